@@ -1,0 +1,58 @@
+"""One way for every command to answer bad input: a line on standard error and status 2."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+
+
+class InputError(ValueError):
+    """Bad input from the person who called; the message is one line, "expected ..., got ..."."""
+
+
+def expect(condition: object, expected: str, got: object) -> None:
+    """Raise `InputError` ("expected EXPECTED, got GOT") unless `condition` holds."""
+    if not condition:
+        raise InputError(f"expected {expected}, got {got}")
+
+
+def _os_error_line(error: OSError) -> str:
+    reasons = {
+        errno.ENOSPC: "expected room on the device, got a full one",
+        errno.EDQUOT: "expected room on the device, got a used-up quota",
+        errno.EACCES: "expected permission to open it, got none",
+        errno.EROFS: "expected a writable file system, got a read-only one",
+        errno.ENOENT: "expected a file or folder, got nothing there",
+        errno.EISDIR: "expected a file, got a folder",
+        errno.ENOTDIR: "expected a folder, got a file",
+    }
+    reason = reasons.get(error.errno or 0, error.strerror or str(error))
+    return f"{error.filename}: {reason}" if error.filename else reason
+
+
+def exit_status(
+    main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None = None, *, name: str
+) -> int:
+    """Run `main(argv)` and turn its failures into one line and a status.
+
+    `InputError` and `OSError` give status 2, Ctrl-C gives 130 and a reader that closed the pipe
+    gives 141 (128 + SIGPIPE). Anything else is a fault of ours and keeps its traceback.
+    """
+    try:
+        return main(argv)
+    except BrokenPipeError:
+        # Python would flush stdout again at exit and complain; give it somewhere to flush to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except InputError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{name}: {_os_error_line(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted", file=sys.stderr)
+        return 130
