@@ -1,0 +1,32 @@
+"""The picture of a training: loss and held-out error, epoch by epoch."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from converters.files import write_atomically
+
+
+def draw(history: Sequence[dict[str, float]], path: Path) -> None:
+    """Write a PNG of `history` (rows with epoch, loss, held_out_error in percent) to `path`."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    epochs = [row["epoch"] for row in history]
+    figure, (loss, error) = pyplot.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    loss.plot(epochs, [row["loss"] for row in history], color="tab:blue")
+    loss.set(xlabel="epoch", ylabel="loss", title="training loss, distorted digits", yscale="log")
+    error.plot(epochs, [row["held_out_error"] for row in history], color="tab:orange")
+    error.set(xlabel="epoch", ylabel="error, %", title="held-out digits, averaged weights", yscale="log")
+    error.yaxis.set_major_formatter("{x:g}")
+    error.yaxis.set_minor_formatter("{x:g}")
+    for axes in (loss, error):
+        axes.grid(alpha=0.3, which="both")
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=110)
+    pyplot.close(figure)
+    write_atomically(path, picture.getvalue())

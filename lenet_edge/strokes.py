@@ -1,0 +1,58 @@
+"""The geometry of strokes: distances to a set of pixels and the skeleton of a shape, in NumPy alone."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def distances(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return each pixel's Euclidean distance, in pixels, to the nearest pixel set in `mask` (h, w).
+
+    Exact: the minimum over rows of squared distances that were found along columns. Time and memory
+    grow as h * w * h: meant for shapes of some hundred pixels. With nothing set all are infinite.
+    """
+    height, width = mask.shape
+    rows = np.arange(height, dtype=np.float32)[:, None]
+    above = np.maximum.accumulate(np.where(mask, rows, -np.inf), axis=0)
+    below = np.minimum.accumulate(np.where(mask, rows, np.inf)[::-1], axis=0)[::-1]
+    squared = np.minimum(rows - above, below - rows).astype(np.float32) ** 2
+    columns = np.arange(width, dtype=np.float32)
+    between = (columns[:, None] - columns[None, :]) ** 2
+    nearest = np.empty_like(squared)
+    for row in range(height):
+        nearest[row] = (between + squared[row]).min(axis=1)
+    return np.sqrt(nearest)
+
+
+def skeleton(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the one-pixel-wide centre lines of the shape `mask` (h, w), connected as the shape is.
+
+    The thinning of Zhang and Suen (Communications of the ACM, March 1984, page 236).
+    """
+    shape = np.pad(mask, 1)
+    while True:
+        before = np.count_nonzero(shape)
+        for second_pass in (False, True):
+            shape &= ~_removable(shape, second_pass=second_pass)
+        if np.count_nonzero(shape) == before:
+            return shape[1:-1, 1:-1]
+
+
+def _removable(shape: NDArray[np.bool_], *, second_pass: bool) -> NDArray[np.bool_]:
+    """Return the pixels of `shape` (with an empty border) that one pass of the thinning takes away."""
+    # P2 to P9 of the paper: the neighbours clockwise from the one above.
+    offsets = [(-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1)]
+    rows, columns = np.nonzero(shape)
+    around = np.stack([shape[rows + row, columns + column] for row, column in offsets])
+    neighbours = around.sum(axis=0)
+    entries = (~around & np.roll(around, -1, axis=0)).sum(axis=0)
+    above, right, below, left = around[0], around[2], around[4], around[6]
+    if second_pass:
+        outside = ~(above & right & left) & ~(above & below & left)
+    else:
+        outside = ~(above & right & below) & ~(right & below & left)
+    chosen = (neighbours >= 2) & (neighbours <= 6) & (entries == 1) & outside
+    removable = np.zeros_like(shape)
+    removable[rows[chosen], columns[chosen]] = True
+    return removable

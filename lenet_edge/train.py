@@ -1,0 +1,185 @@
+"""`python -m lenet_edge.train`: train LeNet-5, the stock net or a teacher on MNIST."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import platform
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from converters.errors import exit_status, expect
+from converters.files import write_json
+from lenet_edge.calibration import expected_calibration_error, fit_scale, negative_log_likelihood, rejections, softmax
+from lenet_edge.mnist import Digits, cache_folder, held_out_digits, test_digits, training_digits
+
+EPILOG = """\
+examples:
+  lenet-edge train --data MNIST --out runs/lenet5
+  lenet-edge train --model teacher --epochs 25 --out runs/teacher
+  lenet-edge train --learn-from runs/teacher --out runs/lenet5
+  lenet-edge train --paper --out runs/paper       the paper's own recipe, 20 passes
+  lenet-edge train --epochs 2 --limit 600 --out /tmp/try
+
+An interrupted training goes on with the same command and --resume. `tensorboard --logdir OUT` shows it.
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lenet-edge train", description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--model", choices=("lenet5", "stock", "teacher"), default="lenet5", help="which net (default: %(default)s)")
+    add("--data", type=Path, metavar="DIR", help="folder with MNIST's IDX files (default: LENET_EDGE_DATA, cache, download)")
+    add("--out", type=Path, default=Path("runs/lenet5"), metavar="DIR", help="where the results go (default: %(default)s)")
+    add("--resume", action="store_true", help="go on with the interrupted training in --out")
+    add("--paper", action="store_true", help="the paper's own recipe: 20 passes, eq. 9, its learning rates, no distortions")
+    add("--epochs", type=int, default=300, help="passes over the training digits (default: %(default)s)")
+    add("--batch-size", type=int, default=128, help="digits a step (default: %(default)s)")
+    add("--learning-rate", type=float, default=2e-3, help="at the start; cosine decay to 0 (default: %(default)s)")
+    add("--seed", type=int, default=1998, help="of weights, order and distortions (default: %(default)s)")
+    add("--distortion-seed", type=int, help="of the distorted copies, when not --seed: trainings can share them")
+    add("--passes", type=int, default=24, help="distorted copies of the digits, 56 MB of disk each (default: %(default)s)")
+    add("--gentle-passes", type=int, default=6, help="of which gentler, for the end (default: %(default)s)")
+    add("--learn-from", type=Path, nargs="+", default=[], metavar="RUN", help="folders of trained teachers to learn from")
+    add("--limit", type=int, metavar="N", help="use the first N training digits only, for a try")
+    add("--test", action="store_true", help="measure the test digits too, once, at the end")
+    add("--threads", type=int, metavar="N", help="processor threads (default: all)")
+    add("--verbose", type=int, choices=(0, 1, 2), default=1, help="0 silent, 1 progress bar, 2 a line an epoch")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    options = _parser().parse_args(argv)
+    _check(options)
+    training = _limited(training_digits(data=options.data), options.limit)
+    held_out = held_out_digits(data=options.data)
+    # TensorFlow takes seconds to import: bad input has been answered by now.
+    from converters.environment import tf
+
+    if options.threads:
+        tf.config.threading.set_intra_op_parallelism_threads(options.threads)
+    if options.paper:
+        from lenet_edge.paper_recipe import train_as_printed
+
+        model, history, facts = train_as_printed(training, held_out, options)
+    else:
+        model, history, facts = _train(training, held_out, options)
+    _write_results(model, history, facts, held_out, options, argv)
+    return 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    expect(options.epochs >= 1, "--epochs of 1 or more", options.epochs)
+    expect(options.batch_size >= 1, "--batch-size of 1 or more", options.batch_size)
+    expect(options.learning_rate > 0, "--learning-rate above 0", options.learning_rate)
+    expect(options.passes > options.gentle_passes >= 0, "more --passes than --gentle-passes", options.passes)
+    expect(options.limit is None or options.limit >= 1, "--limit of 1 or more", options.limit)
+    expect(not (options.paper and options.model != "lenet5"), "--paper with --model lenet5", options.model)
+    for run in options.learn_from:
+        expect((run / "weights.npz").is_file(), "--learn-from folders with weights.npz", run)
+    options.out.mkdir(parents=True, exist_ok=True)
+
+
+def _limited(digits: Digits, limit: int | None) -> Digits:
+    return Digits(digits.images[:limit], digits.labels[:limit])
+
+
+def _train(training: Digits, held_out: Digits, options: argparse.Namespace) -> tuple[Any, list, dict]:
+    from lenet_edge.passes import Passes
+    from lenet_edge.training import Recipe, train
+
+    recipe = Recipe(
+        model=options.model,
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        learning_rate=options.learning_rate,
+        seed=options.seed,
+    )
+    passes = Passes(
+        digits=training,
+        folder=cache_folder() / "passes",
+        seed=options.seed if options.distortion_seed is None else options.distortion_seed,
+        count=options.passes,
+        gentle_count=options.gentle_passes,
+        teachers=[_teacher(run) for run in options.learn_from],
+    )
+    model, history = train(recipe, passes, held_out, out=options.out, resume=options.resume, verbose=options.verbose)
+    facts = {"recipe": asdict(recipe), "distortions": asdict(passes.sizes)}
+    return model, history, {**facts, "passes": passes.count, "gentle_passes": passes.gentle_count}
+
+
+def _teacher(run: Path) -> Any:
+    from lenet_edge.model import teacher
+    from lenet_edge.passes import Teacher
+    from lenet_edge.training import outputs_of
+    from lenet_edge.weights import load_weights
+
+    model = teacher()
+    load_weights(model, run / "weights.npz")
+    key = hashlib.sha256((run / "weights.npz").read_bytes()).hexdigest()[:12]
+    return Teacher(key, lambda pictures: softmax(outputs_of(model, pictures)))
+
+
+def measure(outputs: np.ndarray, labels: np.ndarray, *, scale: float) -> dict[str, Any]:
+    """Return what there is to say of a model's outputs (n, 10) on digits with `labels` (n,).
+
+    Errors and shares in percent; `scale` turns outputs into logits.
+    """
+    scores = softmax(scale * outputs)
+    return {
+        "digits": len(labels),
+        "error": round(100 * float(np.mean(scores.argmax(axis=1) != labels)), 4),
+        "negative_log_likelihood": round(negative_log_likelihood(scores, labels), 6),
+        "expected_calibration_error": round(expected_calibration_error(scores, labels), 6),
+        "rejected": {f"{100 * r.error:g}": round(100 * r.share, 4) for r in rejections(scores, labels)},
+    }
+
+
+def _versions() -> dict[str, str]:
+    import tensorflow
+    import tf_keras
+
+    return {
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "tensorflow": tensorflow.__version__,
+        "tf-keras": tf_keras.__version__,
+    }
+
+
+def _write_results(
+    model: Any, history: list, facts: dict, held_out: Digits, options: argparse.Namespace, argv: Sequence[str] | None
+) -> None:
+    from lenet_edge.learning_curve import draw
+    from lenet_edge.passes import pad
+    from lenet_edge.training import answers_sign, outputs_of
+    from lenet_edge.weights import save_weights
+
+    outputs = outputs_of(model, pad(held_out.images))
+    scale = fit_scale(outputs, held_out.labels, sign=answers_sign(options.model))
+    command = ["python", "-m", "lenet_edge.train", *(sys.argv[1:] if argv is None else argv)]
+    report = {"command": shlex.join(command), "versions": _versions(), **facts, "scale": scale}
+    report["held_out"] = measure(outputs, held_out.labels, scale=scale)
+    if options.test:
+        test = test_digits()
+        report["test"] = measure(outputs_of(model, pad(test.images)), test.labels, scale=scale)
+    save_weights(model, options.out / "weights.npz")
+    write_json(options.out / "report.json", {**report, "history": history})
+    draw(history, options.out / "learning_curve.png")
+    for name in ("held_out", "test"):
+        if name in report:
+            print(f"{name.replace('_', '-')} error: {report[name]['error']:.2f} %")
+    print(f"weights, report and learning curve are in {options.out}")
+
+
+if __name__ == "__main__":
+    raise SystemExit(exit_status(main, name="lenet-edge train"))

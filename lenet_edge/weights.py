@@ -1,0 +1,67 @@
+"""A model's weights as one .npz file: an array a weight, named LAYER/WEIGHT; no pickle."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from converters.errors import InputError, expect
+from converters.files import write_atomically
+
+
+def named_weights(model: Any) -> dict[str, Any]:
+    """Return the variables of `model` by name: "C1/kernel", "S2/coefficient", ..."""
+    return {
+        f"{layer.name}/{variable.name.split('/')[-1].split(':')[0]}": variable
+        for layer in model.layers
+        for variable in layer.weights
+    }
+
+
+def save_weights(model: Any, path: str | os.PathLike[str]) -> Path:
+    """Write the weights of `model` to `path` (.npz, float32), atomically."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **{name: variable.numpy() for name, variable in named_weights(model).items()})
+    return write_atomically(path, buffer.getvalue())
+
+
+def load_weights(model: Any, path: str | os.PathLike[str]) -> None:
+    """Set the weights of `model` to those of `path`.
+
+    Raises InputError when the file is no .npz, or holds the weights of another model: each name and
+    shape must be there, and no other. Nothing is set then.
+    """
+    arrays = _read(Path(path))
+    variables = named_weights(model)
+    wanted = {name: tuple(variable.shape) for name, variable in variables.items()}
+    got = {name: array.shape for name, array in arrays.items()}
+    if wanted != got:
+        name = next(n for n in [*wanted, *got] if wanted.get(n) != got.get(n))
+        raise InputError(
+            f"{path}: expected the weights of {model.name}, with {name} {_shape(wanted.get(name))}, "
+            f"got {_shape(got.get(name))}"
+        )
+    finite = all(np.isfinite(array).all() for array in arrays.values())
+    expect(finite, f"{path} to hold finite weights", "NaN or infinity")
+    for name, variable in variables.items():
+        variable.assign(arrays[name])
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    with path.open("rb") as stream:  # a missing file is told as such, not as a bad one
+        try:
+            with np.load(stream, allow_pickle=False) as archive:
+                if not isinstance(archive, np.lib.npyio.NpzFile):
+                    raise ValueError
+                return {name: archive[name] for name in archive.files}
+        except (ValueError, EOFError, zipfile.BadZipFile, OSError, KeyError, NotImplementedError) as error:
+            raise InputError(f"{path}: expected a .npz file of weights, got another or a damaged file") from error
+
+
+def _shape(shape: tuple[int, ...] | None) -> str:
+    return "none" if shape is None else "x".join(map(str, shape))
