@@ -8,6 +8,7 @@ TensorFlow Lite with stock operations only.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,6 +16,15 @@ import numpy as np
 from converters.assembled import AssembledConv2D
 from converters.environment import keras, tf
 from converters.errors import expect
+from converters.folding import (
+    Folding,
+    Squashing,
+    Value,
+    fold_rule,
+    fold_squashing,
+    full_kernel,
+    register_squashing,
+)
 from lenet_edge.codes import digit_codes
 
 AMPLITUDE = 1.7159  # A of f(a) = A tanh(S a), page 8 and appendix A
@@ -308,3 +318,21 @@ class EuclideanRBF(keras.layers.Layer):
             "codes": self.initial_codes.tolist(),
             "trainable_codes": self.trainable_codes,
         }
+
+
+register_squashing(scaled_tanh, amplitude=AMPLITUDE, slope=SLOPE)
+
+
+@fold_rule(ScaledTanh)
+def _fold_scaled_tanh(layer: Any, inputs: list[Value], folding: Folding) -> Value:
+    return fold_squashing(layer, inputs, folding, Squashing(layer.amplitude, layer.slope))
+
+
+@fold_rule(EuclideanRBF)
+def _fold_euclidean_rbf(layer: Any, inputs: list[Value], folding: Folding) -> Value:
+    """y_j = |x|^2 - 2 x.c_j + |c_j|^2; |x|^2 is the same for all j, and a softmax does not see it."""
+    codes = layer.codes.numpy().astype(np.float64)
+    norms = (codes**2).sum(axis=1)
+    scores = full_kernel(layer.name, kernel=-2 * codes.T, bias=norms - norms.mean())
+    value = folding.linear(keras.layers.Dense(len(codes), name=layer.name), inputs[0], scores)
+    return replace(value, shifted=True)

@@ -35,6 +35,7 @@ DATA_VARIABLE = "LENET_EDGE_DATA"
 MIRROR_VARIABLE = "LENET_EDGE_MIRROR"
 """Environment variables: a folder with the files; the address of the only mirror to use."""
 
+_TRAINING_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
 SPLIT_SEED = 1998
 HELD_OUT = 5_000
 CALIBRATION_PER_CLASS = 50
@@ -75,7 +76,7 @@ def training_digits(*, data: str | os.PathLike[str] | None = None) -> Digits:
     docstring says. Raises InputError when a folder that was named lacks a file, a file is not the one
     published, or no mirror delivers it.
     """
-    images, labels = _sixty_thousand(data)
+    images, labels = _from_files(_TRAINING_FILES, data)
     chosen = _split()[HELD_OUT:]
     return Digits(images[chosen], labels[chosen])
 
@@ -85,14 +86,19 @@ def held_out_digits(*, data: str | os.PathLike[str] | None = None) -> Digits:
 
     `data` and errors as for `training_digits`.
     """
-    images, labels = _sixty_thousand(data)
+    images, labels = _from_files(_TRAINING_FILES, data)
     chosen = _split()[:HELD_OUT]
     return Digits(images[chosen], labels[chosen])
 
 
-def test_digits() -> Digits:
-    """Return the 10,000 packaged test digits (t10k), in the published order."""
-    return _packaged("t10k")
+def test_digits(*, data: str | os.PathLike[str] | None = None) -> Digits:
+    """Return the 10,000 test digits (t10k) in the published order: the packaged ones, or those in `data`.
+
+    Errors as for `training_digits`.
+    """
+    if data is None:
+        return _packaged("t10k")
+    return _from_files(("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"), data)
 
 
 def calibration_digits() -> Digits:
@@ -102,6 +108,11 @@ def calibration_digits() -> Digits:
 
 # pytest takes any function called test_... that a test module imports for a test.
 test_digits.__test__ = False  # type: ignore[attr-defined]
+
+
+def pad(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Put digits (n, 28, 28) into the middle of the paper's field: (n, 32, 32), background 0 (page 7)."""
+    return np.pad(images, ((0, 0), (2, 2), (2, 2)))
 
 
 def read_digits(images: str | os.PathLike[str], labels: str | os.PathLike[str]) -> Digits:
@@ -166,8 +177,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", "").strip() or home / ".cache") / "lenet-edge"
 
 
-def _sixty_thousand(data: str | os.PathLike[str] | None) -> Digits:
-    names = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
+def _from_files(names: tuple[str, str], data: str | os.PathLike[str] | None) -> Digits:
     # Both are looked for before either is read, so that what is missing is said at once.
     paths = [find_file(name, data=data) for name in names]
     images, labels = (read_file(path, name) for path, name in zip(paths, names, strict=True))

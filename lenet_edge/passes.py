@@ -21,12 +21,7 @@ import numpy as np
 from converters.errors import expect
 from converters.files import write_atomically
 from lenet_edge.distortions import Distortions, distort
-from lenet_edge.mnist import Digits
-
-
-def pad(images: np.ndarray) -> np.ndarray:
-    """Put 28x28 digits into the middle of the 32x32 field of the paper's input (page 7)."""
-    return np.pad(images, ((0, 0), (2, 2), (2, 2)))
+from lenet_edge.mnist import Digits, pad
 
 
 @dataclass(frozen=True)

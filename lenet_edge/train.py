@@ -17,7 +17,7 @@ import numpy as np
 from converters.errors import exit_status, expect
 from converters.files import write_json
 from lenet_edge.calibration import expected_calibration_error, fit_scale, negative_log_likelihood, rejections, softmax
-from lenet_edge.mnist import Digits, cache_folder, held_out_digits, test_digits, training_digits
+from lenet_edge.mnist import Digits, cache_folder, held_out_digits, pad, test_digits, training_digits
 
 EPILOG = """\
 examples:
@@ -160,7 +160,6 @@ def _write_results(
     model: Any, history: list, facts: dict, held_out: Digits, options: argparse.Namespace, argv: Sequence[str] | None
 ) -> None:
     from lenet_edge.learning_curve import draw
-    from lenet_edge.passes import pad
     from lenet_edge.training import answers_sign, outputs_of
     from lenet_edge.weights import save_weights
 

@@ -14,9 +14,9 @@ from converters.environment import keras, tf
 from converters.errors import InputError, expect
 from converters.files import write_json
 from lenet_edge.losses import DistanceCrossEntropy
-from lenet_edge.mnist import Digits
+from lenet_edge.mnist import Digits, pad
 from lenet_edge.model import lenet5, stock_lenet5, teacher
-from lenet_edge.passes import Passes, pad
+from lenet_edge.passes import Passes
 
 ModelName = Literal["lenet5", "stock", "teacher"]
 BUILDERS: dict[str, Callable[[], Any]] = {"lenet5": lenet5, "stock": stock_lenet5, "teacher": teacher}

@@ -1,0 +1,116 @@
+"""Convert: a Keras model to a .tflite file of a given precision, the same bytes for the same model."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+
+from converters.environment import keras, tf
+from converters.errors import InputError, expect
+from converters.manifest import describe
+
+Precision = Literal["float32", "float16", "dynamic", "int8"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+
+
+class Converted(NamedTuple):
+    """A .tflite file's bytes and its manifest entry."""
+
+    content: bytes
+    entry: dict[str, Any]
+
+
+def to_tflite(model: Any, *, precision: Precision, calibration: np.ndarray | None = None) -> Converted:
+    """Convert a Keras 2 model to a .tflite file for one input at a time.
+
+    `precision`: "float32"; "float16" (weights; float32 arithmetic where the delegate has no other);
+    "dynamic" (int8 weights, ranges of activations found at run time); "int8" (everything, uint8 in and
+    out). `calibration`, for int8: float32 or uint8 (n, ...), real inputs of the model, as many as show
+    its ranges; a few hundred do. Fold the model first: a normalisation that is folded costs nothing and
+    makes the raw pixel the quantised input. The same weights and versions give the same bytes.
+
+    Raises InputError: another precision, calibration missing, empty, constant, not finite or of another
+    shape, a layer that has no TensorFlow Lite operator.
+    """
+    expect(precision in PRECISIONS, f"a precision of {', '.join(PRECISIONS)}", repr(precision))
+    single = _for_one_input(model)
+    converter = tf.lite.TFLiteConverter.from_keras_model(single)
+    # Per-channel FULLY_CONNECTED is refused by NNAPI and by tflite-runtime 2.14 (dynamic range), and was
+    # silently wrong on older TensorFlow Lite Micro.
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+    if precision != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if precision == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if precision == "int8":
+        samples = _checked(calibration, single)
+        converter.representative_dataset = lambda: ([sample[None]] for sample in samples)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = tf.uint8
+        converter.inference_output_type = tf.uint8
+    content = _convert(converter)
+    return Converted(content, {"precision": precision, **describe(content)})
+
+
+def _for_one_input(model: Any) -> Any:
+    """Return `model` with a batch of one: phones and boards see one picture at a time."""
+    expect(isinstance(model, keras.Model) and model.built, "a built tf_keras model", type(model).__name__)
+    expect(len(model.inputs) == 1 and len(model.outputs) == 1, "a model with one input and one output", model.name)
+    shape = tuple(model.input_shape[1:])
+    expect(None not in shape, "a model whose input shape is known but for the batch", shape)
+    # Names go into the file: fixed ones, or a second conversion in one process would differ.
+    single = keras.Input(batch_shape=(1, *shape), dtype=model.inputs[0].dtype, name=model.input_names[0])
+    return keras.Model(single, model(single), name=model.name)
+
+
+def _checked(calibration: np.ndarray | None, model: Any) -> np.ndarray:
+    expect(calibration is not None, "calibration inputs for int8", "none")
+    samples = np.asarray(calibration)
+    shape = tuple(model.input_shape[1:])
+    expect(samples.shape[1:] == shape, f"calibration inputs of shape (n, {str(shape)[1:-1]})", samples.shape)
+    expect(len(samples), "one calibration input or more", "none")
+    expect(np.issubdtype(samples.dtype, np.number), "calibration inputs that are numbers", samples.dtype)
+    samples = samples.astype(np.float32)
+    expect(np.isfinite(samples).all(), "finite calibration inputs", "NaN or infinity")
+    expect(samples.min() < samples.max(), "calibration inputs that differ", f"the constant {samples.flat[0]:g}")
+    return samples
+
+
+def _convert(converter: Any) -> bytes:
+    try:
+        with quiet():
+            return bytes(converter.convert())
+    except Exception as error:  # the converter raises many kinds; the person needs the layer's operator
+        refused = _refused_operators(str(error))
+        if refused:
+            raise InputError(f"expected layers that TensorFlow Lite has operators for, got {refused}") from error
+        raise
+
+
+def _refused_operators(message: str) -> str:
+    """Return the operators that the converter's message names as missing, as far as it does."""
+    named = re.findall(r"^(?:Flex|Custom) ops: (.+)$", message, re.MULTILINE)
+    return "; ".join(dict.fromkeys(named))
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Silence the converter's native and Python log lines, which tell a user nothing."""
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    kept, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(sink, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(sink)
+        logger.setLevel(level)

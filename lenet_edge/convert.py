@@ -1,0 +1,127 @@
+"""Convert the packaged LeNet-5 and its baseline to TensorFlow Lite, and check every file on MNIST."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from converters.errors import exit_status, expect
+from converters.files import write_atomically, write_json
+from lenet_edge.mnist import Digits, calibration_digits, pad, test_digits
+from lenet_edge.packaged import NAMES
+
+PRECISIONS = ("float32", "float16", "dynamic", "int8")
+
+EPILOG = """\
+examples:
+  lenet-edge convert                               all eight files to build/tflite
+  lenet-edge convert --model lenet5 --precision int8 --out models
+  lenet-edge convert --weights runs/lenet5/weights.npz --model lenet5
+
+Every file takes raw pixels 0..255, background 0, one picture at a time: 1x32x32x1 (stock_lenet5
+1x28x28x1), float32, or uint8 for int8, and gives ten scores.
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lenet-edge convert",
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--out", type=Path, default=Path("build/tflite"), metavar="DIR", help="where the files go (default: %(default)s)")
+    add("--model", choices=NAMES, action="append", help="only this model (may be repeated; default: both)")
+    add("--precision", choices=PRECISIONS, action="append", help="only this precision (may be repeated; default: all)")
+    add("--weights", type=Path, metavar="FILE", help=".npz of `lenet-edge train` instead of the packaged weights (one --model)")
+    add("--data", type=Path, metavar="DIR", help="check on the test digits in DIR instead of the packaged ones")
+    add("--no-check", action="store_true", help="write the files without checking them")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    options = _parser().parse_args(argv)
+    names = list(dict.fromkeys(options.model or NAMES))
+    precisions = list(dict.fromkeys(options.precision or PRECISIONS))
+    expect(not options.weights or len(names) == 1, "one --model with --weights", f"{len(names)}")
+    expect(not options.weights or options.weights.is_file(), "--weights to be a file", options.weights)
+    digits = test_digits(data=options.data)
+    options.out.mkdir(parents=True, exist_ok=True)
+    # TensorFlow takes seconds to import: bad input has been answered by now.
+    from converters.manifest import versions
+
+    entries: dict[str, Any] = {}
+    for name in names:
+        entries.update(_convert_model(name, precisions, digits, options))
+    write_json(options.out / "manifest.json", {"versions": versions(), "models": entries})
+    print(f"\n{len(entries)} files and manifest.json are in {options.out}")
+    return 0
+
+
+def _convert_model(name: str, precisions: list[str], digits: Digits, options: argparse.Namespace) -> dict[str, Any]:
+    """Write and check each file of model `name`, a line of the table each; return their entries."""
+    from converters.folding import fold
+    from lenet_edge.packaged import released_model
+    from lenet_edge.training import outputs_of
+
+    original = released_model(name, weights=options.weights)
+    answers = None if options.no_check else outputs_of(original, pad(digits.images))
+    if answers is not None:
+        _print_head(name, digits, answers)
+    entries = {}
+    for path, content, entry in files_of(name, fold(original), precisions):
+        write_atomically(options.out / path, content)
+        if answers is not None:
+            _print_row(entry, content, scores_of(options.out / path, digits), answers, digits.labels)
+        entries[path] = entry
+    return entries
+
+
+def files_of(name: str, folded: Any, precisions: Sequence[str]) -> Iterator[tuple[str, bytes, dict[str, Any]]]:
+    """Convert the folded model `name`: yield a file's name, content and manifest entry for each precision."""
+    from converters.tflite import to_tflite
+    from lenet_edge.training import as_input
+
+    calibration = as_input(folded, pad(calibration_digits().images)).numpy()
+    for precision in precisions:
+        converted = to_tflite(folded, precision=precision, calibration=calibration)
+        yield f"{name}_{precision}.tflite", converted.content, {"model": name, **converted.entry}
+
+
+def scores_of(path: Path, digits: Digits) -> np.ndarray:
+    """Return the scores (n, 10) of the .tflite file at `path` through TensorFlow's interpreter."""
+    from lenet_edge.runtime import Classifier
+
+    return Classifier(model=path, runtime="tensorflow").scores(pad(digits.images))
+
+
+def _print_head(name: str, digits: Digits, answers: np.ndarray) -> None:
+    error = 100 * np.mean(answers.argmax(axis=1) != digits.labels)
+    print(f"\n{name}: the original errs on {error:.2f} % of {len(digits.labels):,} test digits")
+    print(f"{'precision':<10}{'bytes':>9}{'operators':>11}  {'XNNPACK':<9}{'GPU':<8}{'error':>8}{'agreement':>12}{'largest':>10}")
+    print(f"{'':<38}{'(analyser)':<10}{'%':>6}{'%':>12}{'difference':>12}", flush=True)
+
+
+def _print_row(entry: dict[str, Any], content: bytes, scores: np.ndarray, answers: np.ndarray, labels: np.ndarray) -> None:
+    from converters.delegates import delegates_of
+
+    verdict = delegates_of(content)
+    operators = sum(operator["count"] for operator in entry["operators"])
+    error = 100 * np.mean(scores.argmax(axis=1) != labels)
+    agreement = 100 * np.mean(scores.argmax(axis=1) == answers.argmax(axis=1))
+    difference = np.abs(scores - answers).max()
+    print(
+        f"{entry['precision']:<10}{entry['bytes']:>9,}{operators:>11}  {verdict['xnnpack']:<9}{verdict['gpu']:<8}"
+        f"{error:>8.2f}{agreement:>12.2f}{difference:>12.1e}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(exit_status(main, name="lenet-edge convert"))
