@@ -334,7 +334,7 @@ def _fold_rescaling(layer: Any, inputs: list[Value], folding: Folding) -> Value:
 
 @fold_rule(keras.layers.Normalization)
 def _fold_normalization(layer: Any, inputs: list[Value], folding: Folding) -> Value:
-    if tuple(layer.axis) not in ((), (inputs_rank(layer) - 1,)):
+    if {axis % inputs_rank(layer) for axis in layer.axis} not in (set(), {inputs_rank(layer) - 1}):
         return keep(layer, inputs, folding)
     deviation = np.maximum(np.sqrt(np.asarray(layer.variance, np.float64)), keras.backend.epsilon())
     mean = np.asarray(layer.mean, np.float64)
@@ -345,7 +345,7 @@ def _fold_normalization(layer: Any, inputs: list[Value], folding: Folding) -> Va
 
 @fold_rule(keras.layers.BatchNormalization)
 def _fold_batch_normalization(layer: Any, inputs: list[Value], folding: Folding) -> Value:
-    if list(layer.axis) != [inputs_rank(layer) - 1]:
+    if [axis % inputs_rank(layer) for axis in layer.axis] != [inputs_rank(layer) - 1]:
         return keep(layer, inputs, folding)
     mean, variance = (v.numpy().astype(np.float64) for v in (layer.moving_mean, layer.moving_variance))
     factor = 1 / np.sqrt(variance + layer.epsilon)

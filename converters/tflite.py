@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import os
 import re
-from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from converters.environment import keras, tf
+from converters.environment import keras, quiet, tf
 from converters.errors import InputError, expect
 from converters.manifest import describe
 
@@ -97,20 +93,3 @@ def _refused_operators(message: str) -> str:
     """Return the operators that the converter's message names as missing, as far as it does."""
     named = re.findall(r"^(?:Flex|Custom) ops: (.+)$", message, re.MULTILINE)
     return "; ".join(dict.fromkeys(named))
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Silence the converter's native and Python log lines, which tell a user nothing."""
-    logger = logging.getLogger("tensorflow")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    kept, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(sink, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(sink)
-        logger.setLevel(level)

@@ -67,18 +67,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _convert_model(name: str, precisions: list[str], digits: Digits, options: argparse.Namespace) -> dict[str, Any]:
     """Write and check each file of model `name`, a line of the table each; return their entries."""
     from converters.folding import fold
+    from converters.interpret import run
     from lenet_edge.packaged import released_model
-    from lenet_edge.training import outputs_of
+    from lenet_edge.training import as_input, outputs_of
 
     original = released_model(name, weights=options.weights)
     answers = None if options.no_check else outputs_of(original, pad(digits.images))
+    inputs = as_input(original, pad(digits.images)).numpy()
     if answers is not None:
         _print_head(name, digits, answers)
     entries = {}
     for path, content, entry in files_of(name, fold(original), precisions):
         write_atomically(options.out / path, content)
         if answers is not None:
-            _print_row(entry, content, scores_of(options.out / path, digits), answers, digits.labels)
+            _print_row(entry, content, run(content, inputs), answers, digits.labels)
         entries[path] = entry
     return entries
 
@@ -94,30 +96,22 @@ def files_of(name: str, folded: Any, precisions: Sequence[str]) -> Iterator[tupl
         yield f"{name}_{precision}.tflite", converted.content, {"model": name, **converted.entry}
 
 
-def scores_of(path: Path, digits: Digits) -> np.ndarray:
-    """Return the scores (n, 10) of the .tflite file at `path` through TensorFlow's interpreter."""
-    from lenet_edge.runtime import Classifier
-
-    return Classifier(model=path, runtime="tensorflow").scores(pad(digits.images))
-
-
 def _print_head(name: str, digits: Digits, answers: np.ndarray) -> None:
     error = 100 * np.mean(answers.argmax(axis=1) != digits.labels)
     print(f"\n{name}: the original errs on {error:.2f} % of {len(digits.labels):,} test digits")
-    print(f"{'precision':<10}{'bytes':>9}{'operators':>11}  {'XNNPACK':<9}{'GPU':<8}{'error':>8}{'agreement':>12}{'largest':>10}")
-    print(f"{'':<38}{'(analyser)':<10}{'%':>6}{'%':>12}{'difference':>12}", flush=True)
+    print(f"{'precision':<10}{'bytes':>9}{'operators':>11}  {'XNNPACK':<9}{'error':>8}{'agreement':>12}{'largest':>12}")
+    print(f"{'':<30}{'takes':<11}{'%':>8}{'%':>12}{'difference':>12}", flush=True)
 
 
 def _print_row(entry: dict[str, Any], content: bytes, scores: np.ndarray, answers: np.ndarray, labels: np.ndarray) -> None:
-    from converters.delegates import delegates_of
+    from converters.delegates import verdict, xnnpack_takes
 
-    verdict = delegates_of(content)
-    operators = sum(operator["count"] for operator in entry["operators"])
+    taken, operators = xnnpack_takes(content)
     error = 100 * np.mean(scores.argmax(axis=1) != labels)
     agreement = 100 * np.mean(scores.argmax(axis=1) == answers.argmax(axis=1))
     difference = np.abs(scores - answers).max()
     print(
-        f"{entry['precision']:<10}{entry['bytes']:>9,}{operators:>11}  {verdict['xnnpack']:<9}{verdict['gpu']:<8}"
+        f"{entry['precision']:<10}{entry['bytes']:>9,}{operators:>11}  {verdict(taken, operators):<9}"
         f"{error:>8.2f}{agreement:>12.2f}{difference:>12.1e}",
         flush=True,
     )

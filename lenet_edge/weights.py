@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import os
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from converters.arrays import read_npz
 from converters.errors import InputError, expect
 from converters.files import write_atomically
 
@@ -36,7 +36,7 @@ def load_weights(model: Any, path: str | os.PathLike[str]) -> None:
     Raises InputError when the file is no .npz, or holds the weights of another model: each name and
     shape must be there, and no other. Nothing is set then.
     """
-    arrays = _read(Path(path))
+    arrays = read_npz(path)
     variables = named_weights(model)
     wanted = {name: tuple(variable.shape) for name, variable in variables.items()}
     got = {name: array.shape for name, array in arrays.items()}
@@ -50,17 +50,6 @@ def load_weights(model: Any, path: str | os.PathLike[str]) -> None:
     expect(finite, f"{path} to hold finite weights", "NaN or infinity")
     for name, variable in variables.items():
         variable.assign(arrays[name])
-
-
-def _read(path: Path) -> dict[str, np.ndarray]:
-    with path.open("rb") as stream:  # a missing file is told as such, not as a bad one
-        try:
-            with np.load(stream, allow_pickle=False) as archive:
-                if not isinstance(archive, np.lib.npyio.NpzFile):
-                    raise ValueError
-                return {name: archive[name] for name in archive.files}
-        except (ValueError, EOFError, zipfile.BadZipFile, OSError, KeyError, NotImplementedError) as error:
-            raise InputError(f"{path}: expected a .npz file of weights, got another or a damaged file") from error
 
 
 def _shape(shape: tuple[int, ...] | None) -> str:

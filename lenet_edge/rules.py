@@ -1,0 +1,234 @@
+"""Printed rules: the straight lines of ruled and squared paper, found and taken out of the ink.
+
+A rule runs from one edge of the picture to another, which no stroke of a digit does. Rules are found by a
+discrete Radon transform and followed at full size; then their own density is subtracted along them, not
+erased, so that the strokes that cross them or lie on them keep their ink.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from lenet_edge.ink import Array, deviation, running_maximum
+
+_SIDE = 256  # pixels: rules are looked for at this size, a power of two
+_PARTS = 16  # of a line in the transform
+_SLOPE = 0.5  # rows per column at most: papers are held straight within 26 degrees
+_THICKEST = 11  # pixels of that size
+_SEGMENTS = 20  # parts of a rule that are looked at one by one
+_MOST = 60  # rules in one direction
+
+
+def without_rules(density: Array, noise: float) -> tuple[Array, int]:
+    """Return `density` (h, w) with the rules subtracted, and how many there were.
+
+    `noise` is the standard deviation of the density of bare paper.
+    """
+    result, found = density, 0
+    for axis in (0, 1):
+        turned = result if axis == 0 else result.T
+        turned, count = _without_level_rules(np.ascontiguousarray(turned), noise)
+        result, found = (turned if axis == 0 else turned.T), found + count
+    return np.ascontiguousarray(result), found
+
+
+def _without_level_rules(density: Array, noise: float) -> tuple[Array, int]:
+    found = 0
+    for start, end in _candidates(density):
+        rule = _follow(density, start, end, noise)
+        if rule is not None:
+            rows, profile = rule
+            density = _subtract(density, rows, profile)
+            found += 1
+    return density, found
+
+
+def _candidates(density: Array) -> list[tuple[float, float]]:
+    """Return where candidates for level rules meet the left and right edge, best first.
+
+    Both are rows of `density`, at the middle of its first and last column.
+    """
+    height, width = density.shape
+    side = min(_SIDE, 1 << max(5, round(np.log2(width))))
+    rows = max(1, round(height * side / width))
+    method = Image.Resampling.BOX if side < width else Image.Resampling.BILINEAR
+    small = np.asarray(Image.fromarray(density).resize((side, rows), method))
+    thin = small - _opening(small)
+    evidence = np.clip(thin / max(4 * deviation(small), 0.04), 0, 1)
+    best = _peaks(_radon(evidence), side, rows)
+    best += [
+        (score, rows - 1 - start, rows - 1 - end)
+        for score, start, end in _peaks(_radon(evidence[::-1]), side, rows)
+    ]
+    kept: list[tuple[float, float]] = []
+    for _, start, end in sorted(best, reverse=True):
+        if all(abs(start - a) + abs(end - b) > 5 for a, b in kept):
+            kept.append((start, end))
+    scale = height / rows
+    return [((a + 0.5) * scale - 0.5, (b + 0.5) * scale - 0.5) for a, b in kept[:_MOST]]
+
+
+def _opening(values: Array) -> Array:
+    room = _THICKEST
+    wide = np.pad(values, ((room, room), (0, 0)), mode="edge")
+    eroded = -running_maximum(-wide, _THICKEST, axis=0)
+    opened = running_maximum(eroded[::-1], _THICKEST, axis=0)[::-1]
+    return np.minimum(opened[room:-room], values)
+
+
+def _radon(values: Array) -> Array:
+    """Return along how much of each level line a rule is seen, given the evidence `values` (h, n), 0..1.
+
+    Entry [fall, row + margin] is for the line from `row` in the first column to `row + fall` in the last,
+    where n is a power of two and the `_margin(n)` rows above and below h are for lines that enter from
+    there. Sixteen parts of a line are first summed each on its own, and a part counts as far as it is
+    filled: a stroke fills few parts of any line, and noise none.
+    (Brady, "A fast discrete approximation algorithm for the Radon transform", SIAM J. Comput. 27, 1998.)
+    """
+    side = values.shape[1]
+    margin = _margin(side)
+    sums = np.pad(values, ((margin, 2 * margin), (0, 0))).T[:, None, :]  # (part, fall, row)
+    while len(sums) > 1:
+        length = 2 * side // len(sums)
+        left, right = sums[0::2], sums[1::2]
+        falls = int(length * _SLOPE) + 2
+        joined = np.zeros((len(left), falls, sums.shape[2]), np.float32)
+        for fall in range(falls):
+            half, step = min(fall // 2, left.shape[1] - 1), (fall + 1) // 2
+            joined[:, fall] = left[:, half]
+            joined[:, fall, : sums.shape[2] - step] += right[:, half, step:]
+        sums = joined
+        if len(sums) == _PARTS:
+            sums = np.clip(sums / length * 2 - 0.5, 0, 1)
+    return sums[0]
+
+
+def _margin(side: int) -> int:
+    return int(side * _SLOPE) + 2
+
+
+def _peaks(parts: Array, side: int, rows: int) -> list[tuple[float, float, float]]:
+    """Return (score, start, end) of the lines that stand out among those of `_radon`."""
+    margin = _margin(side)
+    parts = parts[:, : rows + 2 * margin]
+    falls = np.arange(len(parts))[:, None]
+    starts = np.arange(parts.shape[1])[None, :] - margin
+    inside = np.minimum(starts + falls, rows) - np.maximum(starts, 0)
+    share = np.clip(np.where(falls > 0, inside / np.maximum(falls, 1), (starts >= 0) & (starts < rows)), 0, 1)
+    score = np.where(share >= 0.5, parts / (_PARTS * np.maximum(share, 0.5)), 0)
+    around = np.pad(score, ((2, 4), (2, 4)))
+    for axis in (0, 1):
+        around = running_maximum(around, 5, axis=axis)
+    around = around[: score.shape[0], : score.shape[1]]
+    chosen = np.argwhere((score >= around) & (score > 0.6))
+    return [
+        (float(score[fall, column]), float(column - margin), float(column - margin + fall))
+        for fall, column in chosen
+    ]
+
+
+def _follow(density: Array, start: float, end: float, noise: float) -> tuple[Array, Array] | None:
+    """Follow one candidate: return its row in each column and its density across, or None if it is no rule.
+
+    The density across is for offsets -reach..reach from the row.
+    """
+    height, width = density.shape
+    reach = max(4, round(0.03 * max(height, width)))
+    x = np.arange(width, dtype=np.float32)
+    rows = start + (end - start) * x / max(width - 1, 1)
+    for attempt in range(3):
+        columns = np.flatnonzero((rows >= 0) & (rows <= height - 1))
+        length = len(columns) // _SEGMENTS
+        if length < 1 or len(columns) < width // 2:
+            return None
+        columns = columns[: length * _SEGMENTS]
+        strip = _strip(density, rows[columns], columns, reach)
+        across = np.median(strip.reshape(2 * reach + 1, _SEGMENTS, length), axis=2).T
+        middle = np.median(across, axis=0)
+        if attempt < 2:
+            shifts = _shifts(across, middle, reach)
+            centres = columns.reshape(_SEGMENTS, length).mean(axis=1)
+            rows = rows + _smooth_curve(centres, shifts, x)
+    profile = _profile(middle)
+    return (rows.astype(np.float32), profile) if _is_rule(across, profile, noise) else None
+
+
+def _strip(density: Array, rows: Array, columns: NDArray[np.intp], reach: int) -> Array:
+    """Return the density at offsets -reach..reach from `rows`, (2 * reach + 1, columns), interpolated."""
+    height = density.shape[0]
+    wanted = rows[None, :] + np.arange(-reach, reach + 1, dtype=np.float32)[:, None]
+    low = np.floor(wanted).astype(np.intp)
+    part = (wanted - low).astype(np.float32)
+    upper = density[np.clip(low, 0, height - 1), columns]
+    lower = density[np.clip(low + 1, 0, height - 1), columns]
+    return upper + part * (lower - upper)
+
+
+def _shifts(across: Array, middle: Array, reach: int) -> Array:
+    """Return by how many rows each part's profile lies lower than the middle one, within a few rows."""
+    most = max(1, reach // 3)
+    centre = int(np.argmax(middle[reach - most : reach + most + 1])) - most
+    pattern = middle - np.median(middle)
+    pattern = np.where(np.abs(np.arange(-reach, reach + 1) - centre) <= most + 1, np.maximum(pattern, 0), 0)
+    offsets = np.arange(-most, most + 1)
+    match = np.stack([(across * np.roll(pattern, offset)).sum(axis=1) for offset in offsets])
+    return (offsets[np.argmax(match, axis=0)] + centre).astype(np.float32)
+
+
+def _smooth_curve(centres: Array, shifts: Array, x: Array) -> Array:
+    """Return the quadratic through most of the `shifts`, at each `x`."""
+    weights = np.ones_like(shifts)
+    for _ in range(3):
+        curve = np.polynomial.Polynomial.fit(centres, shifts, 2, w=weights)
+        weights = 1 / (1 + np.abs(shifts - curve(centres)) ** 2)
+    return curve(x).astype(np.float32)
+
+
+def _profile(middle: Array) -> Array:
+    """Return the rule's own density across it: what rises above both its sides, around the middle."""
+    reach = len(middle) // 2
+    sides = np.median(middle)
+    raised = np.maximum(middle - sides, 0)
+    peak = int(np.argmax(raised[reach - 2 : reach + 3])) + reach - 2
+    low = high = peak
+    while low > 0 and raised[low - 1] > 0.08 * raised[peak]:
+        low -= 1
+    while high < len(raised) - 1 and raised[high + 1] > 0.08 * raised[peak]:
+        high += 1
+    profile = np.zeros_like(raised)
+    profile[low : high + 1] = raised[low : high + 1]
+    return profile
+
+
+def _is_rule(across: Array, profile: Array, noise: float) -> bool:
+    """Tell whether the rule of this `profile` is there in nearly all parts, the first and last included."""
+    reach = len(profile) // 2
+    thickness = np.count_nonzero(profile)
+    if thickness == 0 or thickness > 1.5 * reach:
+        return False
+    weights = profile / profile.sum()
+    bare = profile == 0
+    if not bare.any():
+        return False
+    strength = across @ weights - np.median(across[:, bare], axis=1)
+    expected = float((profile * weights).sum())
+    there = strength > 0.4 * expected
+    ends = there[:2].any() and there[-2:].any()
+    return bool(ends and there.mean() >= 0.75 and expected > 0.5 * noise)
+
+
+def _subtract(density: Array, rows: Array, profile: Array) -> Array:
+    """Return `density` less `profile` along `rows`."""
+    height = density.shape[0]
+    reach = len(profile) // 2
+    base = np.floor(rows).astype(np.intp)
+    wanted = base[None, :] + np.arange(-reach, reach + 2)[:, None]
+    away = wanted - rows[None, :]
+    amount = np.interp(away, np.arange(-reach, reach + 1), profile, left=0, right=0).astype(np.float32)
+    columns = np.broadcast_to(np.arange(density.shape[1]), wanted.shape)
+    inside = (wanted >= 0) & (wanted < height)
+    result = density.copy()
+    result[wanted[inside], columns[inside]] -= amount[inside]
+    return result

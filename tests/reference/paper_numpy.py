@@ -1,0 +1,137 @@
+"""The paper's layers in plain NumPy loops, written from its sentences (pages 7 to 9, appendix A).
+
+Slow, in float64, and sharing nothing with the package: what the Keras layers are checked against.
+Each forward function has a backward one that takes the derivative of some criterion by its output and
+returns those by its input and its weights.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+# Table I, page 8, as printed: rows are maps of S2, columns maps of C3, X is a connection.
+TABLE_I_PRINTED = """
+X . . . X X X . . X X X X . X X
+X X . . . X X X . . X X X X . X
+X X X . . . X X X . . X . X X X
+. X X X . . X X X X . . X . X X
+. . X X X . . X X X X . X X . X
+. . . X X X . . X X X X . X X X
+"""
+
+
+def printed_table() -> list[list[int]]:
+    """Return the maps of S2 that each map of C3 is connected to."""
+    rows = [line.split() for line in TABLE_I_PRINTED.strip().splitlines()]
+    return [[m for m in range(6) if rows[m][o] == "X"] for o in range(16)]
+
+
+def squash(a: np.ndarray) -> np.ndarray:
+    """f(a) = A tanh(S a), A = 1.7159, S = 2/3."""
+    return 1.7159 * np.tanh(2 * a / 3)
+
+
+def squash_slope(a: np.ndarray) -> np.ndarray:
+    """f'(a) = A S (1 - tanh^2(S a))."""
+    return 1.7159 * 2 / 3 * (1 - np.tanh(2 * a / 3) ** 2)
+
+
+def subsample(x: np.ndarray, coefficient: np.ndarray, bias: np.ndarray, pool: tuple[int, int]) -> np.ndarray:
+    """ "The four inputs to a unit are added, then multiplied by a trainable coefficient, and added to a
+    trainable bias. The result is passed through a sigmoidal function." """
+    return squash(_subsample_sums(x, pool) * coefficient + bias)
+
+
+def _subsample_sums(x: np.ndarray, pool: tuple[int, int]) -> np.ndarray:
+    n, height, width, maps = x.shape
+    sums = np.zeros((n, height // pool[0], width // pool[1], maps))
+    for i in range(sums.shape[1]):
+        for j in range(sums.shape[2]):
+            for u in range(pool[0]):
+                for v in range(pool[1]):
+                    sums[:, i, j] += x[:, i * pool[0] + u, j * pool[1] + v]
+    return sums
+
+
+def subsample_backward(
+    x: np.ndarray, coefficient: np.ndarray, bias: np.ndarray, pool: tuple[int, int], by_output: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the derivatives by x, coefficient and bias."""
+    sums = _subsample_sums(x, pool)
+    by_sum = by_output * squash_slope(sums * coefficient + bias)
+    by_x = np.zeros(x.shape)
+    for i in range(sums.shape[1]):
+        for j in range(sums.shape[2]):
+            for u in range(pool[0]):
+                for v in range(pool[1]):
+                    by_x[:, i * pool[0] + u, j * pool[1] + v] += by_sum[:, i, j] * coefficient
+    return by_x, (by_sum * sums).sum(axis=(0, 1, 2)), by_sum.sum(axis=(0, 1, 2))
+
+
+def partial_convolution(
+    x: np.ndarray, kernels: dict[tuple[int, int], np.ndarray], bias: np.ndarray, table: list[list[int]]
+) -> np.ndarray:
+    """Each map o is the squashed sum of a convolution of each connected map m by kernels[m, o], plus a bias."""
+    return squash(_partial_sums(x, kernels, bias, table))
+
+
+def _partial_sums(
+    x: np.ndarray, kernels: dict[tuple[int, int], np.ndarray], bias: np.ndarray, table: list[list[int]]
+) -> np.ndarray:
+    rows, columns = next(iter(kernels.values())).shape
+    n, height, width, _ = x.shape
+    sums = np.zeros((n, height - rows + 1, width - columns + 1, len(table))) + bias
+    for o, sources in enumerate(table):
+        for m in sources:
+            for i in range(sums.shape[1]):
+                for j in range(sums.shape[2]):
+                    window = x[:, i : i + rows, j : j + columns, m]
+                    sums[:, i, j, o] += (window * kernels[m, o]).sum(axis=(1, 2))
+    return sums
+
+
+def partial_convolution_backward(
+    x: np.ndarray,
+    kernels: dict[tuple[int, int], np.ndarray],
+    bias: np.ndarray,
+    table: list[list[int]],
+    by_output: np.ndarray,
+) -> tuple[np.ndarray, dict[tuple[int, int], np.ndarray], np.ndarray]:
+    """Return the derivatives by x, each kernel and the biases."""
+    rows, columns = next(iter(kernels.values())).shape
+    by_sum = by_output * squash_slope(_partial_sums(x, kernels, bias, table))
+    by_x = np.zeros(x.shape)
+    by_kernels = {key: np.zeros(kernel.shape) for key, kernel in kernels.items()}
+    for o, sources in enumerate(table):
+        for m in sources:
+            for i in range(by_sum.shape[1]):
+                for j in range(by_sum.shape[2]):
+                    here = by_sum[:, i, j, o][:, None, None]
+                    by_x[:, i : i + rows, j : j + columns, m] += here * kernels[m, o]
+                    by_kernels[m, o] += (here * x[:, i : i + rows, j : j + columns, m]).sum(axis=0)
+    return by_x, by_kernels, by_sum.sum(axis=(0, 1, 2))
+
+
+def rbf(x: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Eq. 7: y_i = sum over j of (x_j - w_ij)^2."""
+    return np.array([[sum((row[j] - code[j]) ** 2 for j in range(len(code))) for code in codes] for row in x])
+
+
+def rbf_backward(x: np.ndarray, codes: np.ndarray, by_output: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the derivatives by x and the codes."""
+    difference = x[:, None, :] - codes[None, :, :]
+    by_difference = 2 * difference * by_output[:, :, None]
+    return by_difference.sum(axis=1), -by_difference.sum(axis=0)
+
+
+def eq_8(distances: np.ndarray, labels: np.ndarray) -> float:
+    """E = 1/P sum of y_D."""
+    return sum(row[label] for row, label in zip(distances, labels, strict=True)) / len(labels)
+
+
+def eq_9(distances: np.ndarray, labels: np.ndarray, j: float) -> float:
+    """E = 1/P sum of y_D + log(e^-j + sum of e^-y_i)."""
+    total = 0.0
+    for row, label in zip(distances, labels, strict=True):
+        total += row[label] + np.log(np.exp(-j) + np.exp(-row).sum())
+    return total / len(labels)
