@@ -1,0 +1,1 @@
+"""Any Keras 2 model to TensorFlow Lite: fold, convert, describe, compare."""

@@ -1,4 +1,4 @@
-"""Convert any Keras 2 model to TensorFlow Lite: fold what only scales and shifts, then write each precision."""
+"""Convert any Keras 2 model to TensorFlow Lite: fold what only scales and shifts, write each precision."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ import numpy as np
 from converters.arrays import read_npz
 from converters.errors import InputError, exit_status, expect
 from converters.files import write_atomically, write_json
-
-PRECISIONS = ("float32", "float16", "dynamic", "int8")
+from converters.precisions import PRECISIONS, Precision
 
 EPILOG = """\
 examples:
@@ -39,10 +38,33 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("model", type=Path, metavar="MODEL.keras", help="a model saved by tf_keras")
-    add("--calibration", type=Path, metavar="DATA.npz", help="real inputs of the model, for int8 and for the comparison")
-    add("--precision", choices=PRECISIONS, action="append", help="only this one (may be repeated; default: all, int8 with --calibration)")
-    add("--out", type=Path, default=Path("build/tflite"), metavar="DIR", help="where the files go (default: %(default)s)")
-    add("--import", dest="imports", action="append", default=[], metavar="MODULE", help="module with the model's custom layers (may be repeated)")
+    add(
+        "--calibration",
+        type=Path,
+        metavar="DATA.npz",
+        help="real inputs of the model, for int8 and for the comparison",
+    )
+    add(
+        "--precision",
+        choices=PRECISIONS,
+        action="append",
+        help="only this one (may be repeated; default: all, int8 with --calibration)",
+    )
+    add(
+        "--out",
+        type=Path,
+        default=Path("build/tflite"),
+        metavar="DIR",
+        help="where the files go (default: %(default)s)",
+    )
+    add(
+        "--import",
+        dest="imports",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="module with the model's custom layers (may be repeated)",
+    )
     add("--no-fold", action="store_true", help="convert the model as it is")
     return parser
 
@@ -60,7 +82,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     folded = _fold(model) if not options.no_fold else model
     answers = None if samples is None else _answers(model, samples)
     entries = {}
-    print(f"{'precision':<10}{'bytes':>11}{'operators':>11}  {'XNNPACK takes':<15}{'largest difference':>18}", flush=True)
+    print(
+        f"{'precision':<10}{'bytes':>11}{'operators':>11}  {'XNNPACK takes':<15}{'largest difference':>18}",
+        flush=True,
+    )
     for precision in precisions:
         name, entry = _convert_one(folded, precision, samples, answers, options)
         entries[name] = entry
@@ -122,21 +147,28 @@ def _answers(model: Any, samples: np.ndarray) -> np.ndarray:
 
 
 def _convert_one(
-    model: Any, precision: str, samples: np.ndarray | None, answers: np.ndarray | None, options: argparse.Namespace
+    model: Any,
+    precision: Precision,
+    samples: np.ndarray | None,
+    answers: np.ndarray | None,
+    options: argparse.Namespace,
 ) -> tuple[str, dict[str, Any]]:
     """Convert, write and compare one file, a line of the table; return its name and manifest entry."""
     from converters.delegates import verdict, xnnpack_takes
     from converters.interpret import run
     from converters.tflite import to_tflite
 
-    content, entry = to_tflite(model, precision=precision, calibration=samples)  # type: ignore[arg-type]
+    content, entry = to_tflite(model, precision=precision, calibration=samples)
     name = f"{options.model.stem}_{precision}.tflite"
     write_atomically(options.out / name, content)
     difference = "not compared"
     if samples is not None and answers is not None:
         difference = f"{np.abs(run(content, samples.astype(np.float32)) - answers).max():.1e}"
     taken, operators = xnnpack_takes(content)
-    print(f"{precision:<10}{len(content):>11,}{operators:>11}  {verdict(taken, operators):<15}{difference:>18}", flush=True)
+    print(
+        f"{precision:<10}{len(content):>11,}{operators:>11}  {verdict(taken, operators):<15}{difference:>18}",
+        flush=True,
+    )
     return name, entry
 
 

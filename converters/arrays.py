@@ -20,5 +20,13 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         try:
             with np.load(stream, allow_pickle=False) as archive:
                 return {name: archive[name] for name in archive.files}
-        except (ValueError, TypeError, EOFError, OSError, KeyError, NotImplementedError, zipfile.BadZipFile) as error:
+        except (
+            ValueError,
+            TypeError,
+            EOFError,
+            OSError,
+            KeyError,
+            NotImplementedError,
+            zipfile.BadZipFile,
+        ) as error:
             raise InputError(f"{path}: expected a .npz file, got another or a damaged one") from error

@@ -32,9 +32,7 @@ class AssembledConv2D(keras.layers.Layer):
     operation: ClassVar[Literal["conv2d", "depthwise_conv2d"]]
     kernel_weight: ClassVar[str]
 
-    def __init__(
-        self, *, strides: tuple[int, int] = (1, 1), activation: Any = None, **options: Any
-    ) -> None:
+    def __init__(self, *, strides: tuple[int, int] = (1, 1), activation: Any = None, **options: Any) -> None:
         super().__init__(**options)
         self.strides = strides
         self.activation = keras.activations.get(activation)

@@ -34,7 +34,9 @@ def nodes_left(interpreter: Any) -> list[str]:
     the outputs back to the inputs, through the delegate's node wherever one makes the tensor.
     """
     nodes = interpreter._get_ops_details()
-    makers = {int(tensor): node for node in nodes for tensor in node["outputs"]}  # a delegate's node comes last
+    makers = {
+        int(tensor): node for node in nodes for tensor in node["outputs"]
+    }  # a delegate's node comes last
     wanted = [detail["index"] for detail in interpreter.get_output_details()]
     reached: dict[int, str] = {}
     while wanted:

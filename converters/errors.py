@@ -22,6 +22,7 @@ def expect(condition: object, expected: str, got: object) -> None:
 def _os_error_line(error: OSError) -> str:
     reasons = {
         errno.ENOSPC: "expected room on the device, got a full one",
+        errno.EFBIG: "expected room on the device, got a limit on the size of files",
         errno.EDQUOT: "expected room on the device, got a used-up quota",
         errno.EACCES: "expected permission to open it, got none",
         errno.EROFS: "expected a writable file system, got a read-only one",

@@ -135,12 +135,18 @@ class Folding:
             if value.step in self.steps[:known]:
                 value.step.readers -= 1  # this node was one of its readers, and is gone
             self.values[id(tensor)] = value
-        outputs = [self.exact(self.values[id(tensor)], f"{self.model.name}_output") for tensor in self.model.outputs]
+        outputs = [
+            self.exact(self.values[id(tensor)], f"{self.model.name}_output") for tensor in self.model.outputs
+        ]
         return self._build(outputs)
 
     def _fold_node(self, node: Any) -> tuple[Any, Value]:
         layer, tensors = node.layer, _flat(node.outputs)
-        expect(self.uses[id(layer)] == 1, "each layer used once", f"{layer.name} used {self.uses[id(layer)]} times")
+        expect(
+            self.uses[id(layer)] == 1,
+            "each layer used once",
+            f"{layer.name} used {self.uses[id(layer)]} times",
+        )
         expect(len(tensors) == 1, "layers with one output", f"{layer.name} with {len(tensors)}")
         if isinstance(layer, keras.layers.InputLayer):
             return tensors[0], Value(self._add(Step(layer)))
@@ -171,7 +177,10 @@ class Folding:
             return Value(value.step)
         self.notes.append(f"a scaling before {wanted_by} could not be folded: a Rescaling computes it")
         name = f"{wanted_by}_rescaling"
-        return self.emit(keras.layers.Rescaling(_config_number(value.factor), _config_number(value.offset), name=name), [value])
+        return self.emit(
+            keras.layers.Rescaling(_config_number(value.factor), _config_number(value.offset), name=name),
+            [value],
+        )
 
     def _add(self, step: Step) -> Step:
         self.steps.append(step)
@@ -234,9 +243,7 @@ class Linear:
         return {self.kernel_name: self.kernel, "bias": self.bias}
 
 
-def full_kernel(
-    name: str, *, kernel: np.ndarray, bias: np.ndarray | None, padded: bool = False
-) -> Linear:
+def full_kernel(name: str, *, kernel: np.ndarray, bias: np.ndarray | None, padded: bool = False) -> Linear:
     """Return the linear form of a kernel (..., inputs, outputs) whose entries are all weights."""
 
     def scale(kernel: np.ndarray, *, by_input: Number = 1.0, by_output: Number = 1.0) -> np.ndarray:
@@ -276,7 +283,7 @@ def _fold_full(layer: Any, inputs: list[Value], folding: Folding) -> Value:
     if getattr(layer, "groups", 1) != 1 or _channels_first(layer):
         return keep(layer, inputs, folding)
     padded = getattr(layer, "padding", "valid") != "valid"
-    form = full_kernel(layer.name, kernel=_array(layer.kernel), bias=_array(layer.bias), padded=padded)
+    form = full_kernel(layer.name, kernel=layer.kernel.numpy(), bias=_array(layer.bias), padded=padded)
     return _with_activation(folding.linear(_fresh(layer), inputs[0], form), layer.activation)
 
 
@@ -296,7 +303,7 @@ def _fold_depthwise(layer: Any, inputs: list[Value], folding: Folding) -> Value:
 
     form = Linear(
         layer.name,
-        kernel=_array(layer.depthwise_kernel),
+        kernel=layer.depthwise_kernel.numpy(),
         bias=_array(layer.bias),
         scale=scale,
         gain=gain,
@@ -317,7 +324,7 @@ def _fold_assembled(layer: Any, inputs: list[Value], folding: Folding) -> Value:
 
     form = Linear(
         layer.name,
-        kernel=_array(getattr(layer, layer.kernel_weight)),
+        kernel=getattr(layer, layer.kernel_weight).numpy(),
         bias=_array(layer.bias),
         scale=layer.scale,
         gain=gain,

@@ -51,7 +51,9 @@ def _parse(content: bytes) -> Any:
     expect(len(content) > 8 and content[4:8] == b"TFL3", "a .tflite file", "bytes without its mark TFL3")
     try:
         model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content))
-    except Exception as error:  # the generated reader trusts its input: anything can come out of a damaged file
+    except (
+        Exception
+    ) as error:  # the generated reader trusts its input: anything can come out of a damaged file
         raise InputError("expected a .tflite file, got a damaged one") from error
     expect(model.subgraphs, "a .tflite file with a graph", "none")
     return model
@@ -76,7 +78,11 @@ def _operators(model: Any) -> list[dict[str, Any]]:
 
 
 def _tensor(tensor: Any) -> dict[str, Any]:
-    facts = {"name": tensor.name.decode(), "shape": [int(n) for n in tensor.shape], "type": _TYPES[tensor.type]}
+    facts = {
+        "name": tensor.name.decode(),
+        "shape": [int(n) for n in tensor.shape],
+        "type": _TYPES[tensor.type],
+    }
     quantization = tensor.quantization
     if quantization is not None and quantization.scale is not None:
         facts["scale"] = float(quantization.scale[0])

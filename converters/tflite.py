@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from converters.environment import keras, quiet, tf
 from converters.errors import InputError, expect
 from converters.manifest import describe
-
-Precision = Literal["float32", "float16", "dynamic", "int8"]
-PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+from converters.precisions import PRECISIONS, Precision
 
 
 class Converted(NamedTuple):
@@ -57,7 +55,11 @@ def to_tflite(model: Any, *, precision: Precision, calibration: np.ndarray | Non
 def _for_one_input(model: Any) -> Any:
     """Return `model` with a batch of one: phones and boards see one picture at a time."""
     expect(isinstance(model, keras.Model) and model.built, "a built tf_keras model", type(model).__name__)
-    expect(len(model.inputs) == 1 and len(model.outputs) == 1, "a model with one input and one output", model.name)
+    expect(
+        len(model.inputs) == 1 and len(model.outputs) == 1,
+        "a model with one input and one output",
+        model.name,
+    )
     shape = tuple(model.input_shape[1:])
     expect(None not in shape, "a model whose input shape is known but for the batch", shape)
     # Names go into the file: fixed ones, or a second conversion in one process would differ.
@@ -74,7 +76,9 @@ def _checked(calibration: np.ndarray | None, model: Any) -> np.ndarray:
     expect(np.issubdtype(samples.dtype, np.number), "calibration inputs that are numbers", samples.dtype)
     samples = samples.astype(np.float32)
     expect(np.isfinite(samples).all(), "finite calibration inputs", "NaN or infinity")
-    expect(samples.min() < samples.max(), "calibration inputs that differ", f"the constant {samples.flat[0]:g}")
+    expect(
+        samples.min() < samples.max(), "calibration inputs that differ", f"the constant {samples.flat[0]:g}"
+    )
     return samples
 
 
@@ -85,7 +89,9 @@ def _convert(converter: Any) -> bytes:
     except Exception as error:  # the converter raises many kinds; the person needs the layer's operator
         refused = _refused_operators(str(error))
         if refused:
-            raise InputError(f"expected layers that TensorFlow Lite has operators for, got {refused}") from error
+            raise InputError(
+                f"expected layers that TensorFlow Lite has operators for, got {refused}"
+            ) from error
         raise
 
 

@@ -48,7 +48,10 @@ def expected_calibration_error(scores: np.ndarray, labels: np.ndarray, *, bins: 
     """
     confidence, correct = scores.max(axis=1), scores.argmax(axis=1) == labels
     place = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = [abs(correct[place == b].mean() - confidence[place == b].mean()) * np.mean(place == b) for b in set(place)]
+    gaps = [
+        abs(correct[place == b].mean() - confidence[place == b].mean()) * np.mean(place == b)
+        for b in set(place)
+    ]
     return float(sum(gaps))
 
 
@@ -61,7 +64,9 @@ class Rejection:
     threshold: float
 
 
-def rejections(scores: np.ndarray, labels: np.ndarray, *, errors: Sequence[float] = (0.005, 0.001)) -> list[Rejection]:
+def rejections(
+    scores: np.ndarray, labels: np.ndarray, *, errors: Sequence[float] = (0.005, 0.001)
+) -> list[Rejection]:
     """Return the smallest share to reject, lowest score first, for each error on the rest (page 12).
 
     `scores` (n, classes), rows of sum 1; `errors` and shares 0..1.

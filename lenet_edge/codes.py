@@ -39,6 +39,8 @@ BITMAPS = """
 def digit_codes() -> np.ndarray:
     """Return the codes of the digits 0 to 9: float32 (10, 84), each value +1 or -1, row by row."""
     halves = BITMAPS.strip().split("\n\n")
-    digits = [column for half in halves for column in zip(*(row.split() for row in half.splitlines()), strict=True)]
+    digits = [
+        column for half in halves for column in zip(*(row.split() for row in half.splitlines()), strict=True)
+    ]
     codes = [[1.0 if mark == "#" else -1.0 for mark in "".join(rows)] for rows in digits]
     return np.array(codes, dtype=np.float32)

@@ -11,10 +11,9 @@ import numpy as np
 
 from converters.errors import exit_status, expect
 from converters.files import write_atomically, write_json
+from converters.precisions import PRECISIONS, Precision
 from lenet_edge.mnist import Digits, calibration_digits, pad, test_digits
 from lenet_edge.packaged import NAMES
-
-PRECISIONS = ("float32", "float16", "dynamic", "int8")
 
 EPILOG = """\
 examples:
@@ -35,11 +34,32 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--out", type=Path, default=Path("build/tflite"), metavar="DIR", help="where the files go (default: %(default)s)")
+    add(
+        "--out",
+        type=Path,
+        default=Path("build/tflite"),
+        metavar="DIR",
+        help="where the files go (default: %(default)s)",
+    )
     add("--model", choices=NAMES, action="append", help="only this model (may be repeated; default: both)")
-    add("--precision", choices=PRECISIONS, action="append", help="only this precision (may be repeated; default: all)")
-    add("--weights", type=Path, metavar="FILE", help=".npz of `lenet-edge train` instead of the packaged weights (one --model)")
-    add("--data", type=Path, metavar="DIR", help="check on the test digits in DIR instead of the packaged ones")
+    add(
+        "--precision",
+        choices=PRECISIONS,
+        action="append",
+        help="only this precision (may be repeated; default: all)",
+    )
+    add(
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        help=".npz of `lenet-edge train` instead of the packaged weights (one --model)",
+    )
+    add(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="check on the test digits in DIR instead of the packaged ones",
+    )
     add("--no-check", action="store_true", help="write the files without checking them")
     return parser
 
@@ -64,28 +84,53 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _convert_model(name: str, precisions: list[str], digits: Digits, options: argparse.Namespace) -> dict[str, Any]:
+def _convert_model(
+    name: str, precisions: list[Precision], digits: Digits, options: argparse.Namespace
+) -> dict[str, Any]:
     """Write and check each file of model `name`, a line of the table each; return their entries."""
     from converters.folding import fold
-    from converters.interpret import run
     from lenet_edge.packaged import released_model
-    from lenet_edge.training import as_input, outputs_of
+    from lenet_edge.training import outputs_of
 
     original = released_model(name, weights=options.weights)
     answers = None if options.no_check else outputs_of(original, pad(digits.images))
-    inputs = as_input(original, pad(digits.images)).numpy()
     if answers is not None:
         _print_head(name, digits, answers)
     entries = {}
     for path, content, entry in files_of(name, fold(original), precisions):
-        write_atomically(options.out / path, content)
         if answers is not None:
-            _print_row(entry, content, run(content, inputs), answers, digits.labels)
+            entry["checked"] = _check(content, original, answers, digits)
+            _print_row(entry)
+        write_atomically(options.out / path, content)
         entries[path] = entry
     return entries
 
 
-def files_of(name: str, folded: Any, precisions: Sequence[str]) -> Iterator[tuple[str, bytes, dict[str, Any]]]:
+def _check(content: bytes, original: Any, answers: np.ndarray, digits: Digits) -> dict[str, Any]:
+    """Return what a file does with `digits` beside the original's `answers` (n, 10); shares in percent."""
+    from converters.delegates import xnnpack_takes
+    from converters.interpret import run
+    from lenet_edge.training import as_input
+
+    scores = run(content, as_input(original, pad(digits.images)).numpy())
+    read = scores.argmax(axis=1)
+    return {
+        "digits": len(digits.labels),
+        "original_error": _percent(answers.argmax(axis=1) != digits.labels),
+        "error": _percent(read != digits.labels),
+        "agreement": _percent(read == answers.argmax(axis=1)),
+        "largest_difference": float(np.abs(scores - answers).max()),
+        "xnnpack_takes": list(xnnpack_takes(content)),
+    }
+
+
+def _percent(marks: np.ndarray) -> float:
+    return round(100 * float(np.mean(marks)), 4)
+
+
+def files_of(
+    name: str, folded: Any, precisions: Sequence[Precision]
+) -> Iterator[tuple[str, bytes, dict[str, Any]]]:
     """Convert the folded model `name`: yield a file's name, content and manifest entry for each precision."""
     from converters.tflite import to_tflite
     from lenet_edge.training import as_input
@@ -97,22 +142,23 @@ def files_of(name: str, folded: Any, precisions: Sequence[str]) -> Iterator[tupl
 
 
 def _print_head(name: str, digits: Digits, answers: np.ndarray) -> None:
-    error = 100 * np.mean(answers.argmax(axis=1) != digits.labels)
+    error = _percent(answers.argmax(axis=1) != digits.labels)
     print(f"\n{name}: the original errs on {error:.2f} % of {len(digits.labels):,} test digits")
-    print(f"{'precision':<10}{'bytes':>9}{'operators':>11}  {'XNNPACK':<9}{'error':>8}{'agreement':>12}{'largest':>12}")
+    print(
+        f"{'precision':<10}{'bytes':>9}{'operators':>11}  {'XNNPACK':<9}"
+        f"{'error':>8}{'agreement':>12}{'largest':>12}"
+    )
     print(f"{'':<30}{'takes':<11}{'%':>8}{'%':>12}{'difference':>12}", flush=True)
 
 
-def _print_row(entry: dict[str, Any], content: bytes, scores: np.ndarray, answers: np.ndarray, labels: np.ndarray) -> None:
-    from converters.delegates import verdict, xnnpack_takes
+def _print_row(entry: dict[str, Any]) -> None:
+    from converters.delegates import verdict
 
-    taken, operators = xnnpack_takes(content)
-    error = 100 * np.mean(scores.argmax(axis=1) != labels)
-    agreement = 100 * np.mean(scores.argmax(axis=1) == answers.argmax(axis=1))
-    difference = np.abs(scores - answers).max()
+    checked = entry["checked"]
+    taken, operators = checked["xnnpack_takes"]
     print(
         f"{entry['precision']:<10}{entry['bytes']:>9,}{operators:>11}  {verdict(taken, operators):<9}"
-        f"{error:>8.2f}{agreement:>12.2f}{difference:>12.1e}",
+        f"{checked['error']:>8.2f}{checked['agreement']:>12.2f}{checked['largest_difference']:>12.1e}",
         flush=True,
     )
 

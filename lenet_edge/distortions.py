@@ -52,7 +52,7 @@ def _displacements(count: Any, size: int, seed: Any, sizes: Distortions) -> tupl
     smooth = _smoothing(size, sizes.elastic_distance)
     noise = tf.random.stateless_normal((2, count, size, size), seed)
     fields = tf.matmul(tf.matmul(smooth, noise), smooth, transpose_b=True)
-    strength = tf.random.stateless_uniform((count, 1, 1), seed + (0, 1), 0.0, sizes.elastic)
+    strength = tf.random.stateless_uniform((count, 1, 1), seed + tf.constant((0, 1)), 0.0, sizes.elastic)
     return fields[0] * strength, fields[1] * strength
 
 
@@ -60,7 +60,9 @@ def _sources(count: Any, size: int, seed: Any, sizes: Distortions) -> tuple[Any,
     """Return for each pixel the column and row (count, size, size) that it takes its value from."""
 
     def draw(place: int, largest: float) -> Any:
-        return tf.random.stateless_uniform((count, 1, 1), seed + (0, 2 + place), -largest, largest)
+        return tf.random.stateless_uniform(
+            (count, 1, 1), seed + tf.constant((0, 2 + place)), -largest, largest
+        )
 
     angle, shear = draw(0, sizes.rotation), draw(1, sizes.shear)
     zoom, squeeze = 1 + draw(2, sizes.scale), 1 + draw(3, sizes.squeeze)
@@ -108,10 +110,18 @@ def distort(pictures: np.ndarray, *, seed: tuple[int, int], sizes: Distortions |
     pad 28x28 ones to 32x32 first. Raises InputError on another shape or type.
     """
     square = pictures.ndim == 3 and pictures.shape[1] == pictures.shape[2]
-    expect(square and pictures.dtype == np.uint8, "uint8 pictures (n, size, size)", f"{pictures.dtype} {pictures.shape}")
+    expect(
+        square and pictures.dtype == np.uint8,
+        "uint8 pictures (n, size, size)",
+        f"{pictures.dtype} {pictures.shape}",
+    )
     batch = 2000  # bounds the memory; part of what a seed means
     parts = [
-        _distort(tf.constant(pictures[i : i + batch]), tf.constant((seed[0], seed[1] * 1_000_003 + 16 * i)), sizes or Distortions())
+        _distort(
+            tf.constant(pictures[i : i + batch]),
+            tf.constant((seed[0], seed[1] * 1_000_003 + 16 * i)),
+            sizes or Distortions(),
+        )
         for i in range(0, len(pictures), batch)
     ]
     return np.concatenate([part.numpy() for part in parts]) if parts else pictures.copy()

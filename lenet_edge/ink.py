@@ -16,7 +16,8 @@ from PIL import Image
 Array = NDArray[np.float32]
 
 _PAPER_SIDE = 160  # pixels: the paper is estimated at this size
-_WINDOW = 0.36  # of the shorter side: strokes are narrower than this
+WIDEST = 0.36
+"""The widest stroke that is looked for, as a share of the picture's shorter side."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,11 @@ class Ink:
     inverted: bool
 
 
-def find_ink(grey: Array, window: float = _WINDOW) -> Ink:
-    """Return the ink of a `grey` picture (h, w), 0 black to 255 white, whichever of them is the ink."""
-    inverted = brightness_of_ink(grey) > 0
+def find_ink(grey: Array, *, inverted: bool, window: float = WIDEST) -> Ink:
+    """Return the ink of a `grey` picture (h, w), 0 black to 255 white, dark or, if `inverted`, bright.
+
+    Strokes are thinner than `window`, a share of the picture's shorter side.
+    """
     light = (255 - grey if inverted else grey) + 1
     density = np.log(_paper(light, window) / light)
     density -= _bare_level(density)
@@ -126,7 +129,10 @@ def box_mean(values: Array, radius: int) -> Array:
     for axis in (0, 1):
         length = values.shape[axis]
         sums = np.concatenate(
-            [np.zeros_like(np.take(values, [0], axis), dtype=np.float64), np.cumsum(values, axis, np.float64)],
+            [
+                np.zeros_like(np.take(values, [0], axis), dtype=np.float64),
+                np.cumsum(values, axis, np.float64),
+            ],
             axis,
         )
         low = np.maximum(np.arange(length) - radius, 0)

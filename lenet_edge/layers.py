@@ -41,6 +41,11 @@ TABLE_I: tuple[tuple[int, ...], ...] = (
 _register = keras.utils.register_keras_serializable(package="lenet_edge")
 
 
+def _pair(number: int | tuple[int, int]) -> Any:
+    """Return one number twice, or the two as given."""
+    return (number, number) if isinstance(number, int) else tuple(number)
+
+
 @_register
 def scaled_tanh(a: Any) -> Any:
     """Return 1.7159 tanh(2a/3), the paper's squashing function (eq. 6, page 8).
@@ -65,6 +70,7 @@ class FanInUniform(keras.initializers.Initializer):
         self.seed = seed
 
     def __call__(self, shape: Any, dtype: Any = None, **_: Any) -> Any:
+        """Draw a weight of `shape`."""
         limit = tf.constant(2.4 / np.asarray(self.fan_in, np.float64), dtype or tf.float32)
         draw = keras.initializers.RandomUniform(-1.0, 1.0, seed=self.seed)
         return limit * draw(shape, dtype=dtype or tf.float32)
@@ -134,8 +140,12 @@ class TrainableSubsampling(AssembledConv2D):
         bias_initializer: Any = None,
         **options: Any,
     ) -> None:
-        pool = (pool_size, pool_size) if isinstance(pool_size, int) else tuple(pool_size)
-        expect(len(pool) == 2 and all(isinstance(p, int) and p > 0 for p in pool), "pool_size of 1 or more", pool_size)
+        pool = _pair(pool_size)
+        expect(
+            len(pool) == 2 and all(isinstance(p, int) and p > 0 for p in pool),
+            "pool_size of 1 or more",
+            pool_size,
+        )
         super().__init__(strides=pool, activation=activation, **options)
         fan_in = FanInUniform(fan_in=pool[0] * pool[1])
         self.pool_size = pool
@@ -210,13 +220,19 @@ class PartialConv2D(AssembledConv2D):
         **options: Any,
     ) -> None:
         super().__init__(activation=activation, **options)
-        size = (kernel_size, kernel_size) if isinstance(kernel_size, int) else tuple(kernel_size)
-        expect(len(size) == 2 and all(isinstance(s, int) and s > 0 for s in size), "kernel_size of 1 or more", kernel_size)
+        size = _pair(kernel_size)
+        expect(
+            len(size) == 2 and all(isinstance(s, int) and s > 0 for s in size),
+            "kernel_size of 1 or more",
+            kernel_size,
+        )
         self.kernel_size = size
         self.table = tuple(tuple(row) for row in table)
         expect(self.table and all(self.table), "a connection table without an empty row", table)
         for row in self.table:
-            expect(len(set(row)) == len(row) and min(row) >= 0, "each input map once in a row of the table", row)
+            expect(
+                len(set(row)) == len(row) and min(row) >= 0, "each input map once in a row of the table", row
+            )
         self.sources = np.array([m for row in self.table for m in row])
         self.targets = np.array([o for o, row in enumerate(self.table) for _ in row])
         fans = np.array([len(row) * size[0] * size[1] for row in self.table], np.float64)
@@ -229,13 +245,19 @@ class PartialConv2D(AssembledConv2D):
         """Make the connected weights and one bias a map."""
         expect(len(input_shape) == 4, "an input of (batch, height, width, channels)", tuple(input_shape))
         self.maps = int(input_shape[-1])
-        expect(self.sources.max() < self.maps, f"a table over {self.maps} input maps", f"map {self.sources.max()}")
+        expect(
+            self.sources.max() < self.maps,
+            f"a table over {self.maps} input maps",
+            f"map {self.sources.max()}",
+        )
         connections, outputs = len(self.sources), len(self.table)
         # Each connection's place in the full kernel, as a one-hot row: multiplying by it scatters exactly.
         places = np.zeros((connections, self.maps * outputs), np.float32)
         places[np.arange(connections), self.sources * outputs + self.targets] = 1.0
         self.places = places
-        self.kernel = self.add_weight("kernel", (*self.kernel_size, connections), initializer=self.kernel_initializer)
+        self.kernel = self.add_weight(
+            "kernel", (*self.kernel_size, connections), initializer=self.kernel_initializer
+        )
         self.bias = self.add_weight("bias", (outputs,), initializer=self.bias_initializer)
         super().build(input_shape)
 
@@ -256,7 +278,9 @@ class PartialConv2D(AssembledConv2D):
         """The kernel must fit whole ("valid")."""
         batch, height, width, _ = input_shape
         rows, columns = self.kernel_size
-        return tf.TensorShape((batch, height and height - rows + 1, width and width - columns + 1, len(self.table)))
+        return tf.TensorShape(
+            (batch, height and height - rows + 1, width and width - columns + 1, len(self.table))
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Return every option of the constructor."""
@@ -296,7 +320,9 @@ class EuclideanRBF(keras.layers.Layer):
     def build(self, input_shape: Any) -> None:
         """Make the codes, fixed unless they are to be trained."""
         length = self.initial_codes.shape[1]
-        expect(input_shape[-1] == length, f"an input of {length} values (a code's length)", tuple(input_shape))
+        expect(
+            input_shape[-1] == length, f"an input of {length} values (a code's length)", tuple(input_shape)
+        )
         start = keras.initializers.Constant(self.initial_codes)
         self.codes = self.add_weight(
             "codes", self.initial_codes.shape, initializer=start, trainable=self.trainable_codes

@@ -64,7 +64,9 @@ def fitted(ink: Array) -> NDArray[np.uint8]:
         ink = np.asarray(Image.fromarray(ink).resize(size, RESAMPLE))
     return centred((np.clip(ink, 0, 1) * 255 + 0.5).astype(np.uint8))
 
+
 RESAMPLE = Image.Resampling.BOX
+
 
 def centred(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return `digit`, at most 20x20, in a field of 28x28 with its centre of mass in the middle.

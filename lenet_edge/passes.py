@@ -49,7 +49,7 @@ class Passes:
         expect(0 <= self.gentle_count < self.count, f"0 to {self.count - 1} gentle passes", self.gentle_count)
 
     def index(self, epoch: int, *, epochs: int, gentle_share: float) -> int:
-        """Return the pass that `epoch` reads: the gentle ones in turn in the last `gentle_share` of epochs."""
+        """Return the pass that `epoch` reads: a gentle one in the last `gentle_share` of the epochs."""
         first_gentle = self.count - self.gentle_count
         start = epochs - round(epochs * gentle_share) if self.gentle_count else epochs
         if epoch < start:
@@ -61,7 +61,9 @@ class Passes:
         gentle = index >= self.count - self.gentle_count
         sizes = self.sizes.gentler(self.gentle_factor) if gentle else self.sizes
         name = f"pictures-{self._key(sizes)}-{index:03d}.npy"
-        return self._kept(name, lambda: distort(pad(self.digits.images), seed=(self.seed, index), sizes=sizes))
+        return self._kept(
+            name, lambda: distort(pad(self.digits.images), seed=(self.seed, index), sizes=sizes)
+        )
 
     def answers(self, index: int) -> np.ndarray:
         """Return the mean of the teachers' answers to pass `index`: float16 (n, 10), rows of sum 1."""
@@ -76,7 +78,9 @@ class Passes:
         return self._kept(name, lambda: teacher.answer(pictures).astype(np.float16))
 
     def _key(self, sizes: Distortions) -> str:
-        facts = json.dumps({"seed": self.seed, "count": len(self.digits.images), **asdict(sizes)}, sort_keys=True)
+        facts = json.dumps(
+            {"seed": self.seed, "count": len(self.digits.images), **asdict(sizes)}, sort_keys=True
+        )
         return hashlib.sha256(facts.encode() + self.digits.images[:100].tobytes()).hexdigest()[:12]
 
     def _kept(self, name: str, make: Any) -> np.ndarray:

@@ -7,6 +7,9 @@ erased, so that the strokes that cross them or lie on them keep their ink.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -21,28 +24,35 @@ _SEGMENTS = 20  # parts of a rule that are looked at one by one
 _MOST = 60  # rules in one direction
 
 
-def without_rules(density: Array, noise: float) -> tuple[Array, int]:
-    """Return `density` (h, w) with the rules subtracted, and how many there were.
+@dataclass(frozen=True)
+class Rules:
+    """The `density` (h, w) of the rules alone, and how far they are turned clockwise, in degrees.
 
-    `noise` is the standard deviation of the density of bare paper.
+    Without rules the density is 0 and the turn is None.
     """
-    result, found = density, 0
-    for axis in (0, 1):
-        turned = result if axis == 0 else result.T
-        turned, count = _without_level_rules(np.ascontiguousarray(turned), noise)
-        result, found = (turned if axis == 0 else turned.T), found + count
-    return np.ascontiguousarray(result), found
+
+    density: Array
+    turn: float | None
 
 
-def _without_level_rules(density: Array, noise: float) -> tuple[Array, int]:
-    found = 0
+def find_rules(density: Array, noise: float) -> Rules:
+    """Find the rules in the ink `density` (h, w), the standard deviation of bare paper being `noise`."""
+    found = np.zeros_like(density)
+    turns = []
+    for sign, ink, rules in ((1, density, found), (-1, density.T, found.T)):
+        for rows, profile in _level_rules(np.ascontiguousarray(ink - rules), noise):
+            _add(rules, rows, profile)
+            turns.append(sign * np.degrees(np.arctan((rows[-1] - rows[0]) / max(len(rows) - 1, 1))))
+    return Rules(found, float(np.median(turns)) if turns else None)
+
+
+def _level_rules(density: Array, noise: float) -> Iterator[tuple[Array, Array]]:
+    """Yield the row in each column and the density across it of each rule that runs from side to side."""
     for start, end in _candidates(density):
         rule = _follow(density, start, end, noise)
         if rule is not None:
-            rows, profile = rule
-            density = _subtract(density, rows, profile)
-            found += 1
-    return density, found
+            yield rule
+            _add(density, rule[0], -rule[1])
 
 
 def _candidates(density: Array) -> list[tuple[float, float]]:
@@ -219,8 +229,8 @@ def _is_rule(across: Array, profile: Array, noise: float) -> bool:
     return bool(ends and there.mean() >= 0.75 and expected > 0.5 * noise)
 
 
-def _subtract(density: Array, rows: Array, profile: Array) -> Array:
-    """Return `density` less `profile` along `rows`."""
+def _add(density: Array, rows: Array, profile: Array) -> None:
+    """Add `profile` to `density` along `rows`."""
     height = density.shape[0]
     reach = len(profile) // 2
     base = np.floor(rows).astype(np.intp)
@@ -229,6 +239,4 @@ def _subtract(density: Array, rows: Array, profile: Array) -> Array:
     amount = np.interp(away, np.arange(-reach, reach + 1), profile, left=0, right=0).astype(np.float32)
     columns = np.broadcast_to(np.arange(density.shape[1]), wanted.shape)
     inside = (wanted >= 0) & (wanted < height)
-    result = density.copy()
-    result[wanted[inside], columns[inside]] -= amount[inside]
-    return result
+    density[wanted[inside], columns[inside]] += amount[inside]

@@ -63,7 +63,7 @@ def find_digit(density: Array) -> Segment:
     nothing = np.zeros(density.shape, bool)
     if not pieces:
         return Segment(Finding.BLANK, "nothing is written on it", nothing, smooth, 0.0)
-    main = max(pieces, key=lambda p: p.mass * (0.25 if p.cut else 1))
+    main = max(pieces, key=lambda p: p.mass * (0.1 if p.cut else 1))
     if main.longer > 100:  # a large digit can do without the finest detail, and pencil is grainy
         smooth = smoothed(density, main.longer // 80)
     level = _level(smooth[labels == main.number])
@@ -71,7 +71,7 @@ def find_digit(density: Array) -> Segment:
     pieces = [p for p in pieces if p.level > 0.55 * level]
     if not pieces:
         return Segment(Finding.BLANK, "nothing is written on it", nothing, smooth, 0.0)
-    main = max(pieces, key=lambda p: p.mass * (0.25 if p.cut else 1))
+    main = max(pieces, key=lambda p: p.mass * (0.1 if p.cut else 1))
     chosen, others = _grouped(labels, pieces, main)
     mask = np.isin(labels, [p.number for p in chosen])
     if others:
@@ -127,7 +127,9 @@ def _pieces(density: Array, threshold: float) -> tuple[NDArray[np.int32], list[_
     return labels, pieces
 
 
-def _grouped(labels: NDArray[np.int32], pieces: list[_Piece], main: _Piece) -> tuple[list[_Piece], list[_Piece]]:
+def _grouped(
+    labels: NDArray[np.int32], pieces: list[_Piece], main: _Piece
+) -> tuple[list[_Piece], list[_Piece]]:
     """Return the pieces of the digit that `main` is part of, and those that are figures of their own."""
     chosen = [main]
     rest = sorted((p for p in pieces if p is not main), key=lambda p: -p.mass)
@@ -150,10 +152,12 @@ def _allowed(one: _Piece, other: _Piece) -> float:
 
     Digits are written side by side: two tall pieces beside each other must be close to be one digit.
     """
-    overlap = min(one.right, other.right) - max(one.left, other.left)
-    if overlap > 0.3 * min(one.right - one.left, other.right - other.left):
-        return 0.35
+    shared_rows = min(one.bottom, other.bottom) - max(one.top, other.top)
+    shared_columns = min(one.right, other.right) - max(one.left, other.left)
     heights = sorted((one.bottom - one.top, other.bottom - other.top))
+    narrower = min(one.right - one.left, other.right - other.left)
+    if shared_columns > 0.3 * narrower or shared_rows < 0.5 * heights[0]:
+        return 0.35
     return 0.16 if heights[0] > 0.6 * heights[1] else 0.25
 
 

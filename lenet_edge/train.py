@@ -8,7 +8,7 @@ import platform
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,13 @@ import numpy as np
 
 from converters.errors import exit_status, expect
 from converters.files import write_json
-from lenet_edge.calibration import expected_calibration_error, fit_scale, negative_log_likelihood, rejections, softmax
+from lenet_edge.calibration import (
+    expected_calibration_error,
+    fit_scale,
+    negative_log_likelihood,
+    rejections,
+    softmax,
+)
 from lenet_edge.mnist import Digits, cache_folder, held_out_digits, pad, test_digits, training_digits
 
 EPILOG = """\
@@ -33,26 +39,76 @@ An interrupted training goes on with the same command and --resume. `tensorboard
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="lenet-edge train", description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="lenet-edge train",
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--model", choices=("lenet5", "stock", "teacher"), default="lenet5", help="which net (default: %(default)s)")
-    add("--data", type=Path, metavar="DIR", help="folder with MNIST's IDX files (default: LENET_EDGE_DATA, cache, download)")
-    add("--out", type=Path, default=Path("runs/lenet5"), metavar="DIR", help="where the results go (default: %(default)s)")
+    add(
+        "--model",
+        choices=("lenet5", "stock", "teacher"),
+        default="lenet5",
+        help="which net (default: %(default)s)",
+    )
+    add(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="folder with MNIST's IDX files (default: LENET_EDGE_DATA, cache, download)",
+    )
+    add(
+        "--out",
+        type=Path,
+        default=Path("runs/lenet5"),
+        metavar="DIR",
+        help="where the results go (default: %(default)s)",
+    )
     add("--resume", action="store_true", help="go on with the interrupted training in --out")
-    add("--paper", action="store_true", help="the paper's own recipe: 20 passes, eq. 9, its learning rates, no distortions")
+    add(
+        "--paper",
+        action="store_true",
+        help="the paper's own recipe: 20 passes, eq. 9, its learning rates, no distortions",
+    )
     add("--epochs", type=int, default=300, help="passes over the training digits (default: %(default)s)")
     add("--batch-size", type=int, default=128, help="digits a step (default: %(default)s)")
-    add("--learning-rate", type=float, default=2e-3, help="at the start; cosine decay to 0 (default: %(default)s)")
+    add(
+        "--learning-rate",
+        type=float,
+        default=2e-3,
+        help="at the start; cosine decay to 0 (default: %(default)s)",
+    )
     add("--seed", type=int, default=1998, help="of weights, order and distortions (default: %(default)s)")
-    add("--distortion-seed", type=int, help="of the distorted copies, when not --seed: trainings can share them")
-    add("--passes", type=int, default=24, help="distorted copies of the digits, 56 MB of disk each (default: %(default)s)")
+    add(
+        "--distortion-seed",
+        type=int,
+        help="of the distorted copies, when not --seed: trainings can share them",
+    )
+    add(
+        "--passes",
+        type=int,
+        default=24,
+        help="distorted copies of the digits, 56 MB of disk each (default: %(default)s)",
+    )
     add("--gentle-passes", type=int, default=6, help="of which gentler, for the end (default: %(default)s)")
-    add("--learn-from", type=Path, nargs="+", default=[], metavar="RUN", help="folders of trained teachers to learn from")
+    add(
+        "--learn-from",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="RUN",
+        help="folders of trained teachers to learn from",
+    )
     add("--limit", type=int, metavar="N", help="use the first N training digits only, for a try")
     add("--test", action="store_true", help="measure the test digits too, once, at the end")
     add("--threads", type=int, metavar="N", help="processor threads (default: all)")
-    add("--verbose", type=int, choices=(0, 1, 2), default=1, help="0 silent, 1 progress bar, 2 a line an epoch")
+    add(
+        "--verbose",
+        type=int,
+        choices=(0, 1, 2),
+        default=1,
+        help="0 silent, 1 progress bar, 2 a line an epoch",
+    )
     return parser
 
 
@@ -112,7 +168,9 @@ def _train(training: Digits, held_out: Digits, options: argparse.Namespace) -> t
         gentle_count=options.gentle_passes,
         teachers=[_teacher(run) for run in options.learn_from],
     )
-    model, history = train(recipe, passes, held_out, out=options.out, resume=options.resume, verbose=options.verbose)
+    model, history = train(
+        recipe, passes, held_out, out=options.out, resume=options.resume, verbose=options.verbose
+    )
     facts = {"recipe": asdict(recipe), "distortions": asdict(passes.sizes)}
     return model, history, {**facts, "passes": passes.count, "gentle_passes": passes.gentle_count}
 
@@ -157,7 +215,12 @@ def _versions() -> dict[str, str]:
 
 
 def _write_results(
-    model: Any, history: list, facts: dict, held_out: Digits, options: argparse.Namespace, argv: Sequence[str] | None
+    model: Any,
+    history: list,
+    facts: dict,
+    held_out: Digits,
+    options: argparse.Namespace,
+    argv: Sequence[str] | None,
 ) -> None:
     from lenet_edge.learning_curve import draw
     from lenet_edge.training import answers_sign, outputs_of

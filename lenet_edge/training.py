@@ -40,7 +40,11 @@ class Recipe:
 
     def __post_init__(self) -> None:
         expect(self.model in BUILDERS, f"one of {', '.join(BUILDERS)}", self.model)
-        expect(self.epochs >= 1 and self.batch_size >= 1, "1 epoch and 1 digit a batch or more", (self.epochs, self.batch_size))
+        expect(
+            self.epochs >= 1 and self.batch_size >= 1,
+            "1 epoch and 1 digit a batch or more",
+            (self.epochs, self.batch_size),
+        )
 
 
 def loss_of(recipe: Recipe) -> Any:
@@ -64,7 +68,10 @@ def as_input(model: Any, pictures: Any) -> Any:
 
 def outputs_of(model: Any, pictures: np.ndarray, *, batch: int = 1000) -> np.ndarray:
     """Return the model's output (n, 10) for uint8 pictures (n, 32, 32)."""
-    parts = [model(as_input(model, pictures[i : i + batch]), training=False) for i in range(0, len(pictures), batch)]
+    parts = [
+        model(as_input(model, pictures[i : i + batch]), training=False)
+        for i in range(0, len(pictures), batch)
+    ]
     return np.concatenate([part.numpy() for part in parts])
 
 
@@ -136,7 +143,9 @@ class _Average:
 class _EpochEnd(keras.callbacks.Callback):
     """Measures the averaged weights on the held-out digits, then writes checkpoint and history."""
 
-    def __init__(self, held_out: Digits, recipe: Recipe, manager: Any, history: list[dict[str, float]]) -> None:
+    def __init__(
+        self, held_out: Digits, recipe: Recipe, manager: Any, history: list[dict[str, float]]
+    ) -> None:
         super().__init__()
         self.pictures, self.labels = pad(held_out.images), held_out.labels
         self.sign = answers_sign(recipe.model)
@@ -146,7 +155,9 @@ class _EpochEnd(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         logs = logs if logs is not None else {}
         with _Average(self.model):
-            logs["held_out_error"] = error_of(outputs_of(self.model, self.pictures), self.labels, sign=self.sign)
+            logs["held_out_error"] = error_of(
+                outputs_of(self.model, self.pictures), self.labels, sign=self.sign
+            )
         self.manager.save(epoch + 1)
         self.history.append({"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}})
         write_json(Path(self.manager.directory) / "history.json", self.history)

@@ -81,7 +81,9 @@ def test_custom_layers_come_from_the_module_named(tmp_path):
     assert without.returncode == 2
     assert "custom layers need --import" in without.stderr
     assert len(without.stderr.strip().splitlines()) == 1
-    given = subprocess.run([*command, "--import", "foreign"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    given = subprocess.run(
+        [*command, "--import", "foreign"], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
     assert given.returncode == 0, given.stderr
     assert (tmp_path / "out" / "m_float32.tflite").exists()
 
@@ -107,7 +109,7 @@ def _keras_3_model(path):
 )
 def test_bad_models_are_answered_in_one_line(tmp_path, capsys, make, message):
     make(tmp_path / "m.keras")
-    status, out, err = run(capsys, tmp_path / "m.keras", "--out", tmp_path / "out")
+    status, _, err = run(capsys, tmp_path / "m.keras", "--out", tmp_path / "out")
     assert (status, len(err.splitlines())) == (2, 1)
     assert re.search(message, err)
     assert not list(tmp_path.glob("out/*"))
@@ -117,7 +119,10 @@ def test_bad_models_are_answered_in_one_line(tmp_path, capsys, make, message):
     ("arrays", "message"),
     [
         ({"a": np.zeros((2, 8, 8, 2)), "b": np.zeros(3)}, "with one array, got 2"),
-        ({"a": np.zeros((2, 8, 8, 3))}, "expected calibration inputs of shape (n, 8, 8, 2), got (2, 8, 8, 3)"),
+        (
+            {"a": np.zeros((2, 8, 8, 3))},
+            "expected calibration inputs of shape (n, 8, 8, 2), got (2, 8, 8, 3)",
+        ),
         ({"a": np.array([object()])}, "expected a .npz file, got another or a damaged one"),
     ],
     ids=["two arrays", "another shape", "pickle"],

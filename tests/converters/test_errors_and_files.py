@@ -27,7 +27,11 @@ def raising(error):
         (KeyboardInterrupt(), 130, "name: interrupted"),
         (OSError(errno.ENOSPC, "x", "out"), 2, "name: out: expected room on the device, got a full one"),
         (PermissionError(errno.EACCES, "x", "out"), 2, "name: out: expected permission to open it, got none"),
-        (FileNotFoundError(errno.ENOENT, "x", "f"), 2, "name: f: expected a file or folder, got nothing there"),
+        (
+            FileNotFoundError(errno.ENOENT, "x", "f"),
+            2,
+            "name: f: expected a file or folder, got nothing there",
+        ),
     ],
 )
 def test_failures_become_a_line_and_a_status(capsys, error, status, line):

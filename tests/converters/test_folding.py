@@ -33,7 +33,9 @@ def assert_same(model, rng, *, kinds=None, low=0.0, high=255.0):
     # Both round each of a few hundred terms to 24 bits; 1e-5 of the largest output is some hundred roundings.
     np.testing.assert_allclose(got, wanted, atol=1e-5 * max(1.0, np.abs(wanted).max()))
     if kinds is not None:
-        assert [type(layer).__name__ for layer in folded.layers if layer.name != folded.input_names[0]] == kinds
+        assert [
+            type(layer).__name__ for layer in folded.layers if layer.name != folded.input_names[0]
+        ] == kinds
     return folded
 
 
@@ -50,13 +52,15 @@ def test_lenet5_folds_to_tanh_and_softmax_only(rng):
 
 
 def test_the_algebra_of_design_holds(rng):
-    """w' = 0.005 S w and b' = S (b - 0.1 sum w) in C1; w' = A S w and b' = S b behind it."""
+    """W' = 0.005 S w and b' = S (b - 0.1 sum w) in C1; w' = A S w and b' = S b behind it."""
     model = with_probabilities(shaken(lenet5(), rng), scale=-0.1)
     folded = fold(model)
     amplitude, slope = 1.7159, 2 / 3
     kernel, bias = model.get_layer("C1").get_weights()
     np.testing.assert_allclose(folded.get_layer("C1").kernel, 0.005 * slope * kernel, rtol=1e-6)
-    np.testing.assert_allclose(folded.get_layer("C1").bias, slope * (bias - 0.1 * kernel.sum((0, 1, 2))), rtol=1e-4)
+    np.testing.assert_allclose(
+        folded.get_layer("C1").bias, slope * (bias - 0.1 * kernel.sum((0, 1, 2))), rtol=1e-4
+    )
     s2, folded_s2 = model.get_layer("S2"), folded.get_layer("S2")
     np.testing.assert_allclose(folded_s2.coefficient, amplitude * slope * s2.coefficient, rtol=1e-6)
     np.testing.assert_allclose(folded_s2.bias, slope * s2.bias, rtol=1e-6)
@@ -103,7 +107,9 @@ def test_normalisation_and_pooling_fold_into_what_comes_after(rng):
 def test_a_negative_scale_does_not_pass_a_maximum(rng):
     x = keras.Input((4, 4, 2))
     y = layers.Conv2D(2, 1)(layers.MaxPooling2D()(layers.Rescaling(-1.0)(x)))
-    assert_same(shaken(keras.Model(x, y), rng), rng, kinds=["Rescaling", "MaxPooling2D", "Conv2D"], low=-1, high=1)
+    assert_same(
+        shaken(keras.Model(x, y), rng), rng, kinds=["Rescaling", "MaxPooling2D", "Conv2D"], low=-1, high=1
+    )
 
 
 def test_a_shift_before_zero_padding_is_computed(rng):
@@ -147,13 +153,19 @@ def test_the_output_keeps_its_own_scale(rng):
 
 def test_trained_codes_of_unequal_length_fold_into_kernel_and_bias(rng):
     x = keras.Input((6,))
-    distances = EuclideanRBF(codes=rng.normal(size=(4, 6)) * [[1], [2], [0.5], [1]])(ScaledTanh()(layers.Dense(6)(x)))
+    distances = EuclideanRBF(codes=rng.normal(size=(4, 6)) * [[1], [2], [0.5], [1]])(
+        ScaledTanh()(layers.Dense(6)(x))
+    )
     y = layers.Softmax()(layers.Rescaling(-0.7, 2.0)(distances))
-    assert_same(shaken(keras.Model(x, y), rng), rng, kinds=["Dense", "Activation", "Dense", "Softmax"], low=-1, high=1)
+    assert_same(
+        shaken(keras.Model(x, y), rng), rng, kinds=["Dense", "Activation", "Dense", "Softmax"], low=-1, high=1
+    )
 
 
 def test_distances_without_a_softmax_are_refused_in_one_line():
-    with pytest.raises(InputError, match="expected a softmax after the squared distances that .* takes, got none"):
+    with pytest.raises(
+        InputError, match="expected a softmax after the squared distances that .* takes, got none"
+    ):
         fold(lenet5())
 
 

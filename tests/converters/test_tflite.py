@@ -11,7 +11,8 @@ from converters.errors import InputError
 from converters.folding import fold
 from converters.interpret import dequantise, interpreter_of, quantise, run
 from converters.manifest import describe
-from converters.tflite import PRECISIONS, to_tflite
+from converters.precisions import PRECISIONS
+from converters.tflite import to_tflite
 from lenet_edge.layers import PartialConv2D, TrainableSubsampling
 
 layers = keras.layers
@@ -82,7 +83,9 @@ def test_the_tied_subsampling_kernel_is_exact_in_int8(converted, model):
     kernels = [
         (d["quantization_parameters"]["scales"], details.get_tensor(d["index"]))
         for d in details.get_tensor_details()
-        if d["dtype"] == np.int8 and tuple(d["shape"]) == (1, 2, 2, 2) and len(d["quantization_parameters"]["scales"]) == 2
+        if d["dtype"] == np.int8
+        and tuple(d["shape"]) == (1, 2, 2, 2)
+        and len(d["quantization_parameters"]["scales"]) == 2
     ]
     (scales, kernel) = next((s, k) for s, k in kernels if (np.abs(k) == 127).all())
     coefficient = next(layer for layer in model.layers if isinstance(layer, TrainableSubsampling)).coefficient
@@ -110,7 +113,9 @@ def test_the_entry_says_what_the_file_holds(converted):
     content, entry = converted["float32"]
     assert entry == {"precision": "float32", **describe(content)}
     assert entry["bytes"] == len(content)
-    assert entry["inputs"] == [{"name": "serving_default_pixels:0", "shape": [1, 12, 12, 1], "type": "float32"}]
+    assert entry["inputs"] == [
+        {"name": "serving_default_pixels:0", "shape": [1, 12, 12, 1], "type": "float32"}
+    ]
 
 
 @pytest.mark.parametrize(
@@ -132,12 +137,14 @@ def test_bad_calibration_is_answered_in_one_line(model, calibration, message):
 def test_bad_models_are_answered_in_one_line(model):
     with pytest.raises(InputError, match="expected a precision of float32, .*, got 'int4'"):
         to_tflite(model, precision="int4")
+    x = keras.Input((None, 3))
+    unknown = keras.Model(x, layers.Dense(2)(x))
     with pytest.raises(InputError, match="expected a model whose input shape is known"):
-        x = keras.Input((None, 3))
-        to_tflite(keras.Model(x, layers.Dense(2)(x)), precision="float32")
-    with pytest.raises(InputError, match="expected layers that TensorFlow Lite has operators for, got Betainc"):
-        x = keras.Input((3,))
-        to_tflite(keras.Model(x, tf.raw_ops.Betainc(a=x, b=x, x=x)), precision="float32")
+        to_tflite(unknown, precision="float32")
+    x = keras.Input((3,))
+    unsupported = keras.Model(x, tf.raw_ops.Betainc(a=x, b=x, x=x))
+    with pytest.raises(InputError, match="layers that TensorFlow Lite has operators for, got Betainc"):
+        to_tflite(unsupported, precision="float32")
 
 
 def test_what_is_no_tflite_file_is_refused(converted):

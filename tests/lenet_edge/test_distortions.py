@@ -60,7 +60,9 @@ def test_translation_stays_within_its_bound(pictures):
 
 
 @pytest.mark.parametrize(
-    ("size", "both"), [("scale", 1), ("squeeze", -1)], ids=["scale: both alike", "squeeze: one against the other"]
+    ("size", "both"),
+    [("scale", 1), ("squeeze", -1)],
+    ids=["scale: both alike", "squeeze: one against the other"],
 )
 def test_scale_and_squeeze_change_height_and_width_as_named(pictures, size, both):
     changed = distort(pictures, seed=(1, 2), sizes=replace(NONE, **{size: 0.1}))

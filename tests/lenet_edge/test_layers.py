@@ -157,7 +157,10 @@ def test_layers_are_saved_and_loaded(tmp_path, rng, layer, shape):
 
 
 def test_layers_know_their_output_shapes():
-    for layer, shape in ((TrainableSubsampling(pool_size=(2, 3)), (2, 9, 9, 4)), (PartialConv2D(), (2, 14, 15, 6))):
+    for layer, shape in (
+        (TrainableSubsampling(pool_size=(2, 3)), (2, 9, 9, 4)),
+        (PartialConv2D(), (2, 14, 15, 6)),
+    ):
         assert tuple(layer.compute_output_shape(shape)) == layer(tf.zeros(shape)).shape
 
 

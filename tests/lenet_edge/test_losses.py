@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import paper_numpy as paper
 import pytest
 
@@ -42,7 +41,9 @@ def test_cross_entropy_of_distances_prefers_the_near_code():
     assert float(far - near) == pytest.approx(0.1 * 49, rel=1e-5)
 
 
-@pytest.mark.parametrize("loss", [MinimumDistanceLoss(), MAPLoss(rubbish=3.0), DistanceCrossEntropy(scale=0.2)])
+@pytest.mark.parametrize(
+    "loss", [MinimumDistanceLoss(), MAPLoss(rubbish=3.0), DistanceCrossEntropy(scale=0.2)]
+)
 def test_losses_are_serialised(loss):
     again = keras.losses.deserialize(keras.losses.serialize(loss))
     assert again.get_config() == loss.get_config()

@@ -43,7 +43,10 @@ def test_a_short_training_learns(tmp_path, digits, model):
     # 90 % wrong is chance. 400 digits, 30 times: some 10 % wrong is usual.
     assert history[-1]["held_out_error"] < 30
     sign = -1 if model == "lenet5" else 1
-    assert error_of(outputs_of(trained, pad(held_out.images)), held_out.labels, sign=sign) == history[-1]["held_out_error"]
+    assert (
+        error_of(outputs_of(trained, pad(held_out.images)), held_out.labels, sign=sign)
+        == history[-1]["held_out_error"]
+    )
 
 
 def test_resumed_training_ends_in_the_same_weights(tmp_path, digits):
@@ -164,7 +167,18 @@ def small_mnist(monkeypatch, digits):
 def test_the_command_writes_weights_report_and_picture(tmp_path, small_mnist, monkeypatch, capsys):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     teacher, out = str(tmp_path / "teacher"), tmp_path / "out"
-    common = ["--epochs", "1", "--batch-size", "100", "--passes", "2", "--gentle-passes", "1", "--verbose", "0"]
+    common = [
+        "--epochs",
+        "1",
+        "--batch-size",
+        "100",
+        "--passes",
+        "2",
+        "--gentle-passes",
+        "1",
+        "--verbose",
+        "0",
+    ]
     assert main(["--model", "teacher", "--out", teacher, *common]) == 0
     assert main(["--out", str(out), "--learn-from", teacher, *common]) == 0
     assert "held-out error: " in capsys.readouterr().out
@@ -212,10 +226,13 @@ def test_ctrl_c_ends_in_one_line(tmp_path):
         "import lenet_edge.train as t, lenet_edge.mnist as m\n"
         "t.training_digits = t.held_out_digits = lambda data: m.calibration_digits()\n"
         "from converters.errors import exit_status\n"
-        f"raise SystemExit(exit_status(t.main, ['--out', {str(tmp_path)!r}, '--epochs', '5000'], name='lenet-edge train'))"
+        f"arguments = ['--out', {str(tmp_path)!r}, '--epochs', '5000']\n"
+        "raise SystemExit(exit_status(t.main, arguments, name='lenet-edge train'))"
     )
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    )
     deadline = time.monotonic() + 120
     while not (tmp_path / "checkpoints" / "history.json").exists() and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -19,8 +19,24 @@ def model():
 
 
 def test_names_are_the_papers(model):
-    names = ["C1/kernel", "C1/bias", "S2/coefficient", "S2/bias", "C3/kernel", "C3/bias", "S4/coefficient", "S4/bias"]
-    assert list(named_weights(model)) == [*names, "C5/kernel", "C5/bias", "F6/kernel", "F6/bias", "OUTPUT/codes"]
+    names = [
+        "C1/kernel",
+        "C1/bias",
+        "S2/coefficient",
+        "S2/bias",
+        "C3/kernel",
+        "C3/bias",
+        "S4/coefficient",
+        "S4/bias",
+    ]
+    assert list(named_weights(model)) == [
+        *names,
+        "C5/kernel",
+        "C5/bias",
+        "F6/kernel",
+        "F6/bias",
+        "OUTPUT/codes",
+    ]
 
 
 def test_weights_come_back(model, tmp_path):

@@ -37,8 +37,7 @@ def squash_slope(a: np.ndarray) -> np.ndarray:
 
 
 def subsample(x: np.ndarray, coefficient: np.ndarray, bias: np.ndarray, pool: tuple[int, int]) -> np.ndarray:
-    """ "The four inputs to a unit are added, then multiplied by a trainable coefficient, and added to a
-    trainable bias. The result is passed through a sigmoidal function." """
+    """Add the inputs of a pool, multiply by a trainable coefficient, add a trainable bias, squash."""
     return squash(_subsample_sums(x, pool) * coefficient + bias)
 
 
@@ -71,7 +70,7 @@ def subsample_backward(
 def partial_convolution(
     x: np.ndarray, kernels: dict[tuple[int, int], np.ndarray], bias: np.ndarray, table: list[list[int]]
 ) -> np.ndarray:
-    """Each map o is the squashed sum of a convolution of each connected map m by kernels[m, o], plus a bias."""
+    """Squash bias[o] plus the sum of each connected map m convolved by kernels[m, o]."""
     return squash(_partial_sums(x, kernels, bias, table))
 
 

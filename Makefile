@@ -1,0 +1,58 @@
+# Two commands on a fresh machine: `make convert` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := $(shell find converters lenet_edge -type f -not -path '*/__pycache__/*') pyproject.toml README.md
+
+.PHONY: help convert test lint format wheel train clean
+
+help:
+	@echo 'make convert   write and check every .tflite (build/tflite)'
+	@echo 'make test      run the tests against the built wheel'
+	@echo 'make lint      ruff (lint and format) and mypy'
+	@echo 'make format    let ruff put the files in shape'
+	@echo 'make wheel     build dist/*.whl'
+	@echo 'make train     train the released weights anew (hours; DATA=folder with MNIST)'
+	@echo 'make clean     remove what was built'
+	@echo 'PYTHON=python3.12 chooses the Python (3.10 to 3.13) that .venv is made with'
+
+convert: $(VENV)/installed
+	$(BIN)/lenet-edge convert
+
+test: $(VENV)/installed
+	cd tests && ../$(BIN)/pytest -q $(ARGS)
+
+lint: $(VENV)/tools
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/tools
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+wheel: $(VENV)/wheel
+
+train: $(VENV)/installed
+	BIN=$(abspath $(BIN)) DATA=$(DATA) sh scripts/train_released.sh
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
+
+# Each stamp is written last, so that an interrupted step is done again.
+$(VENV)/tools: constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 10) <= v <= (3, 13) else "expected Python 3.10 to 3.13, got %d.%d: make PYTHON=python3.12" % v)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=24' -c constraints.txt
+	$(BIN)/python scripts/requirements.py dev > $(VENV)/requirements.txt
+	$(BIN)/python -m pip install --quiet -r $(VENV)/requirements.txt -c constraints.txt
+	@touch $@
+
+$(VENV)/wheel: $(VENV)/tools $(SOURCES)
+	rm -rf dist build/lib build/bdist.*
+	$(BIN)/python -m build --quiet --wheel --no-isolation
+	@touch $@
+
+$(VENV)/installed: $(VENV)/wheel
+	$(BIN)/python -m pip install --quiet --no-deps --force-reinstall dist/*.whl
+	@touch $@

@@ -1,0 +1,41 @@
+"""`lenet-edge SUBCOMMAND`: one console script over the modules that do the work."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from converters.errors import exit_status
+from lenet_edge import __version__
+
+COMMANDS = {
+    "convert": "write every .tflite from the packaged weights and check it",
+    "classify": "read digits from pictures, without TensorFlow",
+    "train": "train LeNet-5, the stock net or a teacher on MNIST",
+    "photographs": "measure reading on drawn photographs of digits on paper",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the subcommand that `argv` names; return its exit status."""
+    words = "\n".join(f"  {name:<12} {line}" for name, line in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="lenet-edge",
+        description="LeNet-5 as printed in 1998, from Keras to int8 on the edge.",
+        epilog=f"subcommands:\n{words}\n\n`lenet-edge SUBCOMMAND --help` tells more.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"lenet-edge {__version__}")
+    parser.add_argument("command", choices=COMMANDS, metavar="SUBCOMMAND", help="one of those below")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="the subcommand's own")
+    options = parser.parse_args(argv)
+    # Imported only now: `classify` must not wait for what `train` needs.
+    module = importlib.import_module(f"lenet_edge.{options.command}")
+    return exit_status(module.main, options.arguments, name=f"lenet-edge {options.command}")
+
+
+def script() -> None:
+    """Be the console script `lenet-edge`."""
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""Put trained weights into the package: `python scripts/release.py RUNS`, after `train_released.sh`.
+
+Takes RUNS/lenet5 and RUNS/stock, measures the test digits (once, here), converts every file and writes
+lenet_edge/released; RUNS/paper's report goes to results/paper_recipe.json.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from converters.files import write_json
+from lenet_edge.convert import main as convert
+from lenet_edge.mnist import pad, test_digits
+from lenet_edge.model import lenet5, stock_lenet5
+from lenet_edge.train import measure
+from lenet_edge.training import outputs_of
+from lenet_edge.weights import load_weights
+
+ROOT = Path(__file__).resolve().parent.parent
+RELEASED = ROOT / "lenet_edge" / "released"
+
+
+def release(run: Path, name: str, model: object) -> None:
+    """Copy the weights of `run` and write what is known of them beside."""
+    load_weights(model, run / "weights.npz")
+    report = json.loads((run / "report.json").read_text())
+    report.pop("history")
+    test = test_digits()
+    report["test"] = measure(outputs_of(model, pad(test.images)), test.labels, scale=report["scale"])
+    shutil.copyfile(run / "weights.npz", RELEASED / f"{name}.npz")
+    write_json(RELEASED / f"{name}.json", report)
+
+
+def main(runs: Path) -> None:
+    """Release lenet5 and stock_lenet5 of `runs`."""
+    release(runs / "lenet5", "lenet5", lenet5())
+    release(runs / "stock", "stock_lenet5", stock_lenet5())
+    convert(["--out", str(RELEASED)])
+    if (runs / "paper" / "report.json").exists():
+        write_json(
+            ROOT / "results" / "paper_recipe.json", json.loads((runs / "paper" / "report.json").read_text())
+        )
+    shutil.copyfile(runs / "lenet5" / "learning_curve.png", ROOT / "docs" / "learning_curve.png")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,20 @@
+#!/bin/sh
+# The exact commands that made the released weights: two teachers, the two nets that learn from them,
+# the paper's own recipe, then the release. Some three hours on two cores; an interrupted step goes on
+# with --resume. BIN is the folder with lenet-edge, DATA one with MNIST's four IDX files (or empty).
+set -eu
+BIN=${BIN:-.venv/bin}
+data=${DATA:+--data $DATA}
+train() {
+    out=$1
+    shift
+    resume=
+    test -d "$out/checkpoints" && resume=--resume
+    test -f "$out/report.json" || "$BIN/lenet-edge" train --out "$out" --distortion-seed 1998 --verbose 2 $data $resume "$@"
+}
+train runs/teacher1 --model teacher --epochs 24 --learning-rate 1e-3 --seed 1
+train runs/teacher2 --model teacher --epochs 24 --learning-rate 1e-3 --seed 2
+train runs/lenet5 --learn-from runs/teacher1 runs/teacher2 --epochs 400
+train runs/stock --model stock --learn-from runs/teacher1 runs/teacher2 --epochs 200
+test -f runs/paper/report.json || "$BIN/lenet-edge" train --paper --threads 1 --test --out runs/paper $data
+"$BIN/python" scripts/release.py runs

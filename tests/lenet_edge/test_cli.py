@@ -1,0 +1,48 @@
+"""`lenet-edge SUBCOMMAND` and the help that a person meets first."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from lenet_edge import __version__
+from lenet_edge.cli import COMMANDS, main
+
+
+def test_help_names_every_subcommand(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    out = capsys.readouterr().out
+    assert all(name in out for name in COMMANDS)
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"lenet-edge {__version__}\n"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_subcommand_has_help_without_loading_tensorflow(name):
+    code = (
+        "import sys\nfrom lenet_edge.cli import main\n"
+        f"try:\n    main([{name!r}, '--help'])\nexcept SystemExit as end:\n    assert end.code == 0\n"
+        "assert 'tensorflow' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert f"usage: lenet-edge {name}" in done.stdout
+
+
+def test_bad_input_in_a_subcommand_is_one_line(capsys):
+    assert main(["train", "--epochs", "0"]) == 2
+    assert capsys.readouterr().err == "lenet-edge train: expected --epochs of 1 or more, got 0\n"
+
+
+def test_an_unknown_subcommand_is_answered():
+    done = subprocess.run([sys.executable, "-m", "lenet_edge", "fly"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "invalid choice: 'fly'" in done.stderr
+    assert "Traceback" not in done.stderr
