@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find converters lenet_edge -type f -not -path '*/__pycache__/*') pyproject.toml README.md
 
-.PHONY: help convert test lint format wheel train clean
+.PHONY: help convert test lint format wheel results train clean
 
 help:
 	@echo 'make convert   write and check every .tflite (build/tflite)'
@@ -12,6 +12,7 @@ help:
 	@echo 'make lint      ruff (lint and format) and mypy'
 	@echo 'make format    let ruff put the files in shape'
 	@echo 'make wheel     build dist/*.whl'
+	@echo 'make results   write the tables of README.md from the measured files'
 	@echo 'make train     train the released weights anew (hours; DATA=folder with MNIST)'
 	@echo 'make clean     remove what was built'
 	@echo 'PYTHON=python3.12 chooses the Python (3.10 to 3.13) that .venv is made with'
@@ -32,6 +33,9 @@ format: $(VENV)/tools
 	$(BIN)/ruff format .
 
 wheel: $(VENV)/wheel
+
+results:
+	$(PYTHON) scripts/readme.py
 
 train: $(VENV)/installed
 	BIN=$(abspath $(BIN)) DATA=$(DATA) sh scripts/train_released.sh

@@ -1,4 +1,4 @@
-"""The one place that imports TensorFlow's Keras 2, quietly."""
+"""The one place that imports TensorFlow and Keras 2, quietly."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 with quiet():
     import tensorflow as tf
     import tf_keras as keras
+    from tensorflow.lite.python import schema_py_generated as schema
 
     # Looks for GPUs now, so that what it says of their absence is not said later.
     tf.config.list_physical_devices()
 
-__all__ = ["keras", "quiet", "tf"]
+__all__ = ["keras", "quiet", "schema", "tf"]

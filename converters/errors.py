@@ -28,6 +28,7 @@ def _os_error_line(error: OSError) -> str:
         errno.EROFS: "expected a writable file system, got a read-only one",
         errno.ENOENT: "expected a file or folder, got nothing there",
         errno.EISDIR: "expected a file, got a folder",
+        errno.EEXIST: "expected a folder, got a file",
         errno.ENOTDIR: "expected a folder, got a file",
     }
     reason = reasons.get(error.errno or 0, error.strerror or str(error))

@@ -7,9 +7,7 @@ import platform
 from collections import Counter
 from typing import Any
 
-from tensorflow.lite.python import schema_py_generated as schema
-
-from converters.environment import tf
+from converters.environment import schema, tf
 from converters.errors import InputError, expect
 
 _OPERATORS = {value: name for name, value in vars(schema.BuiltinOperator).items() if not name.startswith("_")}

@@ -67,11 +67,9 @@ def _candidates(density: Array) -> list[tuple[float, float]]:
     small = np.asarray(Image.fromarray(density).resize((side, rows), method))
     thin = small - _opening(small)
     evidence = np.clip(thin / max(4 * deviation(small), 0.04), 0, 1)
-    best = _peaks(_radon(evidence), side, rows)
-    best += [
-        (score, rows - 1 - start, rows - 1 - end)
-        for score, start, end in _peaks(_radon(evidence[::-1]), side, rows)
-    ]
+    falling, rising = _radon(np.stack([evidence, evidence[::-1]]))
+    best = _peaks(falling, side, rows)
+    best += [(score, rows - 1 - start, rows - 1 - end) for score, start, end in _peaks(rising, side, rows)]
     kept: list[tuple[float, float]] = []
     for _, start, end in sorted(best, reverse=True):
         if all(abs(start - a) + abs(end - b) > 5 for a, b in kept):
@@ -89,27 +87,30 @@ def _opening(values: Array) -> Array:
 
 
 def _radon(values: Array) -> Array:
-    """Return along how much of each level line a rule is seen, given the evidence `values` (h, n), 0..1.
+    """Return along how much of each level line a rule is seen, given the evidence `values` (k, h, n), 0..1.
 
-    Entry [fall, row + margin] is for the line from `row` in the first column to `row + fall` in the last,
+    Entry [k, fall, row + margin] is for the line from `row` in the first column to `row + fall` in the last,
     where n is a power of two and the `_margin(n)` rows above and below h are for lines that enter from
     there. Sixteen parts of a line are first summed each on its own, and a part counts as far as it is
     filled: a stroke fills few parts of any line, and noise none.
     (Brady, "A fast discrete approximation algorithm for the Radon transform", SIAM J. Comput. 27, 1998.)
     """
-    side = values.shape[1]
+    side = values.shape[2]
     margin = _margin(side)
-    sums = np.pad(values, ((margin, 2 * margin), (0, 0))).T[:, None, :]  # (part, fall, row)
+    sums = np.pad(values, ((0, 0), (margin, 2 * margin), (0, 0)))
+    sums = np.ascontiguousarray(sums.transpose(2, 0, 1))[:, :, None, :]  # (part, k, fall, row)
+    rows = sums.shape[3]
     while len(sums) > 1:
         length = 2 * side // len(sums)
         left, right = sums[0::2], sums[1::2]
         falls = int(length * _SLOPE) + 2
-        joined = np.zeros((len(left), falls, sums.shape[2]), np.float32)
+        sums = np.empty((len(left), left.shape[1], falls, rows), np.float32)
         for fall in range(falls):
-            half, step = min(fall // 2, left.shape[1] - 1), (fall + 1) // 2
-            joined[:, fall] = left[:, half]
-            joined[:, fall, : sums.shape[2] - step] += right[:, half, step:]
-        sums = joined
+            half, step = min(fall // 2, left.shape[2] - 1), (fall + 1) // 2
+            np.add(
+                left[:, :, half, : rows - step], right[:, :, half, step:], out=sums[:, :, fall, : rows - step]
+            )
+            sums[:, :, fall, rows - step :] = left[:, :, half, rows - step :]
         if len(sums) == _PARTS:
             sums = np.clip(sums / length * 2 - 0.5, 0, 1)
     return sums[0]
@@ -148,21 +149,30 @@ def _follow(density: Array, start: float, end: float, noise: float) -> tuple[Arr
     reach = max(4, round(0.03 * max(height, width)))
     x = np.arange(width, dtype=np.float32)
     rows = start + (end - start) * x / max(width - 1, 1)
+    step = max(1, width // 200)  # two hundred columns tell as much as all
     for attempt in range(3):
         columns = np.flatnonzero((rows >= 0) & (rows <= height - 1))
-        length = len(columns) // _SEGMENTS
-        if length < 1 or len(columns) < width // 2:
+        if len(columns) < max(_SEGMENTS, width // 2):
             return None
+        columns = columns[::step]
+        length = len(columns) // _SEGMENTS
         columns = columns[: length * _SEGMENTS]
         strip = _strip(density, rows[columns], columns, reach)
         across = np.median(strip.reshape(2 * reach + 1, _SEGMENTS, length), axis=2).T
         middle = np.median(across, axis=0)
+        if attempt == 0 and not _stands_out(middle, noise):
+            return None
         if attempt < 2:
             shifts = _shifts(across, middle, reach)
             centres = columns.reshape(_SEGMENTS, length).mean(axis=1)
             rows = rows + _smooth_curve(centres, shifts, x)
     profile = _profile(middle)
     return (rows.astype(np.float32), profile) if _is_rule(across, profile, noise) else None
+
+
+def _stands_out(middle: Array, noise: float) -> bool:
+    """Tell whether the density across a candidate is worth a closer look."""
+    return bool(middle.max() - np.median(middle) > 0.3 * noise)
 
 
 def _strip(density: Array, rows: Array, columns: NDArray[np.intp], reach: int) -> Array:
@@ -188,12 +198,15 @@ def _shifts(across: Array, middle: Array, reach: int) -> Array:
 
 
 def _smooth_curve(centres: Array, shifts: Array, x: Array) -> Array:
-    """Return the quadratic through most of the `shifts`, at each `x`."""
+    """Return the quadratic through most of the `shifts` at `centres`, at each `x`."""
+    scale = max(float(x[-1]), 1.0)
+    powers = np.vander(centres / scale, 3)
     weights = np.ones_like(shifts)
     for _ in range(3):
-        curve = np.polynomial.Polynomial.fit(centres, shifts, 2, w=weights)
-        weights = 1 / (1 + np.abs(shifts - curve(centres)) ** 2)
-    return curve(x).astype(np.float32)
+        weighted = powers.T * weights
+        curve = np.linalg.solve(weighted @ powers + 1e-9 * np.eye(3), weighted @ shifts)
+        weights = 1 / (1 + (shifts - powers @ curve) ** 2) ** 2
+    return (np.vander(x / scale, 3) @ curve).astype(np.float32)
 
 
 def _profile(middle: Array) -> Array:

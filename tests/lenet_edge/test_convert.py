@@ -147,7 +147,7 @@ def test_one_file_of_ones_own_weights(tmp_path, capsys):
         (["--weights", "{stock}"], "expected one --model with --weights, got 2"),
         (
             ["--weights", "{stock}", "--model", "lenet5"],
-            "expected the weights of lenet5, with S2/coefficient 6, got none",
+            "of lenet5, with S2/coefficient 6, got none",
         ),
         (["--weights", "none.npz", "--model", "lenet5"], "expected --weights to be a file, got none.npz"),
         (["--weights", "{text}", "--model", "lenet5"], "expected a .npz file, got another or a damaged one"),
@@ -171,7 +171,7 @@ def test_bad_input_ends_in_one_line_and_nothing_half_written(
 
 
 def test_a_full_disk_ends_in_one_line_and_nothing_half_written(tmp_path):
-    """A limit on the size of files stands in for a full disk: the system's answer differs in the number only."""
+    """A limit on the size of files stands in for a full disk."""
     code = (
         "import resource, signal, sys\n"
         "from converters.files import write_atomically\n"

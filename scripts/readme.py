@@ -1,0 +1,107 @@
+"""Write the README's tables from the files that hold the measurements; `--check` only compares.
+
+A table stands between `<!-- NAME: begin -->` and `<!-- NAME: end -->`; nobody types a number there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+RELEASED = ROOT / "lenet_edge" / "released"
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text())
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def models() -> str:
+    """Return the table of the released .tflite files."""
+    rows = []
+    for name, entry in _read(RELEASED / "manifest.json")["models"].items():
+        checked = entry["checked"]
+        taken, count = checked["xnnpack_takes"]
+        rows.append(
+            [
+                f"`{name}`",
+                f"{entry['bytes']:,}",
+                str(count),
+                "all" if taken == count else f"{taken} of {count}",
+                f"{checked['error']:.2f} %",
+                f"{checked['agreement']:.2f} %",
+            ]
+        )
+    return _table(
+        ["file", "bytes", "operators", "XNNPACK takes", "test error", "agreement with the original"], rows
+    )
+
+
+def nets() -> str:
+    """Return the table of the trained nets, the paper's own figures first."""
+    rows = [
+        ["the paper, as printed", "60,000", "", "0.95 %", "", "", ""],
+        ["the paper, with distortions", "60,000", "", "0.8 %", "", "", ""],
+    ]
+    sources = [
+        (
+            "`lenet5()`, the paper's recipe (`train --paper`)",
+            "60,000",
+            ROOT / "results" / "paper_recipe.json",
+        ),
+        ("`lenet5()`, released", "60,000", RELEASED / "lenet5.json"),
+        ("`stock_lenet5()`, trained the same way", "61,706", RELEASED / "stock_lenet5.json"),
+    ]
+    for title, weights, path in sources:
+        report = _read(path)
+        test, held_out = report["test"], report["held_out"]
+        rejected = [f"{test['rejected'][error]:.2f} %" for error in ("0.5", "0.1")]
+        calibration = f"{test['expected_calibration_error']:.4f}"
+        rows.append(
+            [title, weights, f"{held_out['error']:.2f} %", f"{test['error']:.2f} %", calibration, *rejected]
+        )
+    head = ["net", "trainable weights", "held-out error", "test error", "calibration error"]
+    return _table([*head, "rejected for 0.5 %", "rejected for 0.1 %"], rows)
+
+
+def photographs() -> str:
+    """Return the table of errors on drawn photographs, by condition."""
+    report = _read(ROOT / "results" / "photographs.json")
+    rows = [
+        [condition, value, f"{facts['digits']:,}", f"{facts['error']:.2f} %"]
+        for condition, values in report["by_condition"].items()
+        for value, facts in values.items()
+    ]
+    return _table(["", "", "photographs", "read wrongly"], rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {"models": models, "nets": nets, "photographs": photographs}
+
+
+def filled(text: str) -> str:
+    """Return the README's `text` with every table written anew."""
+    for name, table in TABLES.items():
+        pattern = rf"(<!-- {name}: begin -->\n).*?(<!-- {name}: end -->)"
+        text, count = re.subn(
+            pattern, lambda found, t=table: f"{found[1]}{t()}\n{found[2]}", text, flags=re.DOTALL
+        )
+        if count != 1:
+            raise SystemExit(f"expected one table {name} in README.md, got {count}")
+    return text
+
+
+if __name__ == "__main__":
+    readme = ROOT / "README.md"
+    wanted = filled(readme.read_text())
+    if "--check" in sys.argv and wanted != readme.read_text():
+        raise SystemExit("expected README.md to hold the measured numbers, got others: make results")
+    readme.write_text(wanted)
