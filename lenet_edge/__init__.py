@@ -16,12 +16,16 @@ _HOMES = {
     "ScaledTanh": "layers",
     "TrainableSubsampling": "layers",
     "scaled_tanh": "layers",
+    "MAPLoss": "losses",
+    "MinimumDistanceLoss": "losses",
     "lenet5": "model",
     "stock_lenet5": "model",
     "with_probabilities": "model",
 }
 __all__ = [
     "EuclideanRBF",
+    "MAPLoss",
+    "MinimumDistanceLoss",
     "PartialConv2D",
     "ScaledTanh",
     "TrainableSubsampling",

@@ -3,7 +3,7 @@
 The 10,000 test digits and 500 calibration digits are part of the package. The 60,000 training digits
 are looked for in a folder given by the caller, in the folder that the environment variable
 LENET_EDGE_DATA names, and in the cache folder; failing these they are downloaded into the cache folder.
-Every file is checked by the md5 of its unzipped bytes.
+Every file from outside the package is checked by the md5 of its unzipped bytes.
 
 Nothing may be fitted, calibrated or selected on the test digits: that is what the held-out and the
 calibration digits are for.
@@ -144,9 +144,11 @@ def find_file(name: str, *, data: str | os.PathLike[str] | None = None) -> Path:
     The content is not yet checked, but for a download.
     """
     expect(name in FILES, f"one of {', '.join(FILES)}", name)
-    for folder, named_by in ((data, "data"), (os.environ.get(DATA_VARIABLE), DATA_VARIABLE)):
-        if folder:
-            expect(Path(folder).is_dir(), f"{named_by} to be a folder", os.fspath(folder))
+    # An empty variable is one not set; empty `data` is a mistake, not a wish for a download.
+    for folder, named_by in ((data, "data"), (os.environ.get(DATA_VARIABLE) or None, DATA_VARIABLE)):
+        if folder is not None:
+            is_folder = os.fspath(folder) and Path(folder).is_dir()
+            expect(is_folder, f"{named_by} to be a folder", os.fspath(folder) or "an empty name")
             found = _in_folder(Path(folder), name)
             if found is None:
                 raise InputError(f"expected {name} or {name}.gz in {os.fspath(folder)}, got neither")
@@ -160,6 +162,7 @@ def read_file(path: str | os.PathLike[str], name: str) -> NDArray[np.uint8]:
     Returns uint8, (n, 28, 28) for images and (n,) for labels. Raises InputError with both md5s when it
     is another file.
     """
+    expect(name in FILES, f"one of {', '.join(FILES)}", name)
     size, md5 = FILES[name]
     content = read_unzipped(path, limit=size)
     _check_md5(content, md5, os.fspath(path))

@@ -20,52 +20,26 @@ BOX = 20
 FIELD = 28
 PICTURE = 32
 
-_FINE = 4  # pixels of the outline to one of the box
-_ROOM = 10  # pixels of the outline around it, for strokes that grow
 THINNEST = 2.2
 THICKEST = 4.0
+"""Widths of strokes in pixels of the box: thinner ones are thickened, thicker ones made thinner."""
+
+_FINE = 4  # pixels of the outline to one of the box
+_ROOM = 10  # pixels of the outline around it, for strokes that grow
+_TURN = 1.0  # degrees: a digit turned less is left as it is
 
 
-def outline_of(shade: Array, mask: NDArray[np.bool_]) -> Array:
-    """Return the strokes as the ink-covered share of each pixel, _FINE times as fine as the box of 20.
+def as_mnist(shade: Array, *, turn: float = 0.0) -> NDArray[np.uint8]:
+    """Return a digit as MNIST would have it, uint8 (28, 28).
 
-    `shade` (h, w) is 0 for paper to 1 for full ink, cropped to the digit; `mask` (h, w) says which
-    pixels may be the digit's. Strokes thinner or thicker than those of MNIST are made as thick as its
-    thinnest or as thin as its thickest.
+    `shade` (h, w) is the share of each pixel that is inked, 0 for paper to about 1, cropped to the digit;
+    `turn` is how far it is turned clockwise, in degrees.
     """
-    height, width = shade.shape
-    scale = BOX * _FINE / max(height, width)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    shade = np.where(mask, shade, 0).astype(np.float32)
-    method = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
-    fine = np.pad(np.asarray(Image.fromarray(shade).resize(size, method)), _ROOM)
-    inked = fine > 0.5
-    if not inked.any():
-        inked = fine >= fine.max()
-    inside, outside = distances(~inked), distances(inked)
-    stroke = 2 * float(np.median(inside[skeleton(inked)])) / _FINE
-    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
-    longer = (max(np.ptp(rows), np.ptp(columns)) + 1) / _FINE
-    wanted = np.clip(stroke * BOX / longer, THINNEST, THICKEST)
-    # The whole is scaled to the box of 20 afterwards, what is added included.
-    change = (wanted * longer / BOX - stroke) / (2 * (1 - wanted / BOX)) * _FINE
-    # One pixel of soft edge: half a pixel inwards and half outwards.
-    return np.clip(np.where(inked, inside - 0.5, 0.5 - outside) + change + 0.5, 0, 1).astype(np.float32)
-
-
-def fitted(ink: Array) -> NDArray[np.uint8]:
-    """Return `ink` (h, w), 0..1, as MNIST would have it: uint8 (28, 28)."""
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    height, width = ink.shape
-    longer = max(height, width)
-    if longer != BOX:
-        size = max(1, round(width * BOX / longer)), max(1, round(height * BOX / longer))
-        ink = np.asarray(Image.fromarray(ink).resize(size, RESAMPLE))
-    return centred((np.clip(ink, 0, 1) * 255 + 0.5).astype(np.uint8))
-
-
-RESAMPLE = Image.Resampling.BOX
+    if abs(turn) >= _TURN:
+        image = Image.fromarray(np.pad(shade, 2))
+        shade = np.asarray(image.rotate(turn, Image.Resampling.BICUBIC, expand=True))
+    shade = _cropped(shade, 0.3)
+    return centred(_fitted(_outline(shade)))
 
 
 def centred(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -87,3 +61,44 @@ def centred(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def padded(field: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return a `field` of 28x28 in the middle of the model's picture of 32x32."""
     return np.pad(field, (PICTURE - FIELD) // 2)
+
+
+def _cropped(ink: Array, above: float) -> Array:
+    """Return the part of `ink` whose rows and columns rise `above` a value, or all of it if none do."""
+    rows, columns = (np.flatnonzero((ink > above).any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return ink
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _outline(shade: Array) -> Array:
+    """Return how far each pixel is inked, 0..1, `_FINE` times as fine as the box, in strokes of MNIST's width."""
+    height, width = shade.shape
+    scale = BOX * _FINE / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    method = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
+    fine = np.pad(np.asarray(Image.fromarray(shade).resize(size, method)), _ROOM)
+    inked = fine > min(0.5, 0.5 * float(fine.max()))
+    inside, outside = distances(~inked), distances(inked)
+    stroke = 2 * float(np.median(inside[skeleton(inked)])) / _FINE
+    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
+    longer = (max(np.ptp(rows), np.ptp(columns)) + 1) / _FINE
+    wanted = np.clip(stroke * BOX / longer, THINNEST, THICKEST)
+    # The whole is scaled to the box of 20 afterwards, what is added included.
+    change = (wanted * longer / BOX - stroke) / (2 * (1 - wanted / BOX)) * _FINE
+    # Distances are between the middles of pixels, the edge runs half-way; it is one pixel soft.
+    signed = np.where(inked, inside - 0.5, 0.5 - outside)
+    return np.clip(signed + change + 0.5, 0, 1).astype(np.float32)
+
+
+def _fitted(ink: Array) -> NDArray[np.uint8]:
+    """Return `ink` (h, w), 0..1, scaled so that its longer side is 20, as uint8."""
+    ink = _cropped(ink, 0.0)
+    height, width = ink.shape
+    scale = BOX / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    fitted = np.asarray(Image.fromarray(ink).resize(size, RESAMPLE))
+    return (np.clip(fitted, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+RESAMPLE = Image.Resampling.BOX

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.resources
-import json
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,6 @@ def released_folder() -> Path:
     return Path(str(importlib.resources.files("lenet_edge") / "released"))
 
 
-def released_scale(name: str) -> float:
-    """Return the number that turns the outputs of model `name` into logits (fitted on held-out digits)."""
-    expect(name in NAMES, f"one of {', '.join(NAMES)}", name)
-    return json.loads((released_folder() / f"{name}.json").read_text())["scale"]
-
-
 def released_model(name: str, *, weights: Path | None = None) -> Any:
     """Return model `name` with the released weights, or those of the file `weights`, scores at its end.
 
@@ -32,7 +25,7 @@ def released_model(name: str, *, weights: Path | None = None) -> Any:
     from lenet_edge.model import lenet5, stock_lenet5, with_probabilities
     from lenet_edge.weights import load_weights
 
-    scale = released_scale(name)
+    expect(name in NAMES, f"one of {', '.join(NAMES)}", name)
     model = {"lenet5": lenet5, "stock_lenet5": stock_lenet5}[name]()
-    load_weights(model, weights or released_folder() / f"{name}.npz")
+    scale = load_weights(model, weights or released_folder() / f"{name}.npz")
     return with_probabilities(model, scale=scale)

@@ -16,10 +16,10 @@ from PIL import Image
 
 from lenet_edge.ink import Array, deviation, running_maximum
 
-_SIDE = 256  # pixels: rules are looked for at this size, a power of two
+_SIDE = 128  # pixels: rules are looked for at this size, a power of two
 _PARTS = 16  # of a line in the transform
 _SLOPE = 0.5  # rows per column at most: papers are held straight within 26 degrees
-_THICKEST = 11  # pixels of that size
+_THICKEST = 7  # pixels of that size
 _SEGMENTS = 20  # parts of a rule that are looked at one by one
 _MOST = 60  # rules in one direction
 
@@ -129,11 +129,7 @@ def _peaks(parts: Array, side: int, rows: int) -> list[tuple[float, float, float
     inside = np.minimum(starts + falls, rows) - np.maximum(starts, 0)
     share = np.clip(np.where(falls > 0, inside / np.maximum(falls, 1), (starts >= 0) & (starts < rows)), 0, 1)
     score = np.where(share >= 0.5, parts / (_PARTS * np.maximum(share, 0.5)), 0)
-    around = np.pad(score, ((2, 4), (2, 4)))
-    for axis in (0, 1):
-        around = running_maximum(around, 5, axis=axis)
-    around = around[: score.shape[0], : score.shape[1]]
-    chosen = np.argwhere((score >= around) & (score > 0.6))
+    chosen = np.argwhere(score > 0.6)
     return [
         (float(score[fall, column]), float(column - margin), float(column - margin + fall))
         for fall, column in chosen
@@ -150,7 +146,7 @@ def _follow(density: Array, start: float, end: float, noise: float) -> tuple[Arr
     x = np.arange(width, dtype=np.float32)
     rows = start + (end - start) * x / max(width - 1, 1)
     step = max(1, width // 200)  # two hundred columns tell as much as all
-    for attempt in range(3):
+    for attempt in range(2):
         columns = np.flatnonzero((rows >= 0) & (rows <= height - 1))
         if len(columns) < max(_SEGMENTS, width // 2):
             return None
@@ -162,7 +158,7 @@ def _follow(density: Array, start: float, end: float, noise: float) -> tuple[Arr
         middle = np.median(across, axis=0)
         if attempt == 0 and not _stands_out(middle, noise):
             return None
-        if attempt < 2:
+        if attempt == 0:
             shifts = _shifts(across, middle, reach)
             centres = columns.reshape(_SEGMENTS, length).mean(axis=1)
             rows = rows + _smooth_curve(centres, shifts, x)
@@ -192,9 +188,8 @@ def _shifts(across: Array, middle: Array, reach: int) -> Array:
     centre = int(np.argmax(middle[reach - most : reach + most + 1])) - most
     pattern = middle - np.median(middle)
     pattern = np.where(np.abs(np.arange(-reach, reach + 1) - centre) <= most + 1, np.maximum(pattern, 0), 0)
-    offsets = np.arange(-most, most + 1)
-    match = np.stack([(across * np.roll(pattern, offset)).sum(axis=1) for offset in offsets])
-    return (offsets[np.argmax(match, axis=0)] + centre).astype(np.float32)
+    shifted = np.lib.stride_tricks.sliding_window_view(np.pad(pattern, most), len(pattern))[::-1]
+    return (np.argmax(across @ shifted.T, axis=1) - most + centre).astype(np.float32)
 
 
 def _smooth_curve(centres: Array, shifts: Array, x: Array) -> Array:

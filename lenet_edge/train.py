@@ -234,7 +234,7 @@ def _write_results(
     if options.test:
         test = test_digits()
         report["test"] = measure(outputs_of(model, pad(test.images)), test.labels, scale=scale)
-    save_weights(model, options.out / "weights.npz")
+    save_weights(model, options.out / "weights.npz", scale=scale)
     write_json(options.out / "report.json", {**report, "history": history})
     draw(history, options.out / "learning_curve.png")
     for name in ("held_out", "test"):

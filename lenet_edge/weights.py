@@ -13,6 +13,8 @@ from converters.arrays import read_npz
 from converters.errors import InputError, expect
 from converters.files import write_atomically
 
+_SCALE = "scale"
+
 
 def named_weights(model: Any) -> dict[str, Any]:
     """Return the variables of `model` by name: "C1/kernel", "S2/coefficient", ..."""
@@ -23,22 +25,27 @@ def named_weights(model: Any) -> dict[str, Any]:
     }
 
 
-def save_weights(model: Any, path: str | os.PathLike[str]) -> Path:
-    """Write the weights of `model` to `path` (.npz, float32), atomically."""
+def save_weights(model: Any, path: str | os.PathLike[str], *, scale: float) -> Path:
+    """Write the weights of `model` to `path` (.npz, float32), atomically.
+
+    `scale` is the number that turns the model's outputs into logits; it is kept beside the weights, since
+    it was fitted to them.
+    """
+    arrays = {name: variable.numpy() for name, variable in named_weights(model).items()}
     buffer = io.BytesIO()
-    np.savez(buffer, **{name: variable.numpy() for name, variable in named_weights(model).items()})
+    np.savez(buffer, **arrays, **{_SCALE: np.float64(scale)})
     return write_atomically(path, buffer.getvalue())
 
 
-def load_weights(model: Any, path: str | os.PathLike[str]) -> None:
-    """Set the weights of `model` to those of `path`.
+def load_weights(model: Any, path: str | os.PathLike[str]) -> float:
+    """Set the weights of `model` to those of `path` and return the scale that was fitted to them.
 
     Raises InputError when the file is no .npz, or holds the weights of another model: each name and
     shape must be there, and no other. Nothing is set then.
     """
     arrays = read_npz(path)
     variables = named_weights(model)
-    wanted = {name: tuple(variable.shape) for name, variable in variables.items()}
+    wanted = {name: tuple(variable.shape) for name, variable in variables.items()} | {_SCALE: ()}
     got = {name: array.shape for name, array in arrays.items()}
     if wanted != got:
         name = next(n for n in [*wanted, *got] if wanted.get(n) != got.get(n))
@@ -46,11 +53,15 @@ def load_weights(model: Any, path: str | os.PathLike[str]) -> None:
             f"{path}: expected the weights of {model.name}, with {name} {_shape(wanted.get(name))}, "
             f"got {_shape(got.get(name))}"
         )
-    finite = all(np.isfinite(array).all() for array in arrays.values())
-    expect(finite, f"{path} to hold finite weights", "NaN or infinity")
+    kinds = {array.dtype.kind for array in arrays.values()}
+    finite = kinds == {"f"} and all(np.isfinite(array).all() for array in arrays.values())
+    expect(finite, f"{path} to hold finite weights", "NaN, infinity or no numbers")
     for name, variable in variables.items():
         variable.assign(arrays[name])
+    return float(arrays[_SCALE])
 
 
 def _shape(shape: tuple[int, ...] | None) -> str:
-    return "none" if shape is None else "x".join(map(str, shape))
+    if shape is None:
+        return "none"
+    return "x".join(map(str, shape)) or "one number"

@@ -25,11 +25,11 @@ RELEASED = ROOT / "lenet_edge" / "released"
 
 def release(run: Path, name: str, model: object) -> None:
     """Copy the weights of `run` and write what is known of them beside."""
-    load_weights(model, run / "weights.npz")
+    scale = load_weights(model, run / "weights.npz")
     report = json.loads((run / "report.json").read_text())
     report.pop("history")
     test = test_digits()
-    report["test"] = measure(outputs_of(model, pad(test.images)), test.labels, scale=report["scale"])
+    report["test"] = measure(outputs_of(model, pad(test.images)), test.labels, scale=scale)
     shutil.copyfile(run / "weights.npz", RELEASED / f"{name}.npz")
     write_json(RELEASED / f"{name}.json", report)
 

@@ -146,6 +146,13 @@ def test_scaled_tanh_as_layer_and_as_activation(rng):
     assert all(getattr(layer, "activation", None) is not scaled_tanh for layer in folded.layers)
 
 
+def test_a_scaling_behind_a_bend_is_not_moved_before_it(rng):
+    x = keras.Input((5,))
+    y = layers.Rescaling(-2.0, 0.3)(layers.Dense(4, activation="relu")(x))
+    model = shaken(keras.Model(x, layers.Activation("sigmoid")(y)), rng)
+    assert_same(model, rng, kinds=["Dense", "Rescaling", "Activation"], low=-1, high=1)
+
+
 def test_the_output_keeps_its_own_scale(rng):
     model = keras.Sequential([keras.Input((4,)), layers.Dense(3, activation=scaled_tanh)])
     assert_same(shaken(model, rng), rng, kinds=["Dense", "Rescaling"], low=-1, high=1)

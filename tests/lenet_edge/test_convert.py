@@ -113,6 +113,15 @@ def test_only_stock_operators_and_no_quantised_weight_in_float32(converted, name
         assert {detail["dtype"] for detail in details} <= {np.float32, np.int32}
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_operator_versions_are_ones_that_tflite_runtime_2_14_and_nnapi_know(converted, name):
+    # tflite-runtime 2.14 knows FULLY_CONNECTED to version 10, NNAPI to 5 for int8 weights throughout;
+    # per-channel dense weights would make it 12
+    versions_of = {o["name"]: o["version"] for o in manifest_of(converted[0])["models"][name]["operators"]}
+    assert versions_of["FULLY_CONNECTED"] <= (5 if "int8" in name else 10)
+    assert versions_of["CONV_2D"] <= 5
+
+
 def test_sizes(converted):
     models = manifest_of(converted[0])["models"]
     assert models["lenet5_int8.tflite"]["bytes"] <= 75_000

@@ -150,6 +150,7 @@ def test_layers_are_saved_and_loaded(tmp_path, rng, layer, shape):
     loaded = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded(x), wanted)
     assert loaded.layers[-1].get_config() == layer.get_config()
+    assert len(loaded.trainable_weights) == len(layer.trainable_weights)
     model.save_weights(tmp_path / "model.weights.h5")
     fresh = keras.Sequential([keras.Input(shape), type(layer).from_config(layer.get_config())])
     fresh.load_weights(tmp_path / "model.weights.h5")

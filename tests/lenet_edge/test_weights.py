@@ -40,21 +40,29 @@ def test_names_are_the_papers(model):
 
 
 def test_weights_come_back(model, tmp_path):
-    path = save_weights(model, tmp_path / "w.npz")
+    path = save_weights(model, tmp_path / "w.npz", scale=-0.25)
     other = lenet5()
-    load_weights(other, path)
+    assert load_weights(other, path) == -0.25
     for old, new in zip(model.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
 
 
 def test_another_models_weights_are_refused_and_nothing_is_set(tmp_path):
-    path = save_weights(stock_lenet5(), tmp_path / "stock.npz")
+    path = save_weights(stock_lenet5(), tmp_path / "stock.npz", scale=1.0)
     model = lenet5()
     before = model.get_weights()
     with pytest.raises(InputError, match="expected the weights of lenet5, with S2/coefficient 6, got none"):
         load_weights(model, path)
     for old, new in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+def test_weights_without_their_scale_are_refused(model, tmp_path):
+    np.savez(
+        tmp_path / "w.npz", **{name: variable.numpy() for name, variable in named_weights(model).items()}
+    )
+    with pytest.raises(InputError, match=r"with scale one number, got none"):
+        load_weights(model, tmp_path / "w.npz")
 
 
 def _npy(array):
@@ -75,7 +83,7 @@ def test_what_is_no_npz_is_refused(model, tmp_path, content):
 
 
 def test_a_cut_file_is_refused(model, tmp_path):
-    content = save_weights(model, tmp_path / "w.npz").read_bytes()
+    content = save_weights(model, tmp_path / "w.npz", scale=1.0).read_bytes()
     (tmp_path / "cut.npz").write_bytes(content[: len(content) // 2])
     with pytest.raises(InputError, match="a damaged one"):
         load_weights(model, tmp_path / "cut.npz")
@@ -84,8 +92,8 @@ def test_a_cut_file_is_refused(model, tmp_path):
 def test_infinite_weights_are_refused(model, tmp_path):
     arrays = {name: variable.numpy() for name, variable in named_weights(model).items()}
     arrays["C1/bias"] = np.full(6, np.inf, np.float32)
-    np.savez(tmp_path / "w.npz", **arrays)
-    with pytest.raises(InputError, match="to hold finite weights, got NaN or infinity"):
+    np.savez(tmp_path / "w.npz", **arrays, scale=1.0)
+    with pytest.raises(InputError, match="to hold finite weights, got NaN, infinity"):
         load_weights(model, tmp_path / "w.npz")
 
 
