@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from converters.environment import quiet, tf
+from converters.environment import tf
 from converters.errors import InputError, expect
+from converters.quantised import dequantise, quantise
+from converters.quiet import quiet
 
 
 def interpreter_of(content: bytes) -> Any:
@@ -43,20 +45,3 @@ def run(content: bytes, inputs: np.ndarray) -> np.ndarray:
         interpreter.invoke()
         outputs.append(interpreter.get_tensor(sink["index"])[0])
     return dequantise(np.array(outputs), sink)
-
-
-def quantise(values: np.ndarray, detail: dict[str, Any]) -> np.ndarray:
-    """Return `values` as the tensor of `detail` stores them: round(value / scale) + zero point, clipped."""
-    scale, zero_point = detail["quantization"]
-    if not scale:
-        return values.astype(detail["dtype"])
-    limits = np.iinfo(detail["dtype"])
-    return np.clip(np.rint(values / scale) + zero_point, limits.min, limits.max).astype(detail["dtype"])
-
-
-def dequantise(stored: np.ndarray, detail: dict[str, Any]) -> np.ndarray:
-    """Return the real values, float32, that the tensor of `detail` stores as `stored`."""
-    scale, zero_point = detail["quantization"]
-    if not scale:
-        return stored.astype(np.float32)
-    return ((stored.astype(np.float32) - zero_point) * scale).astype(np.float32)

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from converters.environment import keras, quiet, tf
+from converters.environment import keras, tf
 from converters.errors import InputError, expect
 from converters.manifest import describe
 from converters.precisions import PRECISIONS, Precision
+from converters.quiet import quiet
 
 
 class Converted(NamedTuple):

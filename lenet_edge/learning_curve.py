@@ -14,7 +14,7 @@ def draw(history: Sequence[dict[str, float]], path: Path) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot, ticker
 
     epochs = [row["epoch"] for row in history]
     figure, (loss, error) = pyplot.subplots(1, 2, figsize=(10, 4), layout="constrained")
@@ -22,10 +22,11 @@ def draw(history: Sequence[dict[str, float]], path: Path) -> None:
     loss.set(xlabel="epoch", ylabel="loss", title="training loss, distorted digits", yscale="log")
     error.plot(epochs, [row["held_out_error"] for row in history], color="tab:orange")
     error.set(xlabel="epoch", ylabel="error, %", title="held-out digits, averaged weights", yscale="log")
-    error.yaxis.set_major_formatter("{x:g}")
-    error.yaxis.set_minor_formatter("{x:g}")
     for axes in (loss, error):
-        axes.grid(alpha=0.3, which="both")
+        axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(ticker.NullFormatter())
+        axes.grid(alpha=0.3)
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=110)
     pyplot.close(figure)

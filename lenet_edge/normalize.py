@@ -101,4 +101,4 @@ def _fitted(ink: Array) -> NDArray[np.uint8]:
     return (np.clip(fitted, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-RESAMPLE = Image.Resampling.BOX
+RESAMPLE = Image.Resampling.BILINEAR

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.resources
 from pathlib import Path
 from typing import Any
 
 from converters.errors import expect
+from lenet_edge.runtime import released_folder
 
 NAMES = ("lenet5", "stock_lenet5")
-
-
-def released_folder() -> Path:
-    """Return the folder of the released weights, models and manifest."""
-    return Path(str(importlib.resources.files("lenet_edge") / "released"))
 
 
 def released_model(name: str, *, weights: Path | None = None) -> Any:

@@ -9,9 +9,10 @@ from converters.delegates import nodes_left, verdict, xnnpack_takes
 from converters.environment import keras, tf
 from converters.errors import InputError
 from converters.folding import fold
-from converters.interpret import dequantise, interpreter_of, quantise, run
+from converters.interpret import interpreter_of, run
 from converters.manifest import describe
 from converters.precisions import PRECISIONS
+from converters.quantised import dequantise, quantise
 from converters.tflite import to_tflite
 from lenet_edge.layers import PartialConv2D, TrainableSubsampling
 

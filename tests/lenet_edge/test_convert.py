@@ -14,7 +14,7 @@ from converters.errors import exit_status
 from converters.interpret import interpreter_of
 from converters.manifest import describe, versions
 from lenet_edge.convert import main
-from lenet_edge.packaged import released_folder
+from lenet_edge.runtime import released_folder
 
 NAMES = [
     f"{m}_{p}.tflite" for m in ("lenet5", "stock_lenet5") for p in ("float32", "float16", "dynamic", "int8")

@@ -192,6 +192,8 @@ def test_broken_gzip_data_is_refused(data: bytes) -> None:
 @no_deadline
 @given(sizes=st.lists(st.sampled_from([0, 1, 28, 1 << 16, 1 << 31, MOST]), max_size=40))
 @example(sizes=[0, MOST, MOST, MOST])  # 0 values, of a shape that NumPy cannot hold
+@example(sizes=[0] * 33)  # more dimensions than NumPy 1 holds
+@example(sizes=[0] * 65)  # and NumPy 2
 @example(sizes=[1 << 16] * 4)  # 2**64 values: 0 if it overflowed
 def test_absurd_dimensions(sizes: list[int]) -> None:
     data = header(*sizes)

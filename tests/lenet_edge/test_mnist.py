@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from pooch import HTTPDownloader, os_cache
+from requests.exceptions import ReadTimeout
 
 from converters.errors import InputError
 from lenet_edge import idx, mnist
@@ -71,7 +73,6 @@ class Server:
     def __init__(self) -> None:
         self.answers: dict[str, Callable[[BaseHTTPRequestHandler], None]] = {}
         self.asked: list[str] = []
-        self.released = threading.Event()
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -90,22 +91,18 @@ class Server:
     def mirror(self, folder: str) -> str:
         return f"http://127.0.0.1:{self.http.server_port}/{folder}/"
 
-    def offer(self, path: str, body: bytes, *, length: int | None = None, stall: bool = False) -> None:
-        """Answer `path` with `body`, and say that it is `length` bytes long; `stall` sends no end."""
+    def offer(self, path: str, body: bytes, *, length: int | None = None) -> None:
+        """Answer `path` with `body`, and say that it is `length` bytes long."""
 
         def answer(handler: BaseHTTPRequestHandler) -> None:
             handler.send_response(200)
             handler.send_header("Content-Length", str(len(body) if length is None else length))
             handler.end_headers()
             handler.wfile.write(body)
-            if stall:
-                handler.wfile.flush()
-                self.released.wait()
 
         self.answers[path] = answer
 
     def close(self) -> None:
-        self.released.set()
         self.http.shutdown()
         self.http.server_close()
         self.thread.join()
@@ -403,11 +400,10 @@ def test_a_damaged_file_in_the_cache_is_named(cache: Path) -> None:
 def test_the_cache_folder_is_the_one_pooch_would_take(
     monkeypatch: pytest.MonkeyPatch, xdg: str | None
 ) -> None:
-    pooch = pytest.importorskip("pooch")
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     if xdg is not None:
         monkeypatch.setenv("XDG_CACHE_HOME", xdg)
-    assert mnist.cache_folder() == Path(pooch.os_cache("lenet-edge"))
+    assert mnist.cache_folder() == Path(os_cache("lenet-edge"))
 
 
 # Downloading
@@ -433,10 +429,8 @@ def wrong(content: bytes) -> bytes:
 
 
 @pytest.mark.usefixtures("small")
-@pytest.mark.parametrize("fault", ["404", "wrong md5", "no gzip", "truncated", "truncated gzip", "stalled"])
-def test_the_next_mirror_is_tried(
-    monkeypatch: pytest.MonkeyPatch, cache: Path, server: Server, fault: str
-) -> None:
+@pytest.mark.parametrize("fault", ["404", "wrong md5", "no gzip", "truncated", "truncated gzip"])
+def test_the_next_mirror_is_tried(cache: Path, server: Server, fault: str) -> None:
     name, content = LABELS, contents()[LABELS]
     whole = gzip.compress(content)
     faulty = f"/a/{name}.gz"
@@ -448,15 +442,30 @@ def test_the_next_mirror_is_tried(
         server.offer(faulty, whole[:-9], length=len(whole))
     elif fault == "truncated gzip":
         server.offer(faulty, whole[:-9])
-    elif fault == "stalled":
-        monkeypatch.setattr(mnist, "_TIMEOUT", 0.1)
-        server.offer(faulty, whole[:-9], length=len(whole), stall=True)
     # Taken from b only if what a sent was not taken.
     server.offer(f"/b/{name}.gz", whole)
     path = mnist.find_file(name)
     assert server.asked == [faulty, f"/b/{name}.gz"]
     assert path.read_bytes() == whole
     assert list(cache.iterdir()) == [path]
+
+
+@pytest.mark.usefixtures("small")
+def test_a_mirror_that_says_nothing_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, cache: Path, server: Server
+) -> None:
+    class Impatient(HTTPDownloader):
+        def __call__(self, url: str, *rest: object) -> None:
+            # requests waits for ever unless told otherwise.
+            assert 0 < self.kwargs["timeout"] <= 60
+            if url.startswith(server.mirror("a")):
+                raise ReadTimeout("read timed out")
+            super().__call__(url, *rest)
+
+    monkeypatch.setattr("pooch.HTTPDownloader", Impatient)
+    server.offer(f"/b/{LABELS}.gz", gzip.compress(contents()[LABELS]))
+    assert mnist.find_file(LABELS).parent == cache
+    assert server.asked == [f"/b/{LABELS}.gz"]
 
 
 @pytest.mark.usefixtures("small")

@@ -1,0 +1,119 @@
+"""The runtime side: any runtime gives the same answers, and says in one line what is missing."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from converters.errors import InputError
+from lenet_edge import runtime
+from lenet_edge.mnist import calibration_digits, pad
+from lenet_edge.runtime import RUNTIMES, Classifier, packaged_models, released_folder
+
+INSTALLED = [name for name, (module, _) in RUNTIMES.items() if importlib.util.find_spec(module.split(".")[0])]
+
+
+@pytest.fixture(scope="module")
+def digits():
+    images, labels = calibration_digits()
+    return pad(images[:200]), labels[:200]
+
+
+@pytest.mark.parametrize("model", ["float32", "float16", "dynamic", "int8", "stock_lenet5_float32.tflite"])
+@pytest.mark.parametrize("name", INSTALLED)
+def test_every_runtime_reads_digits(digits, name, model):
+    pictures, labels = digits
+    scores = Classifier(model=model, runtime=name).scores(pictures)
+    assert (scores.shape, scores.dtype) == ((200, 10), np.float32)
+    # ten scores of uint8 are each off by half a step of 1/256
+    np.testing.assert_allclose(scores.sum(axis=1), 1, atol=10 * 0.5 / 256 if model == "int8" else 1e-3)
+    # these digits were trained on: one or two of 200 read wrongly is much
+    assert (scores.argmax(axis=1) != labels).sum() <= 2
+
+
+def test_runtimes_agree(digits):
+    scores = [Classifier(model="float32", runtime=name).scores(digits[0]) for name in INSTALLED]
+    for other in scores[1:]:
+        # float32 rounding of some 400,000 terms in another order
+        np.testing.assert_allclose(other, scores[0], atol=1e-5)
+
+
+def test_no_tensorflow_where_another_runtime_is(digits):
+    if not set(INSTALLED) - {"tensorflow"}:
+        pytest.skip("TensorFlow's is the only runtime here")
+    code = (
+        "import sys, numpy as np; from lenet_edge.runtime import Classifier\n"
+        "Classifier().scores(np.zeros((1, 32, 32), np.uint8)); assert 'tensorflow' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_packaged_file_that_was_changed_is_refused(monkeypatch, tmp_path):
+    for name in ("manifest.json", "lenet5_int8.tflite"):
+        (tmp_path / name).write_bytes((released_folder() / name).read_bytes())
+    content = bytearray((tmp_path / "lenet5_int8.tflite").read_bytes())
+    content[5000] ^= 1
+    (tmp_path / "lenet5_int8.tflite").write_bytes(content)
+    monkeypatch.setattr(runtime, "released_folder", lambda: tmp_path)
+    with pytest.raises(
+        InputError, match=r"expected lenet5_int8.tflite to have the manifest's sha256, got another"
+    ):
+        Classifier(model="int8")
+
+
+@pytest.mark.parametrize("content", [b"", b"text, no model", b"\0" * 100])
+def test_what_is_no_tflite_is_refused_before_native_code_sees_it(tmp_path, content):
+    (tmp_path / "m.tflite").write_bytes(content)
+    with pytest.raises(
+        InputError, match=r"expected .*m.tflite to be a .tflite file, got another kind of file"
+    ):
+        Classifier(model=tmp_path / "m.tflite")
+
+
+def test_a_model_of_another_shape_is_refused(tmp_path):
+    from converters.environment import keras
+    from converters.tflite import to_tflite
+
+    x = keras.Input((8, 8, 1))
+    content = to_tflite(keras.Model(x, keras.layers.Flatten()(x)), precision="float32").content
+    (tmp_path / "m.tflite").write_bytes(content)
+    with pytest.raises(
+        InputError, match=r"expected a model from 1x32x32x1 or 1x28x28x1 to 1x10, got 1x8x8x1 to 1x64"
+    ):
+        Classifier(model=tmp_path / "m.tflite")
+
+
+def test_unknown_models_and_runtimes_are_answered():
+    with pytest.raises(InputError, match=r"expected a .tflite file or one of lenet5_float32, .*, got lenet6"):
+        Classifier(model="lenet6")
+    with pytest.raises(InputError, match="expected a runtime of auto, tflite, litert, tensorflow, got onnx"):
+        Classifier(runtime="onnx")
+    with pytest.raises(InputError, match=r"expected pictures \(n, 32, 32\), got \(2, 28, 28\)"):
+        Classifier().scores(np.zeros((2, 28, 28), np.uint8))
+
+
+def test_a_missing_runtime_is_answered_with_the_line_that_installs_it(monkeypatch):
+    monkeypatch.setattr(runtime, "_is_there", lambda package: False)
+    monkeypatch.setattr(np, "__version__", "1.26.4")
+    with pytest.raises(InputError, match=r'got none: pip install "lenet-edge\[tflite\]"'):
+        Classifier()
+    with pytest.raises(InputError, match=r'got none: pip install "lenet-edge\[litert\]"'):
+        Classifier(runtime="litert")
+
+
+def test_tflite_runtime_beside_numpy_2_is_said_before_it_dies(monkeypatch):
+    monkeypatch.setattr(runtime, "_is_there", lambda package: package == "tflite_runtime")
+    monkeypatch.setattr(np, "__version__", "2.1.0")
+    with pytest.raises(InputError, match=r"expected tflite-runtime with NumPy 1 .*, got 2.1.0"):
+        Classifier()
+
+
+def test_the_manifest_knows_every_packaged_model():
+    assert set(packaged_models()) == {path.name for path in released_folder().glob("*.tflite")}
+    assert json.loads((released_folder() / "manifest.json").read_text())["versions"]
