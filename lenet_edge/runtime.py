@@ -8,6 +8,7 @@ import importlib.resources
 import importlib.util
 import json
 import os
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -119,18 +120,26 @@ def _installed(runtime: str) -> str:
     expect(runtime in ("auto", *RUNTIMES), f"a runtime of auto, {', '.join(RUNTIMES)}", runtime)
     names = list(RUNTIMES) if runtime == "auto" else [runtime]
     found = [name for name in names if _is_there(RUNTIMES[name][0].split(".")[0])]
-    usable = [name for name in found if name != "tflite" or not _numpy_2()]
+    usable = [name for name in found if name != "tflite" or not (_numpy_2() or _tensorflow_came_first())]
     if usable:
         return usable[0]
-    expect(
-        not found, "tflite-runtime with NumPy 1 (it dies with NumPy 2): pip install 'numpy<2'", np.__version__
-    )
+    if found:
+        advice = "tflite-runtime with NumPy 1 (it dies with NumPy 2): pip install 'numpy<2'"
+        expect(not _numpy_2(), advice, np.__version__)
+        raise InputError(
+            "expected tflite-runtime in a process without TensorFlow (it dies behind it), got both"
+        )
     hint = RUNTIMES[names[0]][1] if runtime != "auto" else RUNTIMES["litert" if _numpy_2() else "tflite"][1]
     raise InputError(f"expected a TensorFlow Lite runtime, got none: {hint}")
 
 
 def _is_there(package: str) -> bool:
     return importlib.util.find_spec(package) is not None
+
+
+def _tensorflow_came_first() -> bool:
+    """Return whether TensorFlow's native library is loaded and tflite-runtime's, which then fails, is not."""
+    return "tensorflow" in sys.modules and "tflite_runtime.interpreter" not in sys.modules
 
 
 def _numpy_2() -> bool:

@@ -12,38 +12,62 @@ import pytest
 
 from converters.errors import InputError
 from lenet_edge import runtime
-from lenet_edge.mnist import calibration_digits, pad
+from lenet_edge.mnist import calibration_digits
 from lenet_edge.runtime import RUNTIMES, Classifier, packaged_models, released_folder
 
 INSTALLED = [name for name, (module, _) in RUNTIMES.items() if importlib.util.find_spec(module.split(".")[0])]
 
 
+MODELS = ["float32", "float16", "dynamic", "int8", "stock_lenet5_float32.tflite"]
+SCORES = """
+import sys
+import numpy as np
+from lenet_edge.mnist import calibration_digits
+from lenet_edge.runtime import Classifier
+pictures = pad(calibration_digits().images[:200])
+scores = {m: Classifier(model=m, runtime=sys.argv[1]).scores(pictures) for m in sys.argv[3:]}
+np.savez(sys.argv[2], **scores)
+"""
+
+
 @pytest.fixture(scope="module")
-def digits():
-    images, labels = calibration_digits()
-    return pad(images[:200]), labels[:200]
+def scores(tmp_path_factory):
+    """Return each runtime's scores of 200 digits by each model; a process each, as they are used."""
+    folder = tmp_path_factory.mktemp("scores")
+    result = {}
+    for name in INSTALLED:
+        path = folder / f"{name}.npz"
+        subprocess.run([sys.executable, "-c", SCORES, name, str(path), *MODELS], check=True)
+        result[name] = dict(np.load(path))
+    return result
 
 
-@pytest.mark.parametrize("model", ["float32", "float16", "dynamic", "int8", "stock_lenet5_float32.tflite"])
+@pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("name", INSTALLED)
-def test_every_runtime_reads_digits(digits, name, model):
-    pictures, labels = digits
-    scores = Classifier(model=model, runtime=name).scores(pictures)
-    assert (scores.shape, scores.dtype) == ((200, 10), np.float32)
+def test_every_runtime_reads_digits(scores, name, model):
+    got = scores[name][model]
+    assert (got.shape, got.dtype) == ((200, 10), np.float32)
     # ten scores of uint8 are each off by half a step of 1/256
-    np.testing.assert_allclose(scores.sum(axis=1), 1, atol=10 * 0.5 / 256 if model == "int8" else 1e-3)
+    np.testing.assert_allclose(got.sum(axis=1), 1, atol=10 * 0.5 / 256 if model == "int8" else 1e-3)
     # these digits were trained on: one or two of 200 read wrongly is much
-    assert (scores.argmax(axis=1) != labels).sum() <= 2
+    assert (got.argmax(axis=1) != calibration_digits().labels[:200]).sum() <= 2
 
 
-def test_runtimes_agree(digits):
-    scores = [Classifier(model="float32", runtime=name).scores(digits[0]) for name in INSTALLED]
-    for other in scores[1:]:
+def test_runtimes_agree(scores):
+    for other in INSTALLED[1:]:
         # float32 rounding of some 400,000 terms in another order
-        np.testing.assert_allclose(other, scores[0], atol=1e-5)
+        np.testing.assert_allclose(scores[other]["float32"], scores[INSTALLED[0]]["float32"], atol=1e-5)
 
 
-def test_no_tensorflow_where_another_runtime_is(digits):
+@pytest.mark.skipif("tflite" not in INSTALLED, reason="tflite-runtime is not installed")
+def test_tflite_runtime_behind_tensorflow_is_said_before_it_dies():
+    code = "import tensorflow, lenet_edge.runtime as r\nprint(r.Classifier().runtime)\nr.Classifier(runtime='tflite')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() in ("litert", "tensorflow")
+    assert "expected tflite-runtime in a process without TensorFlow" in done.stderr
+
+
+def test_no_tensorflow_where_another_runtime_is():
     if not set(INSTALLED) - {"tensorflow"}:
         pytest.skip("TensorFlow's is the only runtime here")
     code = (
@@ -110,6 +134,7 @@ def test_a_missing_runtime_is_answered_with_the_line_that_installs_it(monkeypatc
 def test_tflite_runtime_beside_numpy_2_is_said_before_it_dies(monkeypatch):
     monkeypatch.setattr(runtime, "_is_there", lambda package: package == "tflite_runtime")
     monkeypatch.setattr(np, "__version__", "2.1.0")
+    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
     with pytest.raises(InputError, match=r"expected tflite-runtime with NumPy 1 .*, got 2.1.0"):
         Classifier()
 
