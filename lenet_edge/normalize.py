@@ -72,7 +72,7 @@ def _cropped(ink: Array, above: float) -> Array:
 
 
 def _outline(shade: Array) -> Array:
-    """Return how far each pixel is inked, 0..1, `_FINE` times as fine as the box, in strokes of MNIST's width."""
+    """Return how far each pixel is inked, 0..1, `_FINE` times as fine as the box, as wide as MNIST draws."""
     height, width = shade.shape
     scale = BOX * _FINE / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
@@ -97,8 +97,5 @@ def _fitted(ink: Array) -> NDArray[np.uint8]:
     height, width = ink.shape
     scale = BOX / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    fitted = np.asarray(Image.fromarray(ink).resize(size, RESAMPLE))
+    fitted = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BILINEAR))
     return (np.clip(fitted, 0, 1) * 255 + 0.5).astype(np.uint8)
-
-
-RESAMPLE = Image.Resampling.BILINEAR

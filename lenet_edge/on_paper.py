@@ -7,6 +7,7 @@ laid on plain, ruled or squared paper, lit, seen slightly from the side, blurred
 from __future__ import annotations
 
 import io
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -101,7 +102,13 @@ def draw_conditions(generator: np.random.Generator, **fixed: Any) -> Conditions:
     """
     unknown = set(fixed) - set(Conditions.__dataclass_fields__)
     expect(not unknown, f"conditions among {', '.join(Conditions.__dataclass_fields__)}", ", ".join(unknown))
-    choices = {"pen": PENS, "ink": INKS, "paper": PAPERS, "ruling": RULINGS, "shadow": SHADOWS}
+    choices: dict[str, Collection[str]] = {
+        "pen": PENS,
+        "ink": INKS,
+        "paper": PAPERS,
+        "ruling": RULINGS,
+        "shadow": SHADOWS,
+    }
     for name, known in choices.items():
         if name in fixed:
             expect(fixed[name] in known, f"{name} to be one of {', '.join(known)}", fixed[name])

@@ -23,6 +23,9 @@ _WORKING_SIDE = 384  # pixels: the longer side at which a digit is looked for
 _SECOND_LOOK = 80  # pixels of that size: a smaller digit is looked at again, larger
 _BLACK = 40  # grey levels: MNIST's empty field, JPEG's ripples included
 
+Box = tuple[int, int, int, int]
+"""Left, top, right and bottom, in pixels."""
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -37,7 +40,7 @@ class Prepared:
     picture: NDArray[np.uint8]
     finding: Finding
     reason: str
-    box: tuple[int, int, int, int] | None
+    box: Box | None
     inverted: bool
 
 
@@ -53,7 +56,7 @@ def prepare(grey: NDArray[np.uint8]) -> Prepared:
         f"{getattr(grey, 'dtype', type(grey).__name__)} {getattr(grey, 'shape', '')}".strip(),
     )
     check_shape(grey.shape[1], grey.shape[0])
-    for inverted, field in ((True, grey), (False, 255 - grey)):
+    for inverted, field in ((True, grey), (False, np.invert(grey))):
         if _is_mnist(field):
             box = _box(field > _BLACK)
             return Prepared(_in_picture(field), Finding.DIGIT, "", box, inverted)
@@ -88,7 +91,7 @@ def _is_mnist(field: NDArray[np.uint8]) -> bool:
     places = np.arange(len(field))
     centre = [(values * places).sum() / values.sum() for values in (rows, columns)]
     near = all(abs(place - middle) <= 1 for place in centre)
-    return near and BOX - 3 <= max(right - left, bottom - top)
+    return near and max(right - left, bottom - top) >= BOX - 3
 
 
 def _in_picture(field: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -104,13 +107,13 @@ def _prepare_any(grey: NDArray[np.uint8]) -> Prepared:
         nothing = np.zeros((PICTURE, PICTURE), np.uint8)
         return Prepared(nothing, segment.finding, segment.reason, None, located.inverted)
     box = _box(segment.mask)
-    source = tuple(edge * factor for edge in box)
+    source = _times(box, factor, grey.shape)
     if segment.finding is Finding.DIGIT and factor > 1 and _longer(box) < _SECOND_LOOK:
         located = _second_look(grey, source) or located
     return Prepared(_picture(located), segment.finding, segment.reason, source, located.inverted)
 
 
-def _second_look(grey: NDArray[np.uint8], box: tuple[int, ...]) -> Located | None:
+def _second_look(grey: NDArray[np.uint8], box: Box) -> Located | None:
     """Locate the digit of `box` again in that part of `grey`, with room around it; None if it is lost."""
     room = 8 + _longer(box)
     left, top = (max(0, edge - room) for edge in box[:2])
@@ -138,7 +141,7 @@ def _reduced(grey: NDArray[np.uint8], factor: int) -> Array:
     return np.asarray(Image.fromarray(grey).reduce(factor)).astype(np.float32)
 
 
-def _box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+def _box(mask: NDArray[np.bool_]) -> Box:
     """Return left, top, right and bottom of what is set in `mask`; zeros if nothing is."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
@@ -146,5 +149,11 @@ def _box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def _longer(box: tuple[int, ...]) -> int:
+def _times(box: Box, factor: int, shape: tuple[int, ...]) -> Box:
+    """Return `box` in pixels that are `factor` times smaller, within a picture of `shape`."""
+    left, top, right, bottom = (edge * factor for edge in box)
+    return left, top, min(right, shape[1]), min(bottom, shape[0])
+
+
+def _longer(box: Box) -> int:
     return max(box[2] - box[0], box[3] - box[1])

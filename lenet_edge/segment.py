@@ -170,5 +170,5 @@ def _gap(labels: NDArray[np.int32], one: _Piece, other: _Piece) -> float:
 
 def _points(labels: NDArray[np.int32], piece: _Piece) -> Array:
     part = labels[piece.top : piece.bottom, piece.left : piece.right] == piece.number
-    points = np.argwhere(part).astype(np.float32) + (piece.top, piece.left)
+    points = np.argwhere(part) + np.array([piece.top, piece.left])
     return points[:: max(1, len(points) // 400)].astype(np.float32)

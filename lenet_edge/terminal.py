@@ -1,24 +1,32 @@
-"""A digit drawn in the terminal."""
+"""A digit drawn with characters, for a terminal."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+_BLOCKS = np.array([" ", "▄", "▀", "█"])
 _SHADES = " .:-=+*#%@"
+_INKED = 96  # grey levels from which a half block is drawn
 
 
 def drawn(picture: NDArray[np.uint8], *, encoding: str | None) -> str:
-    """Return `picture` (uint8 (h, w), h even, 0 for paper) as lines of text, two rows of pixels a line.
+    """Return `picture`, uint8 (h, w) with h even, 0 for paper to 255 for ink, as h / 2 lines of text.
 
-    Half blocks where the terminal's `encoding` has them; else a character of ASCII shade for each column,
-    dark for ink, two rows averaged.
+    A character stands for two pixels, one above the other, as it is about twice as tall as wide: half blocks
+    where `encoding`, the terminal's, has them, and ASCII shades of their mean elsewhere.
     """
     upper, lower = picture[0::2].astype(int), picture[1::2].astype(int)
+    if _can_write("".join(_BLOCKS), encoding):
+        characters = _BLOCKS[2 * (upper >= _INKED) + (lower >= _INKED)]
+    else:
+        characters = np.array(list(_SHADES))[(upper + lower) * (len(_SHADES) - 1) // 510]
+    return "\n".join("".join(row).rstrip() for row in characters)
+
+
+def _can_write(text: str, encoding: str | None) -> bool:
     try:
-        "█▀▄".encode(encoding or "ascii")
+        text.encode(encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
-        shades = (upper + lower) * (len(_SHADES) - 1) // 510
-        return "\n".join("".join(_SHADES[shade] for shade in row) for row in shades)
-    blocks = np.array([" ", "▄", "▀", "█"])[2 * (upper > 95) + (lower > 95)]
-    return "\n".join("".join(row) for row in blocks)
+        return False
+    return True

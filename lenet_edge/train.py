@@ -118,6 +118,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _check(options)
     training = _limited(training_digits(data=options.data), options.limit)
     held_out = held_out_digits(data=options.data)
+    options.out.mkdir(parents=True, exist_ok=True)
     # TensorFlow takes seconds to import: bad input has been answered by now.
     from converters.environment import tf
 
@@ -142,7 +143,6 @@ def _check(options: argparse.Namespace) -> None:
     expect(not (options.paper and options.model != "lenet5"), "--paper with --model lenet5", options.model)
     for run in options.learn_from:
         expect((run / "weights.npz").is_file(), "--learn-from folders with weights.npz", run)
-    options.out.mkdir(parents=True, exist_ok=True)
 
 
 def _limited(digits: Digits, limit: int | None) -> Digits:

@@ -22,7 +22,7 @@ MODELS = ["float32", "float16", "dynamic", "int8", "stock_lenet5_float32.tflite"
 SCORES = """
 import sys
 import numpy as np
-from lenet_edge.mnist import calibration_digits
+from lenet_edge.mnist import calibration_digits, pad
 from lenet_edge.runtime import Classifier
 pictures = pad(calibration_digits().images[:200])
 scores = {m: Classifier(model=m, runtime=sys.argv[1]).scores(pictures) for m in sys.argv[3:]}
@@ -61,7 +61,11 @@ def test_runtimes_agree(scores):
 
 @pytest.mark.skipif("tflite" not in INSTALLED, reason="tflite-runtime is not installed")
 def test_tflite_runtime_behind_tensorflow_is_said_before_it_dies():
-    code = "import tensorflow, lenet_edge.runtime as r\nprint(r.Classifier().runtime)\nr.Classifier(runtime='tflite')"
+    code = (
+        "import tensorflow, lenet_edge.runtime as r\n"
+        "print(r.Classifier().runtime)\n"
+        "r.Classifier(runtime='tflite')"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() in ("litert", "tensorflow")
     assert "expected tflite-runtime in a process without TensorFlow" in done.stderr

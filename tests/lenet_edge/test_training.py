@@ -210,7 +210,6 @@ def test_the_papers_recipe_learns(tmp_path, small_mnist):
         (["--learn-from", "nowhere"], "expected --learn-from folders with weights.npz, got nowhere"),
         (["--paper", "--model", "stock"], "expected --paper with --model lenet5, got stock"),
         (["--data", "/nonexistent"], "expected data to be a folder, got /nonexistent"),
-        (["--out", "/proc/out"], "/proc/out: "),
     ],
 )
 def test_bad_options_end_in_one_line(capsys, tmp_path, monkeypatch, arguments, message):
@@ -219,6 +218,12 @@ def test_bad_options_end_in_one_line(capsys, tmp_path, monkeypatch, arguments, m
     err = capsys.readouterr().err
     assert message in err
     assert len(err.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_output_folder_that_cannot_be_made_ends_in_one_line(capsys, small_mnist):
+    assert exit_status(main, ["--out", "/proc/out"], name="lenet-edge train") == 2
+    assert capsys.readouterr().err.startswith("lenet-edge train: /proc/out: ")
 
 
 def test_ctrl_c_ends_in_one_line(tmp_path):
