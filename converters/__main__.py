@@ -15,6 +15,7 @@ import numpy as np
 from converters.arrays import read_npz
 from converters.errors import InputError, exit_status, expect
 from converters.files import write_atomically, write_json
+from converters.options import add_conversion_options, command_parser
 from converters.precisions import PRECISIONS, Precision
 
 EPILOG = """\
@@ -30,12 +31,8 @@ MODEL.keras (keras.utils.register_keras_serializable); it is run, so name only w
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m converters",
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser(name="python -m converters", description=__doc__, epilog=EPILOG)
+    add_conversion_options(parser, default="all, int8 with --calibration")
     add = parser.add_argument
     add("model", type=Path, metavar="MODEL.keras", help="a model saved by tf_keras")
     add(
@@ -43,19 +40,6 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="DATA.npz",
         help="real inputs of the model, for int8 and for the comparison",
-    )
-    add(
-        "--precision",
-        choices=PRECISIONS,
-        action="append",
-        help="only this one (may be repeated; default: all, int8 with --calibration)",
-    )
-    add(
-        "--out",
-        type=Path,
-        default=Path("build/tflite"),
-        metavar="DIR",
-        help="where the files go (default: %(default)s)",
     )
     add(
         "--import",

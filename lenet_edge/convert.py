@@ -11,6 +11,7 @@ import numpy as np
 
 from converters.errors import exit_status, expect
 from converters.files import write_atomically, write_json
+from converters.options import add_conversion_options, command_parser
 from converters.precisions import PRECISIONS, Precision
 from lenet_edge.mnist import Digits, calibration_digits, pad, test_digits
 from lenet_edge.packaged import NAMES
@@ -27,27 +28,10 @@ Every file takes raw pixels 0..255, background 0, one picture at a time: 1x32x32
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="lenet-edge convert",
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser(name="lenet-edge convert", description=__doc__, epilog=EPILOG)
+    add_conversion_options(parser, default="all")
     add = parser.add_argument
-    add(
-        "--out",
-        type=Path,
-        default=Path("build/tflite"),
-        metavar="DIR",
-        help="where the files go (default: %(default)s)",
-    )
     add("--model", choices=NAMES, action="append", help="only this model (may be repeated; default: both)")
-    add(
-        "--precision",
-        choices=PRECISIONS,
-        action="append",
-        help="only this precision (may be repeated; default: all)",
-    )
     add(
         "--weights",
         type=Path,

@@ -27,7 +27,6 @@ from lenet_edge.contact_sheet import write_samples
 from lenet_edge.images import read_images
 from lenet_edge.mnist import HELD_OUT, Digits, held_out_digits
 from lenet_edge.on_paper import Conditions, jpeg, photograph
-from lenet_edge.prepare import prepare
 from lenet_edge.runtime import DEFAULT_MODEL, Classifier
 
 NAME = "lenet-edge photographs"

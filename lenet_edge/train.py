@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import platform
 import shlex
 import sys
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ import numpy as np
 
 from converters.errors import exit_status, expect
 from converters.files import write_json
+from converters.options import command_parser
 from lenet_edge.calibration import (
     expected_calibration_error,
     fit_scale,
@@ -38,12 +38,7 @@ An interrupted training goes on with the same command and --resume. `tensorboard
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="lenet-edge train",
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser(name="lenet-edge train", description=__doc__, epilog=EPILOG)
     add = parser.add_argument
     add(
         "--model",
@@ -202,18 +197,6 @@ def measure(outputs: np.ndarray, labels: np.ndarray, *, scale: float) -> dict[st
     }
 
 
-def _versions() -> dict[str, str]:
-    import tensorflow
-    import tf_keras
-
-    return {
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "tensorflow": tensorflow.__version__,
-        "tf-keras": tf_keras.__version__,
-    }
-
-
 def _write_results(
     model: Any,
     history: list,
@@ -222,6 +205,7 @@ def _write_results(
     options: argparse.Namespace,
     argv: Sequence[str] | None,
 ) -> None:
+    from converters.manifest import versions
     from lenet_edge.learning_curve import draw
     from lenet_edge.training import answers_sign, outputs_of
     from lenet_edge.weights import save_weights
@@ -229,7 +213,7 @@ def _write_results(
     outputs = outputs_of(model, pad(held_out.images))
     scale = fit_scale(outputs, held_out.labels, sign=answers_sign(options.model))
     command = ["python", "-m", "lenet_edge.train", *(sys.argv[1:] if argv is None else argv)]
-    report = {"command": shlex.join(command), "versions": _versions(), **facts, "scale": scale}
+    report = {"command": shlex.join(command), "versions": versions(), **facts, "scale": scale}
     report["held_out"] = measure(outputs, held_out.labels, scale=scale)
     if options.test:
         test = test_digits()
