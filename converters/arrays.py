@@ -21,8 +21,9 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
             with np.load(stream, allow_pickle=False) as archive:
                 return {name: archive[name] for name in archive.files}
         except (
-            ValueError,
+            AttributeError,  # Python 3.10, of a file that holds one array
             TypeError,
+            ValueError,
             EOFError,
             OSError,
             KeyError,

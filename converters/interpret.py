@@ -36,7 +36,7 @@ def run(content: bytes, inputs: np.ndarray) -> np.ndarray:
     """
     interpreter = interpreter_of(content)
     (source,), (sink,) = interpreter.get_input_details(), interpreter.get_output_details()
-    wanted = tuple(source["shape"][1:])
+    wanted = tuple(int(side) for side in source["shape"][1:])
     expect(inputs.shape[1:] == wanted, f"inputs of shape (n, {str(wanted)[1:-1]})", inputs.shape)
     stored = quantise(inputs, source)
     outputs = []

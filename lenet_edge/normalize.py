@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lenet_edge.ink import Array
+from lenet_edge.ink import Array, running_maximum
 from lenet_edge.strokes import distances, skeleton
 
 BOX = 20
@@ -26,6 +26,7 @@ THICKEST = 4.0
 
 _FINE = 4  # pixels of the outline to one of the box
 _ROOM = 10  # pixels of the outline around it, for strokes that grow
+_FAINTEST = 0.2  # of full ink: nothing fainter is a stroke
 _TURN = 1.0  # degrees: a digit turned less is left as it is
 
 
@@ -78,7 +79,7 @@ def _outline(shade: Array) -> Array:
     size = max(1, round(width * scale)), max(1, round(height * scale))
     method = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
     fine = np.pad(np.asarray(Image.fromarray(shade).resize(size, method)), _ROOM)
-    inked = fine > min(0.5, 0.5 * float(fine.max()))
+    inked = fine > _edge(fine)
     inside, outside = distances(~inked), distances(inked)
     stroke = 2 * float(np.median(inside[skeleton(inked)])) / _FINE
     rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
@@ -89,6 +90,19 @@ def _outline(shade: Array) -> Array:
     # Distances are between the middles of pixels, the edge runs half-way; it is one pixel soft.
     signed = np.where(inked, inside - 0.5, 0.5 - outside)
     return np.clip(signed + change + 0.5, 0, 1).astype(np.float32)
+
+
+def _edge(fine: Array) -> Array:
+    """Return the shade at which strokes end, for each pixel: half that of the ink around it.
+
+    A stroke too thin for the picture's pixels is fainter than full ink, and ends at half its own shade.
+    """
+    reach = 2 * _FINE + 1
+    around = np.pad(fine, reach // 2, mode="edge")
+    for axis in (0, 1):
+        around = running_maximum(around, reach, axis=axis)
+    around = around[: fine.shape[0], : fine.shape[1]]
+    return np.clip(around / 2, _FAINTEST, 0.5)
 
 
 def _fitted(ink: Array) -> NDArray[np.uint8]:

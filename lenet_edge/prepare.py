@@ -127,8 +127,7 @@ def _picture(located: Located) -> NDArray[np.uint8]:
     segment = located.segment
     left, top, right, bottom = _box(segment.mask)
     part = slice(max(top - 1, 0), bottom + 1), slice(max(left - 1, 0), right + 1)
-    # The share of light that full ink takes away is 1: half of it is where a stroke's edge lies.
-    shade = (1 - np.exp(-np.maximum(segment.density[part], 0))) / (1 - np.exp(-segment.level))
+    shade = np.maximum(segment.shade[part] / segment.level, 0)
     near = smoothed(segment.mask[part].astype(np.float32), 1) > 0
     return padded(as_mnist(np.where(near, shade, 0).astype(np.float32), turn=located.turn or 0.0))
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from lenet_edge.components import label
 from lenet_edge.ink import Array, deviation
 
-_FAINTEST = 0.07  # density: nothing fainter is ink
+_FAINTEST = 0.07  # share of light taken away: nothing fainter is ink
+_WIDEST = 2.2  # times as wide as high; the widest of MNIST's training digits is
 _SURENESS = 12.0  # how many standard errors above bare paper a piece of ink is, taken whole
 
 
@@ -25,15 +26,16 @@ class Finding(enum.Enum):
 
 @dataclass(frozen=True)
 class Segment:
-    """The digit's pixels in `mask` (h, w), their smoothed `density` and the `level` of full ink.
+    """The digit's pixels in `mask` (h, w), the `shade` (h, w) of each and the `level` of full ink.
 
-    Without a digit, `mask` is empty and `reason` says why.
+    A shade is the share of the paper's light that is taken away, 0 for bare paper, smoothed a little.
+    Without ink, `mask` is empty; without a digit, `reason` says why.
     """
 
     finding: Finding
     reason: str
     mask: NDArray[np.bool_]
-    density: Array
+    shade: Array
     level: float
 
 
@@ -56,31 +58,36 @@ class _Piece:
 
 def find_digit(density: Array) -> Segment:
     """Find the strokes of one digit in the ink `density` (h, w), its bare paper at 0."""
-    smooth = smoothed(density, 1)
+    shade = 1 - np.exp(-np.maximum(density, -1))
+    smooth = smoothed(shade, 1)
     noise = deviation(smooth)
     labels, pieces = _pieces(smooth, max(_FAINTEST, 4 * noise))
     pieces = [p for p in pieces if p.mass > _SURENESS * noise * np.sqrt(p.area) and p.area >= 5]
-    nothing = np.zeros(density.shape, bool)
+    nothing = Segment(Finding.BLANK, "nothing is written on it", np.zeros(shade.shape, bool), smooth, 0.0)
     if not pieces:
-        return Segment(Finding.BLANK, "nothing is written on it", nothing, smooth, 0.0)
-    main = max(pieces, key=lambda p: p.mass * (0.1 if p.cut else 1))
+        return nothing
+    main = max(pieces, key=_prominence)
     if main.longer > 100:  # a large digit can do without the finest detail, and pencil is grainy
-        smooth = smoothed(density, main.longer // 80)
+        smooth = smoothed(shade, main.longer // 80)
     level = _level(smooth[labels == main.number])
     labels, pieces = _pieces(smooth, max(_FAINTEST, 0.35 * level))
     pieces = [p for p in pieces if p.level > 0.55 * level]
     if not pieces:
-        return Segment(Finding.BLANK, "nothing is written on it", nothing, smooth, 0.0)
-    main = max(pieces, key=lambda p: p.mass * (0.1 if p.cut else 1))
-    chosen, others = _grouped(labels, pieces, main)
+        return nothing
+    chosen, others = _grouped(labels, pieces, max(pieces, key=_prominence))
     mask = np.isin(labels, [p.number for p in chosen])
-    if others:
-        return Segment(Finding.CROWDED, f"{1 + len(others)} separate figures", mask, smooth, level)
     height = max(p.bottom for p in chosen) - min(p.top for p in chosen)
     width = max(p.right for p in chosen) - min(p.left for p in chosen)
-    if width > 2.2 * height:
+    if others:
+        return Segment(Finding.CROWDED, f"{1 + len(others)} separate figures", mask, smooth, level)
+    if width > _WIDEST * height:
         return Segment(Finding.CROWDED, "wider than one digit", mask, smooth, level)
     return Segment(Finding.DIGIT, "", mask, smooth, level)
+
+
+def _prominence(piece: _Piece) -> float:
+    """Return how likely a piece is to be the digit: much ink, and not cut by the edge of the picture."""
+    return piece.mass * (0.1 if piece.cut else 1)
 
 
 def smoothed(values: Array, passes: int) -> Array:
@@ -96,17 +103,17 @@ def smoothed(values: Array, passes: int) -> Array:
 
 
 def _level(values: Array) -> float:
-    """Return the density of full ink, given that of a piece: the mean, weighted by itself."""
+    """Return the shade of full ink, given those of a piece: the mean, weighted by itself."""
     positive = np.maximum(values, 0)
     return float((positive**2).sum() / max(positive.sum(), 1e-9))
 
 
-def _pieces(density: Array, threshold: float) -> tuple[NDArray[np.int32], list[_Piece]]:
-    labels, count = label(density > threshold)
+def _pieces(shade: Array, threshold: float) -> tuple[NDArray[np.int32], list[_Piece]]:
+    labels, count = label(shade > threshold)
     height, width = labels.shape
     rows, columns = np.nonzero(labels)
     numbers = labels[rows, columns]
-    values = density[rows, columns]
+    values = shade[rows, columns]
     area = np.bincount(numbers, minlength=count + 1)
     mass = np.bincount(numbers, values, count + 1)
     squares = np.bincount(numbers, values**2, count + 1)
