@@ -46,6 +46,26 @@ def find_ink(grey: Array, *, inverted: bool, window: float = WIDEST) -> Ink:
     return Ink(density, deviation(density), inverted)
 
 
+def flat_paper(grey: Array) -> bool | None:
+    """Tell a drawn picture from a photographed or scanned one: its paper is black or white all over.
+
+    Returns True for bright ink on black, False for dark ink on white, and None if `grey` (h, w) has shades
+    of paper. Half of a drawn picture or more is bare paper, and little of it is neither paper nor full ink.
+    """
+    between = float(((grey > 50) & (grey < 205)).mean())
+    if between <= 0.3:
+        for inverted, paper in ((True, grey <= 3), (False, grey >= 252)):
+            if float(paper.mean()) >= 0.4:
+                return inverted
+    return None
+
+
+def flat_ink(grey: Array, *, inverted: bool) -> Ink:
+    """Return the ink of a drawn picture `grey` (h, w), its paper black if `inverted` and white else."""
+    light = (255 - grey if inverted else grey) + 1
+    return Ink(np.log(256 / light), 0.0, inverted)
+
+
 def brightness_of_ink(grey: Array) -> float:
     """Return how sure it is that the ink is the bright part of `grey` (h, w): above 0 yes, below 0 no.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lenet_edge.ink import WIDEST, Array, Ink, brightness_of_ink, find_ink
+from lenet_edge.ink import WIDEST, Array, Ink, brightness_of_ink, find_ink, flat_ink, flat_paper
 from lenet_edge.rules import find_rules
 from lenet_edge.segment import Finding, Segment, find_digit
 
@@ -26,6 +26,9 @@ class Located:
 
 def locate(grey: Array) -> Located:
     """Locate the digit in a `grey` picture (h, w), 0 black to 255 white."""
+    flat = flat_paper(grey)
+    if flat is not None:
+        return Located(find_digit(flat_ink(grey, inverted=flat).density), None, flat)
     ink = _ink(grey)
     rules = find_rules(ink.density, ink.noise)
     segment = find_digit(ink.density - rules.density)

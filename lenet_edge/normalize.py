@@ -26,7 +26,7 @@ THICKEST = 4.0
 
 _FINE = 4  # pixels of the outline to one of the box
 _ROOM = 10  # pixels of the outline around it, for strokes that grow
-_FAINTEST = 0.2  # of full ink: nothing fainter is a stroke
+_FAINTEST = 0.4  # of full ink: nothing fainter is a stroke
 _TURN = 1.0  # degrees: a digit turned less is left as it is
 
 
