@@ -28,7 +28,7 @@ def locate(grey: Array) -> Located:
     """Locate the digit in a `grey` picture (h, w), 0 black to 255 white."""
     flat = flat_paper(grey)
     if flat is not None:
-        return Located(find_digit(flat_ink(grey, inverted=flat).density), None, flat)
+        return _on_flat_paper(flat_ink(grey, inverted=flat))
     ink = _ink(grey)
     rules = find_rules(ink.density, ink.noise)
     segment = find_digit(ink.density - rules.density)
@@ -41,6 +41,15 @@ def locate(grey: Array) -> Located:
         window = narrower
         density = find_ink(grey, inverted=ink.inverted, window=window).density
         segment = find_digit(density - rules.density)
+    return Located(segment, rules.turn, ink.inverted)
+
+
+def _on_flat_paper(ink: Ink) -> Located:
+    """Locate the digit in a drawn picture; in a close one, a stroke may run from edge to edge as a rule does."""
+    rules = find_rules(ink.density, ink.noise)
+    segment = find_digit(ink.density - rules.density, flat=True)
+    if rules.count == 1 and segment.finding is Finding.BLANK:
+        return Located(find_digit(ink.density, flat=True), None, ink.inverted)
     return Located(segment, rules.turn, ink.inverted)
 
 

@@ -26,12 +26,13 @@ _MOST = 60  # rules in one direction
 
 @dataclass(frozen=True)
 class Rules:
-    """The `density` (h, w) of the rules alone, and how far they are turned clockwise, in degrees.
+    """The `density` (h, w) of the rules alone, how many there are, and how far they are turned.
 
-    Without rules the density is 0 and the turn is None.
+    The turn is clockwise, in degrees, and None without rules.
     """
 
     density: Array
+    count: int
     turn: float | None
 
 
@@ -43,7 +44,7 @@ def find_rules(density: Array, noise: float) -> Rules:
         for rows, profile in _level_rules(np.ascontiguousarray(ink - rules), noise):
             _add(rules, rows, profile)
             turns.append(sign * np.degrees(np.arctan((rows[-1] - rows[0]) / max(len(rows) - 1, 1))))
-    return Rules(found, float(np.median(turns)) if turns else None)
+    return Rules(found, len(turns), float(np.median(turns)) if turns else None)
 
 
 def _level_rules(density: Array, noise: float) -> Iterator[tuple[Array, Array]]:

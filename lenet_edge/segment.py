@@ -56,11 +56,11 @@ class _Piece:
         return max(self.bottom - self.top, self.right - self.left)
 
 
-def find_digit(density: Array) -> Segment:
-    """Find the strokes of one digit in the ink `density` (h, w), its bare paper at 0."""
+def find_digit(density: Array, *, flat: bool = False) -> Segment:
+    """Find the strokes of one digit in the ink `density` (h, w), its bare paper at 0; `flat` if all of it is."""
     shade = 1 - np.exp(-np.maximum(density, -1))
     smooth = smoothed(shade, 1)
-    noise = deviation(smooth)
+    noise = 0.0 if flat else deviation(smooth)
     labels, pieces = _pieces(smooth, max(_FAINTEST, 4 * noise))
     pieces = [p for p in pieces if p.mass > _SURENESS * noise * np.sqrt(p.area) and p.area >= 5]
     nothing = Segment(Finding.BLANK, "nothing is written on it", np.zeros(shade.shape, bool), smooth, 0.0)
