@@ -50,14 +50,23 @@ def flat_paper(grey: Array) -> bool | None:
     """Tell a drawn picture from a photographed or scanned one: its paper is black or white all over.
 
     Returns True for bright ink on black, False for dark ink on white, and None if `grey` (h, w) has shades
-    of paper. Half of a drawn picture or more is bare paper, and little of it is neither paper nor full ink.
+    of paper. In a drawn picture little is neither black nor white, and the paper is the one of which there is
+    more, and more along the edges.
     """
-    between = float(((grey > 50) & (grey < 205)).mean())
-    if between <= 0.3:
-        for inverted, paper in ((True, grey <= 3), (False, grey >= 252)):
-            if float(paper.mean()) >= 0.4:
-                return inverted
-    return None
+    edges = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    black, white = (float((side(grey)).mean() + (side(edges)).mean()) for side in (_is_black, _is_white))
+    if float((_is_black(grey) | _is_white(grey)).mean()) < 0.65:
+        return None
+    bare = float((grey <= 3 if black > white else grey >= 252).mean())
+    return black > white if bare > 0.2 else None
+
+
+def _is_black(grey: Array) -> NDArray[np.bool_]:
+    return grey <= 50
+
+
+def _is_white(grey: Array) -> NDArray[np.bool_]:
+    return grey >= 205
 
 
 def flat_ink(grey: Array, *, inverted: bool) -> Ink:

@@ -12,6 +12,8 @@ from lenet_edge.segment import Finding, Segment, find_digit
 
 _UNSURE = 0.7  # of the brightness of the ink: below it both are tried
 _NARROWEST = 0.08  # window of the paper's closing, of the picture's shorter side
+_ROOM_FOR_RULES = 100  # pixels: on flat paper smaller than this there are none
+_THIN_RULE = 0.025  # of the shorter side: on flat paper a rule is no thicker, and a stroke not as thin
 _STROKE = 0.3  # no stroke is thicker than this share of its digit
 
 
@@ -46,10 +48,11 @@ def locate(grey: Array) -> Located:
 
 def _on_flat_paper(ink: Ink) -> Located:
     """Locate the digit in a drawn picture; in a close one, a stroke may run from edge to edge as a rule does."""
-    rules = find_rules(ink.density, ink.noise)
-    segment = find_digit(ink.density - rules.density, flat=True)
-    if rules.count == 1 and segment.finding is Finding.BLANK:
+    shorter = min(ink.density.shape)
+    if shorter < _ROOM_FOR_RULES:
         return Located(find_digit(ink.density, flat=True), None, ink.inverted)
+    rules = find_rules(ink.density, ink.noise, thickest=_THIN_RULE * shorter)
+    segment = find_digit(ink.density - rules.density, flat=True)
     return Located(segment, rules.turn, ink.inverted)
 
 

@@ -36,12 +36,17 @@ class Rules:
     turn: float | None
 
 
-def find_rules(density: Array, noise: float) -> Rules:
-    """Find the rules in the ink `density` (h, w), the standard deviation of bare paper being `noise`."""
+def find_rules(density: Array, noise: float, *, thickest: float = np.inf) -> Rules:
+    """Find the rules in the ink `density` (h, w), the standard deviation of bare paper being `noise`.
+
+    Those that are more than `thickest` pixels thick are left.
+    """
     found = np.zeros_like(density)
     turns = []
     for sign, ink, rules in ((1, density, found), (-1, density.T, found.T)):
         for rows, profile in _level_rules(np.ascontiguousarray(ink - rules), noise):
+            if np.count_nonzero(profile > profile.max() / 2) > thickest:
+                continue
             _add(rules, rows, profile)
             turns.append(sign * np.degrees(np.arctan((rows[-1] - rows[0]) / max(len(rows) - 1, 1))))
     return Rules(found, len(turns), float(np.median(turns)) if turns else None)

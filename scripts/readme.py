@@ -77,11 +77,15 @@ def photographs() -> str:
     """Return the table of errors on drawn photographs, by condition."""
     report = _read(ROOT / "results" / "photographs.json")
     rows = [
+        ["all", "", f"{report['digits']:,}", f"{report['error']:.2f} %"],
+        ["the same digits as MNIST has them", "", "", f"{report['error_of_the_digits_themselves']:.2f} %"],
+    ]
+    rows += [
         [condition, value, f"{facts['digits']:,}", f"{facts['error']:.2f} %"]
         for condition, values in report["by_condition"].items()
         for value, facts in values.items()
     ]
-    return _table(["", "", "photographs", "read wrongly"], rows)
+    return _table(["condition", "", "photographs", "read wrongly"], rows)
 
 
 TABLES: dict[str, Callable[[], str]] = {"models": models, "nets": nets, "photographs": photographs}
