@@ -47,7 +47,7 @@ def locate(grey: Array) -> Located:
 
 
 def _on_flat_paper(ink: Ink) -> Located:
-    """Locate the digit in a drawn picture; in a close one, a stroke may run from edge to edge as a rule does."""
+    """Locate the digit in a drawn picture; in a close one, a stroke may run from edge to edge."""
     shorter = min(ink.density.shape)
     if shorter < _ROOM_FOR_RULES:
         return Located(find_digit(ink.density, flat=True), None, ink.inverted)

@@ -57,7 +57,7 @@ class _Piece:
 
 
 def find_digit(density: Array, *, flat: bool = False) -> Segment:
-    """Find the strokes of one digit in the ink `density` (h, w), its bare paper at 0; `flat` if all of it is."""
+    """Find the strokes of one digit in the ink `density` (h, w), paper at 0; `flat` if all of it is."""
     shade = 1 - np.exp(-np.maximum(density, -1))
     smooth = smoothed(shade, 1)
     noise = 0.0 if flat else deviation(smooth)

@@ -7,12 +7,14 @@ lenet_edge/released; RUNS/paper's report goes to results/paper_recipe.json.
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import sys
 from pathlib import Path
 
 from converters.files import write_json
 from lenet_edge.convert import main as convert
+from lenet_edge.learning_curve import draw
 from lenet_edge.mnist import pad, test_digits
 from lenet_edge.model import lenet5, stock_lenet5
 from lenet_edge.train import measure
@@ -28,10 +30,22 @@ def release(run: Path, name: str, model: object) -> None:
     scale = load_weights(model, run / "weights.npz")
     report = json.loads((run / "report.json").read_text())
     report.pop("history")
+    report["command"] = _without_places(report["command"])
     test = test_digits()
     report["test"] = measure(outputs_of(model, pad(test.images)), test.labels, scale=scale)
     shutil.copyfile(run / "weights.npz", RELEASED / f"{name}.npz")
     write_json(RELEASED / f"{name}.json", report)
+
+
+def _without_places(command: str) -> str:
+    """Return a recorded command with the folders of the machine that ran it left out."""
+    words = shlex.split(command)
+    for place, word in enumerate(words):
+        if place and words[place - 1] == "--data":
+            words[place] = "MNIST"
+        elif "/runs/" in word:
+            words[place] = "runs/" + word.split("/runs/", 1)[1]
+    return shlex.join(words)
 
 
 def main(runs: Path) -> None:
@@ -39,11 +53,13 @@ def main(runs: Path) -> None:
     release(runs / "lenet5", "lenet5", lenet5())
     release(runs / "stock", "stock_lenet5", stock_lenet5())
     convert(["--out", str(RELEASED)])
-    if (runs / "paper" / "report.json").exists():
-        write_json(
-            ROOT / "results" / "paper_recipe.json", json.loads((runs / "paper" / "report.json").read_text())
-        )
-    shutil.copyfile(runs / "lenet5" / "learning_curve.png", ROOT / "docs" / "learning_curve.png")
+    paper = runs / "paper" / "report.json"
+    if paper.exists():
+        report = json.loads(paper.read_text())
+        report["command"] = _without_places(report["command"])
+        write_json(ROOT / "results" / "paper_recipe.json", report)
+    history = json.loads((runs / "lenet5" / "report.json").read_text())["history"]
+    draw(history, ROOT / "docs" / "learning_curve.png")
 
 
 if __name__ == "__main__":
