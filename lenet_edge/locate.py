@@ -63,7 +63,7 @@ def _ink(grey: Array) -> Ink:
         return find_ink(grey, inverted=bright > 0)
     inks = [find_ink(grey, inverted=inverted) for inverted in (False, True)]
     dark, light = (_weight(find_digit(ink.density)) for ink in inks)
-    return inks[bright + 0.2 * np.log(light / dark) > 0]
+    return inks[int(bright + 0.2 * np.log(light / dark) > 0)]
 
 
 def _weight(segment: Segment) -> float:
