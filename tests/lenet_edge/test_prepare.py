@@ -1,4 +1,4 @@
-"""From any picture to MNIST's form: what is kept, what is taken away, and what is said of pictures without a digit."""
+"""From any picture to MNIST's form: what is kept and taken away, and what is said when there is no digit."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SEVEN = [[(0.1, 0.08), (0.85, 0.06), (0.42, 0.98)]]
 
 
 def page(*strokes, size=(400, 400), box=(140, 100, 260, 300), pen=10, paper=225, ink=40, seed=1, noise=2.0):
-    """A photograph as plain as can be: `strokes` in `box` (left, top, right, bottom), in the middle of paper."""
+    """Photograph `strokes` in `box` (left, top, right, bottom), in the middle of plain paper."""
     image = Image.new("L", size, paper)
     draw = ImageDraw.Draw(image)
     left, top, right, bottom = box
