@@ -59,6 +59,7 @@ def nets() -> str:
     ]
     for title, weights, path in sources:
         report = _read(path)
+        title += f" ({report['recipe']['epochs']} epochs)"
         rows.append([title, weights, f"{report['held_out']['error']:.2f} %", *_on_test(report["test"])])
     head = ["net", "trainable weights", "held-out error", "test error", "calibration error"]
     return _table([*head, "rejected for 0.5 %", "rejected for 0.1 %"], rows)
