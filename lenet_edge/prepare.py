@@ -110,7 +110,10 @@ def _prepare_any(grey: NDArray[np.uint8]) -> Prepared:
     source = _times(box, factor, grey.shape)
     if segment.finding is Finding.DIGIT and factor > 1 and _longer(box) < _SECOND_LOOK:
         located = _second_look(grey, source) or located
-    return Prepared(_picture(located), segment.finding, segment.reason, source, located.inverted)
+    picture = _picture(located)
+    if not picture.any():  # a speck that leaves no ink at the model's size
+        return Prepared(picture, Finding.BLANK, "nothing is written on it", None, located.inverted)
+    return Prepared(picture, segment.finding, segment.reason, source, located.inverted)
 
 
 def _second_look(grey: NDArray[np.uint8], box: Box) -> Located | None:
