@@ -21,7 +21,7 @@ def describe(content: bytes) -> dict[str, Any]:
     type, and for quantised ones scale and zero point (real = scale * (stored - zero point)). Raises
     InputError when `content` is no .tflite file.
     """
-    model = _parse(content)
+    model = parse(content)
     graph = model.subgraphs[0]
     return {
         "bytes": len(content),
@@ -45,7 +45,8 @@ def versions() -> dict[str, str]:
     }
 
 
-def _parse(content: bytes) -> Any:
+def parse(content: bytes) -> Any:
+    """Return the schema's ModelT of a .tflite file; raises InputError when it is none."""
     expect(len(content) > 8 and content[4:8] == b"TFL3", "a .tflite file", "bytes without its mark TFL3")
     try:
         model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content))
