@@ -26,7 +26,8 @@ class AssembledConv2D(keras.layers.Layer):
       times `by_input` along the inputs and `by_output` along the outputs (NumPy, exact).
 
     Folding scales the weight, lowering lays the same weight out differently, quantising
-    fake-quantises what `assemble` returns. Nothing else in the code knows how a kernel comes about.
+    fake-quantises what `assemble` returns and hands it back by `use_kernel`. Nothing else in the code
+    knows how a kernel comes about.
     """
 
     operation: ClassVar[Literal["conv2d", "depthwise_conv2d"]]
@@ -37,6 +38,7 @@ class AssembledConv2D(keras.layers.Layer):
         self.strides = strides
         self.activation = keras.activations.get(activation)
         self.bias: Any = None
+        self._kernel_to_use: Any = None
 
     def assemble(self, weight: Any) -> Any:
         """Return the kernel that `weight` stands for."""
@@ -48,9 +50,15 @@ class AssembledConv2D(keras.layers.Layer):
         """Return the weight whose kernel is scaled along its inputs and outputs."""
         raise NotImplementedError
 
+    def use_kernel(self, kernel: Any) -> None:
+        """Run with `kernel` instead of the one assembled from the weight; None for that one again."""
+        self._kernel_to_use = kernel
+
     def call(self, inputs: Any) -> Any:
         """Run the stock operation with the assembled kernel, add the bias, squash."""
-        kernel = self.assemble(getattr(self, self.kernel_weight))
+        kernel = self._kernel_to_use
+        if kernel is None:
+            kernel = self.assemble(getattr(self, self.kernel_weight))
         if self.operation == "depthwise_conv2d":
             sums = tf.nn.depthwise_conv2d(inputs, kernel, [1, *self.strides, 1], "VALID")
         else:

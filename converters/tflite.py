@@ -12,6 +12,7 @@ from converters.errors import InputError, expect
 from converters.manifest import describe
 from converters.precisions import PRECISIONS, Precision
 from converters.quiet import quiet
+from converters.samples import checked_samples
 
 
 class Converted(NamedTuple):
@@ -43,10 +44,11 @@ def to_tflite(model: Any, *, precision: Precision, calibration: np.ndarray | Non
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if precision == "int8":
-        samples = _checked(calibration, single)
+    if precision == "int8" and not _is_fine_tuned(model):
+        samples = checked_samples(calibration, single)
         converter.representative_dataset = lambda: ([sample[None]] for sample in samples)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    if precision == "int8":
         converter.inference_input_type = tf.uint8
         converter.inference_output_type = tf.uint8
     content = _convert(converter)
@@ -68,19 +70,9 @@ def _for_one_input(model: Any) -> Any:
     return keras.Model(single, model(single), name=model.name)
 
 
-def _checked(calibration: np.ndarray | None, model: Any) -> np.ndarray:
-    expect(calibration is not None, "calibration inputs for int8", "none")
-    samples = np.asarray(calibration)
-    shape = tuple(model.input_shape[1:])
-    expect(samples.shape[1:] == shape, f"calibration inputs of shape (n, {str(shape)[1:-1]})", samples.shape)
-    expect(len(samples), "one calibration input or more", "none")
-    expect(np.issubdtype(samples.dtype, np.number), "calibration inputs that are numbers", samples.dtype)
-    samples = samples.astype(np.float32)
-    expect(np.isfinite(samples).all(), "finite calibration inputs", "NaN or infinity")
-    expect(
-        samples.min() < samples.max(), "calibration inputs that differ", f"the constant {samples.flat[0]:g}"
-    )
-    return samples
+def _is_fine_tuned(model: Any) -> bool:
+    """Return whether `model` brings its ranges along (converters.quantizing)."""
+    return any(type(layer).__name__.startswith("QuantizeWrapper") for layer in model.layers)
 
 
 def _convert(converter: Any) -> bytes:

@@ -191,7 +191,7 @@ def train(
     model = _compiled(recipe, steps)
     state = tf.train.Checkpoint(model=model, optimizer=model.optimizer)
     manager = tf.train.CheckpointManager(state, str(out / "checkpoints"), max_to_keep=2)
-    history = _restore(manager, resume=resume)
+    history = restore(manager, resume=resume)
     end = _EpochEnd(held_out, recipe, manager, history)
     logs = keras.callbacks.TensorBoard(str(out / "tensorboard"))
     dataset = batches(passes, recipe, first_epoch=len(history))
@@ -208,7 +208,7 @@ def train(
     return model, history
 
 
-def _restore(manager: Any, *, resume: bool) -> list[dict[str, float]]:
+def restore(manager: Any, *, resume: bool) -> list[dict[str, float]]:
     """Restore the newest checkpoint and return the history up to it; an empty one for a new training."""
     newest = manager.latest_checkpoint
     if not resume:

@@ -17,11 +17,12 @@ _SCALE = "scale"
 
 
 def named_weights(model: Any) -> dict[str, Any]:
-    """Return the variables of `model` by name: "C1/kernel", "S2/coefficient", ..."""
+    """Return the variables of `model` by name: "C1/kernel", "S2/coefficient", ...; counters are left out."""
     return {
         f"{layer.name}/{variable.name.split('/')[-1].split(':')[0]}": variable
         for layer in model.layers
         for variable in layer.weights
+        if variable.dtype.is_floating
     }
 
 
@@ -31,9 +32,18 @@ def save_weights(model: Any, path: str | os.PathLike[str], *, scale: float) -> P
     `scale` is the number that turns the model's outputs into logits; it is kept beside the weights, since
     it was fitted to them.
     """
+    return _save(model, path, {_SCALE: np.float64(scale)})
+
+
+def save_quantised(model: Any, path: str | os.PathLike[str]) -> Path:
+    """Write the weights and the ranges of a model of `quantize_aware` to `path` (.npz), atomically."""
+    return _save(model, path, {})
+
+
+def _save(model: Any, path: str | os.PathLike[str], besides: dict[str, Any]) -> Path:
     arrays = {name: variable.numpy() for name, variable in named_weights(model).items()}
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays, **{_SCALE: np.float64(scale)})
+    np.savez(buffer, **arrays, **besides)
     return write_atomically(path, buffer.getvalue())
 
 
@@ -43,9 +53,18 @@ def load_weights(model: Any, path: str | os.PathLike[str]) -> float:
     Raises InputError when the file is no .npz, or holds the weights of another model: each name and
     shape must be there, and no other. Nothing is set then.
     """
+    return float(_load(model, path, {_SCALE: ()})[_SCALE])
+
+
+def load_quantised(model: Any, path: str | os.PathLike[str]) -> None:
+    """Set the weights and ranges of a model of `quantize_aware` to those of `path`; as `load_weights`."""
+    _load(model, path, {})
+
+
+def _load(model: Any, path: str | os.PathLike[str], besides: dict[str, Any]) -> dict[str, np.ndarray]:
     arrays = read_npz(path)
     variables = named_weights(model)
-    wanted = {name: tuple(variable.shape) for name, variable in variables.items()} | {_SCALE: ()}
+    wanted = {name: tuple(variable.shape) for name, variable in variables.items()} | besides
     got = {name: array.shape for name, array in arrays.items()}
     if wanted != got:
         name = next(n for n in [*wanted, *got] if wanted.get(n) != got.get(n))
@@ -58,7 +77,7 @@ def load_weights(model: Any, path: str | os.PathLike[str]) -> float:
     expect(finite, f"{path} to hold finite weights", "NaN, infinity or no numbers")
     for name, variable in variables.items():
         variable.assign(arrays[name])
-    return float(arrays[_SCALE])
+    return arrays
 
 
 def _shape(shape: tuple[int, ...] | None) -> str:

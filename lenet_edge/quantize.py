@@ -1,0 +1,240 @@
+"""`python -m lenet_edge.quantize`: fine-tune LeNet-5 for int8 and write its weights and .tflite file."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from converters.errors import exit_status, expect
+from converters.files import write_atomically, write_json
+from converters.options import command_parser
+from lenet_edge.mnist import (
+    Digits,
+    cache_folder,
+    calibration_digits,
+    held_out_digits,
+    pad,
+    test_digits,
+    training_digits,
+)
+from lenet_edge.runtime import released_folder
+
+EPILOG = """\
+examples:
+  lenet-edge quantize --data MNIST --out runs/qat
+  lenet-edge quantize --weights runs/lenet5/weights.npz --epochs 8 --learning-rate 3e-6
+  lenet-edge quantize --bits 4 --epochs 12 --learning-rate 1e-4
+  lenet-edge quantize --epochs 1 --limit 600 --out /tmp/try
+
+The model with rounding learns to answer distorted training digits as the exact one does; the epoch that is
+best on the 5,000 held-out digits is kept, the one before the first step among them. An interrupted run goes
+on with the same command and --resume.
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = command_parser(name="lenet-edge quantize", description=__doc__, epilog=EPILOG)
+    add = parser.add_argument
+    add("--weights", type=Path, metavar="FILE", help=".npz of `lenet-edge train` (default: the packaged ones)")
+    add(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="folder with MNIST's IDX files (default: LENET_EDGE_DATA, cache, download)",
+    )
+    add(
+        "--out",
+        type=Path,
+        default=Path("runs/qat"),
+        metavar="DIR",
+        help="where the results go (default: %(default)s)",
+    )
+    add("--resume", action="store_true", help="go on with the interrupted run in --out")
+    add("--epochs", type=int, default=6, help="passes over the training digits (default: %(default)s)")
+    add("--batch-size", type=int, default=128, help="digits a step (default: %(default)s)")
+    add(
+        "--learning-rate",
+        type=float,
+        default=1e-5,
+        help="at the start; cosine decay to 0 (default: %(default)s)",
+    )
+    add("--seed", type=int, default=1998, help="of order and distortions (default: %(default)s)")
+    add("--passes", type=int, default=6, help="distorted copies, half of them gentle (default: %(default)s)")
+    add("--bits", type=int, default=8, help="of the kernels, 2 to 8; a file is written for 8 (default: 8)")
+    add("--per-tensor", action="store_true", help="one scale for a whole kernel, not one a channel")
+    add(
+        "--calibration",
+        type=int,
+        default=500,
+        metavar="N",
+        help="calibration digits that ranges are found from, 1 to 500 (default: %(default)s)",
+    )
+    add("--limit", type=int, metavar="N", help="use the first N training digits only, for a try")
+    add("--test", action="store_true", help="measure the test digits too, once, at the end")
+    add("--threads", type=int, metavar="N", help="processor threads (default: all)")
+    add(
+        "--verbose",
+        type=int,
+        choices=(0, 1, 2),
+        default=1,
+        help="0 silent, 1 progress bar, 2 a line an epoch",
+    )
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    options = _parser().parse_args(argv)
+    _check(options)
+    training = training_digits(data=options.data)
+    training = Digits(training.images[: options.limit], training.labels[: options.limit])
+    held_out = held_out_digits(data=options.data)
+    options.out.mkdir(parents=True, exist_ok=True)
+    # TensorFlow takes seconds to import: bad input has been answered by now.
+    from converters.environment import tf
+
+    if options.threads:
+        tf.config.threading.set_intra_op_parallelism_threads(options.threads)
+    exact = _exact(options.weights)
+    model, report = _fine_tune(exact, training, held_out, options)
+    command = ["python", "-m", "lenet_edge.quantize", *(sys.argv[1:] if argv is None else argv)]
+    _write(model, exact, held_out, options, {"command": shlex.join(command), **report})
+    return 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    expect(options.epochs >= 1, "--epochs of 1 or more", options.epochs)
+    expect(options.batch_size >= 1, "--batch-size of 1 or more", options.batch_size)
+    expect(options.learning_rate > 0, "--learning-rate above 0", options.learning_rate)
+    expect(options.passes >= 2, "--passes of 2 or more", options.passes)
+    expect(options.bits in range(2, 9), "--bits from 2 to 8", options.bits)
+    expect(1 <= options.calibration <= 500, "--calibration from 1 to 500", options.calibration)
+    expect(options.limit is None or options.limit >= 1, "--limit of 1 or more", options.limit)
+    expect(
+        options.weights is None or options.weights.is_file(), "--weights to be a file", options.weights
+    )
+
+
+def _exact(weights: Path | None) -> Any:
+    from converters.folding import fold
+    from lenet_edge.packaged import released_model
+
+    return fold(released_model("lenet5", weights=weights))
+
+
+def _fine_tune(
+    exact: Any, training: Digits, held_out: Digits, options: argparse.Namespace
+) -> tuple[Any, dict[str, Any]]:
+    from converters.manifest import versions
+    from converters.quantizing import quantize_aware
+    from lenet_edge.fine_tuning import best_of, fine_tune, fine_tuning_recipe
+    from lenet_edge.passes import Passes, Teacher
+    from lenet_edge.training import as_input, outputs_of
+
+    weights = options.weights or released_folder() / "lenet5.npz"
+    recipe = fine_tuning_recipe(
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        learning_rate=options.learning_rate,
+        seed=options.seed,
+    )
+    key = hashlib.sha256(weights.read_bytes()).hexdigest()
+    passes = Passes(
+        digits=training,
+        folder=cache_folder() / "passes",
+        seed=options.seed,
+        count=options.passes,
+        gentle_count=options.passes // 2,
+        teachers=[Teacher(key[:12], lambda pictures: outputs_of(exact, pictures))],
+    )
+    pictures = pad(calibration_images(options.calibration, seed=options.seed))
+    model = quantize_aware(
+        exact,
+        calibration=as_input(exact, pictures).numpy(),
+        weight_bits=options.bits,
+        per_channel=not options.per_tensor,
+    )
+    history = fine_tune(
+        model,
+        recipe,
+        passes,
+        held_out,
+        exact=outputs_of(exact, pad(held_out.images)),
+        out=options.out,
+        resume=options.resume,
+        verbose=options.verbose,
+    )
+    facts = {"versions": versions(), "weights_sha256": key, "recipe": asdict(recipe)}
+    facts |= {"weight_bits": options.bits, "per_channel": not options.per_tensor}
+    facts |= {"calibration_digits": options.calibration, "distortions": asdict(passes.sizes)}
+    return model, {**facts, "passes": passes.count, "best": best_of(history), "history": history}
+
+
+def calibration_images(count: int, *, seed: int) -> np.ndarray:
+    """Return `count` of the 500 calibration digits, drawn by `seed` if not all: uint8 (count, 28, 28)."""
+    images = calibration_digits().images
+    if count == len(images):
+        return images
+    return images[np.sort(np.random.default_rng(seed).choice(len(images), count, replace=False))]
+
+
+def _write(
+    model: Any, exact: Any, held_out: Digits, options: argparse.Namespace, report: dict[str, Any]
+) -> None:
+    """Measure, write weights, report and (8 bits) the .tflite file, and say what came out."""
+    from converters.tflite import to_tflite
+    from lenet_edge.weights import save_quantised
+
+    save_quantised(model, options.out / "weights.npz")
+    content = to_tflite(model, precision="int8").content if options.bits == 8 else None
+    if content is not None:
+        write_atomically(options.out / "lenet5_int8_qat.tflite", content)
+    sets = {"held_out": held_out} | ({"test": test_digits()} if options.test else {})
+    for name, digits in sets.items():
+        report[name] = facts = _measured(model, exact, content, digits)
+        file = f", .tflite {facts['file_error']:.2f} %" if content is not None else ""
+        print(
+            f"{name.replace('_', '-')} error: exact {facts['exact_error']:.2f} %, "
+            f"fine-tuned {facts['error']:.2f} %{file}"
+        )
+    write_json(options.out / "report.json", report)
+    best = report["best"]["epoch"]
+    print(f"best: epoch {best} of {options.epochs}{'' if best else ' (before the first step)'}")
+    print(f"weights and report are in {options.out}")
+
+
+def _measured(model: Any, exact: Any, content: bytes | None, digits: Digits) -> dict[str, Any]:
+    """Return errors and agreements in percent of the fine-tuned model, the exact one and the file."""
+    from converters.interpret import run
+    from lenet_edge.training import as_input, outputs_of
+
+    pictures = pad(digits.images)
+    wanted, scores = (outputs_of(m, pictures).argmax(axis=1) for m in (exact, model))
+    facts = {
+        "digits": len(digits.labels),
+        "exact_error": percent(wanted != digits.labels),
+        "error": percent(scores != digits.labels),
+        "agreement_with_exact": percent(scores == wanted),
+    }
+    if content is not None:
+        read = run(content, as_input(exact, pictures).numpy()).argmax(axis=1)
+        facts["file_error"] = percent(read != digits.labels)
+        facts["file_agreement_with_fine_tuned"] = percent(read == scores)
+    return facts
+
+
+def percent(marks: np.ndarray) -> float:
+    """Return the share of true `marks`, in percent."""
+    return round(100 * float(np.mean(marks)), 4)
+
+
+if __name__ == "__main__":
+    raise SystemExit(exit_status(main, name="lenet-edge quantize"))
