@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from converters.precisions import PRECISIONS
@@ -18,8 +19,10 @@ def command_parser(*, name: str, description: str | None, epilog: str) -> argpar
     )
 
 
-def add_conversion_options(parser: argparse.ArgumentParser, *, default: str) -> None:
-    """Add --out and --precision; `default` says in the help which precisions are meant when none is named."""
+def add_conversion_options(
+    parser: argparse.ArgumentParser, *, default: str, precisions: Sequence[str] = PRECISIONS
+) -> None:
+    """Add --out and --precision; `default` says in the help which `precisions` are meant by none."""
     parser.add_argument(
         "--out",
         type=Path,
@@ -29,7 +32,7 @@ def add_conversion_options(parser: argparse.ArgumentParser, *, default: str) -> 
     )
     parser.add_argument(
         "--precision",
-        choices=PRECISIONS,
+        choices=precisions,
         action="append",
         help=f"only this precision (may be repeated; default: {default})",
     )

@@ -21,7 +21,7 @@ _TANH_LIMITS = {"init_min": -1.0, "init_max": 127 / 128}
 
 @_register
 class RangeQuantizer(_quantizing.quantizers.Quantizer):
-    """Rounds an activation over a range that calibration sets once; while `recorded` is a dict, it only looks.
+    """Rounds an activation over a range set by calibration; while `recorded` is a dict, it only looks.
 
     `behind` names the function behind the tensor, which decides what range is best (converters.ranges).
     """
@@ -52,7 +52,7 @@ class RangeQuantizer(_quantizing.quantizers.Quantizer):
         return {"behind": self.behind}
 
 
-class KernelQuantizer(_quantizing.quantizers.LastValueQuantizer):
+class KernelQuantizer(_quantizing.quantizers.LastValueQuantizer):  # type: ignore[name-defined]
     """Rounds the kernel that a layer assembles from its weight, symmetrically, -127..127 for 8 bits.
 
     Rounding the weight instead would leave the kernel to be computed at run time: no constant in the file,
@@ -85,7 +85,7 @@ class KernelQuantizer(_quantizing.quantizers.LastValueQuantizer):
 
 
 @_register
-class NothingToQuantise(_quantizing.QuantizeConfig):
+class NothingToQuantise(_quantizing.QuantizeConfig):  # type: ignore[name-defined]
     """For a layer that only moves values: what goes in rounded comes out so."""
 
     def get_weights_and_quantizers(self, layer: Any) -> list[Any]:
@@ -169,7 +169,7 @@ class KernelConfig(NothingToQuantise):
         layer.activation = quantize_activations[0]
 
     def get_output_quantizers(self, layer: Any) -> list[Any]:
-        """Round what a tanh puts out as the int8 kernel does, which tensorflow-model-optimization leaves out."""
+        """Round what a tanh puts out as the int8 kernel does; tensorflow-model-optimization does not."""
         activation = getattr(layer.activation, "activation", layer.activation)
         if getattr(activation, "__name__", "") != "tanh":
             return []

@@ -78,7 +78,7 @@ def quantize_aware(
         return tfmot.quantization.keras.quantize_annotate_layer(layer, config)
 
     annotated = keras.models.clone_model(_fresh(model), clone_function=annotate)
-    quantised = tfmot.quantization.keras.quantize_apply(annotated)
+    quantised = _with_lasting_names(tfmot.quantization.keras.quantize_apply(annotated))
     settle(quantised)
     _fit_inputs(quantised, samples)
     _fit_ranges(quantised, samples)
@@ -95,6 +95,22 @@ def settle(model: Any) -> None:
     for wrapper in _wrappers(model):
         for weight, quantizer, variables in wrapper._weight_vars:
             quantizer(weight, True, variables)
+
+
+def _with_lasting_names(model: Any) -> Any:
+    """Name the layers that round the inputs after them: tensorflow-model-optimization counts them.
+
+    Names go into files, of weights and of .tflite: the second model in a process must have the first's.
+    """
+
+    def renamed(layer: Any) -> Any:
+        if type(layer).__name__ != "QuantizeLayer":
+            return layer
+        source = layer._inbound_nodes[0].inbound_layers
+        with tfmot.quantization.keras.quantize_scope():
+            return type(layer).from_config({**layer.get_config(), "name": f"quant_{source.name}"})
+
+    return keras.models.clone_model(model, clone_function=renamed)
 
 
 def _fresh(model: Any) -> Any:
@@ -154,9 +170,7 @@ def _computing(layer: Any, behind: str) -> Any:
 @quantise_rule(layers.Activation)
 def _activation(layer: Any, behind: str) -> Any:
     name = getattr(layer.activation, "__name__", "")
-    expect(
-        name in ("relu", "linear", *BEHIND), f"an activation of relu, linear, {', '.join(BEHIND)}", name
-    )
+    expect(name in ("relu", "linear", *BEHIND), f"an activation of relu, linear, {', '.join(BEHIND)}", name)
     return NothingToQuantise() if name in BEHIND else OutputConfig(behind=behind)
 
 
@@ -168,7 +182,7 @@ def _fit_ranges(model: Any, samples: np.ndarray) -> None:
     for start in range(0, len(samples), 100):
         model(samples[start : start + 100], training=False)
     for quantizer, variables in found:
-        recorded, quantizer.recorded = quantizer.recorded, None
+        recorded, quantizer.recorded = quantizer.recorded or {}, None
         values = np.concatenate([part.numpy() for part in recorded[variables["min_var"].ref()]])
         low, high = fit_range(values, behind=quantizer.behind)
         variables["min_var"].assign(low)

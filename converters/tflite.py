@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
 from converters.environment import keras, tf
 from converters.errors import InputError, expect
 from converters.manifest import describe
-from converters.precisions import PRECISIONS, Precision
+from converters.precisions import PRECISIONS, Ends, Precision
 from converters.quiet import quiet
 from converters.samples import checked_samples
 
@@ -22,19 +22,27 @@ class Converted(NamedTuple):
     entry: dict[str, Any]
 
 
-def to_tflite(model: Any, *, precision: Precision, calibration: np.ndarray | None = None) -> Converted:
+def to_tflite(
+    model: Any, *, precision: Precision, calibration: np.ndarray | None = None, ends: Ends = "uint8"
+) -> Converted:
     """Convert a Keras 2 model to a .tflite file for one input at a time.
 
     `precision`: "float32"; "float16" (weights; float32 arithmetic where the delegate has no other);
-    "dynamic" (int8 weights, ranges of activations found at run time); "int8" (everything, uint8 in and
-    out). `calibration`, for int8: float32 or uint8 (n, ...), real inputs of the model, as many as show
-    its ranges; a few hundred do. Fold the model first: a normalisation that is folded costs nothing and
-    makes the raw pixel the quantised input. The same weights and versions give the same bytes.
+    "dynamic" (int8 weights, ranges of activations found at run time); "int8" (everything; `ends` is the
+    type of its input and output). `calibration`, for int8: float32 or uint8 (n, ...), real inputs of the
+    model, as many as show its ranges; a few hundred do; a model of `quantize_aware` has them already. Fold
+    the model first: a normalisation that is folded costs nothing and makes the raw pixel the quantised
+    input. The same weights and versions give the same bytes.
 
     Raises InputError: another precision, calibration missing, empty, constant, not finite or of another
-    shape, a layer that has no TensorFlow Lite operator.
+    shape, a layer that has no TensorFlow Lite operator, a model of `quantize_aware` in another precision
+    or with kernels of other than 8 or 4 bits (4 bits need a runtime of 2024 or later).
     """
     expect(precision in PRECISIONS, f"a precision of {', '.join(PRECISIONS)}", repr(precision))
+    expect(ends in get_args(Ends), f"ends of {' or '.join(get_args(Ends))}", repr(ends))
+    fine_tuned = _fine_tuned_bits(model)
+    expect(precision == "int8" or not fine_tuned, "int8 of a model that quantize_aware made", repr(precision))
+    expect(fine_tuned <= {4, 8}, "kernels of 8 or 4 bits", ", ".join(map(str, fine_tuned)))
     single = _for_one_input(model)
     converter = tf.lite.TFLiteConverter.from_keras_model(single)
     # Per-channel FULLY_CONNECTED is refused by NNAPI and by tflite-runtime 2.14 (dynamic range), and was
@@ -44,13 +52,12 @@ def to_tflite(model: Any, *, precision: Precision, calibration: np.ndarray | Non
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if precision == "int8" and not _is_fine_tuned(model):
+    if precision == "int8" and not fine_tuned:
         samples = checked_samples(calibration, single)
         converter.representative_dataset = lambda: ([sample[None]] for sample in samples)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     if precision == "int8":
-        converter.inference_input_type = tf.uint8
-        converter.inference_output_type = tf.uint8
+        converter.inference_input_type = converter.inference_output_type = tf.as_dtype(ends)
     content = _convert(converter)
     return Converted(content, {"precision": precision, **describe(content)})
 
@@ -70,9 +77,10 @@ def _for_one_input(model: Any) -> Any:
     return keras.Model(single, model(single), name=model.name)
 
 
-def _is_fine_tuned(model: Any) -> bool:
-    """Return whether `model` brings its ranges along (converters.quantizing)."""
-    return any(type(layer).__name__.startswith("QuantizeWrapper") for layer in model.layers)
+def _fine_tuned_bits(model: Any) -> set[int]:
+    """Return the bits of the kernels of a model of `quantize_aware`, which brings its ranges; else nothing."""
+    configs = [layer.quantize_config for layer in model.layers if hasattr(layer, "quantize_config")]
+    return {config.bits for config in configs if hasattr(config, "bits")}
 
 
 def _convert(converter: Any) -> bytes:

@@ -12,6 +12,8 @@ from lenet_edge import __version__
 
 COMMANDS = {
     "convert": "write every .tflite from the packaged weights and check it",
+    "quantize": "fine-tune LeNet-5 for int8",
+    "parity": "every file in every runtime beside the original model",
     "classify": "read digits from pictures, without TensorFlow",
     "train": "train LeNet-5, the stock net or a teacher on MNIST",
     "photographs": "measure reading on drawn photographs of digits on paper",

@@ -5,31 +5,44 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from converters.errors import exit_status, expect
 from converters.files import write_atomically, write_json
 from converters.options import add_conversion_options, command_parser
-from converters.precisions import PRECISIONS, Precision
+from converters.precisions import PRECISIONS, Ends, Precision
+from converters.targets import TARGETS
 from lenet_edge.mnist import Digits, calibration_digits, pad, test_digits
 from lenet_edge.packaged import NAMES
 
+if TYPE_CHECKING:
+    from converters.tflite import Converted
+
+FINE_TUNED = ("lenet5",)
+"""The models of which fine-tuned weights are released."""
+
+FINE_TUNED_VARIANT = "int8_qat"
+VARIANTS = (*PRECISIONS, FINE_TUNED_VARIANT)
+"""What the files' names end in."""
+
 EPILOG = """\
 examples:
-  lenet-edge convert                               all eight files to build/tflite
+  lenet-edge convert                               all nine files to build/tflite
   lenet-edge convert --model lenet5 --precision int8 --out models
   lenet-edge convert --weights runs/lenet5/weights.npz --model lenet5
+  lenet-edge convert --target micro --target nnapi  what a machine needs, with an audit of its delegate
 
 Every file takes raw pixels 0..255, background 0, one picture at a time: 1x32x32x1 (stock_lenet5
-1x28x28x1), float32, or uint8 for int8, and gives ten scores.
+1x28x28x1), float32, or uint8 for int8 (int8 for the target micro), and gives ten scores. int8 is quantised
+after training, int8_qat fine-tuned (`lenet-edge quantize`).
 """
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser(name="lenet-edge convert", description=__doc__, epilog=EPILOG)
-    add_conversion_options(parser, default="all")
+    add_conversion_options(parser, default="all", precisions=VARIANTS)
     add = parser.add_argument
     add("--model", choices=NAMES, action="append", help="only this model (may be repeated; default: both)")
     add(
@@ -44,6 +57,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="check on the test digits in DIR instead of the packaged ones",
     )
+    add(
+        "--target",
+        choices=(*TARGETS, "all"),
+        action="append",
+        help="write the file for this kind of machine instead, and say operator by operator whether its "
+        "delegate takes it (may be repeated)",
+    )
     add("--no-check", action="store_true", help="write the files without checking them")
     return parser
 
@@ -52,24 +72,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     options = _parser().parse_args(argv)
     names = list(dict.fromkeys(options.model or NAMES))
-    precisions = list(dict.fromkeys(options.precision or PRECISIONS))
+    variants = list(dict.fromkeys(options.precision or VARIANTS))
+    expect(not options.target or not options.precision, "--target or --precision", "both")
     expect(not options.weights or len(names) == 1, "one --model with --weights", f"{len(names)}")
     expect(not options.weights or options.weights.is_file(), "--weights to be a file", options.weights)
+    fine_tuned = [name for name in names if name in FINE_TUNED and not options.weights]
+    if options.precision == [FINE_TUNED_VARIANT]:
+        packaged = "--model lenet5 and its packaged weights (`lenet-edge quantize` writes those of others)"
+        expect(fine_tuned, f"{packaged} with --precision {FINE_TUNED_VARIANT}", ", ".join(names))
+        names = fine_tuned
     digits = test_digits(data=options.data)
     options.out.mkdir(parents=True, exist_ok=True)
+    if options.target:
+        from lenet_edge.targets import convert_for_targets
+
+        convert_for_targets(names, options, digits)
+        return 0
     # TensorFlow takes seconds to import: bad input has been answered by now.
     from converters.manifest import versions
 
     entries: dict[str, Any] = {}
     for name in names:
-        entries.update(_convert_model(name, precisions, digits, options))
+        entries.update(_convert_model(name, variants, digits, options))
     write_json(options.out / "manifest.json", {"versions": versions(), "models": entries})
     print(f"\n{len(entries)} files and manifest.json are in {options.out}")
     return 0
 
 
 def _convert_model(
-    name: str, precisions: list[Precision], digits: Digits, options: argparse.Namespace
+    name: str, variants: list[str], digits: Digits, options: argparse.Namespace
 ) -> dict[str, Any]:
     """Write and check each file of model `name`, a line of the table each; return their entries."""
     from converters.folding import fold
@@ -81,16 +112,17 @@ def _convert_model(
     if answers is not None:
         _print_head(name, digits, answers)
     entries = {}
-    for path, content, entry in files_of(name, fold(original), precisions):
+    usable = [v for v in variants if v != FINE_TUNED_VARIANT or (name in FINE_TUNED and not options.weights)]
+    for path, content, entry in files_of(name, fold(original), usable):
         if answers is not None:
-            entry["checked"] = _check(content, original, answers, digits)
+            entry["checked"] = checked(content, original, answers, digits)
             _print_row(entry)
         write_atomically(options.out / path, content)
         entries[path] = entry
     return entries
 
 
-def _check(content: bytes, original: Any, answers: np.ndarray, digits: Digits) -> dict[str, Any]:
+def checked(content: bytes, original: Any, answers: np.ndarray, digits: Digits) -> dict[str, Any]:
     """Return what a file does with `digits` beside the original's `answers` (n, 10); shares in percent."""
     from converters.delegates import xnnpack_takes
     from converters.interpret import run
@@ -100,33 +132,41 @@ def _check(content: bytes, original: Any, answers: np.ndarray, digits: Digits) -
     read = scores.argmax(axis=1)
     return {
         "digits": len(digits.labels),
-        "original_error": _percent(answers.argmax(axis=1) != digits.labels),
-        "error": _percent(read != digits.labels),
-        "agreement": _percent(read == answers.argmax(axis=1)),
+        "original_error": percent(answers.argmax(axis=1) != digits.labels),
+        "error": percent(read != digits.labels),
+        "agreement": percent(read == answers.argmax(axis=1)),
         "largest_difference": float(np.abs(scores - answers).max()),
         "xnnpack_takes": list(xnnpack_takes(content)),
     }
 
 
-def _percent(marks: np.ndarray) -> float:
+def percent(marks: np.ndarray) -> float:
+    """Return the share of true `marks`, in percent."""
     return round(100 * float(np.mean(marks)), 4)
 
 
-def files_of(
-    name: str, folded: Any, precisions: Sequence[Precision]
-) -> Iterator[tuple[str, bytes, dict[str, Any]]]:
-    """Convert the folded model `name`: yield a file's name, content and manifest entry for each precision."""
+def files_of(name: str, folded: Any, variants: Sequence[str]) -> Iterator[tuple[str, bytes, dict[str, Any]]]:
+    """Convert the folded model `name`: yield a file's name, content and manifest entry for each variant."""
+    for variant in variants:
+        precision: Any = "int8" if variant == FINE_TUNED_VARIANT else variant
+        converted = convert_one(folded, precision=precision, fine_tuned=variant == FINE_TUNED_VARIANT)
+        entry = {"model": name, **converted.entry, "precision": variant}
+        yield f"{name}_{variant}.tflite", converted.content, entry
+
+
+def convert_one(folded: Any, *, precision: Precision, fine_tuned: bool, ends: Ends = "uint8") -> Converted:
+    """Convert the folded model, or the released fine-tuned one in its place, with the calibration digits."""
     from converters.tflite import to_tflite
+    from lenet_edge.packaged import fine_tuned_model
     from lenet_edge.training import as_input
 
+    model = fine_tuned_model() if fine_tuned else folded
     calibration = as_input(folded, pad(calibration_digits().images)).numpy()
-    for precision in precisions:
-        converted = to_tflite(folded, precision=precision, calibration=calibration)
-        yield f"{name}_{precision}.tflite", converted.content, {"model": name, **converted.entry}
+    return to_tflite(model, precision=precision, calibration=calibration, ends=ends)
 
 
 def _print_head(name: str, digits: Digits, answers: np.ndarray) -> None:
-    error = _percent(answers.argmax(axis=1) != digits.labels)
+    error = percent(answers.argmax(axis=1) != digits.labels)
     print(f"\n{name}: the original errs on {error:.2f} % of {len(digits.labels):,} test digits")
     print(
         f"{'precision':<10}{'bytes':>9}{'operators':>11}  {'XNNPACK':<9}"

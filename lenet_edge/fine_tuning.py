@@ -46,7 +46,7 @@ class SoftenedCrossEntropy(keras.losses.Loss):
 
 
 def divergence(scores: np.ndarray, exact: np.ndarray) -> float:
-    """Return the mean Kullback-Leibler divergence, nats a digit, of `scores` (n, 10) from the `exact` ones."""
+    """Return the mean Kullback-Leibler divergence (nats) of `scores` (n, 10) from the `exact` ones."""
     p, q = np.maximum(exact, _SMALLEST), np.maximum(scores, _SMALLEST)
     return float(np.mean(np.sum(p * (np.log(p) - np.log(q)), axis=1)))
 
@@ -93,7 +93,7 @@ def fine_tune(
     resume: bool = False,
     verbose: int = 1,
 ) -> list[dict[str, float]]:
-    """Fine-tune `model` (from `quantize_aware`) in place and leave it with its best weights; return its history.
+    """Fine-tune `model` (of `quantize_aware`) in place to its best weights; return its history.
 
     The history has a row an epoch; row 0 is the model before the first step, and may be the best. `exact`:
     the exact model's scores (n, 10) of the held-out digits; `passes` has that model as its teacher.

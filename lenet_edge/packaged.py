@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from converters.errors import expect
+from lenet_edge.mnist import calibration_digits, pad
 from lenet_edge.runtime import released_folder
 
 NAMES = ("lenet5", "stock_lenet5")
@@ -24,3 +25,33 @@ def released_model(name: str, *, weights: Path | None = None) -> Any:
     model = {"lenet5": lenet5, "stock_lenet5": stock_lenet5}[name]()
     scale = load_weights(model, weights or released_folder() / f"{name}.npz")
     return with_probabilities(model, scale=scale)
+
+
+def fine_tuned_model(*, weights: Path | None = None) -> Any:
+    """Return the released lenet5 fine-tuned for int8 (or that of the file `weights`): it rounds as int8 does.
+
+    In: (batch, 32, 32, 1), pixels 0..255. Out: (batch, 10), scores. Raises InputError on another model's
+    weights.
+    """
+    from converters.folding import fold
+    from converters.quantizing import quantize_aware
+    from lenet_edge.training import as_input
+    from lenet_edge.weights import load_quantised
+
+    folded = fold(released_model("lenet5"))
+    calibration = as_input(folded, pad(calibration_digits().images)).numpy()
+    model = quantize_aware(folded, calibration=calibration)
+    load_quantised(model, weights or released_folder() / "lenet5_qat.npz")
+    return model
+
+
+def plain_model(quantised: Any) -> Any:
+    """Return the folded lenet5 with the weights of `quantised`, a fine-tuned one, without its rounding."""
+    from converters.folding import fold
+    from lenet_edge.weights import named_weights
+
+    plain = fold(released_model("lenet5"))
+    fine_tuned = named_weights(quantised)
+    for name, variable in named_weights(plain).items():
+        variable.assign(fine_tuned[f"quant_{name}"])
+    return plain

@@ -16,6 +16,7 @@ import numpy as np
 from converters.errors import exit_status, expect
 from converters.files import write_atomically, write_json
 from converters.options import command_parser
+from lenet_edge.convert import percent
 from lenet_edge.mnist import (
     Digits,
     cache_folder,
@@ -43,7 +44,9 @@ on with the same command and --resume.
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser(name="lenet-edge quantize", description=__doc__, epilog=EPILOG)
     add = parser.add_argument
-    add("--weights", type=Path, metavar="FILE", help=".npz of `lenet-edge train` (default: the packaged ones)")
+    add(
+        "--weights", type=Path, metavar="FILE", help=".npz of `lenet-edge train` (default: the packaged ones)"
+    )
     add(
         "--data",
         type=Path,
@@ -68,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--seed", type=int, default=1998, help="of order and distortions (default: %(default)s)")
     add("--passes", type=int, default=6, help="distorted copies, half of them gentle (default: %(default)s)")
-    add("--bits", type=int, default=8, help="of the kernels, 2 to 8; a file is written for 8 (default: 8)")
+    add("--bits", type=int, default=8, help="of the kernels, 2 to 8; a file is written for 8 and 4 (default: 8)")
     add("--per-tensor", action="store_true", help="one scale for a whole kernel, not one a channel")
     add(
         "--calibration",
@@ -118,9 +121,7 @@ def _check(options: argparse.Namespace) -> None:
     expect(options.bits in range(2, 9), "--bits from 2 to 8", options.bits)
     expect(1 <= options.calibration <= 500, "--calibration from 1 to 500", options.calibration)
     expect(options.limit is None or options.limit >= 1, "--limit of 1 or more", options.limit)
-    expect(
-        options.weights is None or options.weights.is_file(), "--weights to be a file", options.weights
-    )
+    expect(options.weights is None or options.weights.is_file(), "--weights to be a file", options.weights)
 
 
 def _exact(weights: Path | None) -> Any:
@@ -172,10 +173,18 @@ def _fine_tune(
         resume=options.resume,
         verbose=options.verbose,
     )
-    facts = {"versions": versions(), "weights_sha256": key, "recipe": asdict(recipe)}
-    facts |= {"weight_bits": options.bits, "per_channel": not options.per_tensor}
-    facts |= {"calibration_digits": options.calibration, "distortions": asdict(passes.sizes)}
-    return model, {**facts, "passes": passes.count, "best": best_of(history), "history": history}
+    return model, {
+        "versions": versions(),
+        "weights_sha256": key,
+        "weight_bits": options.bits,
+        "per_channel": not options.per_tensor,
+        "calibration_digits": options.calibration,
+        "recipe": asdict(recipe),
+        "distortions": asdict(passes.sizes),
+        "passes": passes.count,
+        "best": best_of(history),
+        "history": history,
+    }
 
 
 def calibration_images(count: int, *, seed: int) -> np.ndarray:
@@ -194,12 +203,12 @@ def _write(
     from lenet_edge.weights import save_quantised
 
     save_quantised(model, options.out / "weights.npz")
-    content = to_tflite(model, precision="int8").content if options.bits == 8 else None
+    content = to_tflite(model, precision="int8").content if options.bits in (4, 8) else None
     if content is not None:
-        write_atomically(options.out / "lenet5_int8_qat.tflite", content)
+        write_atomically(options.out / f"lenet5_int{options.bits}_qat.tflite", content)
     sets = {"held_out": held_out} | ({"test": test_digits()} if options.test else {})
     for name, digits in sets.items():
-        report[name] = facts = _measured(model, exact, content, digits)
+        report[name] = facts = measured(model, exact, content, digits)
         file = f", .tflite {facts['file_error']:.2f} %" if content is not None else ""
         print(
             f"{name.replace('_', '-')} error: exact {facts['exact_error']:.2f} %, "
@@ -211,7 +220,7 @@ def _write(
     print(f"weights and report are in {options.out}")
 
 
-def _measured(model: Any, exact: Any, content: bytes | None, digits: Digits) -> dict[str, Any]:
+def measured(model: Any, exact: Any, content: bytes | None, digits: Digits) -> dict[str, Any]:
     """Return errors and agreements in percent of the fine-tuned model, the exact one and the file."""
     from converters.interpret import run
     from lenet_edge.training import as_input, outputs_of
@@ -229,11 +238,6 @@ def _measured(model: Any, exact: Any, content: bytes | None, digits: Digits) -> 
         facts["file_error"] = percent(read != digits.labels)
         facts["file_agreement_with_fine_tuned"] = percent(read == scores)
     return facts
-
-
-def percent(marks: np.ndarray) -> float:
-    """Return the share of true `marks`, in percent."""
-    return round(100 * float(np.mean(marks)), 4)
 
 
 if __name__ == "__main__":

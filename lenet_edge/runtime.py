@@ -101,12 +101,24 @@ def _content(model: str | os.PathLike[str]) -> bytes:
     )
     path = released_folder() / entry if entry else Path(name)
     expect(path.is_file(), f"a .tflite file or one of {_known(packaged)}", name)
+    return checked_content(path, packaged if entry else None)
+
+
+def checked_content(path: Path, entries: dict[str, Any] | None) -> bytes:
+    """Return the bytes of the .tflite file at `path`, checked as far as can be before native code sees them.
+
+    `entries`: a manifest's, by file name, each with the sha256 that the file must have; None for a file
+    without one. Raises InputError when it is no .tflite file, is not in the manifest or has another hash.
+    """
     content = path.read_bytes()
-    if entry:
-        right = hashlib.sha256(content).hexdigest() == packaged[entry]["sha256"]
-        expect(right, f"{entry} to have the manifest's sha256", "another: install the package again")
+    if entries is not None:
+        expect(path.name in entries, f"{path.name} to be in the manifest", "a file that it does not name")
+        right = hashlib.sha256(content).hexdigest() == entries[path.name].get("sha256")
+        expect(right, f"{path.name} to have the manifest's sha256", "another: make or install it again")
     expect(
-        len(content) > 8 and content[4:8] == b"TFL3", f"{name} to be a .tflite file", "another kind of file"
+        len(content) > 8 and content[4:8] == b"TFL3",
+        f"{path.name} to be a .tflite file",
+        "another kind of file",
     )
     return content
 

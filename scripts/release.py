@@ -1,6 +1,6 @@
 """Put trained weights into the package: `python scripts/release.py RUNS`, after `train_released.sh`.
 
-Takes RUNS/lenet5 and RUNS/stock, measures the test digits (once, here), converts every file and writes
+Takes RUNS/lenet5, RUNS/stock and RUNS/qat, measures the test digits (once, here), converts every file and writes
 lenet_edge/released; RUNS/paper's report goes to results/paper_recipe.json.
 """
 
@@ -13,10 +13,13 @@ import sys
 from pathlib import Path
 
 from converters.files import write_json
+from converters.folding import fold
 from lenet_edge.convert import main as convert
 from lenet_edge.learning_curve import draw
 from lenet_edge.mnist import pad, test_digits
 from lenet_edge.model import lenet5, stock_lenet5
+from lenet_edge.packaged import fine_tuned_model, released_model
+from lenet_edge.quantize import measured as measure_fine_tuned
 from lenet_edge.train import measure
 from lenet_edge.training import outputs_of
 from lenet_edge.weights import load_weights
@@ -37,6 +40,17 @@ def release(run: Path, name: str, model: object) -> None:
     write_json(RELEASED / f"{name}.json", report)
 
 
+def release_fine_tuned(run: Path) -> None:
+    """Copy the fine-tuned weights of `run` and write what is known of them, the test digits included."""
+    report = json.loads((run / "report.json").read_text())
+    report["command"] = _without_places(report["command"])
+    shutil.copyfile(run / "weights.npz", RELEASED / "lenet5_qat.npz")
+    content = (run / "lenet5_int8_qat.tflite").read_bytes()
+    model, exact = fine_tuned_model(), fold(released_model("lenet5"))
+    report["test"] = measure_fine_tuned(model, exact, content, test_digits())
+    write_json(RELEASED / "lenet5_qat.json", report)
+
+
 def _without_places(command: str) -> str:
     """Return a recorded command with the folders of the machine that ran it left out."""
     words = shlex.split(command)
@@ -52,6 +66,7 @@ def main(runs: Path) -> None:
     """Release lenet5 and stock_lenet5 of `runs`."""
     release(runs / "lenet5", "lenet5", lenet5())
     release(runs / "stock", "stock_lenet5", stock_lenet5())
+    release_fine_tuned(runs / "qat")
     convert(["--out", str(RELEASED)])
     paper = runs / "paper" / "report.json"
     if paper.exists():

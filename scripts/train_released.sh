@@ -15,6 +15,7 @@ train() {
 train runs/teacher1 --model teacher --epochs 24 --learning-rate 1e-3 --seed 1
 train runs/teacher2 --model teacher --epochs 24 --learning-rate 1e-3 --seed 2
 train runs/lenet5 --learn-from runs/teacher1 runs/teacher2 --epochs 400
+test -f runs/qat/report.json || "$BIN/lenet-edge" quantize --weights runs/lenet5/weights.npz --out runs/qat --verbose 2 $data
 train runs/stock --model stock --learn-from runs/teacher1 runs/teacher2 --epochs 120
 test -f runs/paper/report.json || "$BIN/lenet-edge" train --paper --threads 1 --test --out runs/paper $data
 "$BIN/python" scripts/release.py runs

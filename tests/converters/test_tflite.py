@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from converters.delegates import nodes_left, verdict, xnnpack_takes
+from converters.delegates import verdict, xnnpack_takes
 from converters.environment import keras, tf
 from converters.errors import InputError
+from converters.execution_plan import nodes_left
 from converters.folding import fold
 from converters.interpret import interpreter_of, run
 from converters.manifest import describe

@@ -1,0 +1,71 @@
+"""The process of one column: started by converters.columns, never by hand.
+
+python -m converters.column_worker COLUMN FOLDER reads a job's name from each line of standard input, runs
+FOLDER/JOB.tflite on FOLDER/JOB.inputs.npy, writes FOLDER/JOB.outputs.npy and answers with a line of JSON: the
+fields of a Result, or {"failure": ...}. Its standard error is FOLDER/log, where the runtimes' own words are
+looked up. TensorFlow is imported for TensorFlow's columns only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from converters.columns import COLUMNS
+from converters.errors import InputError, expect
+from converters.quantised import quantise
+from converters.runners import Log, Runner, runner
+
+
+def main(column: str, folder: Path) -> None:
+    """Answer jobs until standard input ends."""
+    answers = os.dup(1)
+    os.dup2(2, 1)  # what native code prints would else be taken for an answer
+    log = Log(folder / "log")
+    for line in sys.stdin:
+        answer = _answer(column, folder / line.strip(), log)
+        os.write(answers, (json.dumps(answer) + "\n").encode())
+
+
+def _answer(column: str, job: Path, log: Log) -> dict[str, Any]:
+    log.mark()
+    try:
+        return _run(runner(COLUMNS[column], job.with_suffix(".tflite").read_bytes(), log), job)
+    except InputError as error:
+        return {"failure": str(error)}
+    except Exception as error:  # each runtime raises what it likes; all of it is its answer on this file
+        return {"failure": f"{type(error).__name__}: {_first_line(error)}"}
+
+
+def _run(runtime: Runner, job: Path) -> dict[str, Any]:
+    inputs = np.load(job.with_suffix(".inputs.npy"), allow_pickle=False)
+    wanted = tuple(int(side) for side in runtime.source["shape"][1:])
+    expect(inputs.shape[1:] == wanted, f"inputs of shape (n, {str(wanted)[1:-1]})", inputs.shape)
+    stored = quantise(inputs, runtime.source)
+    start = time.perf_counter()
+    outputs = [runtime.run(one[None]) for one in stored]
+    seconds = time.perf_counter() - start
+    shape = tuple(int(side) for side in runtime.sink["shape"][1:])
+    rows = np.array(outputs, runtime.sink["dtype"]).reshape(-1, *shape)
+    np.save(job.with_suffix(".outputs.npy"), rows, allow_pickle=False)
+    scale, zero_point = runtime.sink["quantization"]
+    return {
+        "scale": float(scale),
+        "zero_point": int(zero_point),
+        "seconds": seconds,
+        **runtime.facts(),
+    }
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else "no reason given"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

@@ -1,0 +1,220 @@
+"""The same inputs through a .tflite file in every runtime, side by side.
+
+Each runtime is a column and runs in a process of its own: tflite-runtime dies in a process that has loaded
+TensorFlow, and a damaged file can kill whatever runs it. The process is converters/column_worker.py; what
+goes to it and back are .tflite and .npy files in a temporary folder.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters import vulkan
+from converters.errors import expect
+from converters.quantised import dequantise
+
+WORKER = (sys.executable, "-m", "converters.column_worker")
+"""The command that starts a column's process; the column's name and the folder follow."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A runtime and how it is set up.
+
+    `package`: what is imported; `install`: what adds it; `kind`: "interpreter", "gpu" or "micro"; `threads`
+    and `resolver` (an OpResolverType's name, "" for the one that comes with it): options of an interpreter.
+    """
+
+    name: str
+    title: str
+    package: str
+    install: str
+    kind: str = "interpreter"
+    threads: int = 1
+    resolver: str = ""
+
+
+_TENSORFLOW = ("tensorflow", 'pip install "lenet-edge[train]"')
+_TFLITE = ("tflite_runtime", 'pip install "lenet-edge[tflite]"')
+_LITERT = ("ai_edge_litert", 'pip install "lenet-edge[litert]"')
+_MICRO = ("tflite_micro", "pip install tflite-micro")
+_PLAIN = "BUILTIN_WITHOUT_DEFAULT_DELEGATES"
+
+COLUMNS = {
+    column.name: column
+    for column in (
+        Column("tf.lite", "TensorFlow", *_TENSORFLOW),
+        Column("tf.lite-reference", "TensorFlow, reference kernels", *_TENSORFLOW, resolver="BUILTIN_REF"),
+        Column("tflite-runtime", "tflite-runtime", *_TFLITE),
+        Column("litert", "LiteRT, XNNPACK", *_LITERT),
+        Column("litert-4", "LiteRT, XNNPACK, 4 threads", *_LITERT, threads=4),
+        Column("litert-plain", "LiteRT without XNNPACK", *_LITERT, resolver=_PLAIN),
+        Column("litert-plain-4", "LiteRT without XNNPACK, 4 threads", *_LITERT, threads=4, resolver=_PLAIN),
+        Column("litert-gpu", "LiteRT, GPU (WebGPU)", *_LITERT, kind="gpu"),
+        Column("micro", "TensorFlow Lite Micro", *_MICRO, kind="micro"),
+    )
+}
+"""The columns by name, in the order in which they are shown."""
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a column made of one file; `failure` says in one line why it made nothing, "" when it did.
+
+    `outputs` (n, ...) as the file stores them, float32, uint8 or int8, with their `scale` and `zero_point`
+    (a scale of 0 when they are real values already). `runtime`: its name and version. `delegate`: which ran,
+    "" for none; it took `taken` of the file's `nodes`, None where the runtime does not tell. `seconds`:
+    for all inputs, without loading. `arena_bytes`: the memory that TensorFlow Lite Micro used.
+    """
+
+    outputs: NDArray[Any]
+    scale: float = 0.0
+    zero_point: int = 0
+    runtime: str = ""
+    delegate: str = ""
+    taken: int | None = None
+    nodes: int | None = None
+    seconds: float = 0.0
+    arena_bytes: int | None = None
+    failure: str = ""
+
+    @property
+    def values(self) -> NDArray[np.float32]:
+        """The outputs' real values (n, ...)."""
+        return dequantise(self.outputs, {"quantization": (self.scale, self.zero_point)})
+
+
+def absence(column: Column) -> str:
+    """Return why `column` cannot run on this machine and what would help, in a line; "" when it can.
+
+    Nothing is imported and no driver is started, so that one that is there but broken is found by running.
+    """
+    spec = importlib.util.find_spec(column.package)
+    if spec is None:
+        return f"{column.package.replace('_', '-')} is not installed: {column.install}"
+    if column.package == "tflite_runtime" and int(np.__version__.split(".")[0]) >= 2:
+        return f"tflite-runtime dies with NumPy {np.__version__}: pip install 'numpy<2'"
+    if column.kind != "gpu":
+        return ""
+    folders = [Path(folder) for folder in spec.submodule_search_locations or []]
+    if not [library for folder in folders for library in folder.glob("libLiteRt*GpuAccelerator.so")]:
+        return "this ai-edge-litert holds no GPU accelerator: its wheels for Linux do"
+    return vulkan.absence()
+
+
+def run_column(
+    column: Column,
+    files: Mapping[str, bytes],
+    inputs: Mapping[str, NDArray[Any]],
+    *,
+    progress: Callable[[str], object] | None = None,
+    timeout: float | None = None,
+) -> dict[str, Result]:
+    """Run each of `files` (.tflite, by any names) in `column` on its inputs (n, ...), real values.
+
+    They are stored by the file's own scale and zero point and run one at a time. One process serves all
+    files; one that kills it, or takes longer than `timeout` seconds, is a failure and the next gets a fresh
+    process. `progress` is called with a file's name once it is done. Raises InputError when the column is
+    absent here (see `absence`).
+    """
+    reason = absence(column)
+    expect(not reason, f"{column.title} on this machine", reason)
+    results = {}
+    with tempfile.TemporaryDirectory(prefix="lenet-edge-") as folder, _Process(column, folder) as process:
+        for number, (name, content) in enumerate(files.items()):
+            job = Path(folder, str(number))
+            job.with_suffix(".tflite").write_bytes(content)
+            np.save(job.with_suffix(".inputs.npy"), np.asarray(inputs[name]), allow_pickle=False)
+            results[name] = _result(process.ask(job.name, timeout=timeout), job)
+            if progress:
+                progress(name)
+    return results
+
+
+def _result(answer: dict[str, Any], job: Path) -> Result:
+    if "failure" in answer:
+        return Result(np.zeros((0, 0), np.float32), **answer)
+    return Result(np.load(job.with_suffix(".outputs.npy"), allow_pickle=False), **answer)
+
+
+class _Process:
+    """A column's process, started when there is something to ask and again after it died."""
+
+    def __init__(self, column: Column, folder: str) -> None:
+        self._command = [*WORKER, column.name, folder]
+        self._log = Path(folder, "log")
+        self._running: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> _Process:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def ask(self, job: str, *, timeout: float | None) -> dict[str, Any]:
+        """Return the process's answer on `job`: a Result's fields, or its failure."""
+        if self._running is not None and self._running.poll() is not None:
+            self._stop()  # it ended after its last answer: not of this file
+        running = self._started()
+        assert running.stdin is not None
+        assert running.stdout is not None
+        try:
+            running.stdin.write(f"{job}\n".encode())
+            running.stdin.flush()
+        except BrokenPipeError:
+            pass  # it is ending; what is read below is its end
+        if not select.select([running.stdout], [], [], timeout)[0]:
+            self._stop()
+            return {"failure": f"it took longer than {timeout:g} s"}
+        line = running.stdout.readline()
+        return json.loads(line) if line else {"failure": self._death()}
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._running is None:
+            with self._log.open("wb") as log:
+                self._running = subprocess.Popen(
+                    self._command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    env=_environment(),
+                )
+        return self._running
+
+    def _death(self) -> str:
+        """Return how the process ended, in a line."""
+        assert self._running is not None
+        status = self._running.wait()
+        self._stop()
+        if status < 0:
+            return f"the process died with signal {-status} ({signal.Signals(-status).name})"
+        said = self._log.read_text(errors="replace").split("\n")
+        last = next((line for line in reversed(said) if line.strip()), "nothing said")
+        return f"the process ended with status {status}: {last.strip()}"
+
+    def _stop(self) -> None:
+        running, self._running = self._running, None
+        if running is not None:
+            running.kill()
+            running.communicate()
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of a column's process, which has to find this package as we did."""
+    here = str(Path(__file__).resolve().parents[1])
+    paths = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}

@@ -1,0 +1,5 @@
+"""Parity: every released file in every runtime against the original model, on the test digits."""
+
+from lenet_edge.parity.command import main
+
+__all__ = ["main"]

@@ -1,0 +1,227 @@
+"""The report's exhibits: layer profiles, differences of scores, digits that divide the models, confusions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from lenet_edge.parity.charts import bar, lines, picture
+from lenet_edge.parity.evidence import (
+    EDGES,
+    MOST_SHOWN,
+    ORIGINAL,
+    Confusion,
+    Disagreement,
+    Evidence,
+    Group,
+    Histogram,
+    Misread,
+    Model,
+)
+from lenet_edge.parity.markup import Markup, element, heads, joined, row, table
+from lenet_edge.parity.matrix_table import short_names, titles
+
+Namer = Callable[[Model], str]
+
+
+def namer(report: Mapping[str, Any]) -> Namer:
+    """Return what tells a model with its runtime in words."""
+    names, columns = short_names(report), titles(report)
+    return lambda model: f"{names[model[0]]} in {columns[model[1]]}"
+
+
+def profiles(report: Mapping[str, Any]) -> Markup:
+    """Return the layer profiles: a chart of all files, then a card with bars and measures for each."""
+    layers = report.get("layers")
+    if layers is None:
+        return element("p", "Not measured: add ", element("code", "--layers"), " to the command.")
+    names = short_names(report)
+    longest: Sequence[Mapping[str, Any]] = max(layers.values(), key=len, default=())
+    series = {names[name]: [_decibels(layer) for layer in found] for name, found in layers.items() if found}
+    top = max((value for values in series.values() for value in values if value), default=1.0)
+    chart = lines(series, places=[_layer_name(layer) for layer in longest], unit="dB")
+    cards = [_profile(names[name], found, top) for name, found in layers.items()]
+    return joined(
+        element("div", chart, class_="wide") if series else None, element("div", *cards, class_="cards")
+    )
+
+
+def _profile(name: str, layers: Sequence[Mapping[str, Any]], top: float) -> Markup:
+    if not layers:
+        said = "No profile: its operators are not those of the exact model."
+        return element("section", element("h3", name), element("p", said), class_="card")
+    quantised = any(layer["step"] for layer in layers)
+    more = ("step", "clipped", "off exact") if quantised else ()
+    body = [
+        row(_layer_name(layer), bar(max(0.0, (_decibels(layer) or 0.0) / top)), *_measures(layer, quantised))
+        for layer in layers
+    ]
+    return element(
+        "section",
+        element("h3", name),
+        table(heads("operator", "signal to noise", "dB", *more), *body, class_="bars"),
+        class_="card",
+    )
+
+
+def _measures(layer: Mapping[str, Any], quantised: bool) -> list[str]:
+    decibels = _decibels(layer)
+    found = ["no noise" if decibels is None else f"{decibels:.1f}"]
+    if quantised:
+        found.append(f"{layer['step']:.3g}" if layer["step"] else "")
+        found.append("" if layer["clipped"] is None else f"{layer['clipped']:.2f} %")
+        found.append("" if layer["local"] is None else f"{layer['local']:.3f}")
+    return found
+
+
+def _decibels(layer: Mapping[str, Any]) -> float | None:
+    value = layer["snr"]
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _layer_name(layer: Mapping[str, Any]) -> str:
+    """Return the layer's name in the model, if its tensor still tells it, and the operator's."""
+    parts = layer["name"].split(";")[0].split("/")
+    operator = layer["operator"].split(" ", 1)[-1]
+    words = {"CONV_2D": "conv", "DEPTHWISE_CONV_2D": "depthwise", "FULLY_CONNECTED": "dense"}
+    layer_name = parts[-2].removeprefix("quant_") if len(parts) > 1 else ""
+    return f"{layer_name} {words.get(operator, operator.lower())}".strip()
+
+
+def histograms(evidence: Evidence, name: Namer) -> Markup:
+    """Return a card for each file: how many of its scores are how far from the original's."""
+    most = max((int(found.counts.max()) for found in evidence.histograms), default=1)
+    cards = [_histogram(found, name(found.model), most) for found in evidence.histograms]
+    return element("div", *cards, class_="cards")
+
+
+def _histogram(found: Histogram, name: str, most: int) -> Markup:
+    counts = [int(count) for count in found.counts]
+    # The room beyond all bins is shown only when something lies there.
+    shown = list(zip(_bins(), counts, strict=True))[: None if counts[-1] else -1]
+    body = [row(text, bar(_logarithmic(count, most)), f"{count:,}") for text, count in shown]
+    near = counts[0] / max(1, sum(counts))
+    return element(
+        "section",
+        element("h3", name),
+        element("p", f"{_floored(100 * near)} % of {sum(counts):,} scores within half a step", class_="soft"),
+        table(heads("steps apart", "logarithmic", "scores"), *body, class_="bars"),
+        class_="card",
+    )
+
+
+def _bins() -> list[str]:
+    ends = [f"{edge:g}".replace("0.5", "½") for edge in EDGES]
+    return [
+        f"up to {ends[0]}",
+        *(f"{low} to {high}" for low, high in pairwise(ends)),
+        f"beyond {ends[-1]} or no number",
+    ]
+
+
+def _logarithmic(count: int, most: int) -> float:
+    """Return a bar's share: 1 at `most`, a bit for a single score, 0 for none."""
+    return math.log(2 * count) / math.log(2 * most) if count else 0.0
+
+
+def _floored(share: float) -> str:
+    """Return a percentage that says 100 only when it is all."""
+    return f"{math.floor(100 * share) / 100:.2f}"
+
+
+def disagreements(evidence: Evidence, report: Mapping[str, Any]) -> Markup:
+    """Return the digits on which models disagree, a card each, and how many are left out."""
+    if not evidence.divided:
+        return element("p", "None: every model gives the same answer to every digit.")
+    rest = evidence.divided - len(evidence.disagreements)
+    count = f"{evidence.divided:,} of {report['digits']:,} digits"
+    more = f" The first {MOST_SHOWN} are shown, {rest:,} more are not." if rest else ""
+    cards = [_disagreement(found, report) for found in evidence.disagreements]
+    return joined(element("p", f"{count}.{more}"), element("div", *cards, class_="cards"))
+
+
+def _disagreement(found: Disagreement, report: Mapping[str, Any]) -> Markup:
+    shown = found.shown
+    title = f"digit {shown.index}, a {shown.label}"
+    groups = [_group(group, found, report) for group in found.groups]
+    return element(
+        "section",
+        element("h3", f"digit {shown.index}: it is a {shown.label}"),
+        element("div", picture(shown.picture, title=title), element("ul", *groups), class_="divided"),
+        class_="card",
+    )
+
+
+def _group(group: Group, found: Disagreement, report: Mapping[str, Any]) -> Markup:
+    right = group.answer == found.shown.label
+    word = element("span", "✓ right" if right else "✗ wrong", class_="right" if right else "wrong")
+    score = _score(group.low, group.high)
+    models = "; ".join(_models(group, found, report))
+    return element(
+        "li",
+        element("b", f"read as {group.answer} "),
+        word,
+        element("div", f"score {score}"),
+        element("div", models, class_="soft"),
+    )
+
+
+def _score(low: float, high: float) -> str:
+    first, last = f"{low:.3f}", f"{high:.3f}"
+    return first if first == last else f"{first} to {last}"
+
+
+def _models(group: Group, found: Disagreement, report: Mapping[str, Any]) -> list[str]:
+    """Return who is in `group`: a model alone where all its runtimes are, with them where others differ."""
+    names, columns = short_names(report), titles(report)
+    elsewhere = {name for other in found.groups if other is not group for name, _ in other.models}
+    told = []
+    for name in dict.fromkeys(name for name, _ in group.models):
+        runtimes = ", ".join(columns[column] for row_name, column in group.models if row_name == name)
+        told.append(f"{names[name]} in {runtimes}" if name in elsewhere else names[name])
+    return told
+
+
+def confusions(evidence: Evidence, name: Namer) -> Markup:
+    """Return confusion matrices side by side, each with the pictures of what is misread."""
+    cards = [_confusion(found, name(found.model)) for found in evidence.confusions]
+    return element("div", *cards, class_="cards")
+
+
+def _confusion(found: Confusion, name: str) -> Markup:
+    total = int(found.counts.sum())
+    title = "the original" if found.model == ORIGINAL else name
+    body = [_confusion_row(label, [int(count) for count in found.counts[label]]) for label in range(10)]
+    rest = found.wrong - len(found.misread)
+    return element(
+        "section",
+        element("h3", title),
+        element(
+            "p",
+            f"{found.wrong:,} of {total:,} misread.",
+            class_="soft",
+        ),
+        table(heads("", *range(10)), *body, class_="confusion"),
+        element("div", *(_misread(each) for each in found.misread), class_="sheet"),
+        element("p", f"and {rest:,} more", class_="soft") if rest else None,
+        class_="card",
+    )
+
+
+def _confusion_row(label: int, counts: Sequence[int]) -> Markup:
+    cells = []
+    for answer, count in enumerate(counts):
+        kind = "same" if answer == label else ("many" if count > 3 else "few" if count else None)
+        title = f"{count:,} times {label} read as {answer}"
+        cells.append(element("td", f"{count:,}" if count else "", class_=kind, title=title))
+    return element("tr", element("th", label, scope="row"), *cells)
+
+
+def _misread(found: Misread) -> Markup:
+    shown = found.shown
+    text = f"{shown.label} as {found.answer}"
+    title = f"digit {shown.index}, a {shown.label}, read as {found.answer}"
+    caption = element("figcaption", text, element("div", f"no. {shown.index}", class_="soft"))
+    return element("figure", picture(shown.picture, title=title), caption)

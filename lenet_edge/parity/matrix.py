@@ -1,0 +1,220 @@
+"""The parity matrix: a cell for each file in each runtime, with its tolerance and its verdict."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from converters.audit import audit, taken
+from converters.columns import Column, Result, absence, run_column
+from converters.comparison import compare_graphs
+from converters.graph import Graph, read_graph
+from converters.tolerance import Tolerance
+from lenet_edge.convert import percent
+from lenet_edge.mnist import Digits, pad
+from lenet_edge.parity.mcnemar import mcnemar
+from lenet_edge.parity.references import Reference, References
+
+SCORE_STEP = 1 / 256
+"""The step that differences are told in, for every file: that of an int8 file's scores."""
+
+SIGNIFICANCE = 0.01
+"""A cell that errs more than the original is out when McNemar's p is below this."""
+
+KERAS = "keras"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a model does in a runtime; shares in percent, differences in steps of 1/256.
+
+    `largest`: from the original's scores; `allowed`: the most that it may be there. `used`: the largest share
+    of its tolerance that a score takes up around the ideal kernel's, in percent. `same`: the share of digits
+    with the ideal kernel's bytes, None in floating point. `why`: what puts the cell out, "" when within.
+    `refused`: why the runtime does not take the file, which is its right if the audit says so too.
+    """
+
+    row: str
+    column: str
+    digits: int = 0
+    error: float = 0.0
+    agreement: float = 0.0
+    largest: float = 0.0
+    allowed: float = 0.0
+    used: float = 0.0
+    same: float | None = None
+    only_original_right: int = 0
+    only_this_right: int = 0
+    p: float = 1.0
+    why: str = ""
+    refused: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def within(self) -> bool:
+        """Whether nothing puts the cell out."""
+        return not self.why
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the cell as JSON has it."""
+        return {**asdict(self), "within": self.within}
+
+
+@dataclass(frozen=True, eq=False)
+class File:
+    """A .tflite file of the matrix: `findings` are what makes it another function than `exact`."""
+
+    name: str
+    content: bytes
+    graph: Graph
+    exact: Reference
+    findings: list[str]
+
+    @property
+    def sha256(self) -> str:
+        """The hash of its bytes."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+def file_of(name: str, content: bytes, references: References) -> File:
+    """Return the file `name`, its graph held against that of its exact model.
+
+    int8 and dynamic files promise a scale for each channel of a convolution. Raises InputError when
+    `content` is no .tflite file.
+    """
+    graph, exact = read_graph(content), references.of(name)
+    findings = [str(finding) for finding in compare_graphs(graph, exact.graph)]
+    return File(name, content, graph, exact, findings)
+
+
+class Matrix:
+    """Measures cells on `digits`; `scores` keeps what each model answered, by (row, column)."""
+
+    def __init__(self, digits: Digits, references: References) -> None:
+        self.labels = digits.labels
+        self.inputs = pad(digits.images)[..., None].astype(np.float32)
+        self.references = references
+        self.scores: dict[tuple[str, str], np.ndarray] = {}
+        self._tolerances: dict[str, Tolerance] = {}
+
+    def keras_cells(self, files: Sequence[File]) -> Iterator[Cell]:
+        """Yield the cells of the Keras models: original, folded, fine-tuned.
+
+        The first two are held against the ideal float32 graph of the folded weights, the fine-tuned one
+        against the ideal kernel of the file that it was converted to, if that is among `files`.
+        """
+        exact = self._tolerance("folded", self.references.folded.graph)
+        yield self._cell("original", KERAS, self.references.original.scores, exact)
+        yield self._cell("folded", KERAS, self.references.folded.scores, exact)
+        qat = next((file for file in files if file.exact is self.references.fine_tuned), None)
+        if qat is not None:
+            ideal = self._tolerance(qat.name, qat.graph)
+            yield self._cell("fine-tuned", KERAS, qat.exact.scores, ideal)
+
+    def cells(
+        self,
+        column: Column,
+        files: Sequence[File],
+        *,
+        digits: int,
+        progress: Callable[[str], object] | None = None,
+    ) -> Iterator[Cell]:
+        """Yield the cells of `column`, over the first `digits` digits."""
+        margins = {file.name: (32 - file.graph.inputs[0].shape[1]) // 2 for file in files}
+        inputs = {
+            name: self.inputs[:digits, margin : 32 - margin, margin : 32 - margin]
+            for name, margin in margins.items()
+        }
+        contents = {file.name: file.content for file in files}
+        results = run_column(column, contents, inputs, progress=progress)
+        for file in files:
+            yield self._file_cell(file, column, results[file.name], inputs[file.name])
+
+    def _file_cell(self, file: File, column: Column, result: Result, inputs: np.ndarray) -> Cell:
+        facts = {
+            name: getattr(result, name)
+            for name in ("runtime", "delegate", "taken", "nodes", "seconds", "arena_bytes")
+        }
+        if result.failure:
+            expected = refusal_expected(file.content, column)
+            why = "" if expected else f"it should run, but: {result.failure}"
+            return Cell(file.name, column.name, why=why, refused=result.failure, facts=facts)
+        tolerance = self._tolerance(file.name, file.graph, inputs)
+        cell = self._cell(file.name, column.name, result.values.astype(np.float64), tolerance)
+        if file.findings:
+            why = "; ".join(filter(None, [f"the file: {file.findings[0]}", cell.why]))
+            return Cell(**{**asdict(cell), "why": why, "facts": facts})
+        return Cell(**{**asdict(cell), "facts": facts})
+
+    def _tolerance(self, name: str, graph: Graph, inputs: np.ndarray | None = None) -> Tolerance:
+        """Return the tolerance of `graph` on all digits, made once."""
+        if name not in self._tolerances:
+            margin = (32 - graph.inputs[0].shape[1]) // 2
+            self._tolerances[name] = Tolerance(
+                graph, self.inputs[:, margin : 32 - margin, margin : 32 - margin]
+            )
+        return self._tolerances[name]
+
+    def _cell(self, row: str, column: str, scores: np.ndarray, tolerance: Tolerance) -> Cell:
+        """Measure `scores` (n, 10) on the first n digits."""
+        count = len(scores)
+        self.scores[row, column] = scores
+        original, labels = self.references.original.scores[:count], self.labels[:count]
+        read, original_read = scores.argmax(axis=1), original.argmax(axis=1)
+        divided = mcnemar(original_read == labels, read == labels)
+        difference = np.abs(scores - original)
+        digit, score = np.unravel_index(int(difference.argmax()), difference.shape)
+        limits = tolerance.limits(np.array([digit]))
+        allowed = max(
+            limits.high[0, score] - original[digit, score], original[digit, score] - limits.low[0, score]
+        )
+        deviation = np.abs(scores - tolerance.ideal[:count])
+        outside = tolerance.outside(scores)
+        return Cell(
+            row=row,
+            column=column,
+            digits=count,
+            error=percent(read != labels),
+            agreement=percent(read == original_read),
+            largest=float(difference.max()) / SCORE_STEP,
+            allowed=float(allowed) / SCORE_STEP,
+            used=tolerance.used(scores),
+            same=percent((deviation < SCORE_STEP / 2).all(axis=1)) if tolerance.step else None,
+            only_original_right=divided.only_first,
+            only_this_right=divided.only_second,
+            p=divided.p,
+            why=_why(outside, divided.p, divided.only_first - divided.only_second),
+        )
+
+
+def _why(outside: np.ndarray, p: float, lost: int) -> str:
+    """Return what puts a cell out."""
+    reasons = []
+    if (outside > 0).any():
+        count, digit = int((outside > 0).any(axis=1).sum()), int(outside.max(axis=1).argmax())
+        steps = outside.max() / SCORE_STEP
+        reasons.append(f"{count} digits beyond their tolerance, digit {digit} by {steps:.3g} steps")
+    if p < SIGNIFICANCE and lost > 0:
+        reasons.append(f"{lost} more errors than the original's, p {p:.2g}")
+    return "; ".join(reasons)
+
+
+def refusal_expected(content: bytes, column: Column) -> bool:
+    """Return whether the audit of the column's delegate says that it does not take the file whole."""
+    delegate = {"micro": "micro", "gpu": "gpu"}.get(column.kind)
+    if delegate is None:
+        delegate = "tflite-runtime" if column.name == "tflite-runtime" else None
+    if delegate is None:
+        return False
+    some, count = taken(audit(content, delegate=delegate))
+    return some < count
+
+
+def absent(columns: Sequence[Column]) -> Mapping[str, str]:
+    """Return the columns that cannot run here, by name, each with the reason."""
+    reasons = {column.name: absence(column) for column in columns}
+    return {name: reason for name, reason in reasons.items() if reason}

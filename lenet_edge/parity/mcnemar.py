@@ -1,0 +1,28 @@
+"""Whether two models' errors on the same digits differ by more than chance."""
+
+from __future__ import annotations
+
+from math import comb
+from typing import NamedTuple
+
+import numpy as np
+
+
+class McNemar(NamedTuple):
+    """Of the digits that only one of two models reads rightly: how many each, and the two-sided p value."""
+
+    only_first: int
+    only_second: int
+    p: float
+
+
+def mcnemar(first_right: np.ndarray, second_right: np.ndarray) -> McNemar:
+    """Return McNemar's exact test on two models' marks (n,), true where the digit is read rightly.
+
+    Were both equally good, each of the digits that divide them would fall to either with probability 1/2;
+    p is the probability of a split at least as uneven (McNemar, Psychometrika 12, 1947; exact binomial form).
+    """
+    first, second = int(np.sum(first_right & ~second_right)), int(np.sum(second_right & ~first_right))
+    divided = first + second
+    tail = sum(comb(divided, k) for k in range(min(first, second) + 1)) / 2**divided
+    return McNemar(first, second, min(1.0, 2 * tail))

@@ -1,0 +1,124 @@
+"""Write the tables of docs/delegates.md from the audits' rules; `--check` only compares.
+
+A table stands between `<!-- NAME: begin -->` and `<!-- NAME: end -->`; nobody types a rule there.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from converters.audit import audit, gpu, micro, nnapi, taken, tflite_runtime, web  # noqa: E402
+from converters.audit.rules import Rules  # noqa: E402
+
+RELEASED = ROOT / "lenet_edge" / "released"
+COLUMNS = (
+    ("nnapi 27, 28", ("nnapi", 28)),
+    ("nnapi 29", ("nnapi", 29)),
+    ("nnapi 30 to 35", ("nnapi", 30)),
+    ("gpu", ("gpu", None)),
+    ("micro", ("micro", None)),
+    ("tflite-runtime", ("tflite-runtime", None)),
+    ("web", ("web", None)),
+)
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def _conditions(rules: Rules, name: str) -> str:
+    return "; ".join(check.words for check in rules.operators[name].checks)
+
+
+def _unwritten(rules: Rules) -> str:
+    return "Known to the source and without a rule here: " + ", ".join(sorted(rules.unwritten)) + "."
+
+
+def of_nnapi() -> str:
+    """Return NNAPI's table."""
+    rows = [
+        [name, str(rule.newest), str(rule.since or 27), _conditions(nnapi.RULES, name)]
+        for name, rule in nnapi.RULES.operators.items()
+    ]
+    head = ["operator", "newest version", "from API level", "conditions"]
+    return f"{_table(head, rows)}\n\n{_unwritten(nnapi.RULES)}"
+
+
+def of_gpu() -> str:
+    """Return the GPU delegate's table."""
+    rows = [
+        [name, str(rule.newest or "any"), _conditions(gpu.RULES, name)]
+        for name, rule in gpu.RULES.operators.items()
+    ]
+    every = "; ".join(check.words for check in gpu.RULES.every)
+    table = _table(["operator", "newest version", "conditions"], [*rows, ["each of them", "", every]])
+    return f"{table}\n\n{_unwritten(gpu.RULES)}"
+
+
+def of_micro() -> str:
+    """Return TensorFlow Lite Micro's table."""
+    rows = [[name, _conditions(micro.RULES, name)] for name in micro.RULES.operators]
+    return f"{_table(['operator', 'types and conditions'], rows)}\n\n{_unwritten(micro.RULES)}"
+
+
+def of_tflite_runtime() -> str:
+    """Return tflite-runtime's table, one row for each newest version."""
+    operators = tflite_runtime.RULES.operators
+    rows = [
+        [str(newest), ", ".join(sorted(name for name, rule in operators.items() if rule.newest == newest))]
+        for newest in sorted({rule.newest for rule in operators.values() if rule.newest})
+    ]
+    return _table(["newest version", "operators"], rows)
+
+
+def of_web() -> str:
+    """Return what is known of LiteRT.js."""
+    return _table(["condition", "known how"], [list(condition) for condition in web.CONDITIONS])
+
+
+def released() -> str:
+    """Return how many operators of each released file are taken, delegate by delegate."""
+    rows = [[f"`{path.name}`", *_counts(path.read_bytes())] for path in sorted(RELEASED.glob("*.tflite"))]
+    return _table(["file", *(title for title, _ in COLUMNS)], rows)
+
+
+def _counts(content: bytes) -> list[str]:
+    pairs = [taken(audit(content, delegate=name, api_level=level)) for _, (name, level) in COLUMNS]
+    return ["all" if some == count else f"{some} of {count}" for some, count in pairs]
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "released": released,
+    "nnapi": of_nnapi,
+    "gpu": of_gpu,
+    "micro": of_micro,
+    "tflite-runtime": of_tflite_runtime,
+    "web": of_web,
+}
+
+
+def filled(text: str) -> str:
+    """Return the documentation's `text` with every table written anew."""
+    for name, table in TABLES.items():
+        pattern = rf"(<!-- {name}: begin -->\n).*?(<!-- {name}: end -->)"
+        text, count = re.subn(
+            pattern, lambda found, t=table: f"{found[1]}{t()}\n{found[2]}", text, flags=re.DOTALL
+        )
+        if count != 1:
+            raise SystemExit(f"expected one table {name} in docs/delegates.md, got {count}")
+    return text
+
+
+if __name__ == "__main__":
+    page = ROOT / "docs" / "delegates.md"
+    wanted = filled(page.read_text())
+    if "--check" in sys.argv and wanted != page.read_text():
+        raise SystemExit("expected docs/delegates.md to hold the rules, got others: scripts/delegates.py")
+    page.write_text(wanted)
