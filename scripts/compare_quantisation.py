@@ -91,7 +91,7 @@ def compare(setting: Setting, seed: int, exact: Any, passes: Passes, held_out: D
         exact, calibration=calibration, weight_bits=setting.bits, per_channel=setting.per_channel
     )
     found["calibrated"] = measured(outputs_of(model, pictures), wanted, test.labels)
-    rate = 1e-5 if setting.bits == 8 else 3e-4
+    rate = 1e-5 if setting.bits == 8 else 1e-4
     recipe = fine_tuning_recipe(epochs=EPOCHS, batch_size=128, learning_rate=rate, seed=seed)
     with tempfile.TemporaryDirectory() as out:
         rows = outputs_of(exact, pad(held_out.images))

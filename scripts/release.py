@@ -1,7 +1,7 @@
 """Put trained weights into the package: `python scripts/release.py RUNS`, after `train_released.sh`.
 
-Takes RUNS/lenet5, RUNS/stock and RUNS/qat, measures the test digits (once, here), converts every file and writes
-lenet_edge/released; RUNS/paper's report goes to results/paper_recipe.json.
+Takes RUNS/lenet5, RUNS/stock and RUNS/qat, measures the test digits (once, here), converts every file
+and writes lenet_edge/released; RUNS/paper's report goes to results/paper_recipe.json.
 """
 
 from __future__ import annotations

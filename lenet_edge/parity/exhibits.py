@@ -21,18 +21,18 @@ from lenet_edge.parity.evidence import (
     Model,
 )
 from lenet_edge.parity.markup import Markup, element, heads, joined, row, table
-from lenet_edge.parity.matrix_table import short_names, titles
+from lenet_edge.parity.matrix_table import Report, short_names, titles
 
 Namer = Callable[[Model], str]
 
 
-def namer(report: Mapping[str, Any]) -> Namer:
+def namer(report: Report) -> Namer:
     """Return what tells a model with its runtime in words."""
     names, columns = short_names(report), titles(report)
     return lambda model: f"{names[model[0]]} in {columns[model[1]]}"
 
 
-def profiles(report: Mapping[str, Any]) -> Markup:
+def profiles(report: Report) -> Markup:
     """Return the layer profiles: a chart of all files, then a card with bars and measures for each."""
     layers = report.get("layers")
     if layers is None:
@@ -131,7 +131,7 @@ def _floored(share: float) -> str:
     return f"{math.floor(100 * share) / 100:.2f}"
 
 
-def disagreements(evidence: Evidence, report: Mapping[str, Any]) -> Markup:
+def disagreements(evidence: Evidence, report: Report) -> Markup:
     """Return the digits on which models disagree, a card each, and how many are left out."""
     if not evidence.divided:
         return element("p", "None: every model gives the same answer to every digit.")
@@ -142,19 +142,19 @@ def disagreements(evidence: Evidence, report: Mapping[str, Any]) -> Markup:
     return joined(element("p", f"{count}.{more}"), element("div", *cards, class_="cards"))
 
 
-def _disagreement(found: Disagreement, report: Mapping[str, Any]) -> Markup:
+def _disagreement(found: Disagreement, report: Report) -> Markup:
     shown = found.shown
-    title = f"digit {shown.index}, a {shown.label}"
+    title = f"digit {shown.index}, labelled {shown.label}"
     groups = [_group(group, found, report) for group in found.groups]
     return element(
         "section",
-        element("h3", f"digit {shown.index}: it is a {shown.label}"),
+        element("h3", title),
         element("div", picture(shown.picture, title=title), element("ul", *groups), class_="divided"),
         class_="card",
     )
 
 
-def _group(group: Group, found: Disagreement, report: Mapping[str, Any]) -> Markup:
+def _group(group: Group, found: Disagreement, report: Report) -> Markup:
     right = group.answer == found.shown.label
     word = element("span", "✓ right" if right else "✗ wrong", class_="right" if right else "wrong")
     score = _score(group.low, group.high)
@@ -173,7 +173,7 @@ def _score(low: float, high: float) -> str:
     return first if first == last else f"{first} to {last}"
 
 
-def _models(group: Group, found: Disagreement, report: Mapping[str, Any]) -> list[str]:
+def _models(group: Group, found: Disagreement, report: Report) -> list[str]:
     """Return who is in `group`: a model alone where all its runtimes are, with them where others differ."""
     names, columns = short_names(report), titles(report)
     elsewhere = {name for other in found.groups if other is not group for name, _ in other.models}
@@ -222,6 +222,6 @@ def _confusion_row(label: int, counts: Sequence[int]) -> Markup:
 def _misread(found: Misread) -> Markup:
     shown = found.shown
     text = f"{shown.label} as {found.answer}"
-    title = f"digit {shown.index}, a {shown.label}, read as {found.answer}"
+    title = f"digit {shown.index}, labelled {shown.label}, read as {found.answer}"
     caption = element("figcaption", text, element("div", f"no. {shown.index}", class_="soft"))
     return element("figure", picture(shown.picture, title=title), caption)

@@ -161,7 +161,7 @@ def number(value: float) -> str:
     """Return a count of steps to three digits, without an exponent."""
     if value == 0:
         return "0"
-    return f"{value:.3g}" if 0.001 <= abs(value) < 1000 else ("<0.001" if abs(value) < 1 else f"{value:.0f}")
+    return f"{value:.3g}" if 0.001 <= abs(value) < 999.5 else ("<0.001" if abs(value) < 1 else f"{value:.0f}")
 
 
 def reasons(report: Report) -> Markup | None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from lenet_edge.parity.evidence import Evidence
 from lenet_edge.parity.exhibits import confusions, disagreements, histograms, namer, profiles
 from lenet_edge.parity.markup import Markup, element, joined
 from lenet_edge.parity.matrix_table import (
+    Report,
     all_numbers,
     anchor,
     files_table,
@@ -19,8 +17,6 @@ from lenet_edge.parity.matrix_table import (
     titles,
 )
 from lenet_edge.parity.style import STYLE
-
-Report = Mapping[str, Any]
 
 _SECTIONS = {
     "matrix": "The matrix",

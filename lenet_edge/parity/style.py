@@ -126,12 +126,11 @@ details { margin: .5rem 0; } summary { cursor: pointer; color: var(--soft); }
 }
 @media print {
   @page { size: A4 landscape; margin: 11mm; }
-  body { padding: 0; max-width: none; font-size: 9.5pt; }
+  html { font-size: 8.5pt; } body { padding: 0; max-width: none; }
   .wide { overflow: visible; } nav { display: none; }
-  .matrix { font-size: 7.5pt; } .matrix th[scope=row] { min-width: 0; }
-  .plain { font-size: 7.5pt; } .plain td { white-space: normal; }
-  .plain th, .plain td { padding: .1rem .3rem; }
-  .cards { grid-template-columns: repeat(2, 1fr); }
+  .matrix th[scope=row] { position: static; }
+  .plain td { white-space: normal; } .plain th, .plain td { padding: .1rem .3rem; }
+  .cards { grid-template-columns: repeat(3, 1fr); }
   h2 { break-after: avoid; } tr, figure, .verdict { break-inside: avoid; }
   details::details-content { content-visibility: visible; height: auto; }
 }
