@@ -51,7 +51,7 @@ class Column:
 _TENSORFLOW = ("tensorflow", 'pip install "lenet-edge[train]"')
 _TFLITE = ("tflite_runtime", 'pip install "lenet-edge[tflite]"')
 _LITERT = ("ai_edge_litert", 'pip install "lenet-edge[litert]"')
-_MICRO = ("tflite_micro", "pip install tflite-micro")
+_MICRO = ("tflite_micro", 'pip install "lenet-edge[micro]"')
 _PLAIN = "BUILTIN_WITHOUT_DEFAULT_DELEGATES"
 
 COLUMNS = {

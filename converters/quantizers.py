@@ -20,7 +20,7 @@ _TANH_LIMITS = {"init_min": -1.0, "init_max": 127 / 128}
 
 
 @_register
-class RangeQuantizer(_quantizing.quantizers.Quantizer):
+class RangeQuantizer(_quantizing.quantizers.Quantizer):  # type: ignore[name-defined]
     """Rounds an activation over a range set by calibration; while `recorded` is a dict, it only looks.
 
     `behind` names the function behind the tensor, which decides what range is best (converters.ranges).

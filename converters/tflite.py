@@ -78,7 +78,7 @@ def _for_one_input(model: Any) -> Any:
 
 
 def _fine_tuned_bits(model: Any) -> set[int]:
-    """Return the bits of the kernels of a model of `quantize_aware`, which brings its ranges; else nothing."""
+    """Return the bits of the kernels of a model of `quantize_aware`, which brings its ranges."""
     configs = [layer.quantize_config for layer in model.layers if hasattr(layer, "quantize_config")]
     return {config.bits for config in configs if hasattr(config, "bits")}
 

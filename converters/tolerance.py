@@ -52,8 +52,9 @@ class Limits(NamedTuple):
     high: np.ndarray
 
     def outside(self, outputs: np.ndarray) -> np.ndarray:
-        """Return by how much `outputs` (n, classes) lie outside, 0 where they are within."""
-        return np.maximum(0.0, np.maximum(self.low - outputs, outputs - self.high))
+        """Return by how much `outputs` (n, classes) lie outside, 0 where they are within; NaN is far off."""
+        beyond = np.maximum(0.0, np.maximum(self.low - outputs, outputs - self.high))
+        return np.where(np.isnan(outputs), np.inf, beyond)
 
 
 class Tolerance:
@@ -115,8 +116,8 @@ class Tolerance:
 
         The limits are never narrower than that, and cost ten gradients an input.
         """
-        off = np.abs(outputs - self.ideal[: len(outputs)]) > self.own
-        return np.flatnonzero(off.any(axis=1))
+        near = np.abs(outputs - self.ideal[: len(outputs)]) <= self.own  # false for NaN
+        return np.flatnonzero(~near.all(axis=1))
 
 
 def _softmax_limits(logits: np.ndarray, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

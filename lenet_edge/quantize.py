@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--seed", type=int, default=1998, help="of order and distortions (default: %(default)s)")
     add("--passes", type=int, default=6, help="distorted copies, half of them gentle (default: %(default)s)")
-    add("--bits", type=int, default=8, help="of the kernels, 2 to 8; a file is written for 8 and 4 (default: 8)")
+    add("--bits", type=int, default=8, help="of the kernels, 2 to 8; 8 and 4 write a file (default: 8)")
     add("--per-tensor", action="store_true", help="one scale for a whole kernel, not one a channel")
     add(
         "--calibration",

@@ -132,9 +132,9 @@ class Matrix:
         contents = {file.name: file.content for file in files}
         results = run_column(column, contents, inputs, progress=progress)
         for file in files:
-            yield self._file_cell(file, column, results[file.name], inputs[file.name])
+            yield self._file_cell(file, column, results[file.name])
 
-    def _file_cell(self, file: File, column: Column, result: Result, inputs: np.ndarray) -> Cell:
+    def _file_cell(self, file: File, column: Column, result: Result) -> Cell:
         facts = {
             name: getattr(result, name)
             for name in ("runtime", "delegate", "taken", "nodes", "seconds", "arena_bytes")
@@ -143,14 +143,17 @@ class Matrix:
             expected = refusal_expected(file.content, column)
             why = "" if expected else f"it should run, but: {result.failure}"
             return Cell(file.name, column.name, why=why, refused=result.failure, facts=facts)
-        tolerance = self._tolerance(file.name, file.graph, inputs)
+        broken = int((~np.isfinite(result.values)).sum())
+        if broken:
+            return Cell(file.name, column.name, why=f"{broken} scores are no numbers", facts=facts)
+        tolerance = self._tolerance(file.name, file.graph)
         cell = self._cell(file.name, column.name, result.values.astype(np.float64), tolerance)
         if file.findings:
             why = "; ".join(filter(None, [f"the file: {file.findings[0]}", cell.why]))
             return Cell(**{**asdict(cell), "why": why, "facts": facts})
         return Cell(**{**asdict(cell), "facts": facts})
 
-    def _tolerance(self, name: str, graph: Graph, inputs: np.ndarray | None = None) -> Tolerance:
+    def _tolerance(self, name: str, graph: Graph) -> Tolerance:
         """Return the tolerance of `graph` on all digits, made once."""
         if name not in self._tolerances:
             margin = (32 - graph.inputs[0].shape[1]) // 2
