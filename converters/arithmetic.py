@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from converters.environment import tf
-from converters.errors import InputError, expect
+from converters.errors import expect
 from converters.graph import Graph, Node, Tensor
 
 LIMITS = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
@@ -31,6 +31,7 @@ def evaluate(
     added to a tensor (by index) behind its rounding. Raises InputError on an operator whose arithmetic is
     not written down here.
     """
+    check_operators(graph)
     (source,) = graph.inputs
     values = {source.index: _stored(source, tf.cast(inputs, tf.float64), rounding=rounding)}
     for node in graph.nodes:
@@ -40,13 +41,18 @@ def evaluate(
     return values
 
 
+def check_operators(graph: Graph) -> None:
+    """Raise InputError when `graph` has an operator whose arithmetic is not written down here."""
+    for node in graph.nodes:
+        known = node.name in _OPERATIONS and len(node.outputs) == 1
+        expect(known, f"operators of {', '.join(_OPERATIONS)}", str(node))
+
+
 def compute(node: Node, values: Mapping[int, Any], *, rounding: bool) -> Any:
     """Return the output, float64 (n, ...), of one operator, its computed inputs being `values` by index."""
-    operation = _OPERATIONS.get(node.name)
-    if operation is None or len(node.outputs) != 1:
-        raise InputError(f"expected operators of {', '.join(_OPERATIONS)}, got {node}")
     arguments = [None if t is None else _value(t, values) for t in node.inputs]
-    return _stored(node.outputs[0], _activated(node, operation(node, arguments)), rounding=rounding)
+    result = _activated(node, _OPERATIONS[node.name](node, arguments))
+    return _stored(node.outputs[0], result, rounding=rounding)
 
 
 def outputs_of(graph: Graph, inputs: np.ndarray, *, rounding: bool = True, batch: int = 500) -> np.ndarray:

@@ -73,7 +73,8 @@ class _EpochEnd(keras.callbacks.Callback):
         self.history.append({"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}})
         if best_of(self.history) == self.history[-1]:
             save_quantised(self.model, self.best_file)
-        self.manager.save(epoch + 1)
+        # Numbered by the rows of the history, which `restore` cuts to the checkpoint that it finds.
+        self.manager.save(len(self.history))
         write_json(Path(self.manager.directory) / "history.json", self.history)
 
 

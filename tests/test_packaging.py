@@ -18,7 +18,7 @@ PACKAGES = {
     name: Path(module.__file__).parent
     for name, module in (("converters", converters), ("lenet_edge", lenet_edge))
 }
-RUNTIME = ["runtime", "images", "classify", "idx", "mnist", "cli"]
+RUNTIME = ["runtime", "images", "classify", "idx", "mnist", "cli", "drawing"]
 
 
 def imports_of(path):
@@ -33,7 +33,7 @@ def imports_of(path):
 
 
 def test_converters_never_imports_lenet_edge():
-    for path in PACKAGES["converters"].glob("*.py"):
+    for path in PACKAGES["converters"].rglob("*.py"):
         assert not any(name.split(".")[0] == "lenet_edge" for name in imports_of(path)), path.name
 
 
@@ -50,12 +50,15 @@ def test_the_installed_package_holds_models_data_and_types():
         for m in ("lenet5", "stock_lenet5")
         for p in ("float32", "float16", "dynamic", "int8")
     }
-    about = {f"{m}.{kind}" for m in ("lenet5", "stock_lenet5") for kind in ("npz", "json")}
+    models.add("lenet5_int8_qat.tflite")
+    about = {f"{m}.{kind}" for m in ("lenet5", "lenet5_qat", "stock_lenet5") for kind in ("npz", "json")}
     assert {path.name for path in released.iterdir()} == models | about | {"manifest.json"}
     kinds = ("images-idx3-ubyte.gz", "labels-idx1-ubyte.gz")
     assert {path.name for path in data.iterdir()} == {
         f"{s}-{k}" for s in ("t10k", "calibration") for k in kinds
     }
+    golden = PACKAGES["lenet_edge"] / "golden"
+    assert {path.name for path in golden.iterdir()} == {"golden.json", "golden.h"}
     assert all((folder / "py.typed").exists() for folder in PACKAGES.values())
 
 
@@ -68,6 +71,6 @@ def test_the_tests_run_against_the_installed_wheel():
 
 def test_the_extras_are_there():
     metadata = importlib.metadata.metadata("lenet-edge")
-    assert set(metadata.get_all("Provides-Extra")) == {"tflite", "litert", "train", "dev"}
+    assert set(metadata.get_all("Provides-Extra")) == {"tflite", "litert", "micro", "train", "dev"}
     base = [r for r in metadata.get_all("Requires-Dist") if "extra" not in r]
     assert {re.match(r"[\w-]+", requirement)[0] for requirement in base} == {"numpy", "pillow", "tqdm"}

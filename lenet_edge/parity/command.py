@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from converters.columns import COLUMNS, Column
+from converters.columns import COLUMNS
 from converters.errors import InputError, expect
 from converters.files import write_atomically, write_json
 from converters.options import command_parser
-from lenet_edge.mnist import Digits, pad, test_digits
+from lenet_edge.mnist import Digits, test_digits
 from lenet_edge.packaged import NAMES
 from lenet_edge.runtime import checked_content, released_folder
 
@@ -69,7 +68,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     contents = _contents(options)
     digits = test_digits(data=options.data)
     digits = Digits(digits.images[: options.digits], digits.labels[: options.digits])
-    report, matrix = measure(contents, digits, options)
+    # TensorFlow takes seconds to import: bad input has been answered by now.
+    from lenet_edge.parity.measuring import measure
+    from lenet_edge.parity.printing import verdict
+
+    report, matrix = measure(
+        contents,
+        digits,
+        net=options.net,
+        columns=list(dict.fromkeys(options.column or COLUMNS)),
+        slow_digits=options.slow_digits or options.digits,
+        layers=options.layers,
+    )
     report["command"] = shlex.join(
         ["python", "-m", "lenet_edge.parity", *(sys.argv[1:] if argv is None else argv)]
     )
@@ -80,7 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from lenet_edge.parity.report import html_of
 
         write_atomically(options.html, html_of(report, evidence_of(digits, matrix)))
-    print(_verdict(report))
+    print(verdict(report))
     return 0 if report["within"] else 1
 
 
@@ -116,120 +126,3 @@ def _rank(path: Path) -> tuple[int, str]:
     return max(
         (place for place, word in enumerate(words) if word in path.stem), default=len(words)
     ), path.name
-
-
-def measure(
-    contents: dict[str, bytes], digits: Digits, options: argparse.Namespace
-) -> tuple[dict[str, Any], Any]:
-    """Measure and print every cell; return the report as JSON has it, and the matrix."""
-    # TensorFlow takes seconds to import: bad input has been answered by now.
-    from tqdm import tqdm
-
-    from converters.manifest import versions
-    from lenet_edge.parity.matrix import Matrix, absent, file_of
-    from lenet_edge.parity.references import references
-
-    found = references(options.net, pad(digits.images))
-    files = [file_of(name, content, found) for name, content in contents.items()]
-    matrix = Matrix(digits, found)
-    columns = [COLUMNS[name] for name in dict.fromkeys(options.column or COLUMNS)]
-    missing = absent(columns)
-    cells = list(matrix.keras_cells(files))
-    print_cells("Keras", cells)
-    present = [column for column in columns if column.name not in missing]
-    with tqdm(total=len(present) * len(files), unit="cell", leave=False, disable=None) as bar:
-        for column in present:
-            bar.set_description(column.title)
-            measured = list(
-                matrix.cells(column, files, digits=_count(column, options), progress=lambda _: bar.update())
-            )
-            bar.clear()
-            print_cells(column.title, measured)
-            cells += measured
-    for name, reason in missing.items():
-        print(f"\n{COLUMNS[name].title}: absent: {reason}")
-    report = {
-        "versions": versions(),
-        "machine": {"system": platform.system(), "processor": platform.machine()},
-        "net": options.net,
-        "digits": len(digits.labels),
-        "files": {
-            file.name: {"bytes": len(file.content), "sha256": file.sha256, "findings": file.findings}
-            for file in files
-        },
-        "columns": {c.name: {"title": c.title, "absent": missing.get(c.name, "")} for c in columns},
-        "cells": [cell.as_json() for cell in cells],
-        "within": all(cell.within for cell in cells),
-    }
-    if options.layers:
-        report["layers"] = _layers(files, matrix)
-    return report, matrix
-
-
-def _count(column: Column, options: argparse.Namespace) -> int:
-    slow = column.kind in ("gpu", "micro") or column.resolver == "BUILTIN_REF"
-    return min(options.slow_digits or options.digits, options.digits) if slow else options.digits
-
-
-def _layers(files: Sequence[Any], matrix: Any) -> dict[str, list[dict[str, Any]]]:
-    from lenet_edge.parity.layers import LAYER_DIGITS, profile
-
-    found = {}
-    for file in files:
-        margin = (32 - file.graph.inputs[0].shape[1]) // 2
-        inputs = matrix.inputs[:LAYER_DIGITS, margin : 32 - margin, margin : 32 - margin]
-        layers = profile(file.content, file.graph, file.exact.graph, inputs)
-        _print_layers(file.name, layers)
-        found[file.name] = [layer.as_json() for layer in layers]
-    return found
-
-
-def print_cells(title: str, cells: Sequence[Any]) -> None:
-    """Print a column of the matrix, a line a cell."""
-    print(f"\n{title}{_really(cells)}")
-    print(
-        f"  {'':<27}{'digits':>7}{'error':>8}{'agree':>9}{'largest':>9}{'allowed':>9}{'used':>7}{'ideal':>8}"
-        f"{'p':>7}  verdict"
-    )
-    for cell in cells:
-        if cell.refused:
-            verdict = cell.why or f"refused: {cell.refused}"
-            print(f"  {cell.row:<27}{'':>64}  {verdict}")
-            continue
-        same = "" if cell.same is None else f"{cell.same:.2f}%"
-        print(
-            f"  {cell.row:<27}{cell.digits:>7,}{cell.error:>7.2f}%{cell.agreement:>8.2f}%{cell.largest:>9.3g}"
-            f"{cell.allowed:>9.3g}{cell.used:>6.0f}%{same:>8}{cell.p:>7.2g}  "
-            f"{'within' if cell.within else f'OUT: {cell.why}'}",
-            flush=True,
-        )
-
-
-def _really(cells: Sequence[Any]) -> str:
-    """Return what really ran: runtime and delegate, once."""
-    said = [" ".join(filter(None, (c.facts.get("runtime"), c.facts.get("delegate")))) for c in cells]
-    words = dict.fromkeys(filter(None, said))
-    return f" ({'; '.join(words)})" if words else ""
-
-
-def _print_layers(name: str, layers: Sequence[Any]) -> None:
-    print(f"\n{name}, layer by layer{'' if layers else ': its operators are not those of the exact model'}")
-    if layers:
-        print(f"  {'operator':<24}{'step':>10}{'signal to noise':>17}{'clipped':>9}{'off exact by':>14}")
-    for layer in layers:
-        step = f"{layer.step:.5f}" if layer.step else ""
-        noise = "" if layer.snr is None else f"{layer.snr:.1f} dB"
-        clipped = "" if layer.clipped is None else f"{layer.clipped:.2f}%"
-        local = "" if layer.local is None else f"{layer.local:.3f} steps"
-        print(f"  {layer.operator:<24}{step:>10}{noise:>17}{clipped:>9}{local:>14}")
-
-
-def _verdict(report: dict[str, Any]) -> str:
-    cells = report["cells"]
-    out = [f"{cell['row']} in {cell['column']}" for cell in cells if not cell["within"]]
-    refused = sum(bool(cell["refused"]) for cell in cells)
-    absent = sum(bool(column["absent"]) for column in report["columns"].values())
-    counts = f"{len(cells)} cells, {refused} refused, {absent} columns absent"
-    if not out:
-        return f"\nparity: all within tolerance ({counts})"
-    return f"\nparity: {len(out)} of {counts} out: {', '.join(out)}"

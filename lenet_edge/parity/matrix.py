@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from converters.arithmetic import check_operators
 from converters.audit import audit, taken
 from converters.columns import Column, Result, absence, run_column
 from converters.comparison import compare_graphs
+from converters.errors import InputError, expect
 from converters.graph import Graph, read_graph
 from converters.tolerance import Tolerance
 from lenet_edge.convert import percent
@@ -26,6 +28,8 @@ SIGNIFICANCE = 0.01
 """A cell that errs more than the original is out when McNemar's p is below this."""
 
 KERAS = "keras"
+
+_SIDES = {"lenet5": 32, "stock_lenet5": 28}
 
 
 @dataclass(frozen=True)
@@ -80,13 +84,31 @@ class File:
         return hashlib.sha256(self.content).hexdigest()
 
 
-def file_of(name: str, content: bytes, references: References) -> File:
-    """Return the file `name`, its graph held against that of its exact model.
+def read_file(name: str, content: bytes, *, net: str) -> Graph:
+    """Return the graph of the .tflite file `name` of `net`, fit to be measured.
 
-    int8 and dynamic files promise a scale for each channel of a convolution. Raises InputError when
-    `content` is no .tflite file.
+    Raises InputError when `content` is no .tflite file, takes or gives another shape, or has an operator
+    that converters.arithmetic lacks.
     """
-    graph, exact = read_graph(content), references.of(name)
+    side = _SIDES[net]
+    wanted = f"1x{side}x{side}x1 to 1x10"
+    try:
+        graph = read_graph(content)
+        ends = (", ".join(_by(t.shape) for t in end) or "nothing" for end in (graph.inputs, graph.outputs))
+        got = " to ".join(ends)
+        expect(got == wanted, f"a file from {wanted}", got)
+        check_operators(graph)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from error
+    return graph
+
+
+def file_of(name: str, content: bytes, graph: Graph, references: References) -> File:
+    """Return the file `name`, its `graph` held against that of its exact model.
+
+    int8 and dynamic files promise a scale for each channel of a convolution.
+    """
+    exact = references.of(name)
     findings = [str(finding) for finding in compare_graphs(graph, exact.graph)]
     return File(name, content, graph, exact, findings)
 
@@ -192,6 +214,10 @@ class Matrix:
             p=divided.p,
             why=_why(outside, divided.p, divided.only_first - divided.only_second),
         )
+
+
+def _by(shape: Sequence[int]) -> str:
+    return "x".join(map(str, shape))
 
 
 def _why(outside: np.ndarray, p: float, lost: int) -> str:

@@ -113,7 +113,7 @@ def _about(report: Report) -> Markup:
         "command": element("code", report["command"]),
         "versions": ", ".join(versions),
         "runtimes": ", ".join(filter(None, ran)) or "none",
-        "machine": f"{machine['system']}, {machine['processor']}",
+        "machine": f"{machine['system']}, {machine['architecture']}, {machine['processor']}",
     }
     return element(
         "dl", *(joined(element("dt", name), element("dd", value)) for name, value in facts.items())

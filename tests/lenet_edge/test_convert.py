@@ -16,8 +16,10 @@ from converters.manifest import describe, versions
 from lenet_edge.convert import main
 from lenet_edge.runtime import released_folder
 
+PRECISIONS = ("float32", "float16", "dynamic", "int8")
 NAMES = [
-    f"{m}_{p}.tflite" for m in ("lenet5", "stock_lenet5") for p in ("float32", "float16", "dynamic", "int8")
+    *(f"lenet5_{p}.tflite" for p in (*PRECISIONS, "int8_qat")),
+    *(f"stock_lenet5_{p}.tflite" for p in PRECISIONS),
 ]
 
 
@@ -36,7 +38,7 @@ def converted(tmp_path_factory):
     return out, done.stdout
 
 
-def test_it_writes_eight_files_and_a_manifest(converted):
+def test_it_writes_nine_files_and_a_manifest(converted):
     out, printed = converted
     assert sorted(path.name for path in out.iterdir()) == sorted([*NAMES, "manifest.json"])
     assert list(manifest_of(out)["models"]) == NAMES
@@ -125,6 +127,7 @@ def test_operator_versions_are_ones_that_tflite_runtime_2_14_and_nnapi_know(conv
 def test_sizes(converted):
     models = manifest_of(converted[0])["models"]
     assert models["lenet5_int8.tflite"]["bytes"] <= 75_000
+    assert models["lenet5_int8_qat.tflite"]["bytes"] <= 75_000
     assert models["lenet5_float32.tflite"]["bytes"] <= 253_000
 
 

@@ -49,7 +49,7 @@ def report_of(*cells, absent=(), files=(FLOAT, INT8), **more) -> dict:
     cells = [cell("original", "keras"), *cells]
     return {
         "versions": {"python": "3.11.7"},
-        "machine": {"system": "Linux", "processor": "riscv64"},
+        "machine": {"system": "Linux", "architecture": "riscv64", "processor": "A core", "processors": 2},
         "net": "lenet5",
         "digits": 20,
         "files": {

@@ -1,0 +1,91 @@
+"""Measure the whole matrix, telling it as it grows; the report as JSON has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tqdm import tqdm
+
+from converters.columns import COLUMNS, Column
+from converters.machine import machine
+from converters.manifest import versions
+from lenet_edge.mnist import Digits, pad
+from lenet_edge.parity.layers import LAYER_DIGITS, profile
+from lenet_edge.parity.matrix import Cell, File, Matrix, absent, file_of, read_file
+from lenet_edge.parity.printing import print_cells, print_layers
+from lenet_edge.parity.references import references
+
+
+def measure(
+    contents: Mapping[str, bytes],
+    digits: Digits,
+    *,
+    net: str,
+    columns: Sequence[str],
+    slow_digits: int,
+    layers: bool,
+) -> tuple[dict[str, Any], Matrix]:
+    """Measure and print every cell; return the report and the matrix, which has the scores.
+
+    `contents`: the .tflite files of `net` by name; `columns`: names of converters.columns. Slow columns
+    read the first `slow_digits` digits. Raises InputError, before anything is measured, on a file that is
+    damaged, of another shape or with an unknown operator.
+    """
+    graphs = {name: read_file(name, content, net=net) for name, content in contents.items()}
+    found = references(net, pad(digits.images))
+    files = [file_of(name, contents[name], graph, found) for name, graph in graphs.items()]
+    matrix = Matrix(digits, found)
+    asked = [COLUMNS[name] for name in columns]
+    missing = absent(asked)
+    cells = list(matrix.keras_cells(files))
+    print_cells("Keras", cells)
+    present = [column for column in asked if column.name not in missing]
+    cells += _cells(matrix, present, files, len(digits.labels), slow_digits)
+    for name, reason in missing.items():
+        print(f"\n{COLUMNS[name].title}: absent: {reason}")
+    report = {
+        "versions": versions(),
+        "machine": machine(),
+        "net": net,
+        "digits": len(digits.labels),
+        "files": {
+            file.name: {"bytes": len(file.content), "sha256": file.sha256, "findings": file.findings}
+            for file in files
+        },
+        "columns": {c.name: {"title": c.title, "absent": missing.get(c.name, "")} for c in asked},
+        "cells": [cell.as_json() for cell in cells],
+        "within": all(cell.within for cell in cells),
+    }
+    if layers:
+        report["layers"] = _layers(files, matrix)
+    return report, matrix
+
+
+def _cells(
+    matrix: Matrix, columns: Sequence[Column], files: Sequence[File], digits: int, slow_digits: int
+) -> Iterator[Cell]:
+    """Yield the cells of each column, printing them as they come."""
+    with tqdm(total=len(columns) * len(files), unit="cell", leave=False, disable=None) as bar:
+        for column in columns:
+            bar.set_description(column.title)
+            count = min(slow_digits, digits) if _is_slow(column) else digits
+            cells = list(matrix.cells(column, files, digits=count, progress=lambda _: bar.update()))
+            bar.clear()
+            print_cells(column.title, cells)
+            yield from cells
+
+
+def _is_slow(column: Column) -> bool:
+    return column.kind in ("gpu", "micro") or column.resolver == "BUILTIN_REF"
+
+
+def _layers(files: Sequence[File], matrix: Matrix) -> dict[str, list[dict[str, Any]]]:
+    found = {}
+    for file in files:
+        margin = (32 - file.graph.inputs[0].shape[1]) // 2
+        inputs = matrix.inputs[:LAYER_DIGITS, margin : 32 - margin, margin : 32 - margin]
+        layers = profile(file.content, file.graph, file.exact.graph, inputs)
+        print_layers(file.name, layers)
+        found[file.name] = [layer.as_json() for layer in layers]
+    return found
