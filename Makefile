@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find converters lenet_edge -type f -not -path '*/__pycache__/*') pyproject.toml README.md
 
-.PHONY: help convert test lint format wheel results train clean
+.PHONY: help convert test lint format wheel parity results tables train clean
 
 help:
 	@echo 'make convert   write and check every .tflite (build/tflite)'
@@ -12,7 +12,9 @@ help:
 	@echo 'make lint      ruff (lint and format) and mypy'
 	@echo 'make format    let ruff put the files in shape'
 	@echo 'make wheel     build dist/*.whl'
-	@echo 'make results   write the tables of README.md from the measured files'
+	@echo 'make parity    every file in every runtime beside the original (build/parity.html)'
+	@echo 'make results   measure parity anew into results/ and write every table from it (20 minutes)'
+	@echo 'make tables    write the tables of README.md and docs from the measured files'
 	@echo 'make train     train the released weights anew (hours; DATA=folder with MNIST)'
 	@echo 'make clean     remove what was built'
 	@echo 'PYTHON=python3.12 chooses the Python (3.10 to 3.13) that .venv is made with'
@@ -34,7 +36,16 @@ format: $(VENV)/tools
 
 wheel: $(VENV)/wheel
 
-results:
+parity: $(VENV)/installed
+	$(BIN)/lenet-edge parity --layers --json build/parity.json --html build/parity.html
+
+results: $(VENV)/installed
+	$(BIN)/lenet-edge parity --layers --json results/parity.json --html build/parity.html
+	$(BIN)/python scripts/golden.py
+	$(BIN)/python scripts/delegates.py
+	$(BIN)/python scripts/readme.py
+
+tables:
 	$(PYTHON) scripts/readme.py
 
 train: $(VENV)/installed

@@ -1,4 +1,4 @@
-"""Write the README's tables from the files that hold the measurements; `--check` only compares.
+"""Write the tables of README.md and docs from the files that hold the measurements; `--check` only compares.
 
 A table stands between `<!-- NAME: begin -->` and `<!-- NAME: end -->`; nobody types a number there.
 """
@@ -95,24 +95,93 @@ def photographs() -> str:
     return _table(["condition", "", "photographs", "read wrongly"], rows)
 
 
-TABLES: dict[str, Callable[[], str]] = {"models": models, "nets": nets, "photographs": photographs}
+def parity() -> str:
+    """Return the matrix: each file's error in each runtime, and the share of the ideal kernel's bytes."""
+    report = _read(ROOT / "results" / "parity.json")
+    cells = {(cell["row"], cell["column"]): cell for cell in report["cells"]}
+    titles = {name: column["title"] for name, column in report["columns"].items()}
+    rows = [
+        [title, *(_cell(cells.get((name, column))) for name in report["files"])]
+        for column, title in titles.items()
+    ]
+    kinds = [name.removeprefix("lenet5_").removesuffix(".tflite") for name in report["files"]]
+    return _table(["runtime", *kinds], rows)
 
 
-def filled(text: str) -> str:
-    """Return the README's `text` with every table written anew."""
-    for name, table in TABLES.items():
+def _cell(cell: dict[str, Any] | None) -> str:
+    if cell is None:
+        return "absent"
+    if cell["refused"]:
+        return "refused"
+    same = "" if cell["same"] is None else f" ({cell['same']:.2f} %)"
+    return f"{cell['error']:.2f} %{same}{'' if cell['within'] else ' OUT'}"
+
+
+def quantisation() -> str:
+    """Return the comparison of int8 after training with fine-tuning, the mean of the seeds."""
+    rows = _read(ROOT / "results" / "quantisation.json")["rows"]
+    settings: dict[tuple[int, bool, int], list[dict[str, Any]]] = {}
+    for row in rows:
+        settings.setdefault((row["bits"], row["per_channel"], row["calibration"]), []).append(row)
+    lines = []
+    for (bits, per_channel, calibration), seeds in settings.items():
+        setting = [str(bits), "a channel" if per_channel else "a kernel", str(calibration)]
+        for way, title in _WAYS.items():
+            if way in seeds[0]:
+                lines.append([*setting, title, *_way([seed[way] for seed in seeds])])
+                setting = ["", "", ""]
+    head = ["bits", "a scale for", "calibration digits", "quantised by", "error, mean", "least to most"]
+    return _table([*head, "agreement", "mean difference of a score"], lines)
+
+
+_WAYS = {
+    "converter": "TensorFlow's converter",
+    "calibrated": "`quantize_aware`, not trained",
+    "fine_tuned": "fine-tuned",
+}
+
+
+def _way(seeds: list[dict[str, float]]) -> list[str]:
+    """Return error, its spread, agreement and difference of one way, over its seeds."""
+    errors, agreements, differences = (
+        [seed[what] for seed in seeds] for what in ("error", "agreement", "mean_difference")
+    )
+    return [
+        f"{sum(errors) / len(errors):.2f} %",
+        f"{min(errors):.2f} to {max(errors):.2f}",
+        f"{sum(agreements) / len(agreements):.2f} %",
+        f"{sum(differences) / len(differences):.1e}",
+    ]
+
+
+TABLES: dict[str, dict[str, Callable[[], str]]] = {
+    "README.md": {"models": models, "parity": parity, "nets": nets, "photographs": photographs},
+    "docs/quantising.md": {"quantisation": quantisation},
+}
+"""The tables of each document, by name."""
+
+
+def filled(text: str, tables: dict[str, Callable[[], str]]) -> str:
+    """Return a document's `text` with every table written anew."""
+    for name, table in tables.items():
         pattern = rf"(<!-- {name}: begin -->\n).*?(<!-- {name}: end -->)"
         text, count = re.subn(
             pattern, lambda found, t=table: f"{found[1]}{t()}\n{found[2]}", text, flags=re.DOTALL
         )
         if count != 1:
-            raise SystemExit(f"expected one table {name} in README.md, got {count}")
+            raise SystemExit(f"expected one table {name}, got {count}")
     return text
 
 
+def main() -> None:
+    """Write every document's tables, or compare."""
+    for document, tables in TABLES.items():
+        path = ROOT / document
+        wanted = filled(path.read_text(), tables)
+        if "--check" in sys.argv and wanted != path.read_text():
+            raise SystemExit(f"expected {document} to hold the measured numbers, got others: make tables")
+        path.write_text(wanted)
+
+
 if __name__ == "__main__":
-    readme = ROOT / "README.md"
-    wanted = filled(readme.read_text())
-    if "--check" in sys.argv and wanted != readme.read_text():
-        raise SystemExit("expected README.md to hold the measured numbers, got others: make results")
-    readme.write_text(wanted)
+    main()
