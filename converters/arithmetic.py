@@ -34,6 +34,8 @@ def evaluate(
     check_operators(graph)
     (source,) = graph.inputs
     values = {source.index: _stored(source, tf.cast(inputs, tf.float64), rounding=rounding)}
+    if shifts and source.index in shifts:
+        values[source.index] += shifts[source.index]
     for node in graph.nodes:
         index = node.outputs[0].index
         result = compute(node, values, rounding=rounding)
@@ -58,7 +60,7 @@ def compute(node: Node, values: Mapping[int, Any], *, rounding: bool) -> Any:
 def outputs_of(graph: Graph, inputs: np.ndarray, *, rounding: bool = True, batch: int = 500) -> np.ndarray:
     """Return the output's real values (n, ...) for `inputs` (n, ...)."""
     (sink,) = graph.outputs
-    run = tf.function(lambda x: evaluate(graph, x, rounding=rounding)[sink.index])
+    run = tf.function(lambda x: evaluate(graph, x, rounding=rounding)[sink.index], autograph=False)
     parts = [run(inputs[i : i + batch]).numpy() for i in range(0, len(inputs), batch)]
     return np.concatenate(parts)
 

@@ -45,11 +45,36 @@ def compare_graphs(graph: Graph, exact: Graph, *, per_channel: bool = True) -> l
         ]
     sources = _sources(graph)
     findings = []
+    for node, got, want in zip([*mine, "graph"], _wiring(graph, mine), _wiring(exact, theirs), strict=True):
+        if got != want:
+            findings.append(
+                Finding(str(node), "inputs", f"expected those of {_places(want)}, got {_places(got)}")
+            )
     for node, other in zip(mine, theirs, strict=True):
         findings += _compare_options(node, other)
         if node.name in WITH_KERNEL:
             findings += _compare_node(node, other, sources, per_channel=per_channel)
+        else:
+            findings += _compare_constants(node, other, sources)
     return findings
+
+
+def _wiring(graph: Graph, nodes: list[Node]) -> list[list[int]]:
+    """Return for each node, and the graph's outputs, which of `nodes` made what it reads; -1: the caller."""
+    made = {tensor.index: -1 for tensor in graph.inputs}
+    places = {node.index: place for place, node in enumerate(nodes)}
+    for node in graph.nodes:
+        source = node.inputs[0]
+        behind = made.get(source.index) if source is not None else None
+        place = places.get(node.index, behind)
+        if place is not None:
+            made.update((tensor.index, place) for tensor in node.outputs)
+    reads = [*(node.inputs for node in nodes), graph.outputs]
+    return [[made[t.index] for t in tensors if t is not None and t.index in made] for tensors in reads]
+
+
+def _places(makers: list[int]) -> str:
+    return ", ".join("the input" if place < 0 else f"operator {place}" for place in makers) or "none"
 
 
 def _compare_options(node: Node, other: Node) -> list[Finding]:
@@ -84,6 +109,18 @@ def _compare_node(node: Node, other: Node, sources: dict[int, Tensor], *, per_ch
     return findings
 
 
+def _compare_constants(node: Node, other: Node, sources: dict[int, Tensor]) -> list[Finding]:
+    """Compare the constants of an operator without a kernel: a factor of MUL, a shape, an axis."""
+    findings = []
+    for place, (tensor, exact) in enumerate(zip(node.inputs, other.inputs, strict=False)):
+        if exact is None or exact.constant is None or tensor is None:
+            continue
+        message = _compare_tensor(sources.get(tensor.index, tensor), exact)
+        if message:
+            findings.append(Finding(str(node), f"input {place}", message))
+    return findings
+
+
 def _compare_scales(node: Node, tensor: Tensor) -> str:
     channels = tensor.shape[3 if node.name == "DEPTHWISE_CONV_2D" else 0]
     if node.name == "FULLY_CONNECTED" or not tensor.scales.size or tensor.scales.size == channels:
@@ -103,7 +140,8 @@ def _compare_tensor(tensor: Tensor | None, exact: Tensor | None) -> str:
         return f"expected shape {_by(theirs)}, got {_by(mine)}"
     allowed = np.zeros(shape) if tensor is None else _half_step(tensor, theirs)
     # The scales themselves are float32, and so is the product that the constant was rounded from.
-    excess = np.abs(mine - theirs) - allowed * (1 + 1e-3) - _FLOAT32 * np.abs(theirs).max()
+    excess = np.abs(mine - theirs) - allowed * (1 + 1e-3) - _FLOAT32 * np.abs(theirs).max(initial=0.0)
+    excess = np.where(np.isnan(excess), np.inf, excess)
     if (excess <= 0).all():
         return ""
     worst = np.unravel_index(int(np.argmax(excess)), shape)

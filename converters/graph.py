@@ -108,6 +108,8 @@ def read_graph(content: bytes) -> Graph:
 
 def _graph(model: Any) -> Graph:
     graph = model.subgraphs[0]
+    written = [*graph.inputs, *graph.outputs, *(i for one in graph.operators for i in one.outputs)]
+    expect(all(i >= 0 for i in written), "a .tflite file", "a damaged one")
     tensors = tuple(_tensor(index, one, model.buffers) for index, one in enumerate(graph.tensors))
     nodes = tuple(
         _node(index, one, model.operatorCodes, tensors) for index, one in enumerate(graph.operators)
@@ -120,6 +122,8 @@ def _graph(model: Any) -> Graph:
 def _tensor(index: int, tensor: Any, buffers: Any) -> Tensor:
     quantization = tensor.quantization
     quantised = quantization is not None and quantization.scale is not None
+    if quantised:
+        expect(len(quantization.scale) == len(quantization.zeroPoint), "a .tflite file", "a damaged one")
     return Tensor(
         index=index,
         name=tensor.name.decode() if tensor.name else "",
@@ -133,9 +137,13 @@ def _tensor(index: int, tensor: Any, buffers: Any) -> Tensor:
 
 
 def _constant(tensor: Any, data: Any) -> np.ndarray | None:
+    shape = tensor.shape if tensor.shape is not None else ()
+    if data is not None and len(data) and tensor.type == schema.TensorType.INT4:
+        pairs = np.asarray(data, np.uint8).view(np.int8)
+        halves = np.stack([np.left_shift(pairs, 4) >> 4, pairs >> 4], axis=-1)
+        return halves.ravel()[: int(np.prod(shape))].reshape(shape)
     if data is None or not len(data) or tensor.type not in _DTYPES:
         return None
-    shape = tensor.shape if tensor.shape is not None else ()
     return np.frombuffer(np.asarray(data, np.uint8).tobytes(), _DTYPES[tensor.type]).reshape(shape)
 
 

@@ -12,14 +12,9 @@ Array = NDArray[np.float32]
 _SHRINKINGS = np.geomspace(1.0, 0.05, 60)
 
 
-def tanh(values: Array) -> Array:
-    """Return tanh as TensorFlow Lite's int8 kernel puts it out: in steps of 1/128 from -1 to 127/128."""
-    return np.clip(np.rint(np.tanh(values) * 128), -128, 127) / np.float32(128)
-
-
 def sigmoid(values: Array) -> Array:
-    """Return 1 / (1 + exp(-values)) in steps of 1/256, as the int8 kernel puts it out."""
-    return np.clip(np.rint(256 / (1 + np.exp(-values))), 0, 255) / np.float32(256)
+    """Return 1 / (1 + exp(-values))."""
+    return ((1 + np.tanh(values / 2)) / 2).astype(np.float32)
 
 
 def softmax(values: Array) -> Array:
@@ -28,8 +23,11 @@ def softmax(values: Array) -> Array:
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
-BEHIND: dict[str, Callable[[Array], Array]] = {"tanh": tanh, "sigmoid": sigmoid, "softmax": softmax}
+BEHIND: dict[str, Callable[[Array], Array]] = {"tanh": np.tanh, "sigmoid": sigmoid, "softmax": softmax}
 """The functions behind a tensor that decide how much an error in it matters."""
+
+# TensorFlow Lite fixes what they put out in int8: steps of 1/128 and 1/256, up to one step below 1.
+_STEPS = {"tanh": 128, "sigmoid": 256}
 
 
 def fit_range(values: Array, *, bits: int = 8, behind: str = "linear") -> tuple[float, float]:
@@ -41,15 +39,21 @@ def fit_range(values: Array, *, bits: int = 8, behind: str = "linear") -> tuple[
     function does not care where its argument is clipped far out, and a smaller range has finer steps.
     """
     low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
-    if low == high:
-        return -1.0, 1.0  # all are 0: any range has a step for it
-    function = BEHIND.get(behind, lambda x: x)
-    wanted = np.tanh(values) if behind == "tanh" else function(values)
-    errors = [
-        np.mean((function(rounded(values, low * s, high * s, bits=bits)) - wanted) ** 2) for s in _SHRINKINGS
-    ]
+    if high - low < np.finfo(np.float32).tiny * 2**bits:
+        return -1.0, 1.0  # as good as all are 0: any range has a step for it
+    wanted = BEHIND.get(behind, lambda x: x)(values)
+    errors = []
+    for shrinking in _SHRINKINGS:
+        got = put_out(rounded(values, low * shrinking, high * shrinking, bits=bits), behind=behind)
+        errors.append(np.mean((got - wanted) ** 2))
     best = _SHRINKINGS[int(np.argmin(errors))]
     return float(low * best), float(high * best)
+
+
+def put_out(values: Array, *, behind: str) -> Array:
+    """Return the function that `behind` names of `values`, as its int8 kernel puts it out."""
+    exact, steps = BEHIND.get(behind, lambda x: x)(values), _STEPS.get(behind)
+    return exact if steps is None else np.minimum(np.rint(exact * steps), steps - 1) / np.float32(steps)
 
 
 def rounded(values: Array, low: float, high: float, *, bits: int = 8) -> Array:

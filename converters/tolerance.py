@@ -77,7 +77,7 @@ class Tolerance:
             part = todo[start : start + _BATCH]
             sigma = _sigma(self.graph, self.inputs[part], logits, self.unit)
             self._allowed.update(zip(part, _SIGMAS * sigma + steps_of(logits), strict=True))
-        allowed = np.array([self._allowed[int(i)] for i in indices]).reshape(len(indices), -1)
+        allowed = np.array([self._allowed[int(i)] for i in indices]).reshape(-1, self.ideal.shape[1])
         if softmax is None:
             return Limits(self.ideal[indices] - allowed, self.ideal[indices] + allowed)
         centre = _values_of(self.graph, self.inputs[indices], logits)
@@ -125,8 +125,9 @@ def _softmax_limits(logits: np.ndarray, allowed: np.ndarray) -> tuple[np.ndarray
     lows, highs = logits - allowed, logits + allowed
     top = highs.max(axis=1, keepdims=True)
     low_powers, high_powers = np.exp(lows - top), np.exp(highs - top)
-    others_high = high_powers.sum(axis=1, keepdims=True) - high_powers
-    others_low = low_powers.sum(axis=1, keepdims=True) - low_powers
+    others = 1 - np.eye(logits.shape[1])
+    others_high = high_powers @ others
+    others_low = low_powers @ others
     return low_powers / (low_powers + others_high), high_powers / (high_powers + others_low)
 
 
@@ -185,7 +186,7 @@ def _noise_steps(graph: Graph, values: dict[int, Any], unit: float) -> dict[int,
     steps: dict[int, Any] = {}
     for node in graph.nodes:
         target = node.outputs[0]
-        if node.name in _MOVING:
+        if node.name in _MOVING and not _requantises(node):
             continue
         if steps_of(target):
             steps[target.index] = steps_of(target)
@@ -196,6 +197,16 @@ def _noise_steps(graph: Graph, values: dict[int, Any], unit: float) -> dict[int,
             largest = tf.reduce_max(tf.abs(values[source.index]), axis=list(range(1, len(source.shape))))
             steps[source.index] = tf.sqrt(steps.get(source.index, 0.0) ** 2 + (largest / 127) ** 2)
     return steps
+
+
+def _requantises(node: Node) -> bool:
+    """Return whether `node` brings a tensor from one scale to another, and so rounds it."""
+    source = node.inputs[0]
+    return (
+        node.name == "QUANTIZE"
+        and source is not None
+        and steps_of(source) not in (0.0, steps_of(node.outputs[0]))
+    )
 
 
 def _is_hybrid(node: Node) -> bool:

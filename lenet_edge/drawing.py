@@ -28,7 +28,8 @@ def picture_of_drawing(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
       [r H, (r + 1) H] has in common with [i h, (i + 1) h], columns likewise; a mean s / (h w) becomes
       (2 s + h w) // (2 h w);
     - with s the sum of these pixels and s_i the sum of i times each, the top row is
-      (29 s - 2 s_i) // (2 s), at least 0 and at most 28 - H, the left column likewise, and 2 more of each.
+      (29 s - 2 s_i) // (2 s), at least 0 and at most 28 - H, the left column likewise, and 2 more of each;
+    - ink so faint that s is 0 leaves a blank picture.
 
     Raises InputError: another shape or type, a side above 4,096, no ink.
     """

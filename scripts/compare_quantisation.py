@@ -9,6 +9,7 @@ results/quantisation.json; a setting and seed that is there already is not measu
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import tempfile
 from pathlib import Path
@@ -20,13 +21,16 @@ from converters.environment import tf
 from converters.files import write_json
 from converters.folding import fold
 from converters.interpret import run
+from converters.machine import machine
 from converters.manifest import versions
 from converters.quantizing import quantize_aware
 from lenet_edge.fine_tuning import fine_tune, fine_tuning_recipe
 from lenet_edge.mnist import Digits, cache_folder, held_out_digits, pad, test_digits, training_digits
 from lenet_edge.packaged import released_model
 from lenet_edge.passes import Passes, Teacher
-from lenet_edge.quantize import calibration_images, percent
+from lenet_edge.convert import percent
+from lenet_edge.quantize import calibration_images
+from lenet_edge.runtime import released_folder
 from lenet_edge.training import as_input, outputs_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -117,6 +121,7 @@ def main() -> None:
         gentle_count=2,
         teachers=[Teacher("released", lambda pictures: outputs_of(exact, pictures))],
     )
+    weights = released_folder() / "lenet5.npz"
     rows = json.loads(RESULTS.read_text())["rows"] if RESULTS.exists() else []
     done = {(row["bits"], row["per_channel"], row["calibration"], row["seed"]) for row in rows}
     for seed in SEEDS:
@@ -130,6 +135,8 @@ def main() -> None:
                 {
                     "command": "python scripts/compare_quantisation.py --data MNIST",
                     "versions": versions(),
+                    "machine": machine(),
+                    "weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
                     "epochs": EPOCHS,
                     "training_digits": TRAINING_DIGITS,
                     "rows": rows,

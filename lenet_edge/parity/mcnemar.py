@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import comb
 from typing import NamedTuple
 
 import numpy as np
@@ -24,5 +23,8 @@ def mcnemar(first_right: np.ndarray, second_right: np.ndarray) -> McNemar:
     """
     first, second = int(np.sum(first_right & ~second_right)), int(np.sum(second_right & ~first_right))
     divided = first + second
-    tail = sum(comb(divided, k) for k in range(min(first, second) + 1)) / 2**divided
-    return McNemar(first, second, min(1.0, 2 * tail))
+    ways = tail = 1  # of choosing k of them, and of choosing up to k
+    for k in range(min(first, second)):
+        ways = ways * (divided - k) // (k + 1)
+        tail += ways
+    return McNemar(first, second, min(1.0, 2 * (tail / 2**divided)))

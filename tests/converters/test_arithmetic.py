@@ -255,10 +255,7 @@ def refusals(graph):
         yield padded(graph, name), f"pooling without padding, got {node_of(graph, name)}"
 
 
-STAGED = pytest.mark.xfail(reason="autograph makes a StagingError of an InputError", strict=True)
-
-
-@pytest.mark.parametrize("call", [evaluate, pytest.param(outputs_of, marks=STAGED)])
+@pytest.mark.parametrize("call", [evaluate, outputs_of])
 def test_what_is_not_written_down_is_refused_in_one_line(graphs, inputs, call):
     for node, message in refusals(graphs["float32"]):
         with pytest.raises(InputError, match=f"^expected {message}$"):

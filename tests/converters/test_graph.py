@@ -168,7 +168,6 @@ def test_real_values_take_the_zero_point_off_each_channel(contents):
         np.testing.assert_array_equal(kernel.real()[channel], scale * (stored - zero))
 
 
-@pytest.mark.xfail(reason="int4 constants are not unpacked: they look computed", strict=True)
 def test_a_kernel_of_4_bits_is_read(contents):
     """Two values a byte, the first in the low bits (schema.fbs); to_tflite makes such files."""
 
@@ -275,17 +274,12 @@ def no_zero_points(model, graph):
     graph.tensors[graph.operators[1].inputs[1]].quantization.zeroPoint = None
 
 
-def counted_from_the_end(damage):
-    why = "read_graph looks a negative output up from the end of the tensors"
-    return pytest.param(damage, marks=pytest.mark.xfail(reason=why, strict=True))
-
-
 @pytest.mark.parametrize(
     "damage",
     [
         *(misfits, no_such_tensor, no_such_output, a_negative_input, no_such_buffer, no_such_code),
         *(no_operators, no_zero_points),
-        *(counted_from_the_end(one) for one in (a_negative_output, a_negative_start, a_negative_end)),
+        *(one for one in (a_negative_output, a_negative_start, a_negative_end)),
     ],
 )
 def test_a_graph_that_points_nowhere_is_refused(contents, damage):
