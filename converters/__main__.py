@@ -49,6 +49,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="MODULE",
         help="module with the model's custom layers (may be repeated)",
     )
+    add(
+        "--input-range",
+        nargs=2,
+        type=float,
+        metavar=("LOW", "HIGH"),
+        help="what the model's inputs can be (0 255 for pixels): refuses DATA that was scaled by mistake",
+    )
     add("--no-fold", action="store_true", help="convert the model as it is")
     return parser
 
@@ -64,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     model = _load(options.model, options.imports)
     folded = _fold(model) if not options.no_fold else model
-    answers = None if samples is None else _answers(model, samples)
+    answers = None if samples is None else _answers(model, samples, options.input_range)
     entries = {}
     print(
         f"{'precision':<10}{'bytes':>11}{'operators':>11}  {'XNNPACK takes':<15}{'largest difference':>18}",
@@ -124,10 +131,12 @@ def _fold(model: Any) -> Any:
     return folded
 
 
-def _answers(model: Any, samples: np.ndarray) -> np.ndarray:
-    shape = tuple(model.input_shape[1:])
-    expect(samples.shape[1:] == shape, f"calibration inputs of shape (n, {str(shape)[1:-1]})", samples.shape)
-    return model.predict(samples.astype(np.float32), verbose=0)
+def _answers(model: Any, samples: np.ndarray, input_range: list[float] | None) -> np.ndarray:
+    """Return the model's answers to the calibration inputs, which are checked before a file is written."""
+    from converters.samples import checked_samples
+
+    limits = (input_range[0], input_range[1]) if input_range else None
+    return model.predict(checked_samples(samples, model, input_range=limits), verbose=0)
 
 
 def _convert_one(

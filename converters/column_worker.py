@@ -1,9 +1,10 @@
 """The process of one column: started by converters.columns, never by hand.
 
-python -m converters.column_worker COLUMN FOLDER reads a job's name from each line of standard input, runs
-FOLDER/JOB.tflite on FOLDER/JOB.inputs.npy, writes FOLDER/JOB.outputs.npy and answers with a line of JSON: the
-fields of a Result, or {"failure": ...}. Its standard error is FOLDER/log, where the runtimes' own words are
-looked up. TensorFlow is imported for TensorFlow's columns only.
+python -m converters.column_worker COLUMN FOLDER LIBRARY reads a job's name from each line of standard
+input, runs FOLDER/JOB.tflite on FOLDER/JOB.inputs.npy, writes FOLDER/JOB.outputs.npy and answers with a
+line of JSON: the fields of a Result, or {"failure": ...}. LIBRARY is a delegate's, or empty; an empty line
+only loads it. Its standard error is FOLDER/log, where the runtimes' own words are looked up. TensorFlow is
+imported for TensorFlow's columns only.
 """
 
 from __future__ import annotations
@@ -12,31 +13,35 @@ import json
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from converters.columns import COLUMNS
+from converters.columns import COLUMNS, Column
 from converters.errors import InputError, expect
 from converters.quantised import quantise
-from converters.runners import Log, Runner, runner
+from converters.runners import Log, Runner, load_library, runner
 
 
-def main(column: str, folder: Path) -> None:
+def main(column: Column, folder: Path) -> None:
     """Answer jobs until standard input ends."""
     answers = os.dup(1)
     os.dup2(2, 1)  # what native code prints would else be taken for an answer
     log = Log(folder / "log")
     for line in sys.stdin:
-        answer = _answer(column, folder / line.strip(), log)
+        answer = _answer(column, folder / line.strip() if line.strip() else None, log)
         os.write(answers, (json.dumps(answer) + "\n").encode())
 
 
-def _answer(column: str, job: Path, log: Log) -> dict[str, Any]:
+def _answer(column: Column, job: Path | None, log: Log) -> dict[str, Any]:
     log.mark()
     try:
-        return _run(runner(COLUMNS[column], job.with_suffix(".tflite").read_bytes(), log), job)
+        if job is None:
+            load_library(column)
+            return {}
+        return _run(runner(column, job.with_suffix(".tflite").read_bytes(), log), job)
     except InputError as error:
         return {"failure": str(error)}
     except Exception as error:  # each runtime raises what it likes; all of it is its answer on this file
@@ -68,4 +73,4 @@ def _first_line(error: Exception) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(replace(COLUMNS[sys.argv[1]], library=sys.argv[3]), Path(sys.argv[2]))

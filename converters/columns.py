@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters import vulkan
-from converters.errors import expect
+from converters.errors import InputError, expect
 from converters.quantised import dequantise
 
 WORKER = (sys.executable, "-m", "converters.column_worker")
@@ -37,6 +37,7 @@ class Column:
 
     `package`: what is imported; `install`: what adds it; `kind`: "interpreter", "gpu" or "micro"; `threads`
     and `resolver` (an OpResolverType's name, "" for the one that comes with it): options of an interpreter.
+    `library`: the path of a delegate's shared library, "" for none.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Column:
     kind: str = "interpreter"
     threads: int = 1
     resolver: str = ""
+    library: str = ""
 
 
 _TENSORFLOW = ("tensorflow", 'pip install "lenet-edge[train]"')
@@ -116,6 +118,29 @@ def absence(column: Column) -> str:
     return vulkan.absence()
 
 
+def delegate_column(library: str | os.PathLike[str]) -> Column:
+    """Return the column of a delegate's shared `library`, in LiteRT or, where that is not, tflite-runtime.
+
+    Raises InputError when there is no such file, neither runtime, or the library does not load there.
+    """
+    path = Path(library)
+    expect(path.is_file(), "a delegate library that is a file", path)
+    bases = [COLUMNS[name] for name in ("litert-plain", "tflite-runtime")]
+    base = next((column for column in bases if not absence(column)), None)
+    if base is None:
+        raise InputError(f"expected a runtime that loads delegates, got none: {_LITERT[1]}")
+    column = replace(base, name=f"{base.name}+{path.name}", title=path.name, library=str(path.resolve()))
+    failure = _loading_failure(column)
+    expect(not failure, f"a delegate library that {base.title} loads", f"{path}: {failure}")
+    return column
+
+
+def _loading_failure(column: Column) -> str:
+    """Return why the column's library does not load, in a line; "" when it does."""
+    with tempfile.TemporaryDirectory(prefix="lenet-edge-") as folder, _Process(column, folder) as process:
+        return str(process.ask("", timeout=60).get("failure", ""))
+
+
 def run_column(
     column: Column,
     files: Mapping[str, bytes],
@@ -155,7 +180,7 @@ class _Process:
     """A column's process, started when there is something to ask and again after it died."""
 
     def __init__(self, column: Column, folder: str) -> None:
-        self._command = [*WORKER, column.name, folder]
+        self._command = [*WORKER, column.name.split("+")[0], folder, column.library]
         self._log = Path(folder, "log")
         self._running: subprocess.Popen[bytes] | None = None
 

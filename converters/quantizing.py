@@ -17,7 +17,7 @@ from converters.environment import keras
 from converters.errors import InputError, expect
 from converters.quantizers import Form, KernelConfig, NothingToQuantise, OutputConfig, RangeQuantizer, tfmot
 from converters.ranges import BEHIND, fit_range
-from converters.samples import checked_samples
+from converters.samples import Range, checked_samples
 
 layers = keras.layers
 
@@ -56,22 +56,29 @@ def quantise_rule(*classes: type) -> Callable[[ConfigRule], ConfigRule]:
 
 
 def quantize_aware(
-    model: Any, *, calibration: np.ndarray, weight_bits: int = 8, per_channel: bool = True
+    model: Any,
+    *,
+    calibration: np.ndarray,
+    input_range: Range | None = None,
+    weight_bits: int = 8,
+    per_channel: bool = True,
 ) -> Any:
     """Return a model with the weights of `model` that rounds kernels and activations as int8 does.
 
     `model`: a folded Keras 2 functional or sequential model; it is not changed. `calibration`: real inputs
     (n, ...), some hundreds; each activation's range is the one of least squared error on them, behind the
-    tanh or softmax that follows. `weight_bits`: 2 to 8. `per_channel`: whether each output channel of a
-    convolution has a scale of its own (a dense kernel never has: NNAPI refuses it). Train the result as
-    any model, then call `settle`, then `to_tflite(..., precision="int8")` if it has 8 bits.
+    tanh or softmax that follows. `input_range`: what the inputs can be, if known; pixels 0..255 then have a
+    step of 1 whatever the samples show, and samples that were scaled by mistake are refused. `weight_bits`:
+    2 to 8. `per_channel`: whether each output channel of a convolution has a scale of its own (a dense
+    kernel never has: NNAPI refuses it). Train the result as any model, then call `settle`, then
+    `to_tflite(..., precision="int8")` if it has 8 bits, or 4.
 
-    Raises InputError: calibration that is empty, constant, not finite or of another shape; other bits;
-    a layer for which there is no rule.
+    Raises InputError: calibration that is empty, constant, not finite or of another shape or range; other
+    bits; a layer for which there is no rule.
     """
     expect(isinstance(model, keras.Model) and model.built, "a built tf_keras model", type(model).__name__)
     expect(weight_bits in range(2, 9), "weight_bits from 2 to 8", weight_bits)
-    samples = checked_samples(calibration, model)
+    samples = checked_samples(calibration, model, input_range=input_range)
 
     def annotate(layer: Any) -> Any:
         config = _config_of(layer, bits=weight_bits, per_channel=per_channel)
@@ -80,7 +87,7 @@ def quantize_aware(
     annotated = keras.models.clone_model(_fresh(model), clone_function=annotate)
     quantised = _with_lasting_names(tfmot.quantization.keras.quantize_apply(annotated))
     settle(quantised)
-    _fit_inputs(quantised, samples)
+    _fit_inputs(quantised, input_range or (float(samples.min()), float(samples.max())))
     _fit_ranges(quantised, samples)
     return quantised
 
@@ -200,9 +207,9 @@ def _activation_quantizers(model: Any) -> Iterator[tuple[RangeQuantizer, dict[st
                 yield quantizer, wrapper._output_quantizer_vars
 
 
-def _fit_inputs(model: Any, samples: np.ndarray) -> None:
-    """Set the input's range to that of the samples, 0 within: pixels 0..255 keep a step of 1."""
+def _fit_inputs(model: Any, input_range: Range) -> None:
+    """Set the input's range, 0 within: pixels 0..255 keep a step of 1."""
     for layer in model.layers:
         if type(layer).__name__ == "QuantizeLayer":
-            layer.quantizer_vars["min_var"].assign(min(float(samples.min()), 0.0))
-            layer.quantizer_vars["max_var"].assign(max(float(samples.max()), 0.0))
+            layer.quantizer_vars["min_var"].assign(min(input_range[0], 0.0))
+            layer.quantizer_vars["max_var"].assign(max(input_range[1], 0.0))

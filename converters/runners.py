@@ -80,6 +80,8 @@ class _Interpreter:
     def __init__(self, column: Column, content: bytes) -> None:
         self._interpreter, self._version = _loaded(column, content)
         self._title = _title(column)
+        # XNNPACK is the only one that any of them brings.
+        self._delegate = Path(column.library).name or "XNNPACK"
         self.source, self.sink = _ends(self._interpreter)
 
     def run(self, stored: NDArray[Any]) -> NDArray[Any]:
@@ -92,7 +94,7 @@ class _Interpreter:
         taken = nodes - len(nodes_left(self._interpreter))
         return {
             "runtime": f"{self._title} {self._version}",
-            "delegate": "XNNPACK" if taken else "",  # the only one that any of them brings
+            "delegate": self._delegate if taken else "",
             "taken": taken,
             "nodes": nodes,
         }
@@ -188,16 +190,34 @@ def _loaded(column: Column, content: bytes) -> tuple[Any, str]:
     """Return an interpreter for `content`, its tensors allocated, and the package's version."""
     interpreter, resolvers, version = _interpreter_parts(column)
     resolver = resolvers[column.resolver or "AUTO"]
+    library = load_library(column)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # "tf.lite.Interpreter is deprecated"
         try:
             loaded = interpreter(
-                model_content=content, num_threads=column.threads, experimental_op_resolver_type=resolver
+                model_content=content,
+                num_threads=column.threads,
+                experimental_op_resolver_type=resolver,
+                experimental_delegates=[library] if library else None,
             )
             loaded.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise InputError(f"{_title(column)} refuses it: {_first_line(str(error))}") from error
     return loaded, version
+
+
+def load_library(column: Column) -> Any:
+    """Return the delegate of the column's shared library, None if it has none.
+
+    Raises InputError, with the loader's reason, when it does not load; a broken one may kill the process.
+    """
+    if not column.library:
+        return None
+    module = importlib.import_module(f"{column.package}.interpreter")
+    try:
+        return module.load_delegate(column.library)
+    except Exception as error:  # OSError of the loader, AttributeError of a library without a delegate, ...
+        raise InputError(_first_line(str(error)).removeprefix(f"{column.library}: ")) from error
 
 
 def _interpreter_parts(column: Column) -> tuple[Any, Any, str]:

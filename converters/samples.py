@@ -8,11 +8,17 @@ import numpy as np
 
 from converters.errors import expect
 
+Range = tuple[float, float]
 
-def checked_samples(calibration: np.ndarray | None, model: Any) -> np.ndarray:
+
+def checked_samples(
+    calibration: np.ndarray | None, model: Any, *, input_range: Range | None = None
+) -> np.ndarray:
     """Return `calibration` as float32 (n, ...) if ranges of `model` can be found from it.
 
-    Raises InputError: none, empty, constant, not finite, not numbers or of another shape.
+    `input_range`: the least and the most that the model's inputs can be, where they are known: inputs that
+    leave it, or stay within half of it, were scaled by mistake. Raises InputError: that, or none, empty,
+    constant, not finite, not numbers or of another shape.
     """
     expect(calibration is not None, "calibration inputs for int8", "none")
     samples = np.asarray(calibration)
@@ -25,4 +31,8 @@ def checked_samples(calibration: np.ndarray | None, model: Any) -> np.ndarray:
     expect(
         samples.min() < samples.max(), "calibration inputs that differ", f"the constant {samples.flat[0]:g}"
     )
+    if input_range is not None:
+        (low, high), (least, most) = input_range, (float(samples.min()), float(samples.max()))
+        spans = low <= least and most <= high and most - least >= (high - low) / 2
+        expect(spans, f"calibration inputs that span {low:g} to {high:g}", f"{least:g} to {most:g}")
     return samples

@@ -12,7 +12,7 @@ from converters.errors import InputError, expect
 from converters.manifest import describe
 from converters.precisions import PRECISIONS, Ends, Precision
 from converters.quiet import quiet
-from converters.samples import checked_samples
+from converters.samples import Range, checked_samples
 
 
 class Converted(NamedTuple):
@@ -23,20 +23,26 @@ class Converted(NamedTuple):
 
 
 def to_tflite(
-    model: Any, *, precision: Precision, calibration: np.ndarray | None = None, ends: Ends = "uint8"
+    model: Any,
+    *,
+    precision: Precision,
+    calibration: np.ndarray | None = None,
+    input_range: Range | None = None,
+    ends: Ends = "uint8",
 ) -> Converted:
     """Convert a Keras 2 model to a .tflite file for one input at a time.
 
     `precision`: "float32"; "float16" (weights; float32 arithmetic where the delegate has no other);
     "dynamic" (int8 weights, ranges of activations found at run time); "int8" (everything; `ends` is the
     type of its input and output). `calibration`, for int8: float32 or uint8 (n, ...), real inputs of the
-    model, as many as show its ranges; a few hundred do; a model of `quantize_aware` has them already. Fold
+    model, as many as show its ranges; a few hundred do; a model of `quantize_aware` has them already.
+    `input_range`: what the inputs can be, if known, to refuse calibration that was scaled by mistake. Fold
     the model first: a normalisation that is folded costs nothing and makes the raw pixel the quantised
     input. The same weights and versions give the same bytes.
 
     Raises InputError: another precision, calibration missing, empty, constant, not finite or of another
-    shape, a layer that has no TensorFlow Lite operator, a model of `quantize_aware` in another precision
-    or with kernels of other than 8 or 4 bits (4 bits need a runtime of 2024 or later).
+    shape or range, a layer that has no TensorFlow Lite operator, a model of `quantize_aware` in another
+    precision or with kernels of other than 8 or 4 bits (4 bits need a runtime of 2024 or later).
     """
     expect(precision in PRECISIONS, f"a precision of {', '.join(PRECISIONS)}", repr(precision))
     expect(ends in get_args(Ends), f"ends of {' or '.join(get_args(Ends))}", repr(ends))
@@ -53,7 +59,7 @@ def to_tflite(
     if precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
     if precision == "int8" and not fine_tuned:
-        samples = checked_samples(calibration, single)
+        samples = checked_samples(calibration, single, input_range=input_range)
         converter.representative_dataset = lambda: ([sample[None]] for sample in samples)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     if precision == "int8":

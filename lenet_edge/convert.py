@@ -14,7 +14,7 @@ from converters.files import write_atomically, write_json
 from converters.options import add_conversion_options, command_parser
 from converters.precisions import PRECISIONS, Ends, Precision
 from converters.targets import TARGETS
-from lenet_edge.mnist import Digits, calibration_digits, pad, test_digits
+from lenet_edge.mnist import PIXELS, Digits, calibration_digits, pad, test_digits
 from lenet_edge.packaged import NAMES
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def convert_one(folded: Any, *, precision: Precision, fine_tuned: bool, ends: En
 
     model = fine_tuned_model() if fine_tuned else folded
     calibration = as_input(folded, pad(calibration_digits().images)).numpy()
-    return to_tflite(model, precision=precision, calibration=calibration, ends=ends)
+    return to_tflite(model, precision=precision, calibration=calibration, input_range=PIXELS, ends=ends)
 
 
 def _print_head(name: str, digits: Digits, answers: np.ndarray) -> None:

@@ -31,6 +31,9 @@ MIRRORS = (
 )
 """Where the files are downloaded from, as NAME.gz, each mirror tried in turn."""
 
+PIXELS = (0.0, 255.0)
+"""What a pixel can be: paper to ink."""
+
 DATA_VARIABLE = "LENET_EDGE_DATA"
 MIRROR_VARIABLE = "LENET_EDGE_MIRROR"
 """Environment variables: a folder with the files; the address of the only mirror to use."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from converters.errors import expect
-from lenet_edge.mnist import calibration_digits, pad
+from lenet_edge.mnist import PIXELS, calibration_digits, pad
 from lenet_edge.runtime import released_folder
 
 NAMES = ("lenet5", "stock_lenet5")
@@ -40,7 +40,7 @@ def fine_tuned_model(*, weights: Path | None = None) -> Any:
 
     folded = fold(released_model("lenet5"))
     calibration = as_input(folded, pad(calibration_digits().images)).numpy()
-    model = quantize_aware(folded, calibration=calibration)
+    model = quantize_aware(folded, calibration=calibration, input_range=PIXELS)
     load_quantised(model, weights or released_folder() / "lenet5_qat.npz")
     return model
 

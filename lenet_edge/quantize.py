@@ -18,6 +18,7 @@ from converters.files import write_atomically, write_json
 from converters.options import command_parser
 from lenet_edge.convert import percent
 from lenet_edge.mnist import (
+    PIXELS,
     Digits,
     cache_folder,
     calibration_digits,
@@ -160,6 +161,7 @@ def _fine_tune(
     model = quantize_aware(
         exact,
         calibration=as_input(exact, pictures).numpy(),
+        input_range=PIXELS,
         weight_bits=options.bits,
         per_channel=not options.per_tensor,
     )

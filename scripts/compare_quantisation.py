@@ -24,11 +24,11 @@ from converters.interpret import run
 from converters.machine import machine
 from converters.manifest import versions
 from converters.quantizing import quantize_aware
+from lenet_edge.convert import percent
 from lenet_edge.fine_tuning import fine_tune, fine_tuning_recipe
 from lenet_edge.mnist import Digits, cache_folder, held_out_digits, pad, test_digits, training_digits
 from lenet_edge.packaged import released_model
 from lenet_edge.passes import Passes, Teacher
-from lenet_edge.convert import percent
 from lenet_edge.quantize import calibration_images
 from lenet_edge.runtime import released_folder
 from lenet_edge.training import as_input, outputs_of

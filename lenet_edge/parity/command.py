@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from converters.columns import COLUMNS
+from converters.columns import COLUMNS, delegate_column
 from converters.errors import InputError, expect
 from converters.files import write_atomically, write_json
 from converters.options import command_parser
@@ -47,6 +47,12 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         help="only this runtime (may be repeated; default: all; absent ones are listed)",
     )
+    add(
+        "--delegate",
+        type=Path,
+        metavar="LIB",
+        help="measure a delegate's shared library too, as a column of its own",
+    )
     add("--digits", type=int, default=10_000, metavar="N", help="first N test digits (default: all 10,000)")
     add(
         "--slow-digits",
@@ -66,6 +72,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     _check(options)
     contents = _contents(options)
+    columns = [COLUMNS[name] for name in dict.fromkeys(options.column or COLUMNS)]
+    if options.delegate:
+        columns.append(delegate_column(options.delegate))
     digits = test_digits(data=options.data)
     digits = Digits(digits.images[: options.digits], digits.labels[: options.digits])
     # TensorFlow takes seconds to import: bad input has been answered by now.
@@ -76,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         contents,
         digits,
         net=options.net,
-        columns=list(dict.fromkeys(options.column or COLUMNS)),
+        columns=columns,
         slow_digits=options.slow_digits or options.digits,
         layers=options.layers,
     )

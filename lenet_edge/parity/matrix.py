@@ -165,6 +165,9 @@ class Matrix:
             expected = refusal_expected(file.content, column)
             why = "" if expected else f"it should run, but: {result.failure}"
             return Cell(file.name, column.name, why=why, refused=result.failure, facts=facts)
+        if column.library and not result.taken:
+            why = f"{column.title} loads and takes none of its {result.nodes} operators"
+            return Cell(file.name, column.name, why=why, facts=facts)
         broken = int((~np.isfinite(result.values)).sum())
         if broken:
             return Cell(file.name, column.name, why=f"{broken} scores are no numbers", facts=facts)

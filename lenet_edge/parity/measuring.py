@@ -7,7 +7,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from converters.columns import COLUMNS, Column
+from converters.columns import Column
 from converters.machine import machine
 from converters.manifest import versions
 from lenet_edge.mnist import Digits, pad
@@ -22,13 +22,13 @@ def measure(
     digits: Digits,
     *,
     net: str,
-    columns: Sequence[str],
+    columns: Sequence[Column],
     slow_digits: int,
     layers: bool,
 ) -> tuple[dict[str, Any], Matrix]:
     """Measure and print every cell; return the report and the matrix, which has the scores.
 
-    `contents`: the .tflite files of `net` by name; `columns`: names of converters.columns. Slow columns
+    `contents`: the .tflite files of `net` by name; Slow columns
     read the first `slow_digits` digits. Raises InputError, before anything is measured, on a file that is
     damaged, of another shape or with an unknown operator.
     """
@@ -36,14 +36,14 @@ def measure(
     found = references(net, pad(digits.images))
     files = [file_of(name, contents[name], graph, found) for name, graph in graphs.items()]
     matrix = Matrix(digits, found)
-    asked = [COLUMNS[name] for name in columns]
-    missing = absent(asked)
+    missing = absent(columns)
     cells = list(matrix.keras_cells(files))
     print_cells("Keras", cells)
-    present = [column for column in asked if column.name not in missing]
+    present = [column for column in columns if column.name not in missing]
     cells += _cells(matrix, present, files, len(digits.labels), slow_digits)
-    for name, reason in missing.items():
-        print(f"\n{COLUMNS[name].title}: absent: {reason}")
+    for column in columns:
+        if column.name in missing:
+            print(f"\n{column.title}: absent: {missing[column.name]}")
     report = {
         "versions": versions(),
         "machine": machine(),
@@ -53,7 +53,7 @@ def measure(
             file.name: {"bytes": len(file.content), "sha256": file.sha256, "findings": file.findings}
             for file in files
         },
-        "columns": {c.name: {"title": c.title, "absent": missing.get(c.name, "")} for c in asked},
+        "columns": {c.name: {"title": c.title, "absent": missing.get(c.name, "")} for c in columns},
         "cells": [cell.as_json() for cell in cells],
         "within": all(cell.within for cell in cells),
     }

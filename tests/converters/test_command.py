@@ -123,16 +123,20 @@ def test_bad_models_are_answered_in_one_line(tmp_path, capsys, make, message):
             {"a": np.zeros((2, 8, 8, 3))},
             "expected calibration inputs of shape (n, 8, 8, 2), got (2, 8, 8, 3)",
         ),
+        ({"a": np.zeros((0, 8, 8, 2))}, "expected one calibration input or more, got none"),
+        ({"a": np.ones((2, 8, 8, 2))}, "expected calibration inputs that differ, got the constant 1"),
+        ({"a": np.eye(8).repeat(16).reshape(1, 8, 8, 16)[..., :2]}, "that span 0 to 255, got 0 to 1"),
         ({"a": np.array([object()])}, "expected a .npz file, got another or a damaged one"),
     ],
-    ids=["two arrays", "another shape", "pickle"],
+    ids=["two arrays", "another shape", "empty", "constant", "another range", "pickle"],
 )
 def test_bad_calibration_is_answered_in_one_line(saved, capsys, arrays, message):
     np.savez(saved / "bad.npz", **arrays)
-    arguments = (saved / "net.keras", "--calibration", saved / "bad.npz", "--out", saved / "out")
-    status, _, err = run(capsys, *arguments)
+    arguments = (saved / "net.keras", "--calibration", saved / "bad.npz", "--out", saved / "bad")
+    status, _, err = run(capsys, *arguments, "--input-range", "0", "255")
     assert (status, len(err.splitlines())) == (2, 1)
     assert message in err
+    assert not list((saved / "bad").glob("*"))
 
 
 def test_int8_wants_calibration(saved, capsys):

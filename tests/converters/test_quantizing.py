@@ -230,6 +230,16 @@ def test_bad_calibration_is_said_in_one_line(exact, calibration, message):
         quantize_aware(exact, calibration=calibration)
 
 
+def test_calibration_of_another_range_is_said_in_one_line(exact, pixels):
+    for scaled in (pixels / 255, pixels * 2, pixels - 100):
+        with pytest.raises(InputError, match="expected calibration inputs that span 0 to 255, got "):
+            quantize_aware(exact, calibration=scaled, input_range=(0, 255))
+        with pytest.raises(InputError, match="expected calibration inputs that span 0 to 255, got "):
+            to_tflite(exact, precision="int8", calibration=scaled, input_range=(0, 255))
+    model = quantize_aware(exact, calibration=np.minimum(pixels, 200), input_range=(0, 255))
+    assert variable(model, "quant_pixels", "quant_pixels_max") == 255  # the range that was told
+
+
 def test_other_bad_input_is_said_in_one_line(exact, rounding, pixels):
     with pytest.raises(InputError, match="expected weight_bits from 2 to 8, got 9"):
         quantize_aware(exact, calibration=pixels, weight_bits=9)

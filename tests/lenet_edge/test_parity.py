@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -397,6 +399,70 @@ def test_a_file_whose_hash_the_manifest_has_not_is_refused(tmp_path, capsys, man
     (tmp_path / "manifest.json").write_text(manifest)
     assert exit_status(main, ["--models", str(tmp_path)], name="parity") == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("none.so", None, "expected a delegate library that is a file, got "),
+        (
+            "text.so",
+            b"no library",
+            r"expected a delegate library that .* loads, got .*text.so: .*(header|file)",
+        ),
+        ("libc", "libc.so.6", r"expected a delegate library that .* loads, got .*undefined symbol"),
+    ],
+)
+def test_a_delegate_library_that_does_not_load_ends_in_one_line(tmp_path, capsys, name, content, message):
+    path = tmp_path / name
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content:
+        found = next(Path("/").glob(f"lib/*/{content}"), None)
+        if found is None:
+            pytest.skip(f"no {content} where Debian has it")
+        path.write_bytes(found.read_bytes())
+    arguments = ["--delegate", str(path), "--column", "tf.lite", "--digits", "5"]
+    assert exit_status(main, arguments, name="parity") == 2
+    err = capsys.readouterr().err
+    assert re.search(message, err), err
+    assert len(err.splitlines()) == 1
+
+
+IDLE_DELEGATE = """
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+typedef struct Delegate {  /* TfLiteDelegate of tensorflow/lite/core/c/common.h */
+  void* data;
+  int (*prepare)(void* context, struct Delegate* self);
+  void *copy_from, *copy_to, *free_handle;
+  int64_t flags;
+  void* builder;
+} Delegate;
+static int prepare(void* context, Delegate* self) { (void)context; (void)self; return 0; }
+Delegate* tflite_plugin_create_delegate(char** keys, char** values, size_t count, void* report) {
+  (void)keys; (void)values; (void)count; (void)report;
+  Delegate* made = calloc(1, sizeof(Delegate));
+  made->prepare = prepare;
+  return made;
+}
+void tflite_plugin_destroy_delegate(Delegate* made) { free(made); }
+"""
+
+
+def test_a_delegate_that_takes_nothing_is_said_to(tmp_path, capsys):
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("no C compiler here")
+    source, library = tmp_path / "idle.c", tmp_path / "idle.so"
+    source.write_text(IDLE_DELEGATE)
+    subprocess.run([compiler, "-shared", "-fPIC", str(source), "-o", str(library)], check=True)
+    arguments = ["--delegate", str(library), "--column", "tf.lite", "--digits", "5"]
+    assert main(arguments) == 1
+    said = capsys.readouterr().out
+    assert "idle.so loads and takes none of its 14 operators" in said
+    assert "parity: 5 of 13 cells" in said
 
 
 @pytest.mark.parametrize(
