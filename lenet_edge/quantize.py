@@ -17,17 +17,14 @@ from converters.errors import exit_status, expect
 from converters.files import write_atomically, write_json
 from converters.options import command_parser
 from lenet_edge.convert import percent
-from lenet_edge.mnist import (
-    PIXELS,
-    Digits,
-    cache_folder,
-    calibration_digits,
-    held_out_digits,
-    pad,
-    test_digits,
-    training_digits,
-)
+from lenet_edge.mnist import PIXELS, Digits, cache_folder, calibration_digits, pad, test_digits
 from lenet_edge.runtime import released_folder
+from lenet_edge.training_options import (
+    add_training_options,
+    check_training_options,
+    training_and_held_out,
+    use_threads,
+)
 
 EPILOG = """\
 examples:
@@ -48,29 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--weights", type=Path, metavar="FILE", help=".npz of `lenet-edge train` (default: the packaged ones)"
     )
-    add(
-        "--data",
-        type=Path,
-        metavar="DIR",
-        help="folder with MNIST's IDX files (default: LENET_EDGE_DATA, cache, download)",
-    )
-    add(
-        "--out",
-        type=Path,
-        default=Path("runs/qat"),
-        metavar="DIR",
-        help="where the results go (default: %(default)s)",
-    )
-    add("--resume", action="store_true", help="go on with the interrupted run in --out")
-    add("--epochs", type=int, default=6, help="passes over the training digits (default: %(default)s)")
-    add("--batch-size", type=int, default=128, help="digits a step (default: %(default)s)")
-    add(
-        "--learning-rate",
-        type=float,
-        default=1e-5,
-        help="at the start; cosine decay to 0 (default: %(default)s)",
-    )
-    add("--seed", type=int, default=1998, help="of order and distortions (default: %(default)s)")
+    add_training_options(parser, out="runs/qat", epochs=6, learning_rate=1e-5)
     add("--passes", type=int, default=6, help="distorted copies, half of them gentle (default: %(default)s)")
     add("--bits", type=int, default=8, help="of the kernels, 2 to 8; 8 and 4 write a file (default: 8)")
     add("--per-tensor", action="store_true", help="one scale for a whole kernel, not one a channel")
@@ -81,16 +56,6 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="calibration digits that ranges are found from, 1 to 500 (default: %(default)s)",
     )
-    add("--limit", type=int, metavar="N", help="use the first N training digits only, for a try")
-    add("--test", action="store_true", help="measure the test digits too, once, at the end")
-    add("--threads", type=int, metavar="N", help="processor threads (default: all)")
-    add(
-        "--verbose",
-        type=int,
-        choices=(0, 1, 2),
-        default=1,
-        help="0 silent, 1 progress bar, 2 a line an epoch",
-    )
     return parser
 
 
@@ -98,15 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     options = _parser().parse_args(argv)
     _check(options)
-    training = training_digits(data=options.data)
-    training = Digits(training.images[: options.limit], training.labels[: options.limit])
-    held_out = held_out_digits(data=options.data)
-    options.out.mkdir(parents=True, exist_ok=True)
-    # TensorFlow takes seconds to import: bad input has been answered by now.
-    from converters.environment import tf
-
-    if options.threads:
-        tf.config.threading.set_intra_op_parallelism_threads(options.threads)
+    training, held_out = training_and_held_out(options)
+    use_threads(options.threads)
     exact = _exact(options.weights)
     model, report = _fine_tune(exact, training, held_out, options)
     command = ["python", "-m", "lenet_edge.quantize", *(sys.argv[1:] if argv is None else argv)]
@@ -115,13 +73,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _check(options: argparse.Namespace) -> None:
-    expect(options.epochs >= 1, "--epochs of 1 or more", options.epochs)
-    expect(options.batch_size >= 1, "--batch-size of 1 or more", options.batch_size)
-    expect(options.learning_rate > 0, "--learning-rate above 0", options.learning_rate)
+    check_training_options(options)
     expect(options.passes >= 2, "--passes of 2 or more", options.passes)
     expect(options.bits in range(2, 9), "--bits from 2 to 8", options.bits)
     expect(1 <= options.calibration <= 500, "--calibration from 1 to 500", options.calibration)
-    expect(options.limit is None or options.limit >= 1, "--limit of 1 or more", options.limit)
     expect(options.weights is None or options.weights.is_file(), "--weights to be a file", options.weights)
 
 

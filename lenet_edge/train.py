@@ -23,7 +23,13 @@ from lenet_edge.calibration import (
     rejections,
     softmax,
 )
-from lenet_edge.mnist import Digits, cache_folder, held_out_digits, pad, test_digits, training_digits
+from lenet_edge.mnist import Digits, cache_folder, pad, test_digits
+from lenet_edge.training_options import (
+    add_training_options,
+    check_training_options,
+    training_and_held_out,
+    use_threads,
+)
 
 EPILOG = """\
 examples:
@@ -46,34 +52,12 @@ def _parser() -> argparse.ArgumentParser:
         default="lenet5",
         help="which net (default: %(default)s)",
     )
-    add(
-        "--data",
-        type=Path,
-        metavar="DIR",
-        help="folder with MNIST's IDX files (default: LENET_EDGE_DATA, cache, download)",
-    )
-    add(
-        "--out",
-        type=Path,
-        default=Path("runs/lenet5"),
-        metavar="DIR",
-        help="where the results go (default: %(default)s)",
-    )
-    add("--resume", action="store_true", help="go on with the interrupted training in --out")
+    add_training_options(parser, out="runs/lenet5", epochs=300, learning_rate=2e-3)
     add(
         "--paper",
         action="store_true",
         help="the paper's own recipe: 20 passes, eq. 9, its learning rates, no distortions",
     )
-    add("--epochs", type=int, default=300, help="passes over the training digits (default: %(default)s)")
-    add("--batch-size", type=int, default=128, help="digits a step (default: %(default)s)")
-    add(
-        "--learning-rate",
-        type=float,
-        default=2e-3,
-        help="at the start; cosine decay to 0 (default: %(default)s)",
-    )
-    add("--seed", type=int, default=1998, help="of weights, order and distortions (default: %(default)s)")
     add(
         "--distortion-seed",
         type=int,
@@ -94,16 +78,6 @@ def _parser() -> argparse.ArgumentParser:
         metavar="RUN",
         help="folders of trained teachers to learn from",
     )
-    add("--limit", type=int, metavar="N", help="use the first N training digits only, for a try")
-    add("--test", action="store_true", help="measure the test digits too, once, at the end")
-    add("--threads", type=int, metavar="N", help="processor threads (default: all)")
-    add(
-        "--verbose",
-        type=int,
-        choices=(0, 1, 2),
-        default=1,
-        help="0 silent, 1 progress bar, 2 a line an epoch",
-    )
     return parser
 
 
@@ -111,14 +85,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     options = _parser().parse_args(argv)
     _check(options)
-    training = _limited(training_digits(data=options.data), options.limit)
-    held_out = held_out_digits(data=options.data)
-    options.out.mkdir(parents=True, exist_ok=True)
-    # TensorFlow takes seconds to import: bad input has been answered by now.
-    from converters.environment import tf
-
-    if options.threads:
-        tf.config.threading.set_intra_op_parallelism_threads(options.threads)
+    training, held_out = training_and_held_out(options)
+    use_threads(options.threads)
     if options.paper:
         from lenet_edge.paper_recipe import train_as_printed
 
@@ -130,18 +98,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _check(options: argparse.Namespace) -> None:
-    expect(options.epochs >= 1, "--epochs of 1 or more", options.epochs)
-    expect(options.batch_size >= 1, "--batch-size of 1 or more", options.batch_size)
-    expect(options.learning_rate > 0, "--learning-rate above 0", options.learning_rate)
+    check_training_options(options)
     expect(options.passes > options.gentle_passes >= 0, "more --passes than --gentle-passes", options.passes)
-    expect(options.limit is None or options.limit >= 1, "--limit of 1 or more", options.limit)
     expect(not (options.paper and options.model != "lenet5"), "--paper with --model lenet5", options.model)
     for run in options.learn_from:
         expect((run / "weights.npz").is_file(), "--learn-from folders with weights.npz", run)
-
-
-def _limited(digits: Digits, limit: int | None) -> Digits:
-    return Digits(digits.images[:limit], digits.labels[:limit])
 
 
 def _train(training: Digits, held_out: Digits, options: argparse.Namespace) -> tuple[Any, list, dict]:

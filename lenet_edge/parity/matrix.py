@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -137,6 +137,11 @@ class Matrix:
             ideal = self._tolerance(qat.name, qat.graph)
             yield self._cell("fine-tuned", KERAS, qat.exact.scores, ideal)
 
+    def inputs_of(self, graph: Graph) -> np.ndarray:
+        """Return the digits as `graph` takes them: (n, 32, 32, 1), or the middle (n, 28, 28, 1)."""
+        margin = (32 - graph.inputs[0].shape[1]) // 2
+        return self.inputs[:, margin : 32 - margin, margin : 32 - margin]
+
     def cells(
         self,
         column: Column,
@@ -146,11 +151,7 @@ class Matrix:
         progress: Callable[[str], object] | None = None,
     ) -> Iterator[Cell]:
         """Yield the cells of `column`, over the first `digits` digits."""
-        margins = {file.name: (32 - file.graph.inputs[0].shape[1]) // 2 for file in files}
-        inputs = {
-            name: self.inputs[:digits, margin : 32 - margin, margin : 32 - margin]
-            for name, margin in margins.items()
-        }
+        inputs = {file.name: self.inputs_of(file.graph)[:digits] for file in files}
         contents = {file.name: file.content for file in files}
         results = run_column(column, contents, inputs, progress=progress)
         for file in files:
@@ -175,16 +176,13 @@ class Matrix:
         cell = self._cell(file.name, column.name, result.values.astype(np.float64), tolerance)
         if file.findings:
             why = "; ".join(filter(None, [f"the file: {file.findings[0]}", cell.why]))
-            return Cell(**{**asdict(cell), "why": why, "facts": facts})
-        return Cell(**{**asdict(cell), "facts": facts})
+            return replace(cell, why=why, facts=facts)
+        return replace(cell, facts=facts)
 
     def _tolerance(self, name: str, graph: Graph) -> Tolerance:
         """Return the tolerance of `graph` on all digits, made once."""
         if name not in self._tolerances:
-            margin = (32 - graph.inputs[0].shape[1]) // 2
-            self._tolerances[name] = Tolerance(
-                graph, self.inputs[:, margin : 32 - margin, margin : 32 - margin]
-            )
+            self._tolerances[name] = Tolerance(graph, self.inputs_of(graph))
         return self._tolerances[name]
 
     def _cell(self, row: str, column: str, scores: np.ndarray, tolerance: Tolerance) -> Cell:
@@ -237,12 +235,10 @@ def _why(outside: np.ndarray, p: float, lost: int) -> str:
 
 def refusal_expected(content: bytes, column: Column) -> bool:
     """Return whether the audit of the column's delegate says that it does not take the file whole."""
-    delegate = {"micro": "micro", "gpu": "gpu"}.get(column.kind)
-    if delegate is None:
-        delegate = "tflite-runtime" if column.name == "tflite-runtime" else None
-    if delegate is None:
+    rules = {"micro": "micro", "litert-gpu": "gpu", "tflite-runtime": "tflite-runtime"}
+    if column.name not in rules:
         return False
-    some, count = taken(audit(content, delegate=delegate))
+    some, count = taken(audit(content, delegate=rules[column.name]))
     return some < count
 
 

@@ -83,8 +83,7 @@ def _is_slow(column: Column) -> bool:
 def _layers(files: Sequence[File], matrix: Matrix) -> dict[str, list[dict[str, Any]]]:
     found = {}
     for file in files:
-        margin = (32 - file.graph.inputs[0].shape[1]) // 2
-        inputs = matrix.inputs[:LAYER_DIGITS, margin : 32 - margin, margin : 32 - margin]
+        inputs = matrix.inputs_of(file.graph)[:LAYER_DIGITS]
         layers = profile(file.content, file.graph, file.exact.graph, inputs)
         print_layers(file.name, layers)
         found[file.name] = [layer.as_json() for layer in layers]

@@ -160,8 +160,8 @@ def test_measures_say_error_and_rejection():
 @pytest.fixture
 def small_mnist(monkeypatch, digits):
     """Let the command train on the few digits that the package holds: MNIST's own are not in CI."""
-    monkeypatch.setattr("lenet_edge.train.training_digits", lambda data: digits[0])
-    monkeypatch.setattr("lenet_edge.train.held_out_digits", lambda data: digits[1])
+    monkeypatch.setattr("lenet_edge.training_options.training_digits", lambda data: digits[0])
+    monkeypatch.setattr("lenet_edge.training_options.held_out_digits", lambda data: digits[1])
 
 
 def test_the_command_writes_weights_report_and_picture(tmp_path, small_mnist, monkeypatch, capsys):
@@ -228,8 +228,8 @@ def test_an_output_folder_that_cannot_be_made_ends_in_one_line(capsys, small_mni
 
 def test_ctrl_c_ends_in_one_line(tmp_path):
     code = (
-        "import lenet_edge.train as t, lenet_edge.mnist as m\n"
-        "t.training_digits = t.held_out_digits = lambda data: m.calibration_digits()\n"
+        "import lenet_edge.train as t, lenet_edge.training_options as o, lenet_edge.mnist as m\n"
+        "o.training_digits = o.held_out_digits = lambda data: m.calibration_digits()\n"
         "from converters.errors import exit_status\n"
         f"arguments = ['--out', {str(tmp_path)!r}, '--epochs', '5000']\n"
         "raise SystemExit(exit_status(t.main, arguments, name='lenet-edge train'))"
@@ -238,11 +238,11 @@ def test_ctrl_c_ends_in_one_line(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
     )
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not (tmp_path / "checkpoints" / "history.json").exists() and time.monotonic() < deadline:
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == 130
     assert err.decode().strip().splitlines()[-1] == "lenet-edge train: interrupted"
     assert b"Traceback" not in err
