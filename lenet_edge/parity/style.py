@@ -19,7 +19,7 @@ STYLE = """
 }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-body { margin: 0 auto; padding: 1.2rem 1rem 4rem; max-width: 102rem;
+body { margin: 0 auto; padding: 1.2rem 1rem 4rem; max-width: 112rem;
   background: var(--page); color: var(--ink);
   font: 1rem/1.5 system-ui, sans-serif; font-variant-numeric: tabular-nums; }
 h1 { font-size: 1.05rem; margin: 0 0 .6rem; color: var(--soft); font-weight: 600; }
