@@ -60,10 +60,17 @@ class AssembledConv2D(keras.layers.Layer):
         if kernel is None:
             kernel = self.assemble(getattr(self, self.kernel_weight))
         if self.operation == "depthwise_conv2d":
-            sums = tf.nn.depthwise_conv2d(inputs, kernel, [1, *self.strides, 1], "VALID")
+            sums = self._depthwise(inputs, kernel)
         else:
             sums = tf.nn.conv2d(inputs, kernel, self.strides, "VALID")
         return self.activation(tf.nn.bias_add(sums, self.bias))
+
+    def _depthwise(self, inputs: Any, kernel: Any) -> Any:
+        down, right = self.strides
+        if down == right:
+            return tf.nn.depthwise_conv2d(inputs, kernel, [1, down, right, 1], "VALID")
+        # TensorFlow has strides that differ on some processors only.
+        return tf.nn.depthwise_conv2d(inputs, kernel, [1, 1, 1, 1], "VALID")[:, ::down, ::right]
 
     def get_config(self) -> dict[str, Any]:
         """Return what `from_config` needs; a subclass adds its own options."""

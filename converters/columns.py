@@ -241,5 +241,5 @@ class _Process:
 def _environment() -> dict[str, str]:
     """Return the environment of a column's process, which has to find this package as we did."""
     here = str(Path(__file__).resolve().parents[1])
-    paths = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = [*filter(None, [os.environ.get("PYTHONPATH")]), here]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}

@@ -10,12 +10,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from converters.audit import audit, gpu, micro, nnapi, taken, tflite_runtime, web
+from converters.audit.rules import Rules
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from converters.audit import audit, gpu, micro, nnapi, taken, tflite_runtime, web  # noqa: E402
-from converters.audit.rules import Rules  # noqa: E402
-
 RELEASED = ROOT / "lenet_edge" / "released"
 COLUMNS = (
     ("nnapi 27, 28", ("nnapi", 28)),

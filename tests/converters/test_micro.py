@@ -69,5 +69,7 @@ def test_junk_and_a_missing_package_are_told(monkeypatch):
     missing = dataclasses.replace(COLUMNS["micro"], package="no_such_micro")
     monkeypatch.setitem(columns.COLUMNS, "micro", missing)
     content = (released_folder() / "lenet5_int8.tflite").read_bytes()
-    with pytest.raises(InputError, match="got no-such-micro is not installed: pip install tflite-micro"):
+    with pytest.raises(
+        InputError, match=r'got no-such-micro is not installed: pip install "lenet-edge\[micro\]"'
+    ):
         arena_bytes(content)
