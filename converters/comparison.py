@@ -6,11 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from converters.graph import Graph, Node, Tensor
+from converters.graph import CONVERSIONS, WITH_KERNEL, Graph, Node, Tensor
 
-_CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
 _OF_QUANTISING = {"asymmetricQuantizeInputs", "quantizedBiasType", "weightsFormat"}
-WITH_KERNEL = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 # Units in the last place: a kernel of float32 is the exact one, float16 is rounded once, and the float32
 # products of folding and of a quantised constant's scale are rounded a few times.
@@ -37,7 +35,7 @@ def compare_graphs(graph: Graph, exact: Graph, *, per_channel: bool = True) -> l
     the scale, of float16 2^-11 of itself, of float32 nothing but rounding. With `per_channel`, a quantised
     kernel of a convolution must have one scale an output channel.
     """
-    mine, theirs = ([node for node in g.nodes if node.name not in _CONVERSIONS] for g in (graph, exact))
+    mine, theirs = ([node for node in g.nodes if node.name not in CONVERSIONS] for g in (graph, exact))
     names, wanted = [node.name for node in mine], [node.name for node in theirs]
     if names != wanted:
         return [
@@ -130,9 +128,10 @@ def _compare_scales(node: Node, tensor: Tensor) -> str:
 
 def _compare_tensor(tensor: Tensor | None, exact: Tensor | None) -> str:
     """Return what is wrong with `tensor`, "" if nothing is; a constant that is missing is one of zeros."""
-    if exact is None and tensor is None:
+    known = tensor if exact is None else exact
+    if known is None:
         return ""
-    shape = (exact or tensor).shape  # type: ignore[union-attr]
+    shape = known.shape
     mine, theirs = (np.zeros(shape) if t is None else _real(t) for t in (tensor, exact))
     if mine is None or theirs is None:
         return "expected a constant, got a computed tensor"

@@ -28,6 +28,13 @@ _DTYPES: dict[int, Any] = {
 }
 
 
+WITH_KERNEL = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+"""The operators whose second input is a kernel and whose third, if any, a bias."""
+
+CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
+"""The operators that bring a tensor from one type or scale to another and compute nothing."""
+
+
 @dataclass(frozen=True, eq=False)
 class Tensor:
     """A tensor of a .tflite file.

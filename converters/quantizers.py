@@ -10,6 +10,7 @@ from converters.quiet import quiet
 with quiet():
     import tensorflow_model_optimization as tfmot  # slow: only who fine-tunes waits for it
 
+# mypy does not look into tensorflow-model-optimization, so it knows none of the base classes below.
 _quantizing = tfmot.quantization.keras
 _register = keras.utils.register_keras_serializable(package="converters")
 

@@ -33,14 +33,13 @@ import numpy as np
 
 from converters.arithmetic import evaluate, outputs_of, steps_of
 from converters.environment import tf
-from converters.graph import Graph, Node, Tensor
+from converters.graph import CONVERSIONS, WITH_KERNEL, Graph, Node, Tensor
 
 FLOAT32 = 2.0**-24
 """Half a unit in the last place of a number near 1."""
 
 _SIGMAS = 6.0
-_LINEAR = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
-_MOVING = ("RESHAPE", "MAX_POOL_2D", "QUANTIZE", "DEQUANTIZE")
+_MOVING = ("RESHAPE", "MAX_POOL_2D", *CONVERSIONS)
 _FUNCTION_UNITS = 16.0  # units in the last place that a runtime's tanh or exponential may be off
 _BATCH = 250
 
@@ -67,20 +66,26 @@ class Tolerance:
         self.graph, self.inputs, self.unit = graph, inputs, unit
         self.ideal = outputs_of(graph, inputs)
         self.step = steps_of(graph.outputs[0])
-        self._allowed: dict[int, np.ndarray] = {}
+        self._limits: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     def limits(self, indices: np.ndarray) -> Limits:
-        """Return the limits of the outputs for the inputs at `indices`."""
-        logits, softmax = _logits(self.graph)
-        todo = [int(i) for i in indices if int(i) not in self._allowed]
+        """Return the limits of the outputs for the inputs at `indices`; each is found once."""
+        todo = [int(i) for i in indices if int(i) not in self._limits]
         for start in range(0, len(todo), _BATCH):
             part = todo[start : start + _BATCH]
-            sigma = _sigma(self.graph, self.inputs[part], logits, self.unit)
-            self._allowed.update(zip(part, _SIGMAS * sigma + steps_of(logits), strict=True))
-        allowed = np.array([self._allowed[int(i)] for i in indices]).reshape(-1, self.ideal.shape[1])
+            self._limits.update(zip(part, zip(*self._found(part), strict=True), strict=True))
+        rows = [self._limits[int(i)] for i in indices]
+        shape = (-1, self.ideal.shape[1])
+        return Limits(*(np.array([row[end] for row in rows]).reshape(shape) for end in (0, 1)))
+
+    def _found(self, part: list[int]) -> Limits:
+        """Find the limits for a batch of inputs."""
+        logits, softmax = _logits(self.graph)
+        sigma = _sigma(self.graph, self.inputs[part], logits, self.unit)
+        allowed = _SIGMAS * sigma + steps_of(logits)
         if softmax is None:
-            return Limits(self.ideal[indices] - allowed, self.ideal[indices] + allowed)
-        centre = _values_of(self.graph, self.inputs[indices], logits)
+            return Limits(self.ideal[part] - allowed, self.ideal[part] + allowed)
+        centre = evaluate(self.graph, self.inputs[part])[logits.index].numpy()
         beta = softmax.options.get("beta", 1.0)
         low, high = _softmax_limits(beta * centre, beta * allowed)
         return Limits(low - self.own, high + self.own)
@@ -143,13 +148,6 @@ def _logits(graph: Graph) -> tuple[Tensor, Node | None]:
     return graph.outputs[0], None
 
 
-def _values_of(graph: Graph, inputs: np.ndarray, tensor: Tensor) -> np.ndarray:
-    parts = [
-        evaluate(graph, inputs[i : i + _BATCH])[tensor.index].numpy() for i in range(0, len(inputs), _BATCH)
-    ]
-    return np.concatenate(parts)
-
-
 def _sigma(graph: Graph, inputs: np.ndarray, logits: Tensor, unit: float) -> np.ndarray:
     """Return the standard deviation of each logit, (n, classes)."""
     values = evaluate(graph, inputs)
@@ -210,12 +208,12 @@ def _requantises(node: Node) -> bool:
 
 
 def _is_hybrid(node: Node) -> bool:
-    return node.name in _LINEAR and node.inputs[1] is not None and node.inputs[1].type == "int8"
+    return node.name in WITH_KERNEL and node.inputs[1] is not None and node.inputs[1].type == "int8"
 
 
 def _float_step(node: Node, values: dict[int, Any], unit: float) -> float:
     """Return the step that stands for the rounding errors of one floating-point result."""
-    if node.name not in _LINEAR:
+    if node.name not in WITH_KERNEL:
         return _FUNCTION_UNITS * unit * float(tf.reduce_max(tf.abs(values[node.outputs[0].index])))
     source, kernel = node.inputs[0], node.inputs[1]
     assert source is not None

@@ -147,21 +147,22 @@ def percent(marks: np.ndarray) -> float:
 
 def files_of(name: str, folded: Any, variants: Sequence[str]) -> Iterator[tuple[str, bytes, dict[str, Any]]]:
     """Convert the folded model `name`: yield a file's name, content and manifest entry for each variant."""
+    from lenet_edge.packaged import fine_tuned_model
+
     for variant in variants:
-        precision: Any = "int8" if variant == FINE_TUNED_VARIANT else variant
-        converted = convert_one(folded, precision=precision, fine_tuned=variant == FINE_TUNED_VARIANT)
+        fine_tuned = variant == FINE_TUNED_VARIANT
+        precision: Any = "int8" if fine_tuned else variant
+        converted = convert_one(fine_tuned_model() if fine_tuned else folded, precision=precision)
         entry = {"model": name, **converted.entry, "precision": variant}
         yield f"{name}_{variant}.tflite", converted.content, entry
 
 
-def convert_one(folded: Any, *, precision: Precision, fine_tuned: bool, ends: Ends = "uint8") -> Converted:
-    """Convert the folded model, or the released fine-tuned one in its place, with the calibration digits."""
+def convert_one(model: Any, *, precision: Precision, ends: Ends = "uint8") -> Converted:
+    """Convert a folded or the fine-tuned model, with the calibration digits."""
     from converters.tflite import to_tflite
-    from lenet_edge.packaged import fine_tuned_model
     from lenet_edge.training import as_input
 
-    model = fine_tuned_model() if fine_tuned else folded
-    calibration = as_input(folded, pad(calibration_digits().images)).numpy()
+    calibration = as_input(model, pad(calibration_digits().images)).numpy()
     return to_tflite(model, precision=precision, calibration=calibration, input_range=PIXELS, ends=ends)
 
 

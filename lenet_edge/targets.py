@@ -20,7 +20,7 @@ from converters.manifest import versions
 from converters.targets import TARGETS
 from lenet_edge.convert import FINE_TUNED, checked, convert_one
 from lenet_edge.mnist import Digits, calibration_digits, pad
-from lenet_edge.packaged import released_model
+from lenet_edge.packaged import fine_tuned_model, released_model
 from lenet_edge.training import as_input, outputs_of
 
 _TRIED_DIGITS = 100
@@ -33,9 +33,15 @@ def convert_for_targets(names: Sequence[str], options: argparse.Namespace, digit
     for name in names:
         original = released_model(name, weights=options.weights)
         answers = None if options.no_check else outputs_of(original, pad(digits.images))
-        fine_tuned = name in FINE_TUNED and not options.weights
+        folded, rounding = fold(original), None
+        if (
+            name in FINE_TUNED
+            and not options.weights
+            and any(TARGETS[t].precision == "int8" for t in targets)
+        ):
+            rounding = fine_tuned_model()
         for target in targets:
-            path, entry = _convert_for(name, target, original, fine_tuned, options.out)
+            path, entry = _convert_for(name, target, folded, rounding, options.out)
             if answers is not None:
                 entry["checked"] = checked((options.out / path).read_bytes(), original, answers, digits)
                 _print_check(entry["checked"])
@@ -45,24 +51,26 @@ def convert_for_targets(names: Sequence[str], options: argparse.Namespace, digit
 
 
 def _convert_for(
-    name: str, target_name: str, original: Any, fine_tuned: bool, out: Path
+    name: str, target_name: str, folded: Any, rounding: Any, out: Path
 ) -> tuple[str, dict[str, Any]]:
-    """Write one target's file and what comes with it; return its name and manifest entry."""
+    """Write one target's file and what comes with it; return its name and manifest entry.
+
+    `rounding`: the fine-tuned model that int8 is made from, None where there is none.
+    """
     target = TARGETS[target_name]
-    fine_tuned = fine_tuned and target.precision == "int8"
-    content, entry = convert_one(
-        fold(original), precision=target.precision, fine_tuned=fine_tuned, ends=target.ends
-    )
+    fine_tuned = rounding is not None and target.precision == "int8"
+    model = rounding if fine_tuned else folded
+    content, entry = convert_one(model, precision=target.precision, ends=target.ends)
     path = f"{name}_{target_name}.tflite"
     write_atomically(out / path, content)
     kind = f"{target.precision}{', fine-tuned' if fine_tuned else ''}"
     print(f"\n{path}: {kind}, {len(content):,} bytes ({target.why})")
     entry = {"model": name, "target": target_name, "fine_tuned": fine_tuned, **entry}
     entry["audits"] = {delegate: _audited(content, delegate) for delegate in target.delegates}
-    sample = as_input(original, pad(calibration_digits().images[:1])).numpy()
     if target_name == "gpu":
-        entry["tried"] = _tried_on_gpu(content, original)
+        entry["tried"] = _tried_on_gpu(content, folded)
     if target_name == "micro":
+        sample = as_input(folded, pad(calibration_digits().images[:1])).numpy()
         entry["arena_bytes"] = _write_c_array(name, content, sample, out)
     return path, entry
 
@@ -93,7 +101,7 @@ def _as_json(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     return {"taken": some, "operators": count, "not_taken": left}
 
 
-def _tried_on_gpu(content: bytes, original: Any) -> dict[str, Any]:
+def _tried_on_gpu(content: bytes, exact: Any) -> dict[str, Any]:
     """Run the file on a GPU accelerator where there is one, say what came out, and return it."""
     column = COLUMNS["litert-gpu"]
     reason = absence(column)
@@ -101,12 +109,12 @@ def _tried_on_gpu(content: bytes, original: Any) -> dict[str, Any]:
         print(f"    not tried on a GPU: {reason}")
         return {"absent": reason}
     pictures = pad(calibration_digits().images[:_TRIED_DIGITS])
-    inputs = as_input(original, pictures).numpy()
+    inputs = as_input(exact, pictures).numpy()
     result = run_column(column, {"file": content}, {"file": inputs})["file"]
     if result.failure:
         print(f"    tried on {column.title}: {result.failure}")
         return {"failure": result.failure}
-    difference = float(np.abs(result.values - outputs_of(original, pictures)).max())
+    difference = float(np.abs(result.values - outputs_of(exact, pictures)).max())
     print(
         f"    tried on {column.title}: {result.delegate} takes {result.taken} of {result.nodes}, largest "
         f"difference from the original {difference:.1e} on {len(inputs)} digits"
@@ -120,6 +128,7 @@ def _write_c_array(name: str, content: bytes, sample: np.ndarray, out: Path) -> 
     The sample's output is TensorFlow Lite Micro's own where it is installed, TensorFlow's otherwise.
     """
     stored, answer = run_stored(content, sample)
+    side = sample.shape[1]
     column = COLUMNS["micro"]
     failure, arena = absence(column), None
     if not failure:
@@ -136,7 +145,7 @@ def _write_c_array(name: str, content: bytes, sample: np.ndarray, out: Path) -> 
         arena_bytes=arena or 2 * len(content),
         sample_input=stored[0],
         sample_output=answer[0],
-        description=f"{name}, a digit reader: 32x32 pixels, 0 for paper, in; ten scores out.",
+        description=f"{name}, a digit reader: {side}x{side} pixels, 0 for paper, in; ten scores out.",
     )
     for suffix, text in zip((".h", ".cc"), texts, strict=True):
         write_atomically(out / f"{name}_micro{suffix}", text)

@@ -9,13 +9,11 @@ import numpy as np
 
 from converters.arithmetic import LIMITS, compute, evaluate, steps_of
 from converters.environment import tf
-from converters.graph import Graph, Node
+from converters.graph import CONVERSIONS, Graph, Node
 from converters.interpret import every_tensor
 
 LAYER_DIGITS = 200
 """Digits that a layer profile is made on."""
-
-_CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ def profile(content: bytes, graph: Graph, exact: Graph, inputs: np.ndarray) -> l
     `exact` is the float32 graph of the same function. Operators are matched in order; the list is empty
     when they do not match.
     """
-    mine, theirs = ([n for n in g.nodes if n.name not in _CONVERSIONS] for g in (graph, exact))
+    mine, theirs = ([n for n in g.nodes if n.name not in CONVERSIONS] for g in (graph, exact))
     if [n.name for n in mine] != [n.name for n in theirs]:
         return []
     wanted = evaluate(exact, inputs)

@@ -129,7 +129,7 @@ def test_weights_and_ranges_are_saved_and_loaded(tmp_path, exact):
 
 
 def test_the_released_file_is_what_the_released_fine_tuned_weights_give():
-    content = convert_one(fold(released_model("lenet5")), precision="int8", fine_tuned=True).content
+    content = convert_one(fine_tuned_model(), precision="int8").content
     assert content == (released_folder() / "lenet5_int8_qat.tflite").read_bytes()
 
 
