@@ -21,8 +21,10 @@ import numpy as np
 
 from converters.columns import COLUMNS, Column
 from converters.errors import InputError, expect
+from converters.interpreters import first_line, load_library
+from converters.native_log import Log
 from converters.quantised import quantise
-from converters.runners import Log, Runner, load_library, runner
+from converters.runners import Runner, runner
 
 
 def main(column: Column, folder: Path) -> None:
@@ -39,13 +41,13 @@ def _answer(column: Column, job: Path | None, log: Log) -> dict[str, Any]:
     log.mark()
     try:
         if job is None:
-            load_library(column)
+            load_library(column.package, column.library)
             return {}
         return _run(runner(column, job.with_suffix(".tflite").read_bytes(), log), job)
     except InputError as error:
         return {"failure": str(error)}
     except Exception as error:  # each runtime raises what it likes; all of it is its answer on this file
-        return {"failure": f"{type(error).__name__}: {_first_line(error)}"}
+        return {"failure": f"{type(error).__name__}: {first_line(error)}"}
 
 
 def _run(runtime: Runner, job: Path) -> dict[str, Any]:
@@ -66,10 +68,6 @@ def _run(runtime: Runner, job: Path) -> dict[str, Any]:
         "seconds": seconds,
         **runtime.facts(),
     }
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else "no reason given"
 
 
 if __name__ == "__main__":

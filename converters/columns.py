@@ -23,9 +23,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters import vulkan
+from converters import gpu
 from converters.errors import InputError, expect
+from converters.interpreters import PLAIN
 from converters.quantised import dequantise
+from converters.runtimes import RUNTIMES, why_not
 
 WORKER = (sys.executable, "-m", "converters.column_worker")
 """The command that starts a column's process; the column's name and the folder follow."""
@@ -50,11 +52,10 @@ class Column:
     library: str = ""
 
 
-_TENSORFLOW = ("tensorflow", 'pip install "lenet-edge[train]"')
-_TFLITE = ("tflite_runtime", 'pip install "lenet-edge[tflite]"')
-_LITERT = ("ai_edge_litert", 'pip install "lenet-edge[litert]"')
+_TENSORFLOW, _TFLITE, _LITERT = (
+    (RUNTIMES[name].package, RUNTIMES[name].install) for name in ("tensorflow", "tflite", "litert")
+)
 _MICRO = ("tflite_micro", 'pip install "lenet-edge[micro]"')
-_PLAIN = "BUILTIN_WITHOUT_DEFAULT_DELEGATES"
 
 COLUMNS = {
     column.name: column
@@ -64,8 +65,8 @@ COLUMNS = {
         Column("tflite-runtime", "tflite-runtime", *_TFLITE),
         Column("litert", "LiteRT, XNNPACK", *_LITERT),
         Column("litert-4", "LiteRT, XNNPACK, 4 threads", *_LITERT, threads=4),
-        Column("litert-plain", "LiteRT without XNNPACK", *_LITERT, resolver=_PLAIN),
-        Column("litert-plain-4", "LiteRT without XNNPACK, 4 threads", *_LITERT, threads=4, resolver=_PLAIN),
+        Column("litert-plain", "LiteRT without XNNPACK", *_LITERT, resolver=PLAIN),
+        Column("litert-plain-4", "LiteRT without XNNPACK, 4 threads", *_LITERT, threads=4, resolver=PLAIN),
         Column("litert-gpu", "LiteRT, GPU (WebGPU)", *_LITERT, kind="gpu"),
         Column("micro", "TensorFlow Lite Micro", *_MICRO, kind="micro"),
     )
@@ -105,17 +106,16 @@ def absence(column: Column) -> str:
 
     Nothing is imported and no driver is started, so that one that is there but broken is found by running.
     """
-    spec = importlib.util.find_spec(column.package)
-    if spec is None:
-        return f"{column.package.replace('_', '-')} is not installed: {column.install}"
-    if column.package == "tflite_runtime" and int(np.__version__.split(".")[0]) >= 2:
-        return f"tflite-runtime dies with NumPy {np.__version__}: pip install 'numpy<2'"
-    if column.kind != "gpu":
+    runtime = next((name for name, one in RUNTIMES.items() if one.package == column.package), None)
+    # It runs in a process of its own: what this one has loaded does not matter.
+    reason = _missing(column) if runtime is None else why_not(runtime, alone=True)
+    return reason or (gpu.absence() if column.kind == "gpu" else "")
+
+
+def _missing(column: Column) -> str:
+    if importlib.util.find_spec(column.package) is not None:
         return ""
-    folders = [Path(folder) for folder in spec.submodule_search_locations or []]
-    if not [library for folder in folders for library in folder.glob("libLiteRt*GpuAccelerator.so")]:
-        return "this ai-edge-litert holds no GPU accelerator: its wheels for Linux do"
-    return vulkan.absence()
+    return f"{column.package.replace('_', '-')} is not installed: {column.install}"
 
 
 def delegate_column(library: str | os.PathLike[str]) -> Column:

@@ -15,6 +15,8 @@ COMMANDS = {
     "quantize": "fine-tune LeNet-5 for int8",
     "parity": "every file in every runtime beside the original model",
     "classify": "read digits from pictures, without TensorFlow",
+    "doctor": "what this machine can read digits with, and what it lacks",
+    "benchmark": "how quick models are, side by side, in any runtime",
     "train": "train LeNet-5, the stock net or a teacher on MNIST",
     "photographs": "measure reading on drawn photographs of digits on paper",
 }

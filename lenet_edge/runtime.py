@@ -1,34 +1,28 @@
-"""Run a .tflite digit reader where there is no TensorFlow: on a Pi, in a script, behind `classify`."""
+"""Run a .tflite digit reader where there is no TensorFlow: on a Pi, in a script, behind `classify`.
+
+`python -m lenet_edge.runtime` says what this machine can run it with, as `lenet-edge doctor` does.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import importlib
-import importlib.resources
-import importlib.util
 import json
 import os
-import sys
-import warnings
+import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.errors import InputError, expect
+from converters.errors import InputError, exit_status, expect
+from converters.interpreters import Refused
 from converters.quantised import dequantise, quantise
-from converters.quiet import quiet
+from converters.sessions import Report, Session, check_options
 
-DEFAULT_MODEL = "int8"
-"""The packaged lenet5 that is used when none is named: the smallest, and as right as float32."""
-
-RUNTIMES = {
-    "tflite": ("tflite_runtime.interpreter", 'pip install "lenet-edge[tflite]"'),
-    "litert": ("ai_edge_litert.interpreter", 'pip install "lenet-edge[litert]"'),
-    "tensorflow": ("tensorflow.lite", 'pip install "lenet-edge[train]"'),
-}
-"""Each runtime's module and the line that installs it, in the order in which they are tried."""
+DEFAULT_MODEL = "int8_qat"
+"""The packaged lenet5 that is used when none is named: small, with scores nearest to the original's."""
 
 _FIELD = 32
 
@@ -36,55 +30,93 @@ _FIELD = 32
 class Classifier:
     """Ten scores for a picture of a digit, from a .tflite file.
 
-    `model`: a packaged lenet5's precision ("float32", "float16", "dynamic", "int8"), a packaged file's
-    name, or the path of any .tflite that takes 32x32x1 or 28x28x1 pixels and gives ten values. `runtime`:
-    "tflite", "litert", "tensorflow", or "auto", the first of these that is installed. Use it from one
-    thread at a time. Raises InputError: no runtime (the line says which pip command helps), tflite-runtime
-    beside NumPy 2, no such file, none that is a .tflite, a packaged file whose sha256 is not the manifest's.
+    `model`: a packaged lenet5's precision ("float32", "float16", "dynamic", "int8", "int8_qat"), a packaged
+    file's name, or the path of any .tflite that takes 32x32x1 or 28x28x1 pixels and gives ten values.
+    `runtime`: "tflite", "litert", "tensorflow", or "auto", the first of these that is installed. `delegate`:
+    "none", "xnnpack", "gpu", "nnapi", the path of a delegate's library (with `delegate_options`), or "auto",
+    what the runtime uses unasked. `threads`: the CPU's; one is quickest for a net of this size. `report`
+    tells what really runs; a delegate that was asked for and does not run is named there with its reason, and
+    is an error with `require_delegate`.
 
-    >>> Classifier().scores(pictures).argmax(axis=1)  # pictures: uint8 (n, 32, 32)
+    Several threads may share a classifier: they take turns. It is a context manager; `close` frees the
+    interpreter. Raises InputError: no runtime (the line says which pip command helps), tflite-runtime beside
+    NumPy 2, no such file, none that is a sound .tflite, a packaged file whose sha256 is not the manifest's, a
+    required delegate that does not run.
+
+    >>> with Classifier() as classifier:
+    ...     classifier.scores(pictures).argmax(axis=1)  # pictures: uint8 (n, 32, 32)
     """
 
-    def __init__(self, *, model: str | os.PathLike[str] = DEFAULT_MODEL, runtime: str = "auto") -> None:
-        content = _content(model)
-        self.runtime = _installed(runtime)
-        self._interpreter = _interpreter(content, self.runtime, os.fspath(model))
-        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
-        expect(
-            len(inputs) == len(outputs) == 1,
-            "a model with one input and one output",
-            f"{len(inputs)}, {len(outputs)}",
-        )
-        self._source, self._sink = inputs[0], outputs[0]
-        shape, classes = list(self._source["shape"]), list(self._sink["shape"])
+    def __init__(
+        self,
+        *,
+        model: str | os.PathLike[str] = DEFAULT_MODEL,
+        runtime: str = "auto",
+        delegate: str | os.PathLike[str] = "auto",
+        delegate_options: Mapping[str, str] | None = None,
+        threads: int = 1,
+        require_delegate: bool = False,
+    ) -> None:
+        check_options(delegate=os.fspath(delegate), delegate_options=delegate_options, threads=threads)
+        content = content_of(model)
+        try:
+            session = Session(
+                content,
+                runtime=runtime,
+                delegate=delegate,
+                delegate_options=delegate_options,
+                threads=threads,
+                require_delegate=require_delegate,
+            )
+        except Refused as error:
+            raise InputError(
+                f"expected {os.fspath(model)} to be a .tflite file that runs, got: {error}"
+            ) from error
+        shape, classes = list(session.source["shape"]), list(session.sink["shape"])
         fits = shape in ([1, 32, 32, 1], [1, 28, 28, 1]) and classes == [1, 10]
         expect(fits, "a model from 1x32x32x1 or 1x28x28x1 to 1x10", f"{_by(shape)} to {_by(classes)}")
+        self._margin = (_FIELD - int(shape[1])) // 2
+        self._session: Session | None = session
+        self._turn = threading.Lock()
+        self.report: Report = session.report
+
+    def __enter__(self) -> Classifier:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the interpreter; a second time does nothing."""
+        with self._turn:
+            session, self._session = self._session, None
+        if session is not None:
+            session.close()
 
     def scores(self, pictures: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the scores (n, 10) of `pictures` (n, 32, 32), 0 for paper to 255 for ink.
+        """Return the scores (n, 10) of `pictures` (n, 32, 32), or (10,) of one picture (32, 32).
 
-        A model of 28x28 sees the middle. Raises InputError for another shape or values.
+        Pictures are 0 for paper to 255 for ink; a model of 28x28 sees the middle. Raises InputError for
+        another shape and for a classifier that was closed.
         """
-        expect(
-            pictures.ndim == 3 and pictures.shape[1:] == (_FIELD, _FIELD),
-            "pictures (n, 32, 32)",
-            pictures.shape,
-        )
-        margin = (_FIELD - int(self._source["shape"][1])) // 2
-        pixels = pictures[:, margin : _FIELD - margin, margin : _FIELD - margin, None]
-        stored = quantise(pixels.astype(np.float32), self._source)
-        rows = [self._run(one[None]) for one in stored]
-        return np.stack(rows) if rows else np.zeros((0, 10), np.float32)
-
-    def _run(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
-        self._interpreter.set_tensor(self._source["index"], pixels)
-        self._interpreter.invoke()
-        return dequantise(self._interpreter.get_tensor(self._sink["index"])[0], self._sink)
+        shape = np.shape(pictures)
+        fits = len(shape) in (2, 3) and shape[-2:] == (_FIELD, _FIELD)
+        expect(fits, "pictures (n, 32, 32) or one (32, 32)", shape)
+        seen = slice(self._margin, _FIELD - self._margin)
+        pixels = np.reshape(pictures, (-1, _FIELD, _FIELD))[:, seen, seen, None]
+        with self._turn:
+            session = self._session
+            if session is None:
+                raise InputError("expected an open classifier, got a closed one")
+            stored = quantise(pixels.astype(np.float32), session.source)
+            rows = [dequantise(session.run(one[None]), session.sink) for one in stored]
+        scores = np.stack(rows) if rows else np.zeros((0, 10), np.float32)
+        return scores[0] if len(shape) == 2 else scores
 
 
 def released_folder() -> Path:
     """Return the folder of the released weights, models and manifest."""
-    return Path(str(importlib.resources.files("lenet_edge") / "released"))
+    return Path(__file__).parent / "released"
 
 
 def packaged_models() -> dict[str, Any]:
@@ -92,7 +124,7 @@ def packaged_models() -> dict[str, Any]:
     return json.loads((released_folder() / "manifest.json").read_text())["models"]
 
 
-def _content(model: str | os.PathLike[str]) -> bytes:
+def content_of(model: str | os.PathLike[str]) -> bytes:
     """Return the bytes of `model`, checked as far as can be before native code sees them."""
     name = os.fspath(model)
     packaged = packaged_models()
@@ -127,59 +159,11 @@ def _known(packaged: dict[str, Any]) -> str:
     return ", ".join(name.removesuffix(".tflite") for name in packaged)
 
 
-def _installed(runtime: str) -> str:
-    """Return the runtime to use; nothing is imported yet."""
-    expect(runtime in ("auto", *RUNTIMES), f"a runtime of auto, {', '.join(RUNTIMES)}", runtime)
-    names = list(RUNTIMES) if runtime == "auto" else [runtime]
-    found = [name for name in names if _is_there(RUNTIMES[name][0].split(".")[0])]
-    usable = [name for name in found if name != "tflite" or not (_numpy_2() or _tensorflow_came_first())]
-    if usable:
-        return usable[0]
-    if found:
-        advice = "tflite-runtime with NumPy 1 (it dies with NumPy 2): pip install 'numpy<2'"
-        expect(not _numpy_2(), advice, np.__version__)
-        raise InputError(
-            "expected tflite-runtime in a process without TensorFlow (it dies behind it), got both"
-        )
-    hint = RUNTIMES[names[0]][1] if runtime != "auto" else RUNTIMES["litert" if _numpy_2() else "tflite"][1]
-    raise InputError(f"expected a TensorFlow Lite runtime, got none: {hint}")
-
-
-def _is_there(package: str) -> bool:
-    return importlib.util.find_spec(package) is not None
-
-
-def _tensorflow_came_first() -> bool:
-    """Return whether TensorFlow's native library is loaded and tflite-runtime's, which then fails, is not."""
-    return "tensorflow" in sys.modules and "tflite_runtime.interpreter" not in sys.modules
-
-
-def _numpy_2() -> bool:
-    return int(np.__version__.split(".")[0]) >= 2
-
-
-def _interpreter(content: bytes, runtime: str, name: str) -> Any:
-    module = _import(runtime)
-    try:
-        with quiet(), warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # "tf.lite.Interpreter is deprecated"
-            interpreter = module.Interpreter(model_content=content, num_threads=1)
-            interpreter.allocate_tensors()
-    except (ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else "no reason given"
-        raise InputError(
-            f"expected {name} to be a .tflite file that {runtime} runs, got: {reason}"
-        ) from error
-    return interpreter
-
-
-def _import(runtime: str) -> Any:
-    if runtime == "tensorflow":
-        from converters.environment import tf
-
-        return tf.lite
-    return importlib.import_module(RUNTIMES[runtime][0])
-
-
 def _by(shape: list[Any]) -> str:
     return "x".join(str(int(side)) for side in shape)
+
+
+if __name__ == "__main__":
+    from lenet_edge.doctor import main
+
+    raise SystemExit(exit_status(main, name="lenet-edge doctor"))

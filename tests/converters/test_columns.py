@@ -118,7 +118,8 @@ def test_every_column_says_what_ran(name, released, pictures):
 THREADS = """
 import os, pathlib, sys
 from converters.columns import COLUMNS
-from converters.runners import Log, runner
+from converters.native_log import Log
+from converters.runners import runner
 column, content = COLUMNS[sys.argv[1]], pathlib.Path(sys.argv[2]).read_bytes()
 __import__(column.package + ".interpreter")
 before = len(os.listdir("/proc/self/task"))
@@ -289,14 +290,15 @@ def test_what_the_gpu_leaves_to_the_cpu_is_a_failure(partly_for_gpus):
 
 ELSEWHERE = """
 import pathlib, sys
-from converters import runners
+from converters import gpu, runners
 from converters.columns import COLUMNS
+from converters.native_log import Log
 def compiled(content):
     from ai_edge_litert.compiled_model import CompiledModel, HardwareAccelerator as wanted
     return CompiledModel.from_buffer(content, hardware_accel=eval(sys.argv[2]))
-runners._for_gpu_alone = compiled
+gpu._for_gpu_alone = compiled
 model, log = map(pathlib.Path, (sys.argv[1], sys.argv[3]))
-runners.runner(COLUMNS["litert-gpu"], model.read_bytes(), runners.Log(log))
+runners.runner(COLUMNS["litert-gpu"], model.read_bytes(), Log(log))
 """
 
 

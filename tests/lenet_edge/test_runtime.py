@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
 
 from converters.errors import InputError
+from converters.runtimes import RUNTIMES, why_not
 from lenet_edge import runtime
-from lenet_edge.mnist import calibration_digits
-from lenet_edge.runtime import RUNTIMES, Classifier, packaged_models, released_folder
+from lenet_edge.mnist import calibration_digits, pad
+from lenet_edge.runtime import Classifier, packaged_models, released_folder
 
-INSTALLED = [name for name, (module, _) in RUNTIMES.items() if importlib.util.find_spec(module.split(".")[0])]
-
-
-MODELS = ["float32", "float16", "dynamic", "int8", "stock_lenet5_float32.tflite"]
+INSTALLED = [name for name in RUNTIMES if not why_not(name, alone=True)]
+MODELS = ["float32", "float16", "dynamic", "int8", "int8_qat", "stock_lenet5_float32.tflite"]
 SCORES = """
 import sys
 import numpy as np
@@ -48,7 +47,7 @@ def test_every_runtime_reads_digits(scores, name, model):
     got = scores[name][model]
     assert (got.shape, got.dtype) == ((200, 10), np.float32)
     # ten scores of uint8 are each off by half a step of 1/256
-    np.testing.assert_allclose(got.sum(axis=1), 1, atol=10 * 0.5 / 256 if model == "int8" else 1e-3)
+    np.testing.assert_allclose(got.sum(axis=1), 1, atol=10 * 0.5 / 256 if "int8" in model else 1e-3)
     # these digits were trained on: one or two of 200 read wrongly is much
     assert (got.argmax(axis=1) != calibration_digits().labels[:200]).sum() <= 2
 
@@ -59,16 +58,16 @@ def test_runtimes_agree(scores):
         np.testing.assert_allclose(scores[other]["float32"], scores[INSTALLED[0]]["float32"], atol=1e-5)
 
 
-@pytest.mark.skipif("tflite" not in INSTALLED, reason="tflite-runtime is not installed")
+@pytest.mark.skipif(not {"tflite", "tensorflow"} <= set(INSTALLED), reason="both are not installed")
 def test_tflite_runtime_behind_tensorflow_is_said_before_it_dies():
     code = (
         "import tensorflow, lenet_edge.runtime as r\n"
-        "print(r.Classifier().runtime)\n"
+        "print(r.Classifier().report.runtime)\n"
         "r.Classifier(runtime='tflite')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() in ("litert", "tensorflow")
-    assert "expected tflite-runtime in a process without TensorFlow" in done.stderr
+    assert "tflite-runtime dies in a process that has loaded TensorFlow" in done.stderr
 
 
 def test_no_tensorflow_where_another_runtime_is():
@@ -122,25 +121,54 @@ def test_unknown_models_and_runtimes_are_answered():
         Classifier(model="lenet6")
     with pytest.raises(InputError, match="expected a runtime of auto, tflite, litert, tensorflow, got onnx"):
         Classifier(runtime="onnx")
-    with pytest.raises(InputError, match=r"expected pictures \(n, 32, 32\), got \(2, 28, 28\)"):
+    with pytest.raises(
+        InputError, match=r"expected pictures \(n, 32, 32\) or one \(32, 32\), got \(2, 28, 28\)"
+    ):
         Classifier().scores(np.zeros((2, 28, 28), np.uint8))
 
 
-def test_a_missing_runtime_is_answered_with_the_line_that_installs_it(monkeypatch):
-    monkeypatch.setattr(runtime, "_is_there", lambda package: False)
-    monkeypatch.setattr(np, "__version__", "1.26.4")
-    with pytest.raises(InputError, match=r'got none: pip install "lenet-edge\[tflite\]"'):
-        Classifier()
-    with pytest.raises(InputError, match=r'got none: pip install "lenet-edge\[litert\]"'):
-        Classifier(runtime="litert")
+def test_one_picture_and_many_give_the_same_scores():
+    pictures = pad(calibration_digits().images[:5])
+    with Classifier() as classifier:
+        many = classifier.scores(pictures)
+        assert many.shape == (5, 10)
+        np.testing.assert_array_equal(classifier.scores(pictures[3]), many[3])
+        assert classifier.scores(pictures[:0]).shape == (0, 10)
 
 
-def test_tflite_runtime_beside_numpy_2_is_said_before_it_dies(monkeypatch):
-    monkeypatch.setattr(runtime, "_is_there", lambda package: package == "tflite_runtime")
-    monkeypatch.setattr(np, "__version__", "2.1.0")
-    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
-    with pytest.raises(InputError, match=r"expected tflite-runtime with NumPy 1 .*, got 2.1.0"):
-        Classifier()
+def test_threads_take_turns():
+    pictures = pad(calibration_digits().images[:40])
+    with Classifier() as classifier:
+        wanted, got = classifier.scores(pictures), {}
+
+        def read(number):
+            got[number] = np.concatenate([classifier.scores(pictures[i::4][j : j + 1]) for i in range(4)
+                                          for j in range(10)])  # fmt: skip
+
+        workers = [threading.Thread(target=read, args=(number,)) for number in range(4)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+    order = np.concatenate([wanted[i::4] for i in range(4)])
+    assert len(got) == 4
+    for scores in got.values():
+        np.testing.assert_array_equal(scores, order)
+
+
+def test_a_closed_classifier_says_so():
+    with Classifier() as classifier:
+        pass
+    classifier.close()  # a second time does nothing
+    with pytest.raises(InputError, match="expected an open classifier, got a closed one"):
+        classifier.scores(np.zeros((32, 32), np.uint8))
+
+
+def test_the_delegate_is_reported():
+    report = Classifier(delegate="none").report
+    assert (report.delegate, report.taken, report.nodes, report.asked) == ("", 0, 16, "none")
+    with pytest.raises(InputError, match="expected the delegate nnapi to run, got NNAPI is Android's"):
+        Classifier(delegate="nnapi", require_delegate=True)
 
 
 def test_the_manifest_knows_every_packaged_model():
