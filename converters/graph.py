@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from converters.environment import schema
+from converters.schema import schema
 from converters.errors import InputError, expect
 from converters.manifest import operator_name, parse
 

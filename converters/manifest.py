@@ -7,7 +7,7 @@ import platform
 from collections import Counter
 from typing import Any
 
-from converters.environment import schema, tf
+from converters.schema import schema
 from converters.errors import InputError, expect
 
 _OPERATORS = {value: name for name, value in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
@@ -36,6 +36,8 @@ def versions() -> dict[str, str]:
     """Return the versions of what decides the bytes of a conversion."""
     import numpy
     import tf_keras
+
+    from converters.environment import tf
 
     return {
         "python": platform.python_version(),

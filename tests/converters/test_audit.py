@@ -26,7 +26,7 @@ from converters.audit import (
     taken,
     tflite_runtime,
 )
-from converters.environment import schema
+from converters.schema import schema
 from converters.errors import InputError
 from converters.graph import read_graph
 
