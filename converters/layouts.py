@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from converters.errors import InputError, expect
-from converters.graph import Graph, Node
+from converters.graph import CONVERSIONS, Graph, Node, Tensor
 from converters.phases import PLAIN, Phases
 
 WINDOWED = ("CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D")
@@ -108,3 +108,29 @@ def _phases(shape: tuple[int, ...]) -> list[Phases]:
 
 def _divisors(size: int) -> list[int]:
     return [count for count in range(1, _MOST_PHASES + 1) if size % count == 0]
+
+
+def layout_between(plain: Graph, laid_out: Graph) -> Layout:
+    """Return the layout that brings `plain` to the shapes of `laid_out`; no steps where there is none.
+
+    Operators are matched in order, reshapes and conversions aside.
+    """
+    olds, news = ([n for n in g.nodes if n.name not in ("RESHAPE", *CONVERSIONS)] for g in (plain, laid_out))
+    if len(olds) != len(news):
+        return (None,) * len(windowed(plain))
+    return tuple(_step_between(old, new) for old, new in zip(olds, news, strict=True) if old.name in WINDOWED)
+
+
+def _step_between(old: Node, new: Node) -> Step | None:
+    ends = [_phases_between(old.inputs[0], new.inputs[0]), _phases_between(old.outputs[0], new.outputs[0])]
+    source, result = ends
+    if source is None or result is None or (old.name == new.name and {source, result} == {PLAIN}):
+        return None
+    return Step(source, result)
+
+
+def _phases_between(old: Tensor | None, new: Tensor | None) -> Phases | None:
+    if old is None or new is None or len(old.shape) != 4 or len(new.shape) != 4 or 0 in new.shape:
+        return None
+    phases = Phases(old.shape[1] // new.shape[1], old.shape[2] // new.shape[2])
+    return phases if min(phases) >= 1 and phases.shape(old.shape) == new.shape else None

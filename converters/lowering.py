@@ -35,6 +35,7 @@ ELEMENTWISE = (
 )
 """Operators of one input that do to each value the same, whatever the shape."""
 
+_TYPES = ("float32", "float16", "int8")
 _DENSE = "CONV_2D"
 _POOL = "AVERAGE_POOL_2D"
 
@@ -188,6 +189,7 @@ class _Lowering:
             bias, _ = self._stored(node, node.inputs[2])
         values = kernel.constant
         assert values is not None
+        expect(kernel.type in _TYPES, f"weights of {node} of {', '.join(_TYPES)}", kernel.type)
         hybrid = kernel.type == "int8" and source.type == "float32"
         if node.name != _DENSE:
             expect(not hybrid, f"{node} with weights of its input's kind", "int8 weights on float32")

@@ -17,6 +17,7 @@ from converters.errors import exit_status, expect
 from converters.files import write_atomically, write_json
 from converters.options import command_parser
 from lenet_edge.convert import percent
+from lenet_edge.lowered import layout_for, lowered
 from lenet_edge.mnist import PIXELS, Digits, cache_folder, calibration_digits, pad, test_digits
 from lenet_edge.runtime import released_folder
 from lenet_edge.training_options import (
@@ -162,6 +163,8 @@ def _write(
     save_quantised(model, options.out / "weights.npz")
     content = to_tflite(model, precision="int8").content if options.bits in (4, 8) else None
     if content is not None:
+        if options.bits == 8:
+            content, _ = lowered(content, layout=layout_for("lenet5", None))
         write_atomically(options.out / f"lenet5_int{options.bits}_qat.tflite", content)
     sets = {"held_out": held_out} | ({"test": test_digits()} if options.test else {})
     for name, digits in sets.items():

@@ -19,6 +19,7 @@ from converters.interpret import run_stored
 from converters.manifest import versions
 from converters.targets import TARGETS
 from lenet_edge.convert import FINE_TUNED, checked, convert_one
+from lenet_edge.lowered import PLAIN, layout_for, lowered
 from lenet_edge.mnist import Digits, calibration_digits, pad
 from lenet_edge.packaged import fine_tuned_model, released_model
 from lenet_edge.training import as_input, outputs_of
@@ -60,12 +61,19 @@ def _convert_for(
     target = TARGETS[target_name]
     fine_tuned = rounding is not None and target.precision == "int8"
     model = rounding if fine_tuned else folded
-    content, entry = convert_one(model, precision=target.precision, ends=target.ends)
+    plain = convert_one(model, precision=target.precision, ends=target.ends).content
+    content, entry = lowered(plain, layout=layout_for(name, None if target.laid_out else PLAIN))
     path = f"{name}_{target_name}.tflite"
     write_atomically(out / path, content)
     kind = f"{target.precision}{', fine-tuned' if fine_tuned else ''}"
     print(f"\n{path}: {kind}, {len(content):,} bytes ({target.why})")
-    entry = {"model": name, "target": target_name, "fine_tuned": fine_tuned, **entry}
+    entry = {
+        "model": name,
+        "target": target_name,
+        "precision": target.precision,
+        "fine_tuned": fine_tuned,
+        **entry,
+    }
     entry["audits"] = {delegate: _audited(content, delegate) for delegate in target.delegates}
     if target_name == "gpu":
         entry["tried"] = _tried_on_gpu(content, folded)

@@ -70,12 +70,16 @@ class Cell:
 
 @dataclass(frozen=True, eq=False)
 class File:
-    """A .tflite file of the matrix: `findings` are what makes it another function than `exact`."""
+    """A .tflite file of the matrix: `findings` are what makes it another function than `exact`.
+
+    `exact_graph` is that one's, in float32 and in this file's layout.
+    """
 
     name: str
     content: bytes
     graph: Graph
     exact: Reference
+    exact_graph: Graph
     findings: list[str]
 
     @property
@@ -109,8 +113,9 @@ def file_of(name: str, content: bytes, graph: Graph, references: References) -> 
     int8 and dynamic files promise a scale for each channel of a convolution.
     """
     exact = references.of(name)
-    findings = [str(finding) for finding in compare_graphs(graph, exact.graph)]
-    return File(name, content, graph, exact, findings)
+    exact_graph = exact.laid_out_as(graph)
+    findings = [str(finding) for finding in compare_graphs(graph, exact_graph)]
+    return File(name, content, graph, exact, exact_graph, findings)
 
 
 class Matrix:

@@ -84,7 +84,7 @@ def _layers(files: Sequence[File], matrix: Matrix) -> dict[str, list[dict[str, A
     found = {}
     for file in files:
         inputs = matrix.inputs_of(file.graph)[:LAYER_DIGITS]
-        layers = profile(file.content, file.graph, file.exact.graph, inputs)
+        layers = profile(file.content, file.graph, file.exact_graph, inputs)
         print_layers(file.name, layers)
         found[file.name] = [layer.as_json() for layer in layers]
     return found

@@ -11,13 +11,16 @@ import pytest
 from converters.arithmetic import outputs_of
 from converters.environment import keras
 from converters.errors import InputError
+from converters.folding import fold
 from converters.graph import read_graph
 from converters.interpret import run
 from converters.layouts import describe, layout_of, suggested, variations, windowed
 from converters.lowering import lower
 from converters.manifest import parse
 from converters.tflite import to_tflite
+from lenet_edge.convert import convert_one
 from lenet_edge.mnist import calibration_digits, pad
+from lenet_edge.packaged import fine_tuned_model, released_model
 from lenet_edge.runtime import content_of
 
 LAYOUTS = [
@@ -28,7 +31,15 @@ LAYOUTS = [
     "1x4>2x4 2x4>1x2 1x2>2x2 2x2>1x1 5x5>1x1",
     "1x32>1x28 1x28>1x14 1x14>1x10 1x10>1x5 -",
 ]
-FILES = ["lenet5_float32", "lenet5_float16", "lenet5_int8", "lenet5_int8_qat"]
+FILES = ["float32", "float16", "int8", "int8_qat"]
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """Return the files of lenet5 as the converter writes them, by precision."""
+    folded, precisions = fold(released_model("lenet5")), ("float32", "float16", "dynamic", "int8")
+    files = {precision: convert_one(folded, precision=precision).content for precision in precisions}
+    return {**files, "int8_qat": convert_one(fine_tuned_model(), precision="int8").content}
 
 
 def pictures(content, count=20):
@@ -39,8 +50,8 @@ def pictures(content, count=20):
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("name", FILES)
-def test_scores_are_the_same(name, layout):
-    content = content_of(f"{name}.tflite")
+def test_scores_are_the_same(plain, name, layout):
+    content = plain[name]
     lowered = lower(content, layout=layout_of(layout))
     inputs = pictures(content).astype(np.float32)
     got, wanted = (outputs_of(read_graph(one), inputs) for one in (lowered, content))
@@ -50,8 +61,8 @@ def test_scores_are_the_same(name, layout):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_runtime_gives_the_same_scores(name):
-    content = content_of(f"{name}.tflite")
+def test_a_runtime_gives_the_same_scores(plain, name):
+    content = plain[name]
     inputs = pictures(content).astype(np.float32)
     got, wanted = (run(one, inputs) for one in (lower(content, layout=layout_of(LAYOUTS[4])), content))
     # XNNPACK's int8 is the ideal kernel's, bit for bit; float32 sums of 400 terms in another order
@@ -63,11 +74,11 @@ def test_a_runtime_gives_the_same_scores(name):
     [
         ("stock_lenet5_float32", "1x4>2x4 2x4>1x2 1x2>2x2 2x2>1x1"),
         ("stock_lenet5_int8", "1x4>1x4 - 1x2>1x2 -"),
-        ("lenet5_dynamic", "1x4>1x4 1x1>1x1 1x2>1x2 - 1x5>1x1"),
+        ("dynamic", "1x4>1x4 1x1>1x1 1x2>1x2 - 1x5>1x1"),
     ],
 )
-def test_other_nets_and_hybrid_files_are_the_same(name, layout):
-    content = content_of(f"{name}.tflite")
+def test_other_nets_and_hybrid_files_are_the_same(plain, name, layout):
+    content = plain.get(name) or content_of(f"{name}.tflite")
     inputs = pictures(content).astype(np.float32)
     got, wanted = (run(one, inputs) for one in (lower(content, layout=layout_of(layout)), content))
     np.testing.assert_allclose(got, wanted, rtol=0, atol=0 if "int8" in name else 1e-5)
@@ -84,7 +95,7 @@ def strided(**options):
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])
 @pytest.mark.parametrize(
-    "layout", ["1x4>1x2 1x1>1x1 -", "1x2>1x1 1x2>1x1 1x1>1x3", "1x4>2x2 2x2>1x1 1x1>1x1"]
+    "layout", ["1x4>1x2 1x1>1x1 -", "1x2>1x1 1x2>1x1 1x1>1x1", "1x4>2x2 2x2>1x1 1x1>1x1"]
 )
 def test_strides_padding_and_activations_are_kept(precision, layout, rng):
     keras.utils.set_random_seed(1)
@@ -95,8 +106,8 @@ def test_strides_padding_and_activations_are_kept(precision, layout, rng):
     np.testing.assert_allclose(got, wanted, rtol=0, atol=0 if precision == "int8" else 1e-12)
 
 
-def test_what_nothing_uses_is_dropped_and_constants_are_aligned():
-    content = content_of("lenet5_float16.tflite")
+def test_what_nothing_uses_is_dropped_and_constants_are_aligned(plain):
+    content = plain["float16"]
     lowered = lower(content, layout=layout_of("1x4>1x4 1x4>1x2 - - -"))
     graph = read_graph(lowered)
     used = {t.index for n in graph.nodes for t in (*n.inputs, *n.outputs) if t is not None}
@@ -116,8 +127,8 @@ def ends(model):
     return [graph.tensors[index].name for index in (*graph.inputs, *graph.outputs)]
 
 
-def test_signatures_names_and_ends_are_kept():
-    content = content_of("int8_qat")
+def test_signatures_names_and_ends_are_kept(plain):
+    content = plain["int8_qat"]
     before, after = (parse(one) for one in (content, lower(content, layout=layout_of(LAYOUTS[1]))))
     for model in (before, after):
         graph, (signature,) = model.subgraphs[0], model.signatureDefs
@@ -133,8 +144,8 @@ def test_signatures_names_and_ends_are_kept():
     assert len(set(short)) == len(short)
 
 
-def test_the_same_file_gives_the_same_bytes():
-    content, layout = content_of("int8"), layout_of(LAYOUTS[1])
+def test_the_same_file_gives_the_same_bytes(plain):
+    content, layout = plain["int8"], layout_of(LAYOUTS[1])
     assert lower(content, layout=layout) == lower(content, layout=layout)
 
 
@@ -150,9 +161,9 @@ def test_the_same_file_gives_the_same_bytes():
         ("- - - - a>b", "expected a step of a layout like 1x4>1x2 or -, got a>b"),
     ],
 )
-def test_a_layout_that_does_not_fit_is_refused(layout, line):
+def test_a_layout_that_does_not_fit_is_refused(plain, layout, line):
     with pytest.raises(InputError, match=line.replace("(", r"\(")):
-        lower(content_of("int8"), layout=layout_of(layout))
+        lower(plain["int8"], layout=layout_of(layout))
 
 
 def test_what_would_not_be_exact_is_refused():
@@ -171,14 +182,14 @@ def test_text_and_layout_are_one():
         assert describe(layout_of(text)) == text
 
 
-def test_the_suggestion_takes_several_columns_of_few_channels():
-    assert describe(suggested(read_graph(content_of("int8")))) == LAYOUTS[1]
+def test_the_suggestion_takes_several_columns_of_few_channels(plain):
+    assert describe(suggested(read_graph(plain["int8"]))) == LAYOUTS[1]
     stock = read_graph(content_of("stock_lenet5_float32.tflite"))
     assert describe(suggested(stock)) == "1x4>1x4 - - -"
 
 
-def test_variations_are_plenty_and_those_that_fit_are_the_same(rng):
-    content = content_of("int8")
+def test_variations_are_plenty_and_those_that_fit_are_the_same(plain):
+    content = plain["int8"]
     graph = read_graph(content)
     inputs = pictures(content, 3).astype(np.float32)
     wanted, fitting = outputs_of(graph, inputs), 0
@@ -198,7 +209,7 @@ def test_no_tensorflow_is_needed_where_litert_is():
     code = (
         "import sys; from converters.lowering import lower; from converters.layouts import layout_of\n"
         "from lenet_edge.runtime import content_of\n"
-        f"lower(content_of('int8'), layout=layout_of({LAYOUTS[1]!r}))\n"
+        "lower(content_of('stock_lenet5_int8.tflite'), layout=layout_of('1x4>1x4 - - -'))\n"
         "assert not {'tensorflow', 'tf_keras'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,87 @@
+"""Lay a .tflite file out for quicker kernels: the same function, bit for bit in int8, without retraining.
+
+Convolutions of few channels, and the poolings behind them, are computed several positions at a time. Any
+model can be given, quantised or not; TensorFlow is not needed where LiteRT is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from converters.errors import exit_status, expect
+from converters.files import write_atomically
+from converters.graph import read_graph
+from converters.layouts import describe, layout_of, suggested, windowed
+from converters.lowering import lower
+from converters.options import command_parser
+from converters.runtimes import RUNTIMES
+from converters.tuning import Tuned, tune
+
+NAME = "python -m converters.lower"
+
+EPILOG = """\
+examples:
+  python -m converters.lower model.tflite                   four columns at once where channels are few
+  python -m converters.lower model.tflite --tune            the quickest here, measured (half a minute)
+  python -m converters.lower model.tflite --tune --runtime tflite --threads 2
+  python -m converters.lower model.tflite --layout "1x4>1x4 1x4>1x2 -"
+
+A layout has a word for each CONV_2D, DEPTHWISE_CONV_2D and AVERAGE_POOL_2D, in order: the rows and columns
+that are computed at once, of its input and of its result, or - to leave it. What does not fit is refused.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    options = _parser().parse_args(argv)
+    expect(not (options.layout and options.tune), "--layout or --tune", "both")
+    layout = layout_of(options.layout) if options.layout else None
+    content = options.model.read_bytes()
+    graph = read_graph(content)
+    expect(windowed(graph), f"{options.model} with convolutions", "none")
+    if options.tune:
+        found = tune(content, runtime=options.runtime, threads=options.threads, progress=_say)
+        _tell(found)
+        layout = found.layout
+    elif layout is None:
+        layout = suggested(graph)
+    if options.only_layout:
+        print(describe(layout))
+        return 0
+    lowered = lower(content, layout=layout)
+    out = options.out or options.model.with_name(f"{options.model.stem}_lowered.tflite")
+    write_atomically(out, lowered)
+    print(f"{out}: {describe(layout)}, {len(lowered):,} bytes ({len(content):,} before)")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = command_parser(name=NAME, description=__doc__, epilog=EPILOG)
+    add = parser.add_argument
+    add("model", type=Path, metavar="MODEL.tflite")
+    add("--layout", metavar="TEXT", help="the layout (default: four or two columns where channels are few)")
+    add("--tune", action="store_true", help="measure here which layout is quickest")
+    add("--runtime", choices=("auto", *RUNTIMES), default="auto", help="what to measure in")
+    add("--threads", type=int, default=1, metavar="N", help="the CPU's threads while measuring (default: 1)")
+    add("--out", type=Path, metavar="FILE", help="what to write (default: MODEL_lowered.tflite)")
+    add("--only-layout", action="store_true", help="print the layout and write nothing")
+    return parser
+
+
+def _tell(found: Tuned) -> None:
+    if found.ratio is None:
+        _say(f"the file as it is stays the quickest of {found.tried} layouts")
+        return
+    ratio = found.ratio
+    _say(f"{ratio.value:.3f} of the time ({ratio.low:.3f} to {ratio.high:.3f}), of {found.tried} layouts")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(exit_status(main, name=NAME))
