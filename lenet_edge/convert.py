@@ -40,8 +40,8 @@ examples:
 
 Every file takes raw pixels 0..255, background 0, one picture at a time: 1x32x32x1 (stock_lenet5
 1x28x28x1), float32, or uint8 for int8 (int8 for the target micro), and gives ten scores. int8 is quantised
-after training, int8_qat fine-tuned (`lenet-edge quantize`). lenet5 is laid out so that C1 computes four
-pixels of a row at once: the same function in less time; stock_lenet5 is as everybody converts it.
+after training, int8_qat fine-tuned (`lenet-edge quantize`). lenet5 is laid out so that C1 computes four pixels
+of a row at once (float32: two), the same function in less time; stock_lenet5 is as everybody converts it.
 """
 
 
@@ -89,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     expect(not (options.layout and options.tune), "--layout or --tune", "both")
     expect(not options.target or not (options.layout or options.tune), "--target or a layout", "both")
     for name in names:
-        layout_for(name, options.layout)
+        layout_for(name, variants[0], asked=options.layout)
     expect(not options.weights or len(names) == 1, "one --model with --weights", f"{len(names)}")
     expect(not options.weights or options.weights.is_file(), "--weights to be a file", options.weights)
     fine_tuned = [name for name in names if name in FINE_TUNED and not options.weights]
@@ -175,7 +175,7 @@ def files_of(
             print(f"{name} {variant}: looking for its layout", file=sys.stderr, flush=True)
             layout = tuned(plain, runtime=options.runtime)
         else:
-            layout = layout_for(name, options.layout)
+            layout = layout_for(name, precision, asked=options.layout)
         content, entry = lowered(plain, layout=layout)
         yield f"{name}_{variant}.tflite", content, {"model": name, "precision": variant, **entry}
 

@@ -20,27 +20,32 @@ _FLOAT64_SUMS = 1e-9  # what sums of some 400 terms of float64 differ by in anot
 PLAIN = "plain"
 """The word for no layout."""
 
-LAYOUTS = {
-    # C1 computes four pixels of a row at once; measured best on x86 in LiteRT (docs/lowering.md).
-    "lenet5": "1x4>1x4 - - - -",
-    # the baseline of every comparison: as everybody converts it
-    "stock_lenet5": "- - - -",
-}
-"""The default layout by model."""
+_FOUR_COLUMNS, _TWO_COLUMNS = "1x4>1x4 - - - -", "1x2>1x2 - - - -"
+_AS_CONVERTED = "- - - -"
 
 
-def layout_for(name: str, asked: str | None) -> Layout:
+def default_layout(name: str, precision: str) -> str:
+    """Return the layout that a packaged file is made in.
+
+    C1 computes four pixels of a row at once, measured best on x86 in LiteRT (docs/lowering.md); two in the
+    float32 file, where the zeros of four would take it over 253,000 bytes. stock_lenet5, the baseline of
+    every comparison, is as everybody converts it.
+    """
+    if name != "lenet5":
+        return _AS_CONVERTED
+    return _TWO_COLUMNS if precision == "float32" else _FOUR_COLUMNS
+
+
+def layout_for(name: str, precision: str, *, asked: str | None = None) -> Layout:
     """Return the layout of model `name`: `asked` as text, "plain", or None for the default.
 
-    Raises InputError when `asked` describes no layout.
+    Raises InputError when `asked` describes no layout for it.
     """
-    count = len(layout_of(LAYOUTS[name]))
+    default = layout_of(default_layout(name, precision))
     if asked == PLAIN:
-        return (None,) * count
-    layout = layout_of(asked or LAYOUTS[name])
-    expect(
-        len(layout) == count, f"a layout of {count} steps for {name}", f"{len(layout)}: {describe(layout)}"
-    )
+        return (None,) * len(default)
+    layout = layout_of(asked) if asked else default
+    expect(len(layout) == len(default), f"a layout of {len(default)} steps for {name}", len(layout))
     return layout
 
 

@@ -164,7 +164,7 @@ def _write(
     content = to_tflite(model, precision="int8").content if options.bits in (4, 8) else None
     if content is not None:
         if options.bits == 8:
-            content, _ = lowered(content, layout=layout_for("lenet5", None))
+            content, _ = lowered(content, layout=layout_for("lenet5", "int8"))
         write_atomically(options.out / f"lenet5_int{options.bits}_qat.tflite", content)
     sets = {"held_out": held_out} | ({"test": test_digits()} if options.test else {})
     for name, digits in sets.items():

@@ -10,14 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from converters.arithmetic import LIMITS
 from converters.audit import API_LEVELS, Verdict, analyser_verdict, audit, table, taken
 from converters.carray import c_array
 from converters.columns import COLUMNS, absence, run_column
 from converters.files import write_atomically, write_json
 from converters.folding import fold
+from converters.graph import read_graph
 from converters.interpret import run_stored
 from converters.manifest import versions
 from converters.targets import TARGETS
+from converters.tolerance import Tolerance
 from lenet_edge.convert import FINE_TUNED, checked, convert_one
 from lenet_edge.lowered import PLAIN, layout_for, lowered
 from lenet_edge.mnist import Digits, calibration_digits, pad
@@ -62,7 +65,9 @@ def _convert_for(
     fine_tuned = rounding is not None and target.precision == "int8"
     model = rounding if fine_tuned else folded
     plain = convert_one(model, precision=target.precision, ends=target.ends).content
-    content, entry = lowered(plain, layout=layout_for(name, None if target.laid_out else PLAIN))
+    content, entry = lowered(
+        plain, layout=layout_for(name, target.precision, asked=None if target.laid_out else PLAIN)
+    )
     path = f"{name}_{target_name}.tflite"
     write_atomically(out / path, content)
     kind = f"{target.precision}{', fine-tuned' if fine_tuned else ''}"
@@ -133,7 +138,8 @@ def _tried_on_gpu(content: bytes, exact: Any) -> dict[str, Any]:
 def _write_c_array(name: str, content: bytes, sample: np.ndarray, out: Path) -> int | None:
     """Write NAME_micro.h and NAME_micro.cc with a golden sample and return the measured arena.
 
-    The sample's output is TensorFlow Lite Micro's own where it is installed, TensorFlow's otherwise.
+    The sample's output is TensorFlow Lite Micro's own where it is installed, TensorFlow's otherwise; its
+    limits hold for every runtime (converters.tolerance).
     """
     stored, answer = run_stored(content, sample)
     side = sample.shape[1]
@@ -153,11 +159,23 @@ def _write_c_array(name: str, content: bytes, sample: np.ndarray, out: Path) -> 
         arena_bytes=arena or 2 * len(content),
         sample_input=stored[0],
         sample_output=answer[0],
+        sample_limits=_limits(content, sample),
         description=f"{name}, a digit reader: {side}x{side} pixels, 0 for paper, in; ten scores out.",
     )
     for suffix, text in zip((".h", ".cc"), texts, strict=True):
         write_atomically(out / f"{name}_micro{suffix}", text)
     return arena
+
+
+def _limits(content: bytes, sample: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the least and the most that the int8 file may give for `sample` (1, ...), as it stores them."""
+    graph = read_graph(content)
+    (sink,) = graph.outputs
+    step, zero_point = float(sink.scales[0]), int(sink.zero_points[0])
+    low, high = (end / step + zero_point for end in Tolerance(graph, sample).limits(np.arange(1)))
+    # Further than the least and the most of the type no runtime can go; 1e-9 is for the division's rounding.
+    whole = np.clip([np.ceil(low - 1e-9), np.floor(high + 1e-9)], *LIMITS[sink.type]).astype(sink.type)
+    return whole[0], whole[1]
 
 
 def _print_check(facts: dict[str, Any]) -> None:

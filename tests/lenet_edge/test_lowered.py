@@ -19,7 +19,7 @@ from converters.manifest import parse
 from converters.rewriting import Rewriting
 from converters.tflite import to_tflite
 from lenet_edge import lowered as module
-from lenet_edge.lowered import LAYOUTS, layout_for, lowered, tuned
+from lenet_edge.lowered import layout_for, lowered, tuned
 from lenet_edge.packaged import released_model
 from lenet_edge.runtime import content_of, packaged_models
 
@@ -29,26 +29,30 @@ def plain():
     return to_tflite(fold(released_model("lenet5")), precision="float32").content
 
 
+FOUR, TWO, STOCK = "1x4>1x4 - - - -", "1x2>1x2 - - - -", "- - - -"
+
+
 def test_the_default_is_the_measured_one_and_the_baseline_stays():
-    assert describe(layout_for("lenet5", None)) == "1x4>1x4 - - - -"
-    assert describe(layout_for("stock_lenet5", None)) == "- - - -"
-    assert describe(layout_for("lenet5", "plain")) == "- - - - -"
-    assert describe(layout_for("lenet5", "1x2>1x2 - - - -")) == "1x2>1x2 - - - -"
+    assert describe(layout_for("lenet5", "int8")) == FOUR
+    assert describe(layout_for("lenet5", "float32")) == TWO
+    assert describe(layout_for("stock_lenet5", "int8")) == STOCK
+    assert describe(layout_for("lenet5", "int8", asked="plain")) == "- - - - -"
+    assert describe(layout_for("lenet5", "int8", asked=TWO)) == TWO
     with pytest.raises(InputError, match="expected a layout of 4 steps for stock_lenet5, got 5"):
-        layout_for("stock_lenet5", "1x2>1x2 - - - -")
+        layout_for("stock_lenet5", "int8", asked=TWO)
 
 
 def test_the_released_files_are_in_it():
     for name, entry in packaged_models().items():
-        layout = entry.get("layout", describe(layout_for(entry["model"], "plain")))
-        assert layout == LAYOUTS[entry["model"]], name
+        layout = {"lenet5": TWO if entry["precision"] == "float32" else FOUR, "stock_lenet5": STOCK}
+        assert entry.get("layout", STOCK) == layout[entry["model"]], name
 
 
 def test_a_lowered_file_tells_its_layout(plain):
-    content, entry = lowered(plain, layout=layout_for("lenet5", None))
-    assert entry["layout"] == LAYOUTS["lenet5"]
+    content, entry = lowered(plain, layout=layout_for("lenet5", "float32"))
+    assert entry["layout"] == TWO
     assert entry["bytes"] == len(content)
-    same, entry = lowered(plain, layout=layout_for("lenet5", "plain"))
+    same, entry = lowered(plain, layout=layout_for("lenet5", "float32", asked="plain"))
     assert same == plain
     assert "layout" not in entry
 
@@ -65,7 +69,7 @@ def test_a_layout_that_changes_a_score_is_refused(plain, monkeypatch):
 
     monkeypatch.setattr("converters.lowering.lower", wrong)
     with pytest.raises(InputError, match=r"expected a layout that changes no score, got a difference of"):
-        lowered(plain, layout=layout_for("lenet5", None))
+        lowered(plain, layout=layout_for("lenet5", "float32"))
 
 
 @pytest.mark.parametrize(
