@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find converters lenet_edge -type f -not -path '*/__pycache__/*') pyproject.toml README.md
 
-.PHONY: help convert test lint format wheel parity results tables train clean
+.PHONY: help convert test lint format wheel parity results tables bench bench-peers pi-test train clean
 
 help:
 	@echo 'make convert   write and check every .tflite (build/tflite)'
@@ -15,6 +15,9 @@ help:
 	@echo 'make parity    every file in every runtime beside the original (build/parity.html)'
 	@echo 'make results   measure parity anew into results/ and write every table from it (20 minutes)'
 	@echo 'make tables    write the tables of README.md and docs from the measured files'
+	@echo 'make bench     time the released models, and where the time goes'
+	@echo 'make bench-peers  beside ONNX Runtime and ExecuTorch (installs 6 GB into .venv-peers)'
+	@echo 'make pi-test   the wheel on an emulated Raspberry Pi (needs qemu-user-static)'
 	@echo 'make train     train the released weights anew (hours; DATA=folder with MNIST)'
 	@echo 'make clean     remove what was built'
 	@echo 'PYTHON=python3.12 chooses the Python (3.10 to 3.13) that .venv is made with'
@@ -47,6 +50,20 @@ results: $(VENV)/installed
 
 tables:
 	$(PYTHON) scripts/readme.py
+
+bench: $(VENV)/installed
+	$(BIN)/lenet-edge benchmark float32 int8_qat stock_lenet5_float32.tflite stock_lenet5_int8.tflite --runtime all --profile --json build/benchmark.json --png build/benchmark.png
+
+PEERS := .venv-peers
+bench-peers: $(VENV)/wheel
+	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet -r scripts/peers.txt
+	$(PEERS)/bin/pip install --quiet --force-reinstall --no-deps dist/*.whl
+	$(PEERS)/bin/python scripts/bench_peers.py build/peers
+	$(PEERS)/bin/lenet-edge benchmark float32 stock_lenet5_float32.tflite --runtime litert --peers build/peers --json build/benchmark_peers.json --png build/benchmark_peers.png
+
+pi-test: $(VENV)/installed
+	$(BIN)/python scripts/pi --json build/pi.json $(ARGS) dist/*.whl
 
 train: $(VENV)/installed
 	BIN=$(abspath $(BIN)) DATA=$(DATA) sh scripts/train_released.sh

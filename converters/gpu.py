@@ -52,14 +52,14 @@ class OnGpu:
         self.nodes = node_count(loaded.interpreter)
         try:
             self._model = _for_gpu_alone(content)
+            self._inputs = self._model.create_input_buffers(0)
+            self._outputs = self._model.create_output_buffers(0)
         except (ValueError, RuntimeError) as error:
             reason = _reason(log.of_job()) or _last_line(str(error))
             raise InputError(f"the GPU accelerator refuses it: {reason}") from error
         self.adapter = _adapter(log.of_all())
         whole = self.adapter and self._model.is_fully_accelerated()
         expect(whole, "LiteRT to run it on the GPU", "the CPU behind its back")
-        self._inputs = self._model.create_input_buffers(0)
-        self._outputs = self._model.create_output_buffers(0)
         # LiteRT sets a second environment up at the first input, and takes it down at exit; it tells both.
         self.run(np.zeros(self.source["shape"], self.source["dtype"]))
         atexit.register(_silence)

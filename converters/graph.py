@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from converters.schema import schema
 from converters.errors import InputError, expect
 from converters.manifest import operator_name, parse
+from converters.schema import schema
 
 _DTYPES: dict[int, Any] = {
     schema.TensorType.FLOAT32: np.float32,

@@ -18,6 +18,7 @@ from converters.layouts import describe, layout_of, suggested, windowed
 from converters.lowering import lower
 from converters.options import command_parser
 from converters.runtimes import RUNTIMES
+from converters.soundness import check_sound
 from converters.tuning import Tuned, tune
 
 NAME = "python -m converters.lower"
@@ -43,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     graph = read_graph(content)
     expect(windowed(graph), f"{options.model} with convolutions", "none")
     if options.tune:
+        check_sound(content, name=options.model.name)
         found = tune(content, runtime=options.runtime, threads=options.threads, progress=_say)
         _tell(found)
         layout = found.layout

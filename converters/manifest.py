@@ -7,8 +7,8 @@ import platform
 from collections import Counter
 from typing import Any
 
-from converters.schema import schema
 from converters.errors import InputError, expect
+from converters.schema import schema
 
 _OPERATORS = {value: name for name, value in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
 _TYPES = {value: name.lower() for name, value in vars(schema.TensorType).items() if not name.startswith("_")}

@@ -1,4 +1,4 @@
-"""What native code writes to standard output and error, kept in a file in which its own words are looked up."""
+"""What native code writes to standard output and error, in a file where its own words are looked up."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +76,8 @@ class Session:
     `runtime`: a name of RUNTIMES or "auto". `delegate`: a name of DELEGATES or the path of a delegate's
     shared library, which gets `delegate_options`. `threads`: of the CPU's kernels. `require_delegate`: raise
     rather than run without the delegate that was asked for. `source` and `sink` tell shape, dtype and
-    quantization of the two ends; `report` what really runs. One thread at a time may use it.
+    quantization of the two ends; `report` what really runs; `loading_seconds` and `first_run_seconds` how
+    long the start took. One thread at a time may use it.
 
     Raises InputError: bad options, no runtime, a file that the runtime refuses, a required delegate that does
     not run. A damaged file or library may kill the process: check a file that is not yours with
@@ -103,7 +105,9 @@ class Session:
         self._runtime = choose(
             "litert" if asked == "gpu" and runtime == "auto" and not gpu.absence() else runtime
         )
+        began = time.perf_counter()
         self._loaded, name, reason = self._with_delegate(dict(delegate_options or {}))
+        self.loading_seconds = time.perf_counter() - began
         if not (self._tried() or reason or asked in ("auto", "none")):
             reason = f"it takes none of the {self._loaded.taken()[1]} nodes"
             self._loaded, name = self._interpreter(), "XNNPACK"
@@ -115,6 +119,11 @@ class Session:
     def run(self, stored: NDArray[Any]) -> NDArray[Any]:
         """Return the output (...) for one input (1, ...), both as the file stores them."""
         return self._loaded.run(stored)
+
+    @property
+    def invoke(self) -> Callable[[], object] | None:
+        """What computes, without input and output; None on the GPU, which is done only once it is read."""
+        return self._loaded.interpreter.invoke if isinstance(self._loaded, Loaded) else None
 
     def close(self) -> None:
         """Free the runtime's memory; the session cannot be used afterwards."""
@@ -167,8 +176,9 @@ class Session:
 
     def _tried(self) -> int:
         """Run the file once on zeros; return how many nodes a delegate took, which is known only then."""
-        source = self._loaded.source
+        source, began = self._loaded.source, time.perf_counter()
         self._loaded.run(np.zeros(source["shape"], source["dtype"]))
+        self.first_run_seconds = time.perf_counter() - began
         return self._loaded.taken()[0]
 
     def _report(self, name: str, reason: str) -> Report:

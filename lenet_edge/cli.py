@@ -16,7 +16,7 @@ COMMANDS = {
     "parity": "every file in every runtime beside the original model",
     "classify": "read digits from pictures, without TensorFlow",
     "doctor": "what this machine can read digits with, and what it lacks",
-    "benchmark": "how quick models are, side by side, in any runtime",
+    "benchmark": "time models on this machine, or lay two reports side by side",
     "train": "train LeNet-5, the stock net or a teacher on MNIST",
     "photographs": "measure reading on drawn photographs of digits on paper",
 }

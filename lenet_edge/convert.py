@@ -40,8 +40,9 @@ examples:
 
 Every file takes raw pixels 0..255, background 0, one picture at a time: 1x32x32x1 (stock_lenet5
 1x28x28x1), float32, or uint8 for int8 (int8 for the target micro), and gives ten scores. int8 is quantised
-after training, int8_qat fine-tuned (`lenet-edge quantize`). lenet5 is laid out so that C1 computes four pixels
-of a row at once (float32: two), the same function in less time; stock_lenet5 is as everybody converts it.
+after training, int8_qat fine-tuned (`lenet-edge quantize`). lenet5 is laid out so that C1 computes four
+pixels of a row at once (float32: two), the same function in less time; stock_lenet5 is as everybody
+converts it.
 """
 
 

@@ -32,6 +32,9 @@ FORMATS = ("PNG", "JPEG", "PPM", "BMP", "GIF", "WEBP")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".pgm", ".ppm", ".pbm", ".pnm", ".bmp", ".gif", ".webp", ".idx")
 """Which files of a folder are taken, beside MNIST's own names (...-idx3-ubyte), IDX with .gz or without."""
 
+IDX_STARTS = (b"\0\0", b"\x1f\x8b")
+"""The first two bytes of an IDX file, plain or gzipped."""
+
 MOST_PIXELS = 50_000_000
 MOST_BYTES = 1 << 28
 
@@ -70,7 +73,7 @@ def picture_files(path: str | os.PathLike[str]) -> list[Path]:
         if not path.is_dir():
             expect(path.exists(), f"a picture or a folder at {path}", "nothing there")
             return [path]
-        files = sorted(file for file in path.iterdir() if _is_picture_name(file.name) and not file.is_dir())
+        files = sorted(file for file in path.iterdir() if is_picture_name(file.name) and not file.is_dir())
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
@@ -106,14 +109,15 @@ def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
-def _is_picture_name(name: str) -> bool:
+def is_picture_name(name: str) -> bool:
+    """Return whether a file called `name` counts as a picture in a folder; hidden files do not."""
     plain = name.lower().removesuffix(".gz")
     kinds = SUFFIXES if plain == name.lower() else (".idx",)
     return plain.endswith((*kinds, "idx3-ubyte")) and not name.startswith(".")
 
 
 def _pictures(content: bytes, name: str) -> Iterator[Picture]:
-    if content[:2] in (b"\0\0", b"\x1f\x8b"):  # an IDX file, plain or gzipped
+    if content[:2] in IDX_STARTS:
         images = read_idx_bytes(content, name=name, rank=3)
         with _naming(name):
             check_shape(images.shape[2], images.shape[1])
@@ -192,7 +196,8 @@ def _grey(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):  # 16 bits, in Pillow's several ways
         values = np.asarray(image).astype(np.int64)
         return Image.fromarray((np.clip(values, 0, 65535) // 257).astype(np.uint8))
-    if image.has_transparency_data:
+    # Not image.has_transparency_data: the Pillow of Debian 12, on 32-bit Pis, is older than that.
+    if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA"):
         colours = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), colours).convert("L")
     return image.convert("L")

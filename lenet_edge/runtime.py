@@ -125,7 +125,10 @@ def packaged_models() -> dict[str, Any]:
 
 
 def content_of(model: str | os.PathLike[str]) -> bytes:
-    """Return the bytes of `model`, checked as far as can be before native code sees them."""
+    """Return the bytes of `model`, named as Classifier names it, checked before native code sees them.
+
+    Raises InputError when there is no such file, and as `checked_content`.
+    """
     name = os.fspath(model)
     packaged = packaged_models()
     entry = next(
@@ -140,7 +143,8 @@ def checked_content(path: Path, entries: dict[str, Any] | None) -> bytes:
     """Return the bytes of the .tflite file at `path`, checked as far as can be before native code sees them.
 
     `entries`: a manifest's, by file name, each with the sha256 that the file must have; None for a file
-    without one. Raises InputError when it is no .tflite file, is not in the manifest or has another hash.
+    without one, which is parsed and checked in Python instead. Raises InputError when it is no .tflite file, is
+    not in the manifest, has another hash or is not sound.
     """
     content = path.read_bytes()
     if entries is not None:
@@ -152,6 +156,10 @@ def checked_content(path: Path, entries: dict[str, Any] | None) -> bytes:
         f"{path.name} to be a .tflite file",
         "another kind of file",
     )
+    if entries is None:
+        from converters.soundness import check_sound  # not for our own files, whose start is quicker without
+
+        check_sound(content, name=path.name)
     return content
 
 

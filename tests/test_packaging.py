@@ -18,7 +18,7 @@ PACKAGES = {
     name: Path(module.__file__).parent
     for name, module in (("converters", converters), ("lenet_edge", lenet_edge))
 }
-RUNTIME = ["runtime", "images", "classify", "idx", "mnist", "cli", "drawing"]
+RUNTIME = ["runtime", "images", "classify", "idx", "mnist", "cli", "drawing", "doctor", "benchmark"]
 
 
 def imports_of(path):
@@ -71,6 +71,14 @@ def test_the_tests_run_against_the_installed_wheel():
 
 def test_the_extras_are_there():
     metadata = importlib.metadata.metadata("lenet-edge")
-    assert set(metadata.get_all("Provides-Extra")) == {"tflite", "litert", "micro", "train", "dev"}
+    assert set(metadata.get_all("Provides-Extra")) == {
+        "tflite",
+        "litert",
+        "micro",
+        "camera",
+        "plot",
+        "train",
+        "dev",
+    }
     base = [r for r in metadata.get_all("Requires-Dist") if "extra" not in r]
     assert {re.match(r"[\w-]+", requirement)[0] for requirement in base} == {"numpy", "pillow", "tqdm"}

@@ -26,9 +26,9 @@ from converters.audit import (
     taken,
     tflite_runtime,
 )
-from converters.schema import schema
 from converters.errors import InputError
 from converters.graph import read_graph
+from converters.schema import schema
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = {"nnapi": nnapi.RULES, "gpu": gpu.RULES, "micro": micro.RULES}

@@ -52,14 +52,14 @@ def test_the_report_is_what_runs(runtime):
         ("int8", {**on, "delegate": "xnnpack"}),
     )
     assert {report["runtime"] for report in (auto, none, xnnpack)} == {runtime}
-    assert (auto["delegate"], auto["taken"], auto["nodes"], auto["reason"]) == ("XNNPACK", 14, 14, "")
-    assert (none["delegate"], none["taken"], none["nodes"], none["threads"]) == ("", 0, 14, 2)
-    assert (xnnpack["delegate"], xnnpack["taken"]) == ("XNNPACK", 14)
+    assert (auto["delegate"], auto["taken"], auto["nodes"], auto["reason"]) == ("XNNPACK", 16, 16, "")
+    assert (none["delegate"], none["taken"], none["nodes"], none["threads"]) == ("", 0, 16, 2)
+    assert (xnnpack["delegate"], xnnpack["taken"]) == ("XNNPACK", 16)
     if runtime == "tflite":  # its XNNPACK knows no int8
-        assert quantised["reason"] == "it takes none of the 16 nodes"
-        assert quantised["line"].endswith("no delegate (xnnpack does not run: it takes none of the 16 nodes)")
+        assert quantised["reason"] == "it takes none of the 18 nodes"
+        assert quantised["line"].endswith("no delegate (xnnpack does not run: it takes none of the 18 nodes)")
     else:
-        assert (quantised["taken"], quantised["nodes"], quantised["reason"]) == (13, 16, "")
+        assert (quantised["taken"], quantised["nodes"], quantised["reason"]) == (15, 18, "")
 
 
 @pytest.mark.parametrize("delegate", ["nnapi", "gpu"])
@@ -79,7 +79,7 @@ def test_the_gpu_runs_and_says_on_what():
         ("float32", {"delegate": "gpu"}), ("float32", {"delegate": "gpu", "threads": 1})
     )
     assert whole["delegate"].startswith("WebGPU on ")
-    assert (whole["runtime"], whole["taken"], whole["nodes"], whole["reason"]) == ("litert", 14, 14, "")
+    assert (whole["runtime"], whole["taken"], whole["nodes"], whole["reason"]) == ("litert", 16, 16, "")
     assert refused == whole
 
 

@@ -1,0 +1,80 @@
+"""Two reports side by side: two boards, two versions of a runtime, before and after a change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from converters.timing_statistics import FEWEST, Estimate, median_interval
+from lenet_edge.benchmarking.table import machine_lines
+
+
+class Pair(NamedTuple):
+    """A model as both reports timed it, p50 in microseconds with input and output, and B's divided by A's.
+
+    `certain` tells whether the interval of the ratio leaves out 1; None where there are too few loads.
+    """
+
+    model: str
+    how: str
+    first: float
+    second: float
+    ratio: Estimate | None
+    same_file: bool
+
+    @property
+    def certain(self) -> bool | None:
+        """Whether the two differ beyond what the loads of each explain."""
+        return None if self.ratio is None else not self.ratio.low <= 1 <= self.ratio.high
+
+
+def pairs(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Pair]:
+    """Return what both reports have: the same model, runtime, delegate asked for, and threads."""
+    others = {_key(result): result for result in second["results"]}
+    found = []
+    for result in first["results"]:
+        other = others.get(_key(result))
+        if other is not None:
+            one, two = (report["models"].get(result["model"]) for report in (first, second))
+            found.append(_pair(result, other, one == two))
+    return found
+
+
+def compare_lines(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+    """Return both machines, and every model that both timed."""
+    lines = [*(f"A: {line}" for line in machine_lines(first)), ""]
+    lines += [*(f"B: {line}" for line in machine_lines(second)), ""]
+    found = pairs(first, second)
+    if not found:
+        return [*lines, "nothing was timed by both: no model with the same runtime, delegate and threads"]
+    lines.append(f"{'microseconds with i/o':<42}{'A p50':>10}{'B p50':>10}{'B / A':>8}  95 % interval")
+    lines += [_line(pair) for pair in found]
+    if not all(pair.same_file for pair in found):
+        lines.append("* the two are not the same file")
+    return lines
+
+
+def _key(result: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(result[key] for key in ("model", "runtime", "asked", "threads"))
+
+
+def _pair(one: Mapping[str, Any], other: Mapping[str, Any], same_file: bool) -> Pair:
+    how = f"{one['runtime']}, {one['asked'] or 'no delegate'}, {one['threads']}"
+    first, second = one["run"]["p50"], other["run"]["p50"]
+    return Pair(one["model"], how, first, second, _ratio(one["loads"], other["loads"]), same_file)
+
+
+def _ratio(first: list[float], second: list[float]) -> Estimate | None:
+    """Return B's time over A's; each has an interval of its own, for nothing was interleaved."""
+    if min(len(first), len(second)) < FEWEST:
+        return None
+    a, b = median_interval(first), median_interval(second)
+    return Estimate(b.value / a.value, b.low / a.high, b.high / a.low)
+
+
+def _line(pair: Pair) -> str:
+    name = f"{pair.model} ({pair.how}){'' if pair.same_file else ' *'}"
+    ratio = pair.second / pair.first if pair.ratio is None else pair.ratio.value
+    between = "" if pair.ratio is None else f"{pair.ratio.low:.3f} - {pair.ratio.high:.3f}"
+    doubtful = "" if pair.certain is not False else " no difference"
+    return f"{name:<42}{pair.first:>10,.1f}{pair.second:>10,.1f}{ratio:>8.3f}  {between}{doubtful}"

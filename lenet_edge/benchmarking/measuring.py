@@ -1,0 +1,141 @@
+"""Measure models in runtimes, each runtime in a process of its own, each start in a fresh one."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from converters.errors import InputError
+from converters.timing import LOADS
+from lenet_edge.benchmarking.children import ask
+
+_PARTS = "lenet_edge.benchmarking"
+_WORKER, _COLD, _PROFILER = (f"{_PARTS}.{name}" for name in ("worker", "cold", "profiler"))
+_STARTS = 3
+# A file has some fifteen nodes, each of which is timed for this part of the seconds that a model is.
+_PROFILE_SHARE = 4
+_MICRO = 1e6
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure: every model with every delegate and number of threads, in each runtime.
+
+    `models`: .tflite contents by the names to show. `seconds`: of each model with each delegate and number of
+    threads. `profile`: node by node too. `peers`: the folder of the peers' files, "" for none.
+    """
+
+    models: Mapping[str, bytes]
+    runtimes: Sequence[str]
+    delegates: Sequence[str] = ("auto",)
+    threads: Sequence[int] = (1,)
+    seconds: float = 2.0
+    loads: int = LOADS
+    profile: bool = False
+    peers: str = ""
+
+    @property
+    def steps(self) -> int:
+        """How often `measured` calls its `progress` when nothing fails."""
+        settings = len(self.models) * len(self.delegates)
+        profiled = settings * self.loads if self.profile else 0
+        timed = len(self.threads) * (self.loads + settings * _STARTS)
+        return len(self.runtimes) * (timed + profiled + _STARTS)
+
+
+def measured(plan: Plan, runtime: str, *, progress: Callable[[], object] | None = None) -> dict[str, Any]:
+    """Return what `runtime` makes of `plan`: results, failures and profiles, as the report has them."""
+    with tempfile.TemporaryDirectory(prefix="lenet-edge-") as name:
+        folder = Path(name)
+        files = {model: f"{number}.tflite" for number, model in enumerate(plan.models)}
+        for model, content in plan.models.items():
+            (folder / files[model]).write_bytes(content)
+        job = {
+            "runtime": runtime,
+            "models": files,
+            "delegates": list(plan.delegates),
+            "threads": list(plan.threads),
+            "seconds": plan.seconds,
+            "loads": plan.loads,
+            "peers": plan.peers,
+        }
+        try:
+            answer = ask(_WORKER, job, folder, progress=progress)
+            _add_starts(answer["results"], files, folder, runtime, progress)
+        except InputError as error:
+            return {"results": [], "failures": [_failure("", runtime, error)], "profiles": []}
+        profiles = _profiles(plan, answer, files, folder, runtime, progress) if plan.profile else []
+    return {**answer, "profiles": profiles}
+
+
+def _failure(model: str, runtime: str, error: InputError) -> dict[str, str]:
+    return {"model": model, "runtime": runtime, "reason": str(error)}
+
+
+def _add_starts(
+    results: list[dict[str, Any]],
+    files: Mapping[str, str],
+    folder: Path,
+    runtime: str,
+    progress: Callable[[], object] | None,
+) -> None:
+    """Add to each result what its start takes: `cold`, None for a peer."""
+    empty = _starts({"runtime": runtime}, folder, progress)["peak_bytes"]
+    for result in results:
+        result["cold"] = None
+        if result["runtime"] == runtime:
+            found = _starts(_job(result, files), folder, progress)
+            result["cold"] = {
+                "starts": _STARTS,
+                "import_us": found["import"] * _MICRO,
+                "initialisation_us": found["initialisation"] * _MICRO,
+                "first_run_us": found["first_run"] * _MICRO,
+                "peak_bytes": round(max(found["peak_bytes"] - empty, 0)),
+            }
+
+
+def _starts(job: Mapping[str, Any], folder: Path, progress: Callable[[], object] | None) -> dict[str, float]:
+    """Return the medians of some starts of `job`."""
+    answers = []
+    for _ in range(_STARTS):
+        answers.append(ask(_COLD, dict(job), folder))
+        if progress:
+            progress()
+    return {key: statistics.median(answer[key] for answer in answers) for key in answers[0]}
+
+
+def _profiles(
+    plan: Plan,
+    answer: dict[str, Any],
+    files: Mapping[str, str],
+    folder: Path,
+    runtime: str,
+    progress: Callable[[], object] | None,
+) -> list[dict[str, Any]]:
+    """Return the profile of every result with the first number of threads; what fails goes to `answer`."""
+    found = []
+    for result in answer["results"]:
+        if result["runtime"] != runtime or result["threads"] != plan.threads[0]:
+            continue
+        job = {**_job(result, files), "seconds": plan.seconds / _PROFILE_SHARE, "loads": plan.loads}
+        try:
+            facts = ask(_PROFILER, job, folder, progress=progress)
+        except InputError as error:
+            answer["failures"].append(_failure(f"the profile of {result['model']}", runtime, error))
+            continue
+        found.append({key: result[key] for key in ("model", "runtime", "asked", "threads")} | facts)
+    return found
+
+
+def _job(result: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, Any]:
+    """Return a job that loads what `result` was measured of."""
+    return {
+        "runtime": result["runtime"],
+        "model": files[result["model"]],
+        "delegate": result["asked"],
+        "threads": result["threads"],
+    }

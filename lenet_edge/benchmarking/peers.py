@@ -1,0 +1,117 @@
+"""The same weights in ONNX Runtime and in ExecuTorch, beside the .tflite file that they come from.
+
+scripts/bench_peers.py writes NAME.onnx and NAME.pte for NAME.tflite. Each takes the same pixels and gives the
+same scores; one that gives others, or none, is not timed and named with the reason.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.sessions import Session
+from converters.timing import Load, Ready
+from lenet_edge.mnist import calibration_digits, pad
+
+TOLERANCE = 1e-5
+"""The greatest difference of scores that another order of float32 sums can explain."""
+
+_DIGITS = 100
+_INSTALL = "make bench-peers"
+
+
+class Peer(NamedTuple):
+    """A runtime's `title`, the `package` to import, and what opens a file (input to output)."""
+
+    title: str
+    package: str
+    open: Callable[[Path, int], Callable[[NDArray[Any]], NDArray[Any]]]
+
+
+def _onnx_runtime(path: Path, threads: int) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    package = importlib.import_module("onnxruntime")
+    options = package.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 3
+    session = package.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    return lambda stored: session.run(None, {name: stored})[0]
+
+
+def _executorch(path: Path, threads: int) -> Callable[[NDArray[Any]], NDArray[Any]]:
+    torch = importlib.import_module("torch")
+    # One pool of threads serves the whole process; it has as many as there are processors otherwise.
+    importlib.import_module("executorch.extension.pybindings.portable_lib")._unsafe_reset_threadpool(threads)
+    program = importlib.import_module("executorch.runtime").Runtime.get().load_program(path)
+    method = program.load_method("forward")
+    return lambda stored: method.execute([torch.from_numpy(stored)])[0].numpy()
+
+
+PEERS = {
+    ".onnx": Peer("ONNX Runtime", "onnxruntime", _onnx_runtime),
+    ".pte": Peer("ExecuTorch", "executorch", _executorch),
+}
+"""The peers by the ends of their files' names."""
+
+
+def peer_loads(
+    folder: Path, contents: Mapping[str, bytes], *, runtime: str, threads: int
+) -> tuple[dict[tuple[str, str], Load], dict[tuple[str, str], str]]:
+    """Return what loads the peers of `contents`, by model and title, and why others are left out."""
+    loads: dict[tuple[str, str], Load] = {}
+    reasons: dict[tuple[str, str], str] = {}
+    for name, content in contents.items():
+        for suffix, peer in PEERS.items():
+            path, key = folder / f"{name}{suffix}", (name, peer.title)
+            if not path.exists():
+                continue
+            reason = _why_not(peer, path, content, runtime=runtime, threads=threads)
+            if reason:
+                reasons[key] = reason
+            else:
+                loads[key] = partial(_load, peer, path, content, runtime=runtime, threads=threads)
+    if not (loads or reasons):
+        reasons["", "peers"] = f"{folder} holds no peer of these models: {_INSTALL}"
+    return loads, reasons
+
+
+def largest_difference(
+    one: Callable[[NDArray[Any]], NDArray[Any]], other: Callable[[NDArray[Any]], NDArray[Any]], side: int
+) -> float:
+    """Return how far the scores of two functions are apart on 100 digits of `side` pixels, float32."""
+    margin = (32 - side) // 2
+    pictures = pad(calibration_digits().images[:_DIGITS])[:, margin : 32 - margin, margin : 32 - margin, None]
+    stored = pictures.astype(np.float32)
+    return max(float(np.abs(one(p[None]).ravel() - other(p[None]).ravel()).max()) for p in stored)
+
+
+def _why_not(peer: Peer, path: Path, content: bytes, *, runtime: str, threads: int) -> str:
+    """Return why the peer is not timed, "" when it is."""
+    try:
+        importlib.import_module(peer.package)
+    except ImportError as error:
+        return f"{peer.title} does not import ({error}): {_INSTALL}"
+    session = Session(content, runtime=runtime)
+    try:
+        apart = largest_difference(peer.open(path, threads), session.run, int(session.source["shape"][1]))
+    except Exception as error:  # each package raises what it likes; all of it is why it is out
+        return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+    return "" if apart <= TOLERANCE else f"its scores are {apart:.2g} off the .tflite file's"
+
+
+def _load(peer: Peer, path: Path, content: bytes, *, runtime: str, threads: int) -> Ready:
+    run = peer.open(path, threads)
+    side = int(Session(content, runtime=runtime).source["shape"][1])
+    margin = (32 - side) // 2
+    picture = pad(calibration_digits().images[:1])[:, margin : 32 - margin, margin : 32 - margin, None]
+    stored = picture.astype(np.float32)
+    run(stored)
+    report = {"runtime": peer.title, "version": importlib.metadata.version(peer.package)}
+    return Ready(partial(run, stored), None, report)

@@ -1,0 +1,104 @@
+"""A benchmark as a picture: a panel for each runtime, a bar for each model, its ratio written beside it."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from converters.errors import expect
+from converters.runtimes import RUNTIMES
+
+_INSTALL = "pip install matplotlib"
+# Okabe and Ito's, which people who see colours otherwise can tell apart.
+_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+_INK = "#222222"
+
+
+def check_plotting() -> None:
+    """Raise InputError, with the line that helps, when matplotlib is not installed."""
+    expect(importlib.util.find_spec("matplotlib") is not None, "matplotlib for --png", f"none: {_INSTALL}")
+
+
+def draw(report: Mapping[str, Any]) -> bytes:
+    """Return the PNG of a report: medians, and lines to the 90th percentile.
+
+    A panel shows computing alone, or all with input and output where one of its results has no other time.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    results = report["results"]
+    blocks = [
+        [one for one in results if one["beside"] == beside]
+        for beside in dict.fromkeys(one["beside"] for one in results)
+    ]
+    heights = [len(block) + 1.6 for block in blocks]
+    with pyplot.rc_context({"text.color": _INK, "axes.labelcolor": _INK, "font.size": 10}):
+        figure, panels = pyplot.subplots(
+            len(blocks),
+            1,
+            figsize=(10, 0.42 * sum(heights) + 1),
+            height_ratios=heights,
+            squeeze=False,
+            layout="constrained",
+        )
+        widest = max(one[_kind(block)]["p90"] for block in blocks for one in block)
+        threads = sorted({one["threads"] for one in results})
+        for axes, block in zip(panels[:, 0], blocks, strict=True):
+            _panel(axes, block, threads, widest)
+        panels[-1, 0].set_xlabel("microseconds for one picture: bar, median; line, 50th to 90th percentile")
+        figure.suptitle(_title(report), fontsize=10, x=0.01, ha="left")
+        picture = io.BytesIO()
+        figure.savefig(picture, format="png", dpi=110)
+        pyplot.close(figure)
+    return picture.getvalue()
+
+
+def _panel(axes: Any, block: list[Mapping[str, Any]], threads: list[int], widest: float) -> None:
+    kind = _kind(block)
+    for row, one in enumerate(block):
+        times, ratio = one[kind], one[f"{kind}_ratio"]
+        colour = _COLOURS[threads.index(one["threads"]) % len(_COLOURS)]
+        axes.barh(row, times["p50"], height=0.62, color=colour)
+        axes.plot([times["p50"], times["p90"]], [row, row], color=_INK, linewidth=1)
+        beside = f"x {ratio['value']:.3f} ({ratio['low']:.3f} to {ratio['high']:.3f})"
+        text = f"{times['p50']:.1f}   {beside if ratio['low'] < ratio['high'] else 'x 1'}"
+        axes.text(times["p90"] + widest * 0.01, row, text, va="center", fontsize=9)
+    axes.set_yticks(range(len(block)), [_label(one, len(threads) > 1) for one in block])
+    axes.set_ylim(len(block) - 0.4, -0.6)
+    axes.set_xlim(0, widest * 1.4)
+    basis = "computing alone" if kind == "invoke" else "with input and output"
+    axes.set_title(f"{_runtime(block[0])}, {basis}", loc="left", fontsize=11, fontweight="bold")
+    axes.grid(axis="x", alpha=0.3)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+
+
+def _kind(block: list[Mapping[str, Any]]) -> str:
+    return "invoke" if all(one["invoke"] for one in block) else "run"
+
+
+def _runtime(result: Mapping[str, Any]) -> str:
+    name = result["runtime"]
+    return f"{RUNTIMES[name].title if name in RUNTIMES else name} {result['version']}"
+
+
+def _label(result: Mapping[str, Any], many: bool) -> str:
+    peer = "" if result["runtime"] in RUNTIMES else result["runtime"]
+    parts = [result["model"], peer or result["delegate"] or "no delegate"]
+    if many:
+        parts.append(f"{result['threads']} thread{'s' if result['threads'] > 1 else ''}")
+    return ", ".join(filter(None, parts))
+
+
+def _title(report: Mapping[str, Any]) -> str:
+    facts = report["machine"]
+    governor = f", governor {facts['governor']}" if facts.get("governor") else ""
+    board = facts.get("board") or facts.get("processor")
+    machine = f"{board}, {facts.get('architecture')}, {facts.get('processors')} processors{governor}"
+    return f"{machine}, {report['date'][:10]}"

@@ -1,0 +1,108 @@
+"""The process that times everything of one runtime: started by lenet_edge.benchmarking.measuring.
+
+The job has `runtime`; `models`, files in the folder by the names they are shown by; `delegates`; `threads`,
+`seconds`, `loads`; `peers`, the folder of the peers' files or "". All models with all delegates, and the
+peers, are interleaved; numbers of threads are not: idle threads of one model spin for a while and would take
+the processor from the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.errors import InputError
+from converters.quantised import quantise
+from converters.sessions import Report, Session
+from converters.timing import Load, Timing, load_session, measure_loads, noise
+from lenet_edge.benchmarking.children import answering
+from lenet_edge.benchmarking.peers import peer_loads
+from lenet_edge.mnist import calibration_digits, pad
+
+_SIDES = (32, 28)
+
+
+class _Key(NamedTuple):
+    """What is timed: a model with a delegate, or in a peer."""
+
+    model: str
+    delegate: str
+
+
+def work(job: dict[str, Any], folder: Path, tick: Callable[[], None]) -> dict[str, Any]:
+    """Return the `results` of the job, what failed of it and why, and the profiles."""
+    contents = {name: (folder / file).read_bytes() for name, file in job["models"].items()}
+    results: list[dict[str, Any]] = []
+    failures: list[dict[str, str]] = []
+    for threads in job["threads"]:
+        starters, refused = _starters(contents, job, threads)
+        failures += [failure for failure in refused if failure not in failures]
+        if starters:
+            timings = measure_loads(starters, seconds=job["seconds"], loads=job["loads"], progress=tick)
+            results += [_result(key, timing, job["runtime"], threads) for key, timing in timings.items()]
+    return {"results": results, "failures": failures}
+
+
+def _starters(
+    contents: Mapping[str, bytes], job: dict[str, Any], threads: int
+) -> tuple[dict[Any, Load], list[dict[str, str]]]:
+    """Return what can be loaded, each tried once, and what is refused."""
+    starters: dict[Any, Load] = {}
+    refused = []
+    for name, content in contents.items():
+        for delegate in job["delegates"]:
+            session = partial(Session, content, runtime=job["runtime"], delegate=delegate, threads=threads)
+            try:
+                session()
+                starters[_Key(name, delegate)] = partial(load_session, session, digit_for)
+            except InputError as error:
+                refused.append({"model": name, "runtime": job["runtime"], "reason": str(error)})
+    if job["peers"] and starters:
+        loads, reasons = peer_loads(Path(job["peers"]), contents, runtime=job["runtime"], threads=threads)
+        starters |= {_Key(*key): load for key, load in loads.items()}
+        refused += [{"model": m, "runtime": title, "reason": why} for (m, title), why in reasons.items()]
+    return starters, refused
+
+
+def digit_for(source: Mapping[str, Any]) -> NDArray[Any]:
+    """Return an input for `source` as the file stores it: a digit where it takes one, or else noise."""
+    shape = [int(side) for side in source["shape"]]
+    side = next((side for side in _SIDES if shape == [1, side, side, 1]), None)
+    if side is None:
+        return noise(source)
+    margin = (_SIDES[0] - side) // 2
+    seen = slice(margin, _SIDES[0] - margin)
+    picture = pad(calibration_digits().images[:1])[:, seen, seen, None].astype(np.float32)
+    return quantise(picture, dict(source))
+
+
+def _result(key: _Key, timing: Timing, runtime: str, threads: int) -> dict[str, Any]:
+    """Return the facts of one timing as the report has them."""
+    report = timing.report
+    ran = asdict(report) if isinstance(report, Report) else {**_NO_REPORT, **report, "threads": threads}
+    return {
+        "model": key.model,
+        **ran,
+        **{kind: _as_dict(getattr(timing, kind)) for kind in ("run", "invoke", "loading")},
+        **{kind: _as_dict(getattr(timing, kind)) for kind in ("run_ratio", "invoke_ratio")},
+        "loads": list(timing.loads),
+        "beside": runtime,
+    }
+
+
+# What a peer does not tell.
+_NO_REPORT: dict[str, Any] = {"delegate": "", "taken": 0, "nodes": 0, "asked": "", "reason": ""}
+
+
+def _as_dict(value: Any) -> dict[str, Any] | None:
+    return None if value is None else value._asdict()
+
+
+if __name__ == "__main__":
+    answering(work)
