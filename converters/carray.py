@@ -44,6 +44,7 @@ _HEADER = """\
 //   tflite::MicroInterpreter interpreter(tflite::GetModel({name}::kModel), resolver, arena,
 //                                        {name}::kArenaBytes);
 // Then, to see that the board computes what the desktop did: run kSampleInput, compare with kSampleOutput.
+// The whole program is examples/micro/main.cc in lenet-edge.
 
 #ifndef {guard}
 #define {guard}
@@ -65,9 +66,12 @@ constexpr std::size_t kArenaBytes = {arena_bytes};
 
 {output}
 
-// One input and the output for it, as stored; a float32 output may differ in the last digits.
+// One input and the output for it, as stored. The reference kernels give exactly this output in int8; others
+// may round otherwise, and so may any in float32, but no value may be below kSampleLow or above kSampleHigh.
 extern const InputType kSampleInput[kInputLength];
 extern const OutputType kSampleOutput[kOutputLength];
+extern const OutputType kSampleLow[kOutputLength];
+extern const OutputType kSampleHigh[kOutputLength];
 
 // Adds the model's operators to a tflite::MicroMutableOpResolver<kOperatorCount>; false when it refuses one.
 // (0 is kTfLiteOk.)
@@ -110,6 +114,14 @@ const OutputType kSampleOutput[kOutputLength] = {{
 {sample_output}
 }};
 
+const OutputType kSampleLow[kOutputLength] = {{
+{sample_low}
+}};
+
+const OutputType kSampleHigh[kOutputLength] = {{
+{sample_high}
+}};
+
 }}  // namespace {name}
 """
 
@@ -128,17 +140,19 @@ def c_array(
     arena_bytes: int,
     sample_input: NDArray[Any],
     sample_output: NDArray[Any],
+    sample_limits: tuple[NDArray[Any], NDArray[Any]],
     description: str,
 ) -> Sources:
     """Return NAME.h and NAME.cc for the .tflite file `content`.
 
     `name` is the C++ namespace and the stem of the two files. `arena_bytes` is what
     `converters.micro.arena_bytes` measured. `sample_input` and `sample_output`, one of each in the shape and
-    type that the file stores, are what a board checks itself by. `description` opens both files, in a line.
+    type that the file stores, are what a board checks itself by; `sample_limits` are the least and the most
+    that it may give, stored like the output. `description` opens both files, in a line.
 
     Raises InputError: no .tflite file or one of several inputs or outputs, custom operators (they are
     registered by hand), a type without a C++ name here, a name that is no C++ one in small letters, samples
-    of another shape or type.
+    of another shape or type, an output outside its limits.
     """
     expect(_is_name(name), "a name of small letters, digits and single underscores", repr(name))
     expect(description.isprintable(), "a description in one line", repr(description))
@@ -163,12 +177,20 @@ def c_array(
         count=len(calls),
         calls=" &&\n         ".join(calls),
     )
+    low, high = sample_limits
+    values = {
+        "sample_input": _rows(_values(sample_input, source)),
+        "sample_output": _rows(_values(sample_output, sink)),
+        "sample_low": _rows(_values(low, sink)),
+        "sample_high": _rows(_values(high, sink)),
+    }
+    within = bool(((low <= sample_output) & (sample_output <= high)).all())
+    expect(within, "a sample output within its limits", f"{sample_output.ravel().tolist()}")
     body = _SOURCE.format(
         description=description,
         name=name,
         model=_rows([f"0x{byte:02x}" for byte in content]),
-        sample_input=_rows(_values(sample_input, source)),
-        sample_output=_rows(_values(sample_output, sink)),
+        **values,
     )
     return Sources(header, body)
 

@@ -143,8 +143,8 @@ def checked_content(path: Path, entries: dict[str, Any] | None) -> bytes:
     """Return the bytes of the .tflite file at `path`, checked as far as can be before native code sees them.
 
     `entries`: a manifest's, by file name, each with the sha256 that the file must have; None for a file
-    without one, which is parsed and checked in Python instead. Raises InputError when it is no .tflite file, is
-    not in the manifest, has another hash or is not sound.
+    without one, which is parsed and checked in Python instead. Raises InputError when it is no .tflite file,
+    is not in the manifest, has another hash or is not sound.
     """
     content = path.read_bytes()
     if entries is not None:

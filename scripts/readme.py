@@ -154,8 +154,97 @@ def _way(seeds: list[dict[str, float]]) -> list[str]:
     ]
 
 
+_LAYOUTS = {
+    "stock": "`stock_lenet5`, as everybody converts it",
+    "stock_lowered": "`stock_lenet5`, lowered",
+    "plain": "lenet5, plain",
+    "released": "lenet5, as released",
+    "two_columns": "lenet5, C1 two columns",
+    "four_columns": "lenet5, C1 four columns",
+    "four_columns_and_s2": "lenet5, C1 four columns, S2 over them",
+    "blocks": "lenet5, C1 in 2x2, S2 over them, S4 dense",
+    "dense_poolings": "lenet5, S2 and S4 dense",
+}
+_RUNTIMES = {"litert": "LiteRT", "tflite": "tflite-runtime"}
+
+
+def speed() -> str:
+    """Return the times of layouts as ratios to the stock net's, by runtime and precision."""
+    measured = _read(ROOT / "results" / "speed.json")
+    cells = {
+        (precision, result["runtime"], result["model"]): result["run_ratio"]
+        for precision, found in measured["precisions"].items()
+        for result in found["results"]
+    }
+    columns = [(p, r) for r in _RUNTIMES for p in measured["precisions"] if (p, r, "stock") in cells]
+    rows = [
+        [title, *(_ratio(cells.get((*column, name))) for column in columns)]
+        for name, title in _LAYOUTS.items()
+    ]
+    machine, versions = measured["machine"], measured["versions"]
+    table = _table(["layout", *(f"{_RUNTIMES[r]}, {p}" for p, r in columns)], rows)
+    return (
+        f"{table}\n\n{machine['processor']}, {machine['processors']} processors, Python {versions['python']}."
+    )
+
+
+def _ratio(ratio: dict[str, float] | None) -> str:
+    if ratio is None:
+        return ""
+    if ratio["low"] == ratio["high"] == 1:
+        return "1"
+    return f"{ratio['value']:.3f} ({ratio['low']:.3f} to {ratio['high']:.3f})"
+
+
+def operators() -> str:
+    """Return the time of each operator of the stock net and of the released one, in LiteRT."""
+    rows = []
+    for precision, found in _read(ROOT / "results" / "speed.json")["precisions"].items():
+        for profile in found["profiles"]:
+            title = f"{_LAYOUTS[profile['model']]}, {precision}"
+            for node in _joined(profile["nodes"]):
+                rows.append([title, *node])
+                title = ""
+            peak = profile["peak_macs_per_ns"]
+            rows.append(["", "NumPy's float32 product of 512x512, one core", "", "", f"{peak:.1f}"])
+    return _table(["file", "operator", "microseconds", "multiply-accumulates", "a nanosecond"], rows)
+
+
+def _joined(nodes: list[dict[str, Any]]) -> list[list[str]]:
+    """Return a line for each node with multiply-accumulates, and one for all the others."""
+    heavy = [node for node in nodes if node["macs"]]
+    lines = [
+        [
+            f"{node['index']} {node['name']}",
+            f"{node['us']['value']:.2f}",
+            f"{node['macs']:,}",
+            f"{node['macs'] / node['us']['value'] / 1000:.1f}" if node["us"]["low"] > 0 else "",
+        ]
+        for node in heavy
+    ]
+    others = sum(node["us"]["value"] for node in nodes if not node["macs"])
+    return [*lines, ["the others", f"{others:.2f}", "", ""]]
+
+
+def micro() -> str:
+    """Return what the files for microcontrollers need, in bytes."""
+    rows = []
+    for name, entry in _read(ROOT / "results" / "micro.json")["files"].items():
+        sizes = [f"{entry[what]:,}" for what in ("bytes", "arena_bytes", "tensor_bytes", "table_bytes")]
+        rows.append([f"`{name}`", *sizes, str(sum(one["count"] for one in entry["operators"]))])
+    return _table(["file", "bytes", "arena", "tensors in it", "tables in it", "operators"], rows)
+
+
 TABLES: dict[str, dict[str, Callable[[], str]]] = {
-    "README.md": {"models": models, "parity": parity, "nets": nets, "photographs": photographs},
+    "README.md": {
+        "models": models,
+        "parity": parity,
+        "nets": nets,
+        "photographs": photographs,
+        "speed": speed,
+    },
+    "docs/lowering.md": {"speed": speed, "operators": operators},
+    "docs/microcontroller.md": {"micro": micro},
     "docs/quantising.md": {"quantisation": quantisation},
 }
 """The tables of each document, by name."""

@@ -61,9 +61,11 @@ int main() {
   Dump(model::kModel, model::kModelLength);
   Dump(model::kSampleInput, model::kInputLength);
   Dump(model::kSampleOutput, model::kOutputLength);
+  Dump(model::kSampleLow, model::kOutputLength);
+  Dump(model::kSampleHigh, model::kOutputLength);
 }
 """
-METHODS = ("Conv2D", "DepthwiseConv2D", "FullyConnected", "Quantize", "Softmax", "Tanh")
+METHODS = ("Conv2D", "DepthwiseConv2D", "FullyConnected", "Quantize", "Reshape", "Softmax", "Tanh")
 
 
 @pytest.fixture(scope="module")
@@ -80,12 +82,21 @@ def samples(content):
     return {p: (pixels.astype(kinds[p]), results[p].outputs) for p in content}
 
 
+def limits_of(output):
+    """Limits that differ from the output at one end each, so that none can stand for another."""
+    low, high = output.copy(), output.copy()
+    low[..., output[0].argmax()] -= 1
+    high[..., output[0].argmin()] += 1
+    return low, high
+
+
 def sources(content, samples, **changed):
     options = {
         "name": "model",
         "arena_bytes": 14_224,
         "sample_input": samples[0],
         "sample_output": samples[1],
+        "sample_limits": limits_of(samples[1]),
         "description": "LeNet-5",
     }
     return c_array(content, **{**options, **changed})
@@ -103,18 +114,21 @@ def test_the_compiled_program_holds_the_file(precision, content, samples, tmp_pa
     built = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (built.returncode, built.stderr) == (0, "")
     lines = subprocess.run([tmp_path / "program"], capture_output=True, text=True, check=True).stdout
-    calls, stopped, counts, *ends, alignment, model, given, answer = map(str.strip, lines.splitlines())
+    calls, stopped, counts, *ends, alignment, model, given, answer, low, high = lines.split("\n")[:-1]
 
     wanted = [name for name in METHODS if precision == "int8" or name != "Quantize"]
     assert calls.split() == [*wanted, "1"]
     assert stopped.split() == [*wanted[:3], "0"]  # the third was refused
     assert counts == f"{len(wanted)} {len(content[precision])} 14224"
     width, quantised = (4, ["0 0", "0 0"]) if precision == "float32" else (1, ["1 0", "0.00390625 0"])
-    assert ends == ["1 32 32 1", "1 10", f"{width} {width}", *quantised]
+    assert [end.strip() for end in ends] == ["1 32 32 1", "1 10", f"{width} {width}", *quantised]
     assert alignment == "0"
     assert bytes.fromhex(model) == content[precision]
     assert bytes.fromhex(given) == samples[precision][0].tobytes()
     assert bytes.fromhex(answer) == samples[precision][1].tobytes()
+    assert [bytes.fromhex(end) for end in (low, high)] == [
+        end.tobytes() for end in limits_of(samples[precision][1])
+    ]
 
 
 def test_the_header_names_file_and_operators(content, samples):
@@ -166,6 +180,18 @@ def test_signed_inputs_and_their_zero_point(samples):
         (
             {"sample_output": np.zeros((1, 10), np.float32)},
             r"a sample of uint8 \(1, 10\), got float32 \(1, 10\)",
+        ),
+        (
+            {"sample_limits": (np.zeros((1, 10), np.uint8), np.zeros((1, 10), np.uint8))},
+            r"a sample output within its limits, got \[",
+        ),
+        (
+            {"sample_limits": (np.full((1, 10), 255, np.uint8), np.full((1, 10), 255, np.uint8))},
+            r"a sample output within its limits, got \[",
+        ),
+        (
+            {"sample_limits": (np.zeros(10, np.float32), np.zeros(10, np.float32))},
+            r"a sample of uint8 \(1, 10\), got float32 \(10,\)",
         ),
     ],
 )
