@@ -39,13 +39,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     options = _parser().parse_args(argv)
     expect(not (options.layout and options.tune), "--layout or --tune", "both")
+    expect(options.tune or options.most_bytes is None, "--most-bytes with --tune", "it alone")
     layout = layout_of(options.layout) if options.layout else None
     content = options.model.read_bytes()
     graph = read_graph(content)
     expect(windowed(graph), f"{options.model} with convolutions", "none")
     if options.tune:
         check_sound(content, name=options.model.name)
-        found = tune(content, runtime=options.runtime, threads=options.threads, progress=_say)
+        found = tune(
+            content,
+            runtime=options.runtime,
+            threads=options.threads,
+            most_bytes=options.most_bytes,
+            progress=_say,
+        )
         _tell(found)
         layout = found.layout
     elif layout is None:
@@ -68,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--tune", action="store_true", help="measure here which layout is quickest")
     add("--runtime", choices=("auto", *RUNTIMES), default="auto", help="what to measure in")
     add("--threads", type=int, default=1, metavar="N", help="the CPU's threads while measuring (default: 1)")
+    add("--most-bytes", type=int, metavar="N", help="with --tune: no larger file than this")
     add("--out", type=Path, metavar="FILE", help="what to write (default: MODEL_lowered.tflite)")
     add("--only-layout", action="store_true", help="print the layout and write nothing")
     return parser

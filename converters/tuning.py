@@ -35,6 +35,7 @@ def tune(
     *,
     runtime: str = "auto",
     threads: int = 1,
+    most_bytes: int | None = None,
     prove: Callable[[bytes], str] | None = None,
     progress: Callable[[str], object] | None = None,
 ) -> Tuned:
@@ -43,9 +44,11 @@ def tune(
     Operators are varied one after the other, each (with the next, where they must go together) in every way
     that fits; the best of a heat are measured again, longer, beside the file as it was. `prove` is called
     with each finalist's bytes and returns why it may not be used, "" if it may. `progress` is called with
-    a line after each heat. Raises InputError as `lower` and `measure` do.
+    a line after each heat. Layouts whose file has more than `most_bytes` are left out. Raises InputError as `lower` and `measure` do.
     """
-    search = _Search(content, runtime=runtime, threads=threads, prove=prove, progress=progress)
+    search = _Search(
+        content, runtime=runtime, threads=threads, most_bytes=most_bytes, prove=prove, progress=progress
+    )
     return search.run()
 
 
@@ -56,12 +59,14 @@ class _Search:
         *,
         runtime: str,
         threads: int,
+        most_bytes: int | None,
         prove: Callable[[bytes], str] | None,
         progress: Callable[[str], object] | None,
     ) -> None:
         self._content, self._graph = content, read_graph(content)
         self._options: dict[str, Any] = {"runtime": runtime, "threads": threads}
         self._prove, self._progress = prove or (lambda lowered: ""), progress or (lambda line: None)
+        self._most_bytes = most_bytes
         self._files: dict[Layout, bytes | None] = {}
 
     def run(self) -> Tuned:
@@ -110,14 +115,16 @@ class _Search:
         return {names[name]: timing for name, timing in timings.items()}
 
     def _lowered(self, layout: Layout) -> bytes | None:
-        """Return the file in `layout`, None when it does not fit; as it was without any step."""
+        """Return the file in `layout`, None when it does not fit or is too large; as it was without a step."""
         if not any(layout):
             return self._content
         if layout not in self._files:
             try:
-                self._files[layout] = lower(self._content, layout=layout)
+                lowered = lower(self._content, layout=layout)
             except InputError:
-                self._files[layout] = None
+                lowered = None
+            fits = lowered is not None and (self._most_bytes is None or len(lowered) <= self._most_bytes)
+            self._files[layout] = lowered if fits else None
         return self._files[layout]
 
     def _usable(self, layout: Layout) -> bool:

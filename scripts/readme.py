@@ -172,7 +172,7 @@ def speed() -> str:
     """Return the times of layouts as ratios to the stock net's, by runtime and precision."""
     measured = _read(ROOT / "results" / "speed.json")
     cells = {
-        (precision, result["runtime"], result["model"]): result["run_ratio"]
+        (precision, result["runtime"], result["model"]): result["invoke_ratio"]
         for precision, found in measured["precisions"].items()
         for result in found["results"]
     }

@@ -76,6 +76,7 @@ def without_convolutions():
         (None, [], "expected a file or folder, got nothing there"),
         ("dense", [], "with convolutions, got none"),
         ("int8", ["--layout", "-", "--tune"], "expected --layout or --tune, got both"),
+        ("int8", ["--most-bytes", "9"], "expected --most-bytes with --tune, got it alone"),
         ("int8", ["--layout", "-"], "expected a layout of 4 steps, got 1"),
         ("int8", ["--tune", "--threads", "0"], "expected 1 to 1024 threads, got 0"),
     ],

@@ -58,6 +58,14 @@ def test_what_may_be_no_quicker_is_left(clock):
     assert found.content == content_of(NET)
 
 
+def test_what_is_too_large_is_left(clock):
+    clock({FOUR: 0.5, TWO: 0.6})
+    sizes = {text: len(lower(content_of(NET), layout=layout_of(text))) for text in (FOUR, TWO)}
+    assert sizes[TWO] < sizes[FOUR]
+    assert describe(tune(content_of(NET), most_bytes=sizes[FOUR]).layout) == FOUR
+    assert describe(tune(content_of(NET), most_bytes=sizes[FOUR] - 1).layout) == TWO
+
+
 def test_what_is_not_proven_is_left(clock):
     clock({FOUR: 0.5, TWO: 0.6})
     refused = lower(content_of(NET), layout=layout_of(FOUR))
