@@ -44,7 +44,8 @@ def tune(
     Operators are varied one after the other, each (with the next, where they must go together) in every way
     that fits; the best of a heat are measured again, longer, beside the file as it was. `prove` is called
     with each finalist's bytes and returns why it may not be used, "" if it may. `progress` is called with
-    a line after each heat. Layouts whose file has more than `most_bytes` are left out. Raises InputError as `lower` and `measure` do.
+    a line after each heat. Layouts whose file has more than `most_bytes` are left out. Raises InputError as
+    `lower` and `measure` do.
     """
     search = _Search(
         content, runtime=runtime, threads=threads, most_bytes=most_bytes, prove=prove, progress=progress
@@ -115,7 +116,7 @@ class _Search:
         return {names[name]: timing for name, timing in timings.items()}
 
     def _lowered(self, layout: Layout) -> bytes | None:
-        """Return the file in `layout`, None when it does not fit or is too large; as it was without a step."""
+        """Return the file in `layout`, as it was without a step; None if it does not fit or is too large."""
         if not any(layout):
             return self._content
         if layout not in self._files:
