@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from converters import gpu
 from converters.errors import InputError, expect
-from converters.interpreters import PLAIN, Loaded, load_library
+from converters.interpreters import PLAIN, Loaded, Refused, first_line, load_library
 from converters.native_log import captured
 from converters.quiet import quiet
 from converters.runtimes import RUNTIMES, choose
@@ -177,7 +177,10 @@ class Session:
     def _tried(self) -> int:
         """Run the file once on zeros; return how many nodes a delegate took, which is known only then."""
         source, began = self._loaded.source, time.perf_counter()
-        self._loaded.run(np.zeros(source["shape"], source["dtype"]))
+        try:
+            self._loaded.run(np.zeros(source["shape"], source["dtype"]))
+        except (ValueError, RuntimeError) as error:
+            raise Refused(f"{RUNTIMES[self._runtime].title} cannot run it: {first_line(error)}") from error
         self.first_run_seconds = time.perf_counter() - began
         return self._loaded.taken()[0]
 

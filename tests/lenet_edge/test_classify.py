@@ -1,0 +1,334 @@
+"""`lenet-edge classify`: what it writes, where, and how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import fcntl
+import json
+import os
+import pty
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import threading
+from pathlib import Path
+
+import pytest
+
+from converters.errors import exit_status
+from lenet_edge import classify
+from lenet_edge.images import picture_files
+from lenet_edge.reading import FEW
+from lenet_edge.results import COLUMNS
+
+DATA = Path(__file__).resolve().parent.parent / "data"
+COMMAND = [sys.executable, "-m", "lenet_edge.classify"]
+FIVE = DATA / "5-small.png"
+
+
+@pytest.fixture
+def run(capsys):
+    """Run the command here; return its status and what it printed."""
+
+    def run(*arguments):
+        status = exit_status(classify.main, [*map(str, arguments)], name=classify.NAME)
+        return status, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def started():
+    """Start the command in a process of its own, which is killed after a minute or with the test."""
+    running: list[subprocess.Popen] = []
+    timers: list[threading.Timer] = []
+
+    def start(*arguments, **options):
+        process = subprocess.Popen(
+            [*COMMAND, *map(str, arguments)],
+            stdout=options.pop("stdout", subprocess.PIPE),
+            stderr=options.pop("stderr", subprocess.PIPE),
+            text=True,
+            start_new_session=True,
+            # A test run in the background may have been started to ignore Ctrl-C.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            **options,
+        )
+        running.append(process)
+        timers.append(threading.Timer(60, _end, [process]))
+        timers[-1].start()
+        return process
+
+    yield start
+    for timer in timers:
+        timer.cancel()
+    for process in running:
+        _end(process)
+        process.wait()
+
+
+def _end(process):
+    """Kill a process with those that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def many(tmp_path):
+    """More pictures than are read in one process, and a pipe after them that nobody has written to."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(FEW + 4):
+        (folder / f"{number:02d}.png").symlink_to(FIVE)
+    os.mkfifo(folder / "99.png")
+    return folder
+
+
+def test_text_is_a_line_for_each_picture(run):
+    status, out, err = run(FIVE, DATA / "blank-ruled.jpg")
+    assert (status, err) == (0, "")
+    five, blank = out.splitlines()
+    assert five.startswith(f"{FIVE}: 5  9")
+    assert blank == f"{DATA / 'blank-ruled.jpg'}: blank (nothing is written on it)"
+
+
+def test_csv_and_json_say_the_same(run):
+    rows = list(csv.DictReader(run(DATA, "--csv")[1].splitlines()))
+    facts = [json.loads(line) for line in run(DATA, "--json")[1].splitlines()]
+    assert len(rows) == len(facts) == len(picture_files(DATA))
+    for row, fact in zip(rows, facts, strict=True):
+        assert tuple(row) == COLUMNS
+        assert row["file"] == fact["file"]
+        assert row["index"] == ""
+        assert row["digit"] == ("" if fact["digit"] is None else str(fact["digit"]))
+        assert row["probability"] == ("" if fact["digit"] is None else str(fact["probability"]))
+        assert row["finding"] == fact.get("finding", "digit")
+        assert row["reason"] == fact.get("reason", "")
+
+
+def test_the_answers_are_the_same_with_processes_and_without(run, many):
+    (many / "99.png").unlink()
+    (many / "03.png").unlink()
+    (many / "03.png").write_bytes(b"no picture")
+    alone, shared = (run(many, "--json", "--jobs", jobs) for jobs in (1, 2))
+    assert alone == shared
+    status, out, err = shared
+    assert (status, len(out.splitlines())) == (1, FEW + 3)
+    assert err.startswith(f"lenet-edge classify: {many / '03.png'}: expected a picture")
+    assert len(err.splitlines()) == 1
+
+
+def test_when_no_file_can_be_read_the_status_is_2(run, tmp_path):
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    status, out, err = run(tmp_path, tmp_path / "none")
+    assert (status, out, len(err.splitlines())) == (2, "", 2)
+
+
+def test_answers_come_before_later_files_can_be_read(started, many):
+    process = started(many, "--jobs", "2")
+    first = [process.stdout.readline() for _ in range(FEW + 4)]
+    assert all(": 5  " in line for line in first)
+    (many / "99.png").write_bytes(FIVE.read_bytes())
+    out, err = process.communicate()
+    assert (process.returncode, err) == (0, "")
+    assert out.startswith(f"{many / '99.png'}: 5  ")
+
+
+def test_ctrl_c_leaves_what_was_read_and_one_line(started, many):
+    process = started(many, "--jobs", "2")
+    first = [process.stdout.readline() for _ in range(FEW + 4)]
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process
+    out, err = process.communicate()
+    assert (process.returncode, out, err) == (130, "", "lenet-edge classify: interrupted\n")
+    assert all(first)
+
+
+def test_no_process_outlives_a_command_that_is_killed(started, many):
+    process = started(many, "--jobs", "2")
+    assert [process.stdout.readline() for _ in range(FEW + 4)]
+    process.kill()
+    out, _ = process.communicate()  # which waits until the last process has let go of standard output
+    assert out == ""
+
+
+def test_a_reader_that_has_gone_ends_it_quietly(started, many):
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = started(many, "--jobs", "2", stdout=writer)
+    os.close(writer)
+    assert process.stderr.read() == ""
+    assert process.wait() == 128 + signal.SIGPIPE
+
+
+def test_a_full_disk_is_one_line(run, started):
+    status, out, err = run(FIVE, "--out", "/dev/full")
+    line = "expected room on the device, got a full one\n"
+    assert (status, out, err) == (2, "", f"lenet-edge classify: /dev/full: {line}")
+    with open("/dev/full", "w") as full:
+        process = started(FIVE, stdout=full)
+    assert process.communicate()[1] == f"lenet-edge classify: standard output: {line}"
+    assert process.returncode == 2
+
+
+def test_a_file_of_results_is_written_anew(run, tmp_path):
+    out = tmp_path / "results.csv"
+    for _ in range(2):
+        assert run(FIVE, "--csv", "--out", out) == (0, "", "")
+    (row,) = csv.DictReader(out.read_text().splitlines())
+    assert (row["file"], row["digit"]) == (str(FIVE), "5")
+
+
+def test_a_file_of_results_that_cannot_be_is_said(run, tmp_path):
+    status, _, err = run(FIVE, "--out", tmp_path / "none" / "results.csv")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "expected a file or folder, got nothing there" in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_watch_ends_well_when_told_to_and_its_results_are_appended_to(started, tmp_path, number):
+    inbox, out = tmp_path / "inbox", tmp_path / "results.csv"
+    inbox.mkdir()
+    for name in ("a.png", "b.png"):
+        process = started("--watch", inbox, "--csv", "--out", out)
+        assert process.stderr.readline() == f"lenet-edge classify: watching {inbox}\n"
+        (inbox / "broken.png").write_bytes(b"no picture")
+        assert "broken.png: expected a picture" in process.stderr.readline()
+        (inbox / "broken.png").unlink()
+        (inbox / name).write_bytes(FIVE.read_bytes())
+        while f"{name},," not in out.read_text():
+            assert process.poll() is None
+        process.send_signal(number)
+        assert process.communicate() == ("", "")
+        assert process.returncode == 0
+    rows = list(csv.DictReader(out.read_text().splitlines()))
+    assert [(Path(row["file"]).name, row["digit"]) for row in rows] == [("a.png", "5"), ("b.png", "5")]
+
+
+def test_a_watch_stops_after_so_many_pictures(run, tmp_path):
+    for name in ("a.png", "b.png", "c.png"):
+        (tmp_path / name).write_bytes(FIVE.read_bytes())
+    status, out, err = run("--watch", tmp_path, "--existing", "--count", "2", "--quiet")
+    assert (status, len(out.splitlines()), err) == (0, 2, "")
+
+
+def test_the_bar_leaves_every_answer_whole(started, many):
+    (many / "99.png").unlink()
+    (many / "03.png").unlink()
+    (many / "03.png").write_bytes(b"no picture")
+    terminal, inner = pty.openpty()
+    fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("4H", 24, 200, 0, 0))  # rows, columns
+    process = started(many, "--jobs", "2", stdout=inner, stderr=inner)
+    os.close(inner)
+    shown = b""
+    while part := _read(terminal):
+        shown += part
+    os.close(terminal)
+    assert process.wait() == 1
+    assert b"file/s" in shown or b"s/file" in shown
+    lines = [line.rsplit("\r", 1)[-1] for line in shown.decode().split("\r\n")]
+    answers = [line for line in lines if "expected" in line or ": 5  " in line]
+    assert [Path(line.split(": ")[0]).name for line in answers if ": 5  " in line] == [
+        f"{number:02d}.png" for number in range(FEW + 4) if number != 3
+    ]
+    assert answers[3].startswith(f"lenet-edge classify: {many / '03.png'}: expected a picture")
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # how a terminal ends when all who wrote to it are gone
+        return b""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ([], "expected one of IMAGE..., --watch DIR and --camera, got none"),
+        (
+            ["a.png", "--watch", "."],
+            "expected one of IMAGE..., --watch DIR and --camera, got IMAGE and --watch",
+        ),
+        (["a.png", "--count", "3"], "expected --count with --watch or --camera, got IMAGE..."),
+        (["--camera", "--count", "0"], "expected --count of 1 or more, got 0"),
+        (["a.png", "--existing"], "expected --existing with --watch, got none"),
+        (["a.png", "--jobs", "0"], "expected --jobs of 1 or more, got 0"),
+        (["--camera", "--every", "-1"], "expected --every of 0 seconds or more, got -1.0"),
+        (["--camera", "--every", "nan"], "expected --every of 0 seconds or more, got nan"),
+        (["a.png", "--threads", "0"], "expected 1 to 1024 threads, got 0"),
+        (["a.png", "--delegate-option", "x"], "expected --delegate-option KEY=VALUE, got x"),
+        (
+            ["a.png", "--model", "mine.tflite", "--precision", "int8"],
+            "expected --precision with a model of lenet5, stock_lenet5 only, got mine.tflite",
+        ),
+        (["--watch", "/none"], "expected a folder to watch, got /none, which is none"),
+    ],
+)
+def test_options_that_cannot_be_are_one_line(run, arguments, line):
+    assert run(*arguments) == (2, "", f"lenet-edge classify: {line}\n")
+
+
+def test_a_delegate_that_does_not_run_is_said_once_and_done_without(run):
+    status, out, err = run(FIVE, FIVE, "--delegate", "nnapi")
+    assert (status, len(out.splitlines())) == (0, 2)
+    assert err.startswith("lenet-edge classify: nnapi does not run: NNAPI is Android's")
+    assert len(err.splitlines()) == 1
+
+
+def test_a_required_delegate_that_does_not_run_ends_it(run):
+    status, out, err = run(FIVE, "--delegate", "nnapi", "--require-delegate")
+    assert (status, out) == (2, "")
+    assert err.startswith("lenet-edge classify: expected the delegate nnapi to run, got NNAPI is Android's")
+
+
+def test_what_runs_the_model_is_told_when_asked_for(run):
+    status, _, err = run(FIVE, "--verbose", "--threads", "2", "--delegate", "none")
+    assert (status, len(err.splitlines())) == (0, 1)
+    assert err.endswith(", no delegate\n")
+
+
+def test_options_of_a_delegate_reach_it_by_name(run, monkeypatch):
+    asked = {}
+
+    def recorded(**options):
+        asked.update(options)
+        raise SystemExit
+
+    monkeypatch.setattr(classify, "Classifier", recorded)
+    with pytest.raises(SystemExit):
+        run(FIVE, "--delegate", "/lib/d.so", "--delegate-option", "a=b=c", "--delegate-option", "d=")
+    assert (asked["delegate"], asked["delegate_options"]) == ("/lib/d.so", {"a": "b=c", "d": ""})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "model"),
+    [
+        ([], "lenet5_int8_qat.tflite"),
+        (["--model", "stock_lenet5"], "stock_lenet5_int8.tflite"),
+        (["--model", "stock_lenet5", "--precision", "float16"], "stock_lenet5_float16.tflite"),
+        (["--model", "mine.tflite"], "mine.tflite"),
+    ],
+)
+def test_the_model_is_named_or_a_file(run, monkeypatch, arguments, model):
+    asked = {}
+    real = classify.Classifier
+
+    def recorded(**options):
+        asked.update(options)
+        return real()
+
+    monkeypatch.setattr(classify, "Classifier", recorded)
+    assert run(FIVE, *arguments)[0] == 0
+    assert asked["model"] == model
+
+
+def test_a_digit_is_drawn_beneath_its_line(run):
+    _, out, _ = run(FIVE, "--show")
+    assert len(out.splitlines()) == 1 + 16
+
+
+def test_options_may_stand_between_pictures(run):
+    status, out, _ = run(FIVE, "--jobs", "1", FIVE)
+    assert (status, len(out.splitlines())) == (0, 2)
