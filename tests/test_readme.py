@@ -36,10 +36,10 @@ def test_what_was_measured_is_the_released_files():
     assert not [name for name, column in report["columns"].items() if column["absent"]]
 
 
-@pytest.mark.parametrize("number", range(2))
+@pytest.mark.parametrize("number", range(3))
 def test_its_python_runs(number):
     codes = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    assert len(codes) == 2
+    assert len(codes) == 3
     done = subprocess.run([sys.executable, "-c", codes[number]], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
