@@ -7,73 +7,172 @@ packaged model then reads it. TensorFlow is not needed.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from converters.errors import InputError, exit_status, expect
-from lenet_edge.images import Picture, Prepared, picture_files, prepare, read_images
-from lenet_edge.runtime import DEFAULT_MODEL, RUNTIMES, Classifier
-from lenet_edge.segment import Finding
-from lenet_edge.terminal import drawn
+from converters.runtimes import RUNTIMES
+from converters.sessions import DELEGATES
+from lenet_edge.answers import Answer, answer, answer_ready
+from lenet_edge.camera import frames, open_camera
+from lenet_edge.progress import Progress
+from lenet_edge.reading import files_of, read
+from lenet_edge.results import Results, results
+from lenet_edge.runtime import DEFAULT_MODEL, Classifier
+from lenet_edge.stopping import Stop
+from lenet_edge.terminal import printable
+from lenet_edge.watching import watch
+
+__all__ = ["Answer", "answer", "main"]
 
 NAME = "lenet-edge classify"
-STANDARD_INPUT = "-"
-PRECISIONS = ("float32", "float16", "dynamic", "int8")
-MODELS = ("lenet5", "stock_lenet5")
+PRECISIONS = ("float32", "float16", "dynamic", "int8", "int8_qat")
+MODELS = {"lenet5": DEFAULT_MODEL, "stock_lenet5": "int8"}
+"""The packaged models by name, each with the precision that is used when none is named."""
+
+_MOST_JOBS = 4  # of those that nobody asked for: each takes some 50 MB
 
 EPILOG = """\
 examples:
   lenet-edge classify photo.jpg
   lenet-edge classify scans/ --json              every picture in a folder, one JSON object a line
+  lenet-edge classify scans/ --csv --out all.csv
   lenet-edge classify t10k-images-idx3-ubyte.gz  every image of an IDX file
   lenet-edge classify - --show < photo.png       standard input; draws the digit as the model sees it
-  lenet-edge classify photo.jpg --model mine.tflite
+  lenet-edge classify photo.jpg --model mine.tflite --delegate xnnpack
+  lenet-edge classify --watch inbox/             pictures as they arrive, until SIGTERM or Ctrl-C
+  lenet-edge classify --camera                   what a camera sees, once a second
 
 A picture with nothing on it, or with more than one figure, is said to be so instead. Status: 0 when every
-picture was read, 1 when some files could not be (each is named on standard error), 2 when none could.
+picture was read, 1 when some files could not be (each is named on standard error), 2 when none could. --watch
+and --camera end with 0 when they are told to stop, after the picture at hand.
 """
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What was read of one picture: `digit` 0..9 with its `probability` 0..1, or neither."""
-
-    picture: Picture
-    prepared: Prepared
-    digit: int | None
-    probability: float | None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
-    options = _parser().parse_args(argv)
-    classifier = Classifier(model=_model(options.model, options.precision), runtime=options.runtime)
-    read = failed = 0
-    for source in options.images:
-        for picture in _pictures(source):
-            if isinstance(picture, InputError):
-                print(f"{NAME}: {_printable(str(picture), sys.stderr.encoding)}", file=sys.stderr)
-                failed += 1
-            else:
-                _print(answer(picture, classifier), options)
-                read += 1
+    options = _parser().parse_intermixed_args(argv)
+    _check(options)
+    endless = options.watch is not None or options.camera is not None
+    with (
+        _classifier(options) as classifier,
+        results(options.out, form=options.form, draw=options.show, append=endless) as written,
+    ):
+        if options.watch is not None:
+            return _watched(options, classifier, written)
+        if options.camera is not None:
+            return _seen(options, classifier, written)
+        return _read(options, classifier, written)
+
+
+def _read(options: argparse.Namespace, classifier: Classifier, written: Results) -> int:
+    """Answer the pictures that were named; return the exit status."""
+    files = files_of(options.images)
+    answered = failed = 0
+    with Progress(len(files), wanted=not options.quiet) as progress:
+        for item in read(files, jobs=options.jobs):
+            with progress.aside():
+                if isinstance(item, InputError):
+                    _say(item)
+                    failed += 1
+                else:
+                    written.write(answer_ready(item, classifier))
+                    answered += 1
+            if isinstance(item, InputError) or not item.index:  # the first of its file
+                progress.count()
     if failed:
-        return 1 if read else 2
+        return 1 if answered else 2
     return 0
 
 
-def answer(picture: Picture, classifier: Classifier) -> Answer:
-    """Read the digit of one picture, if it shows one."""
-    prepared = prepare(picture.grey)
-    if prepared.finding is not Finding.DIGIT:
-        return Answer(picture, prepared, None, None)
-    scores = classifier.scores(prepared.picture[None])[0]
-    digit = int(scores.argmax())
-    return Answer(picture, prepared, digit, float(scores[digit]))
+def _watched(options: argparse.Namespace, classifier: Classifier, written: Results) -> int:
+    """Answer the pictures that arrive in a folder until told to stop; return the exit status."""
+    answered = 0
+    with Stop() as stop:
+        say = _nothing if options.quiet else _say
+        for path in watch(options.watch, stop=stop, say=say, existing=options.existing):
+            for item in read([path]):
+                if isinstance(item, InputError):
+                    _say(item)
+                else:
+                    written.write(answer_ready(item, classifier))
+                    answered += 1
+                if stop.asked or answered == options.count:
+                    return 0
+    return 0
+
+
+def _seen(options: argparse.Namespace, classifier: Classifier, written: Results) -> int:
+    """Answer what a camera sees until told to stop; return the exit status."""
+    camera = open_camera(options.camera)
+    try:
+        with Stop() as stop:
+            last = None
+            for number, frame in enumerate(frames(camera, every=options.every, stop=stop), 1):
+                read = answer(frame, classifier)
+                if options.form != "text" or (read.digit, read.prepared.finding) != last:
+                    written.write(read)
+                last = (read.digit, read.prepared.finding)
+                if number == options.count:
+                    break
+    finally:
+        camera.close()
+    return 0
+
+
+def _classifier(options: argparse.Namespace) -> Classifier:
+    classifier = Classifier(
+        model=_model(options.model, options.precision),
+        runtime=options.runtime,
+        delegate=options.delegate,
+        delegate_options=_delegate_options(options.delegate_option),
+        threads=options.threads,
+        require_delegate=options.require_delegate,
+    )
+    report = classifier.report
+    if options.verbose:
+        _say(report)
+    elif report.reason:
+        _say(f"{report.asked} does not run: {report.reason}")
+    return classifier
+
+
+def _model(name: str, precision: str | None) -> str:
+    """Return what `Classifier` calls the model: a packaged file's name or a path."""
+    if name in MODELS:
+        return f"{name}_{precision or MODELS[name]}.tflite"
+    expect(precision is None, f"--precision with a model of {', '.join(MODELS)} only", name)
+    return name
+
+
+def _delegate_options(pairs: Iterable[str]) -> dict[str, str]:
+    options = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        expect(key and equals, "--delegate-option KEY=VALUE", pair)
+        options[key] = value
+    return options
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Raise InputError for options that do not go together or are out of range."""
+    sources = {"IMAGE": options.images or None, "--watch": options.watch, "--camera": options.camera}
+    given = [name for name, value in sources.items() if value is not None]
+    expect(len(given) == 1, "one of IMAGE..., --watch DIR and --camera", " and ".join(given) or "none")
+    expect(options.count is None or not options.images, "--count with --watch or --camera", "IMAGE...")
+    expect(options.count is None or options.count >= 1, "--count of 1 or more", options.count)
+    expect(not options.existing or options.watch is not None, "--existing with --watch", "none")
+    expect(options.jobs >= 1, "--jobs of 1 or more", options.jobs)
+    expect(options.every >= 0, "--every of 0 seconds or more", options.every)
+
+
+def _say(what: object) -> None:
+    print(f"{NAME}: {printable(str(what), sys.stderr.encoding)}", file=sys.stderr, flush=True)
+
+
+def _nothing(what: object) -> None:
+    pass
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -83,94 +182,115 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add = parser.add_argument
+    _add_sources(parser)
+    _add_results(parser)
+    _add_model(parser)
+    return parser
+
+
+def _add_sources(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("what is read").add_argument
     add(
         "images",
-        nargs="+",
+        nargs="*",
         metavar="IMAGE",
         help="a PNG, JPEG, PGM, BMP, GIF, WebP or IDX file, a folder of them, or - for standard input",
     )
-    add("--json", action="store_true", help="one JSON object a line: file, index (IDX), digit, probability")
-    add("--show", action="store_true", help="draw each digit as the model sees it (not with --json)")
+    add("--watch", metavar="DIR", help="read pictures as they arrive in a folder, each once it is whole")
+    add("--existing", action="store_true", help="with --watch: those that are there at the start too")
+    add(
+        "--camera",
+        nargs="?",
+        const="0",
+        metavar="INDEX|NAME",
+        help="read what a camera sees: its number, model or device (default: 0); says what changes",
+    )
+    add(
+        "--every",
+        type=float,
+        default=1.0,
+        metavar="SECONDS",
+        help="rest between two frames (default: %(default)g)",
+    )
+    add("--count", type=int, metavar="N", help="stop after N pictures of --watch or --camera")
+    jobs = min(_MOST_JOBS, _processors())
+    add(
+        "--jobs",
+        type=int,
+        default=jobs,
+        metavar="N",
+        help="processes that decode when there are many files (default: the processors, "
+        f"{_MOST_JOBS} at most: %(default)s)",
+    )
+
+
+def _add_results(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what is written")
+    form = group.add_mutually_exclusive_group()
+    form.add_argument(
+        "--json",
+        action="store_const",
+        const="json",
+        dest="form",
+        default="text",
+        help="one JSON object a line: file, index (IDX), digit, probability",
+    )
+    form.add_argument(
+        "--csv",
+        action="store_const",
+        const="csv",
+        dest="form",
+        help="file,index,digit,probability,finding,reason",
+    )
+    form.add_argument(
+        "--show", action="store_true", help="draw each digit as the model sees it (in text only)"
+    )
+    add = group.add_argument
+    add("--out", metavar="FILE", help="write to a file, which --watch and --camera append to")
+    add("--quiet", action="store_true", help="no progress bar and no remarks")
+    add("--verbose", action="store_true", help="say on standard error what runs the model")
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("what reads it").add_argument
     add(
         "--model",
-        default=MODELS[0],
+        default="lenet5",
         metavar="NAME|FILE",
         help=f"{' or '.join(MODELS)}, or any .tflite file (default: %(default)s)",
     )
-    add("--precision", choices=PRECISIONS, help=f"of the named model (default: {DEFAULT_MODEL})")
+    defaults = ", ".join(f"{precision} of {name}" for name, precision in MODELS.items())
+    add("--precision", choices=PRECISIONS, help=f"of the named model (default: {defaults})")
     add(
         "--runtime",
         choices=("auto", *RUNTIMES),
         default="auto",
         help="what runs the model (default: the first that is installed)",
     )
-    return parser
-
-
-def _model(name: str, precision: str | None) -> str:
-    """Return what `Classifier` calls the model: a packaged file's name or a path."""
-    if name in MODELS:
-        return f"{name}_{precision or DEFAULT_MODEL}.tflite"
-    expect(precision is None, f"--precision with a model of {', '.join(MODELS)} only", name)
-    return name
-
-
-def _pictures(source: str) -> Iterator[Picture | InputError]:
-    """Yield the pictures of one argument, and an error in the place of each file that cannot be read."""
-    try:
-        files = [source] if source == STANDARD_INPUT else [os.fspath(path) for path in picture_files(source)]
-    except InputError as error:
-        yield error
-        return
-    for file in files:
-        try:
-            if file == STANDARD_INPUT:
-                yield from read_images(sys.stdin.buffer, name="standard input")
-            else:
-                yield from read_images(file)
-        except InputError as error:
-            yield error
-
-
-def _print(answer: Answer, options: argparse.Namespace) -> None:
-    if options.json:
-        print(json.dumps(_facts(answer)))
-        return
-    print(_line(answer))
-    if options.show and answer.prepared.box is not None:
-        print(drawn(answer.prepared.picture, encoding=sys.stdout.encoding))
-
-
-def _facts(answer: Answer) -> dict[str, Any]:
-    """Return the object that --json prints; `finding` and `reason` tell why there is no digit."""
-    facts: dict[str, Any] = {"file": answer.picture.name}
-    if answer.picture.index is not None:
-        facts["index"] = answer.picture.index
-    facts["digit"] = answer.digit
-    facts["probability"] = None if answer.probability is None else round(answer.probability, 6)
-    if answer.digit is None:
-        facts["finding"] = answer.prepared.finding.value
-        facts["reason"] = answer.prepared.reason
-    return facts
-
-
-def _line(answer: Answer) -> str:
-    name = _printable(answer.picture.name, sys.stdout.encoding)
-    if answer.picture.index is not None:
-        name += f"[{answer.picture.index}]"
-    if answer.digit is None or answer.probability is None:
-        return f"{name}: {answer.prepared.finding.value} ({answer.prepared.reason})"
-    return f"{name}: {answer.digit}  {100 * answer.probability:.1f} %"
-
-
-def _printable(text: str, encoding: str | None) -> str:
-    """Return `text`, which may hold any file's name, fit for one line of the terminal."""
-    escaped = "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
+    add(
+        "--delegate",
+        default="auto",
+        metavar="NAME|LIBRARY",
+        help=f"{', '.join(DELEGATES)}, or a delegate's shared library (default: %(default)s)",
     )
-    return escaped.encode(encoding or "ascii", "backslashreplace").decode(encoding or "ascii")
+    add(
+        "--delegate-option",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="for a delegate's library; may be given several times",
+    )
+    add(
+        "--require-delegate",
+        action="store_true",
+        help="read nothing when the delegate does not run (default: say so and do without)",
+    )
+    add("--threads", type=int, default=1, metavar="N", help="of the runtime (default: %(default)s)")
+
+
+def _processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 if __name__ == "__main__":

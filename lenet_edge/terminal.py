@@ -1,4 +1,4 @@
-"""A digit drawn with characters, for a terminal."""
+"""What a terminal can show: a digit drawn with characters, and any file's name on one line."""
 
 from __future__ import annotations
 
@@ -22,6 +22,15 @@ def drawn(picture: NDArray[np.uint8], *, encoding: str | None) -> str:
     else:
         characters = np.array(list(_SHADES))[(upper + lower) * (len(_SHADES) - 1) // 510]
     return "\n".join("".join(row).rstrip() for row in characters)
+
+
+def printable(text: str, encoding: str | None) -> str:
+    """Return `text`, which may hold any file's name, fit for one line of a terminal of `encoding`."""
+    escaped = "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
+    return escaped.encode(encoding or "ascii", "backslashreplace").decode(encoding or "ascii")
 
 
 def _can_write(text: str, encoding: str | None) -> bool:

@@ -214,6 +214,21 @@ def test_a_watch_stops_after_so_many_pictures(run, tmp_path):
     assert (status, len(out.splitlines()), err) == (0, 2, "")
 
 
+@pytest.mark.parametrize("name", ["answer_ready", "_say"])
+def test_a_watch_told_to_stop_finishes_the_picture_at_hand_and_no_other(run, tmp_path, monkeypatch, name):
+    for number in range(3):
+        (tmp_path / f"{number}.png").write_bytes(FIVE.read_bytes() if name == "answer_ready" else b"none")
+    real = getattr(classify, name)
+
+    def told(*arguments):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return real(*arguments)
+
+    monkeypatch.setattr(classify, name, told)
+    status, out, err = run("--watch", tmp_path, "--existing", "--quiet")
+    assert (status, len((out + err).splitlines())) == (0, 1)
+
+
 def test_the_bar_leaves_every_answer_whole(started, many):
     (many / "99.png").unlink()
     (many / "03.png").unlink()
@@ -230,8 +245,8 @@ def test_the_bar_leaves_every_answer_whole(started, many):
     assert b"file/s" in shown or b"s/file" in shown
     lines = [line.rsplit("\r", 1)[-1] for line in shown.decode().split("\r\n")]
     answers = [line for line in lines if "expected" in line or ": 5  " in line]
-    assert [Path(line.split(": ")[0]).name for line in answers if ": 5  " in line] == [
-        f"{number:02d}.png" for number in range(FEW + 4) if number != 3
+    assert [line.split(": ")[0] for line in answers if ": 5  " in line] == [
+        str(many / f"{number:02d}.png") for number in range(FEW + 4) if number != 3
     ]
     assert answers[3].startswith(f"lenet-edge classify: {many / '03.png'}: expected a picture")
 

@@ -110,6 +110,13 @@ def test_whatever_is_done_first_the_order_is_the_files_and_few_are_begun_ahead(p
     assert got == files
 
 
+def test_an_answer_is_given_as_soon_as_it_is_there():
+    pool = FakePool([True] * 99)
+    with replaced(pool):
+        assert next(read(["a"] * 99, jobs=4)) == "a"
+    assert pool.submitted == 1
+
+
 def test_what_may_block_is_read_only_when_all_before_it_was_given(monkeypatch):
     files = [*map(str, range(FEW)), "stream", "last"]
     pool, opened = FakePool([False] * len(files)), []
