@@ -1,7 +1,7 @@
 """Files to pictures ready for the model: decoded and prepared in processes beside the one that classifies.
 
-Processes and not threads: to prepare a picture takes twenty times as long as to decode it, and much of that
-is Python between NumPy calls, of which only one thread runs at a time.
+Processes and not threads: much of preparing a picture is Python between NumPy calls. On two processors,
+12 photographs take 0.58 s in one process, 0.34 s in two, and 0.86 s in two threads of one.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from lenet_edge.runtime import released_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples" / "micro"
-STUB = ROOT / "tests" / "data" / "micro_stub"
+STUB = ROOT / "tests" / "micro_stub"
 GOLDEN = json.loads((ROOT / "lenet_edge" / "golden" / "golden.json").read_text())
 MEASURED = json.loads((ROOT / "results" / "micro.json").read_text())["files"]["lenet5_micro"]
 ZERO_POINT = -128
