@@ -6,7 +6,6 @@ import contextlib
 import ctypes
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,6 +33,8 @@ class Log:
 @contextlib.contextmanager
 def captured() -> Iterator[Log]:
     """Send what this process writes to standard output and error to a temporary file; give it as a Log."""
+    import tempfile  # slow, and only the GPU's users wait for it
+
     handle, path = tempfile.mkstemp(prefix="lenet-edge-")
     _flush()
     kept = {number: os.dup(number) for number in (1, 2)}

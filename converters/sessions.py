@@ -16,10 +16,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from converters import gpu
 from converters.errors import InputError, expect
 from converters.interpreters import PLAIN, Loaded, Refused, first_line, load_library
-from converters.native_log import captured
 from converters.quiet import quiet
 from converters.runtimes import RUNTIMES, choose
 
@@ -102,9 +100,7 @@ class Session:
             asked,
         )
         self._content, self._threads, self._asked = content, threads, asked
-        self._runtime = choose(
-            "litert" if asked == "gpu" and runtime == "auto" and not gpu.absence() else runtime
-        )
+        self._runtime = choose(_with_gpu(runtime) if asked == "gpu" else runtime)
         began = time.perf_counter()
         self._loaded, name, reason = self._with_delegate(dict(delegate_options or {}))
         self.loading_seconds = time.perf_counter() - began
@@ -149,12 +145,14 @@ class Session:
             return Loaded(self._content, RUNTIMES[self._runtime].package, threads=self._threads, **options)
 
     def _on_gpu(self) -> tuple[_Loaded, str]:
+        from converters import gpu, native_log  # only their users wait for them
+
         if self._runtime != "litert":
             absence = gpu.absence() or "only the runtime litert has a GPU delegate"
             raise _Unavailable(absence)
         if reason := gpu.absence():
             raise _Unavailable(reason)
-        with captured() as log:
+        with native_log.captured() as log:
             try:
                 on_gpu = gpu.OnGpu(self._content, log)
             except InputError as error:
@@ -213,6 +211,13 @@ def check_options(
     expect(
         isinstance(threads, int) and 1 <= threads <= _MOST_THREADS, f"1 to {_MOST_THREADS} threads", threads
     )
+
+
+def _with_gpu(runtime: str) -> str:
+    """Return the runtime that has a GPU delegate in the place of "auto", if it can be used."""
+    from converters import gpu
+
+    return "litert" if runtime == "auto" and not gpu.absence() else runtime
 
 
 def _nnapi() -> tuple[_Loaded, str]:

@@ -19,6 +19,7 @@ PACKAGES = {
     for name, module in (("converters", converters), ("lenet_edge", lenet_edge))
 }
 RUNTIME = ["runtime", "images", "classify", "idx", "mnist", "cli", "drawing", "doctor", "benchmark"]
+RUNTIME += ["answers", "reading", "results", "watching", "camera", "progress", "stopping"]
 
 
 def imports_of(path):
