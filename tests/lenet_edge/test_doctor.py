@@ -1,0 +1,105 @@
+"""`lenet-edge doctor`: what works is tried, what does not is told with the line that mends it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from converters.columns import COLUMNS, Result, absence
+from converters.errors import exit_status
+from lenet_edge import doctor
+
+SCORES = np.zeros((1, 10), np.float32)
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """Return a function that sets which columns are absent and what the others do."""
+
+    def set_up(absent, **facts):
+        monkeypatch.setattr(doctor, "absence", lambda column: absent.get(column.name, ""))
+        monkeypatch.setattr(doctor.gpu, "absence", lambda: absent.get("litert-gpu", ""))
+
+        def run_column(column, files, inputs, **options):
+            assert {values.shape for values in inputs.values()} == {(20, 32, 32, 1)}
+            return {name: Result(SCORES, runtime="runtime 1.0", **facts) for name in files}
+
+        monkeypatch.setattr(doctor, "run_column", run_column)
+
+    return set_up
+
+
+def lines(capsys):
+    """Return what is said of each thing, by its name: (yes or no, the rest)."""
+    said = capsys.readouterr().out.split("\n\n", 1)[1].splitlines()
+    named = ((line[:4].strip(), *line[4:].partition(" ")) for line in said)
+    return {name: (works, text.strip()) for works, name, _, text in named}
+
+
+def test_what_works_is_told_with_its_delegate(machine, capsys):
+    machine({}, delegate="XNNPACK", taken=15, nodes=18)
+    assert doctor.main([]) == 0
+    told = lines(capsys)
+    assert told["litert"] == (
+        "yes",
+        "runtime 1.0: float32 with XNNPACK (15 of 18 nodes), int8_qat with XNNPACK (15 of 18 nodes)",
+    )
+    assert told["gpu"] == ("yes", "XNNPACK")
+    assert told["nnapi"][0] == "no"
+
+
+def test_no_delegate_is_said_plainly(machine, capsys):
+    machine({}, delegate="", taken=0, nodes=18)
+    doctor.main([])
+    assert (
+        lines(capsys)["tflite"][1] == "runtime 1.0: float32 without a delegate, int8_qat without a delegate"
+    )
+
+
+def test_what_is_missing_is_told_with_its_line_and_status_1(machine, capsys):
+    machine({name: f"{name} is not installed: pip install it" for name in COLUMNS})
+    assert doctor.main([]) == 1
+    told = lines(capsys)
+    assert told["tflite"] == ("no", "tflite-runtime is not installed: pip install it")
+    assert told["gpu"] == ("no", "litert-gpu is not installed: pip install it")
+
+
+def test_a_runtime_that_crashes_is_told_as_such(machine, capsys):
+    machine({}, failure="the process died with signal 11 (SIGSEGV)")
+    assert doctor.main([]) == 1
+    assert lines(capsys)["litert"] == ("no", "the process died with signal 11 (SIGSEGV)")
+
+
+def test_cameras_are_looked_for(machine, monkeypatch, capsys):
+    machine({})
+    for there in (True, False):
+        monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name, there=there: there or None)
+        doctor.main([])
+        told = lines(capsys)
+        assert {told[name][0] for name in ("picamera2", "cv2")} == {"yes" if there else "no"}
+    assert 'pip install "lenet-edge[camera]"' in told["cv2"][1]
+
+
+def test_json_holds_the_same(machine, capsys):
+    machine({"litert-gpu": "no driver"}, delegate="XNNPACK", taken=1, nodes=2)
+    assert doctor.main(["--json"]) == 0
+    found = {line["what"]: line for line in json.loads(capsys.readouterr().out)["found"]}
+    assert found["gpu"] == {"what": "gpu", "works": False, "text": "no driver"}
+    assert found["litert"]["works"]
+
+
+def test_a_delegate_library_that_is_not_there_is_a_line(capsys):
+    assert exit_status(doctor.main, ["--delegate", "none.so"], name="doctor") == 2
+    assert "expected a delegate library that is a file, got none.so" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(absence(COLUMNS["litert"]) != "", reason=absence(COLUMNS["litert"]))
+def test_python_m_runtime_is_the_doctor():
+    done = subprocess.run([sys.executable, "-m", "lenet_edge.runtime"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "yes litert" in done.stdout
+    assert "float32 with XNNPACK (16 of 16 nodes)" in done.stdout
