@@ -10,16 +10,16 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from converters.errors import exit_status, expect
 from converters.files import write_atomically
-from converters.graph import read_graph
-from converters.layouts import describe, layout_of, suggested, windowed
-from converters.lowering import lower
 from converters.options import command_parser
 from converters.runtimes import RUNTIMES
 from converters.soundness import check_sound
-from converters.tuning import Tuned, tune
+
+if TYPE_CHECKING:
+    from converters.tuning import Tuned
 
 NAME = "python -m converters.lower"
 
@@ -38,6 +38,12 @@ that are computed at once, of its input and of its result, or - to leave it. Wha
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     options = _parser().parse_args(argv)
+    # Where no package has the schema, they say so in a line: not while this module is imported.
+    from converters.graph import read_graph
+    from converters.layouts import describe, layout_of, suggested, windowed
+    from converters.lowering import lower
+    from converters.tuning import tune
+
     expect(not (options.layout and options.tune), "--layout or --tune", "both")
     expect(options.tune or options.most_bytes is None, "--most-bytes with --tune", "it alone")
     layout = layout_of(options.layout) if options.layout else None

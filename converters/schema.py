@@ -21,7 +21,10 @@ def _load() -> Any:
         from converters.environment import schema
 
         return schema
-    raise InputError(f"expected a package with the .tflite schema, got none: {RUNTIMES['litert'].install}")
+    raise InputError(
+        f"expected TensorFlow, or LiteRT for its schema, got neither: {RUNTIMES['tensorflow'].install}, "
+        f"or to lay files out only: {RUNTIMES['litert'].install}"
+    )
 
 
 schema = _load()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib
 import sys
 from collections.abc import Sequence
@@ -35,9 +36,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("command", choices=COMMANDS, metavar="SUBCOMMAND", help="one of those below")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="the subcommand's own")
     options = parser.parse_args(argv)
-    # Imported only now: `classify` must not wait for what `train` needs.
-    module = importlib.import_module(f"lenet_edge.{options.command}")
-    return exit_status(module.main, options.arguments, name=f"lenet-edge {options.command}")
+    run = functools.partial(_run, options.command)
+    return exit_status(run, options.arguments, name=f"lenet-edge {options.command}")
+
+
+def _run(command: str, argv: Sequence[str] | None) -> int:
+    """Run `command`, imported only now: `classify` must not wait for what `train` needs."""
+    return importlib.import_module(f"lenet_edge.{command}").main(argv)
 
 
 def script() -> None:

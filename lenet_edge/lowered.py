@@ -6,13 +6,15 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from converters.errors import InputError, expect
-from converters.layouts import Layout, describe, layout_of
 from lenet_edge.mnist import calibration_digits, pad
+
+if TYPE_CHECKING:
+    from converters.layouts import Layout
 
 _PROVEN_DIGITS = 50
 _FLOAT64_SUMS = 1e-9  # what sums of some 400 terms of float64 differ by in another order, with much to spare
@@ -41,6 +43,8 @@ def layout_for(name: str, precision: str, *, asked: str | None = None) -> Layout
 
     Raises InputError when `asked` describes no layout for it.
     """
+    from converters.layouts import layout_of
+
     default = layout_of(default_layout(name, precision))
     if asked == PLAIN:
         return (None,) * len(default)
@@ -55,6 +59,8 @@ def tuned(content: bytes, *, runtime: str) -> Layout:
     It runs in a process of its own: tflite-runtime dies in one that has loaded TensorFlow. Its progress goes
     to standard error. Raises InputError when it fails, which it has told by then.
     """
+    from converters.layouts import layout_of
+
     with tempfile.TemporaryDirectory(prefix="lenet-edge-") as folder:
         path = Path(folder, "model.tflite")
         path.write_bytes(content)
@@ -71,6 +77,7 @@ def lowered(content: bytes, *, layout: Layout) -> tuple[bytes, dict[str, Any]]:
     Both are run in exact arithmetic on some of the calibration digits. Raises InputError when the layout does
     not fit, or would change a score.
     """
+    from converters.layouts import describe
     from converters.lowering import lower
     from converters.manifest import describe as facts_of
 

@@ -53,7 +53,7 @@ def test_what_tuning_found_is_told_and_written(model, monkeypatch, capsys, ratio
         assert (options["runtime"], options["threads"]) == ("litert", 2)
         return Tuned(layout_of(layout), b"", ratio, 30)
 
-    monkeypatch.setattr(command, "tune", tune)
+    monkeypatch.setattr("converters.tuning.tune", tune)
     arguments = [str(model), "--tune", "--runtime", "litert", "--threads", "2"]
     assert command.main(arguments) == 0
     printed = capsys.readouterr()

@@ -46,3 +46,29 @@ def test_an_unknown_subcommand_is_answered():
     assert done.returncode == 2
     assert "invalid choice: 'fly'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+WITHOUT = """
+import importlib.util, sys
+hidden = set(sys.argv[1].split(","))
+found = importlib.util.find_spec
+class Hidden:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in hidden:
+            raise ModuleNotFoundError(f"no {name}", name=name)
+sys.meta_path.insert(0, Hidden())
+importlib.util.find_spec = lambda name, *rest: None if name.split(".")[0] in hidden else found(name, *rest)
+from lenet_edge.cli import main
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize("command", ["convert", "parity"])
+@pytest.mark.parametrize("hidden", ["tensorflow", "tensorflow,ai_edge_litert"])
+def test_without_tensorflow_a_line_says_what_installs_it(command, hidden):
+    line = [sys.executable, "-c", WITHOUT, hidden, command]
+    done = subprocess.run(line, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"lenet-edge {command}: expected TensorFlow")
+    assert 'pip install "lenet-edge[train]"' in done.stderr
+    assert done.stderr.count("\n") == 1
