@@ -8,6 +8,7 @@ import struct
 import zlib
 
 import numpy as np
+import PIL
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -72,7 +73,11 @@ def test_lossy_formats_give_nearly_the_same_grey(kind):
 @pytest.mark.parametrize("kind", ["PNG", "PPM"])
 def test_sixteen_bits_become_eight(kind):
     deep = Image.fromarray(slope().astype(np.uint16) * 257)
-    np.testing.assert_array_equal(read(encoded(deep, kind)), slope())
+    try:
+        content = encoded(deep, kind)
+    except OSError as error:  # the Pillow of Debian 12
+        pytest.skip(f"this Pillow makes no such file: {error}")
+    np.testing.assert_array_equal(read(content), slope())
 
 
 def test_colour_and_palette_become_grey():
@@ -142,7 +147,8 @@ def test_pictures_that_can_hold_no_digit_are_refused(size):
 
 
 def test_floating_point_is_refused():
-    assert_refused(b"Pf\n10 10\n-1.0\n" + bytes(400), "floating point")
+    known = int(PIL.__version__.split(".")[0]) >= 10  # an older one takes it for no picture
+    assert_refused(b"Pf\n10 10\n-1.0\n" + bytes(400), "floating point" if known else "a picture")
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture", b"%PDF-1.7", b"\x7fELF" + bytes(99)])
