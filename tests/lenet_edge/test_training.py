@@ -228,6 +228,8 @@ def test_an_output_folder_that_cannot_be_made_ends_in_one_line(capsys, small_mni
 
 def test_ctrl_c_ends_in_one_line(tmp_path):
     code = (
+        # A shell ignores Ctrl-C in what it starts in the background, and these tests may be.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import lenet_edge.train as t, lenet_edge.training_options as o, lenet_edge.mnist as m\n"
         "o.training_digits = o.held_out_digits = lambda data: m.calibration_digits()\n"
         "from converters.errors import exit_status\n"
