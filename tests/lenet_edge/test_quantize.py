@@ -15,6 +15,7 @@ from converters.graph import read_graph
 from converters.quantizing import quantize_aware
 from lenet_edge.convert import convert_one
 from lenet_edge.fine_tuning import best_of, divergence, fine_tune, fine_tuning_recipe
+from lenet_edge.lowered import layout_for, lowered
 from lenet_edge.mnist import Digits, calibration_digits, pad
 from lenet_edge.packaged import fine_tuned_model, plain_model, released_model
 from lenet_edge.passes import Passes, Teacher
@@ -129,7 +130,8 @@ def test_weights_and_ranges_are_saved_and_loaded(tmp_path, exact):
 
 
 def test_the_released_file_is_what_the_released_fine_tuned_weights_give():
-    content = convert_one(fine_tuned_model(), precision="int8").content
+    plain = convert_one(fine_tuned_model(), precision="int8").content
+    content, _ = lowered(plain, layout=layout_for("lenet5", "int8"))
     assert content == (released_folder() / "lenet5_int8_qat.tflite").read_bytes()
 
 
