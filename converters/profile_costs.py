@@ -8,19 +8,7 @@ from typing import Any
 
 from converters.errors import InputError
 from converters.flatbuffer import Damaged, Record, read
-from converters.soundness.tables import OPERATORS, TABLES, TYPES
-
-_BITS = {
-    "float32": 32,
-    "float16": 16,
-    "int32": 32,
-    "uint8": 8,
-    "int64": 64,
-    "bool": 8,
-    "int16": 16,
-    "int8": 8,
-    "int4": 4,
-}
+from converters.soundness.tables import BITS, OPERATORS, TABLES, TYPES
 
 
 @dataclass(frozen=True)
@@ -68,4 +56,4 @@ def _macs(name: str, inputs: list[Record], outputs: list[Record]) -> int:
 
 
 def _bytes(tensor: Record) -> int:
-    return (math.prod(tensor.shape) * _BITS.get(TYPES.get(tensor.type, ""), 32) + 7) // 8
+    return (math.prod(tensor.shape) * BITS.get(TYPES.get(tensor.type, ""), 32) + 7) // 8

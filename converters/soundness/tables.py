@@ -171,3 +171,16 @@ TYPES = {
     17: "int4",
 }
 """The types of tensors that the checks know, by their number."""
+
+BITS = {
+    "float32": 32,
+    "float16": 16,
+    "int32": 32,
+    "uint8": 8,
+    "int64": 64,
+    "bool": 8,
+    "int16": 16,
+    "int8": 8,
+    "int4": 4,
+}
+"""How many bits a value of a type takes, for the types that are checked and counted."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.flatbuffer import Record, need
-from converters.soundness.tables import TYPES
+from converters.soundness.tables import BITS, TYPES
 
 MAX_RANK = 4
 """Native kernels for pictures take up to four dimensions; some abort the process on more."""
@@ -18,17 +18,6 @@ MAX_RANK = 4
 MAX_BYTES = 1 << 28
 """256 MiB: a digit reader takes less than one, and a machine of 512 MiB is to survive any file."""
 
-_BITS = {
-    "float32": 32,
-    "float16": 16,
-    "int32": 32,
-    "uint8": 8,
-    "int64": 64,
-    "bool": 8,
-    "int16": 16,
-    "int8": 8,
-    "int4": 4,
-}
 _ZERO_POINTS = {"uint8": (0, 255), "int8": (-128, 127), "int16": (-32768, 32767)}
 
 
@@ -62,7 +51,7 @@ class Tensor:
     @property
     def bytes(self) -> int:
         """The memory that it takes."""
-        return (math.prod(self.shape) * _BITS[self.type] + 7) // 8
+        return (math.prod(self.shape) * BITS[self.type] + 7) // 8
 
     @property
     def channels(self) -> bool:
