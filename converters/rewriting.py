@@ -154,6 +154,7 @@ def _aligned(buffer: Any) -> Any:
     return aligned
 
 
+# mypy cannot look into the schema, which is whichever package has it.
 class _AlignedBuffer(schema.BufferT):  # type: ignore[misc, name-defined]
     def Pack(self, builder: Any) -> int:
         data = b"" if self.data is None else np.asarray(self.data, np.uint8).tobytes()

@@ -164,10 +164,7 @@ class Session:
         try:
             with quiet():
                 library = load_library(RUNTIMES[self._runtime].package, str(path.resolve()), options)
-        except InputError as error:
-            raise _Unavailable(str(error)) from error
-        # Its own resolver: XNNPACK would take what the library leaves, and then count as the library's.
-        try:
+            # Its own resolver: XNNPACK would take what the library leaves, and then count as the library's.
             return self._interpreter(resolver=PLAIN, library=library), path.name
         except InputError as error:
             raise _Unavailable(str(error)) from error

@@ -31,7 +31,7 @@ from lenet_edge.benchmarking.table import (
     start_lines,
     timing_lines,
 )
-from lenet_edge.runtime import content_of, packaged_models
+from lenet_edge.runtime import content_of, packaged_models, packaged_name
 
 NAME = "lenet-edge benchmark"
 MODELS = ("float32", "int8_qat", "stock_lenet5_float32.tflite", "stock_lenet5_int8.tflite")
@@ -138,9 +138,7 @@ def _contents(models: Sequence[str]) -> dict[str, bytes]:
 
 
 def _shown(model: str) -> str:
-    if f"lenet5_{model}.tflite" in packaged_models() and not os.path.exists(model):
-        return f"lenet5_{model}"
-    return Path(model).stem
+    return Path(packaged_name(model, packaged_models()) or model).stem
 
 
 def _threads(text: str) -> list[int]:

@@ -124,16 +124,19 @@ def packaged_models() -> dict[str, Any]:
     return json.loads((released_folder() / "manifest.json").read_text())["models"]
 
 
+def packaged_name(model: str, packaged: Mapping[str, Any]) -> str | None:
+    """Return the file among `packaged` that `model` names as `Classifier` does; None for one's own file."""
+    names = (model, f"lenet5_{model}.tflite")
+    return next((name for name in names if name in packaged and not os.path.exists(model)), None)
+
+
 def content_of(model: str | os.PathLike[str]) -> bytes:
     """Return the bytes of `model`, named as Classifier names it, checked before native code sees them.
 
     Raises InputError when there is no such file, and as `checked_content`.
     """
-    name = os.fspath(model)
-    packaged = packaged_models()
-    entry = next(
-        (n for n in (name, f"lenet5_{name}.tflite") if n in packaged and not os.path.exists(name)), None
-    )
+    name, packaged = os.fspath(model), packaged_models()
+    entry = packaged_name(name, packaged)
     path = released_folder() / entry if entry else Path(name)
     expect(path.is_file(), f"a .tflite file or one of {_known(packaged)}", name)
     return checked_content(path, packaged if entry else None)

@@ -203,7 +203,6 @@ def test_variations_are_plenty_and_those_that_fit_are_the_same(plain):
     assert fitting >= 15
 
 
-@pytest.mark.skipif(sys.version_info >= (3, 14), reason="no LiteRT")
 def test_no_tensorflow_is_needed_where_litert_is():
     pytest.importorskip("ai_edge_litert")
     code = (
