@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from converters.errors import InputError, expect
+from lenet_edge.field import middle
 from lenet_edge.mnist import calibration_digits, pad
 
 if TYPE_CHECKING:
@@ -94,9 +95,8 @@ def _check_same(content: bytes, result: bytes) -> None:
     from converters.graph import read_graph
 
     graph = read_graph(content)
-    margin = (32 - graph.inputs[0].shape[1]) // 2
-    seen = slice(margin, 32 - margin)
-    digits = pad(calibration_digits().images[:_PROVEN_DIGITS])[:, seen, seen, None].astype(np.float32)
+    pictures = middle(pad(calibration_digits().images[:_PROVEN_DIGITS]), side=graph.inputs[0].shape[1])
+    digits = pictures[..., None].astype(np.float32)
     difference = np.abs(outputs_of(graph, digits) - outputs_of(read_graph(result), digits)).max()
     allowed = 0 if graph.outputs[0].scales.size else _FLOAT64_SUMS
     expect(difference <= allowed, "a layout that changes no score", f"a difference of {difference:.1e}")

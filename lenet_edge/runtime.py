@@ -20,11 +20,10 @@ from converters.errors import InputError, exit_status, expect
 from converters.interpreters import Refused
 from converters.quantised import dequantise, quantise
 from converters.sessions import Report, Session, check_options
+from lenet_edge.field import FIELD, middle
 
 DEFAULT_MODEL = "int8_qat"
 """The packaged lenet5 that is used when none is named: small, with scores nearest to the original's."""
-
-_FIELD = 32
 
 
 class Classifier:
@@ -75,7 +74,7 @@ class Classifier:
         shape, classes = list(session.source["shape"]), list(session.sink["shape"])
         fits = shape in ([1, 32, 32, 1], [1, 28, 28, 1]) and classes == [1, 10]
         expect(fits, "a model from 1x32x32x1 or 1x28x28x1 to 1x10", f"{_by(shape)} to {_by(classes)}")
-        self._margin = (_FIELD - int(shape[1])) // 2
+        self._side = int(shape[1])
         self._session: Session | None = session
         self._turn = threading.Lock()
         self.report: Report = session.report
@@ -100,10 +99,9 @@ class Classifier:
         another shape and for a classifier that was closed.
         """
         shape = np.shape(pictures)
-        fits = len(shape) in (2, 3) and shape[-2:] == (_FIELD, _FIELD)
+        fits = len(shape) in (2, 3) and shape[-2:] == (FIELD, FIELD)
         expect(fits, "pictures (n, 32, 32) or one (32, 32)", shape)
-        seen = slice(self._margin, _FIELD - self._margin)
-        pixels = np.reshape(pictures, (-1, _FIELD, _FIELD))[:, seen, seen, None]
+        pixels = middle(np.reshape(pictures, (-1, FIELD, FIELD)), side=self._side)[..., None]
         with self._turn:
             session = self._session
             if session is None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from converters.sessions import Session
 from converters.timing import Load, Ready
+from lenet_edge.field import middle
 from lenet_edge.mnist import calibration_digits, pad
 
 TOLERANCE = 1e-5
@@ -86,10 +87,14 @@ def largest_difference(
     one: Callable[[NDArray[Any]], NDArray[Any]], other: Callable[[NDArray[Any]], NDArray[Any]], side: int
 ) -> float:
     """Return how far the scores of two functions are apart on 100 digits of `side` pixels, float32."""
-    margin = (32 - side) // 2
-    pictures = pad(calibration_digits().images[:_DIGITS])[:, margin : 32 - margin, margin : 32 - margin, None]
-    stored = pictures.astype(np.float32)
-    return max(float(np.abs(one(p[None]).ravel() - other(p[None]).ravel()).max()) for p in stored)
+    return max(
+        float(np.abs(one(p[None]).ravel() - other(p[None]).ravel()).max()) for p in _inputs(_DIGITS, side)
+    )
+
+
+def _inputs(count: int, side: int) -> NDArray[np.float32]:
+    """Return the first `count` calibration digits as a model of `side` pixels takes them, float32."""
+    return middle(pad(calibration_digits().images[:count]), side=side)[..., None].astype(np.float32)
 
 
 def _why_not(peer: Peer, path: Path, content: bytes, *, runtime: str, threads: int) -> str:
@@ -109,9 +114,7 @@ def _why_not(peer: Peer, path: Path, content: bytes, *, runtime: str, threads: i
 def _load(peer: Peer, path: Path, content: bytes, *, runtime: str, threads: int) -> Ready:
     run = peer.open(path, threads)
     side = int(Session(content, runtime=runtime).source["shape"][1])
-    margin = (32 - side) // 2
-    picture = pad(calibration_digits().images[:1])[:, margin : 32 - margin, margin : 32 - margin, None]
-    stored = picture.astype(np.float32)
+    stored = _inputs(1, side)
     run(stored)
     report = {"runtime": peer.title, "version": importlib.metadata.version(peer.package)}
     return Ready(partial(run, stored), None, report)
