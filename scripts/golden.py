@@ -2,7 +2,8 @@
 
 Pictures are calibration digits (training digits), a blank one, a full one and noise. For each released file
 the scores that TensorFlow gives, as the file stores them, and the least and most that a runtime may give
-(converters.tolerance). Drawings with the 32x32 pictures that `lenet_edge.drawing` makes of them.
+(converters.tolerance), and below which score its answer is unsure (scripts/thresholds.py). Drawings with the
+32x32 pictures that `lenet_edge.drawing` makes of them.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from typing import Any
 import numpy as np
 
 from converters.arithmetic import LIMITS
+from converters.errors import expect
 from converters.files import write_atomically
 from converters.graph import Tensor, read_graph
 from converters.interpret import run_stored
 from converters.tolerance import Tolerance
 from lenet_edge.drawing import picture_of_drawing
+from lenet_edge.field import middle
 from lenet_edge.mnist import calibration_digits, pad
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,13 +45,12 @@ def pictures() -> list[dict[str, Any]]:
     return [{"name": n, "label": label, "pixels": p.ravel().tolist()} for n, label, p in found]
 
 
-def file_facts(content: bytes, pixels: np.ndarray) -> dict[str, Any]:
+def file_facts(name: str, content: bytes, pixels: np.ndarray) -> dict[str, Any]:
     """Return a file's hash, its ends, and its scores of `pixels` (n, 32, 32) with their limits."""
-    graph = read_graph(content)
+    graph, sha256 = read_graph(content), hashlib.sha256(content).hexdigest()
     (source,), (sink,) = graph.inputs, graph.outputs
     size = source.shape[1]
-    margin = (32 - size) // 2
-    inputs = pixels[:, margin : 32 - margin, margin : 32 - margin, None].astype(np.float32)
+    inputs = middle(pixels, side=size)[..., None].astype(np.float32)
     _, scores = run_stored(content, inputs)
     low, high = Tolerance(graph, inputs).limits(np.arange(len(inputs)))
     if sink.type in LIMITS:
@@ -58,13 +60,25 @@ def file_facts(content: bytes, pixels: np.ndarray) -> dict[str, Any]:
     else:
         scores, low, high = (np.vectorize(_short, otypes=[float])(a) for a in (scores, low, high))
     return {
-        "sha256": hashlib.sha256(content).hexdigest(),
+        "sha256": sha256,
+        "bytes": len(content),
+        **_unsure(name, sha256),
         "input": {"size": size, **_end(source)},
         "output": _end(sink),
         "scores": scores.tolist(),
         "low": low.tolist(),
         "high": high.tolist(),
     }
+
+
+def _unsure(name: str, sha256: str) -> dict[str, float]:
+    """Return below which score an answer of the file is unsure; nothing for a file without a threshold."""
+    facts = json.loads((RELEASED / "thresholds.json").read_text())["files"].get(name)
+    if facts is None:
+        return {}
+    right = facts["sha256"] == sha256
+    expect(right, f"released/thresholds.json to be of {name}", "another's: run scripts/thresholds.py")
+    return {"unsure_below": facts["unsure_below"]}
 
 
 def _short(value: float) -> float:
@@ -122,7 +136,7 @@ def golden() -> dict[str, Any]:
     return {
         "format": 1,
         "pictures": shown,
-        "files": {name: file_facts(content, pixels) for name, content in files.items()},
+        "files": {name: file_facts(name, content, pixels) for name, content in files.items()},
         "drawings": drawings(),
     }
 

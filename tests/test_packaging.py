@@ -53,7 +53,10 @@ def test_the_installed_package_holds_models_data_and_types():
     }
     models.add("lenet5_int8_qat.tflite")
     about = {f"{m}.{kind}" for m in ("lenet5", "lenet5_qat", "stock_lenet5") for kind in ("npz", "json")}
-    assert {path.name for path in released.iterdir()} == models | about | {"manifest.json"}
+    assert {path.name for path in released.iterdir()} == models | about | {
+        "manifest.json",
+        "thresholds.json",
+    }
     kinds = ("images-idx3-ubyte.gz", "labels-idx1-ubyte.gz")
     assert {path.name for path in data.iterdir()} == {
         f"{s}-{k}" for s in ("t10k", "calibration") for k in kinds

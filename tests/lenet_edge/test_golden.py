@@ -15,6 +15,7 @@ import pytest
 
 import lenet_edge
 from converters.columns import COLUMNS, absence, run_column
+from converters.errors import InputError
 from lenet_edge.drawing import picture_of_drawing
 from lenet_edge.mnist import pad, test_digits
 from lenet_edge.runtime import packaged_models, released_folder
@@ -22,6 +23,7 @@ from lenet_edge.runtime import packaged_models, released_folder
 FOLDER = Path(lenet_edge.__file__).parent / "golden"
 GOLDEN = json.loads((FOLDER / "golden.json").read_text())
 ROOT = Path(__file__).resolve().parents[2]
+THRESHOLDS = json.loads((released_folder() / "thresholds.json").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +35,63 @@ def test_every_released_file_has_its_scores_by_its_hash():
     assert {name: file["sha256"] for name, file in GOLDEN["files"].items()} == {
         name: entry["sha256"] for name, entry in packaged_models().items()
     }
+
+
+def test_the_thresholds_are_those_of_the_released_lenet5s():
+    wanted = {n: e["sha256"] for n, e in packaged_models().items() if e["model"] == "lenet5"}
+    assert {name: facts["sha256"] for name, facts in THRESHOLDS["files"].items()} == wanted
+    told = {n: file["unsure_below"] for n, file in GOLDEN["files"].items() if "unsure_below" in file}
+    assert told == {name: facts["unsure_below"] for name, facts in THRESHOLDS["files"].items()}
+    for name, facts in THRESHOLDS["files"].items():
+        assert 0.5 < facts["unsure_below"] < 1, name
+        assert facts["held_out"]["error"] <= THRESHOLDS["error"] == 0.1, name
+        assert facts["held_out"]["digits"] == 5_000, name
+
+
+def test_a_threshold_of_another_files_is_refused(tmp_path):
+    pytest.importorskip("tensorflow")
+    script = runpy.run_path(str(ROOT / "scripts" / "golden.py"))
+    name, sha256 = "lenet5_int8.tflite", THRESHOLDS["files"]["lenet5_int8.tflite"]["sha256"]
+    assert script["_unsure"](name, sha256)["unsure_below"] == GOLDEN["files"][name]["unsure_below"]
+    assert script["_unsure"]("stock_lenet5_int8.tflite", "") == {}
+    with pytest.raises(InputError, match=r"thresholds.json to be of lenet5_int8.tflite, got another's"):
+        script["_unsure"](name, sha256[::-1])
+
+
+def test_the_thresholds_set_aside_as_many_test_digits_as_is_told():
+    pytest.importorskip("tensorflow")
+    from converters.interpret import run
+
+    script = runpy.run_path(str(ROOT / "scripts" / "thresholds.py"))
+    digits = test_digits()
+    inputs = pad(digits.images)[..., None].astype(np.float32)
+    for name in ("lenet5_float32.tflite", "lenet5_int8_qat.tflite"):
+        facts = THRESHOLDS["files"][name]
+        scores = run((released_folder() / name).read_bytes(), inputs)
+        found = script["measured"](scores, digits, below=facts["unsure_below"])
+        # Another processor rounds otherwise, and a digit or two at the threshold changes sides.
+        assert found == pytest.approx(facts["test"], abs=0.02), name
+
+
+@pytest.mark.parametrize(
+    ("confidence", "wrong", "error", "below"),
+    [
+        ([0.9, 0.8, 0.7, 0.6], [0, 0, 1, 0], 0, 0.75),
+        ([0.9, 0.8, 0.7, 0.6], [0, 0, 1, 0], 25, 0.0),  # none need go
+        ([0.9, 0.8, 0.7, 0.6], [0, 1, 0, 0], 30, 0.0),
+        ([0.9, 0.8, 0.7, 0.6], [0, 1, 0, 1], 34, 0.65),  # one in three, though one in two before it
+        ([0.9, 0.8, 0.8, 0.6], [0, 0, 1, 0], 10, 0.85),  # those that tie go together
+        ([0.8, 0.9, 0.6, 0.8], [1, 0, 0, 0], 10, 0.85),  # in whatever order they stand
+        ([0.9, 0.9, 0.6], [1, 0, 0], 40, 0.0),
+        ([0.9, 0.9, 0.6], [1, 0, 1], 50, 0.75),
+    ],
+)
+def test_the_threshold_sets_the_fewest_aside(confidence, wrong, error, below):
+    pytest.importorskip("tensorflow")
+    threshold = runpy.run_path(str(ROOT / "scripts" / "thresholds.py"))["threshold"]
+    assert threshold(np.array(confidence, np.float32), np.array(wrong, bool), error=error) == below
+    with pytest.raises(InputError, match="expected a score from which on"):
+        threshold(np.array([0.9, 0.9]), np.array([True, False]), error=10)
 
 
 def test_the_json_and_the_header_are_what_the_script_gives():
