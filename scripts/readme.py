@@ -14,6 +14,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 RELEASED = ROOT / "lenet_edge" / "released"
+TEST_DIGITS = 10_000
 
 
 def _read(path: Path) -> Any:
@@ -96,25 +97,39 @@ def photographs() -> str:
 
 
 def parity() -> str:
-    """Return the matrix: each file's error in each runtime, and the share of the ideal kernel's bytes."""
+    """Return the matrix: each file's error in each runtime, and the share of the ideal kernel's bytes.
+
+    A row says how many digits it is of where they are not all.
+    """
     report = _read(ROOT / "results" / "parity.json")
     cells = {(cell["row"], cell["column"]): cell for cell in report["cells"]}
-    titles = {name: column["title"] for name, column in report["columns"].items()}
-    rows = [
-        [title, *(_cell(cells.get((name, column))) for name in report["files"])]
-        for column, title in titles.items()
-    ]
+    rows = []
+    for column, facts in report["columns"].items():
+        found = [cells.get((name, column)) for name in report["files"]]
+        # An app's title may hold what ends a table's cell; an imported column may lack files.
+        title, none = facts["title"].replace("|", "/"), "absent" if facts["absent"] else "–"
+        rows.append([f"{title}{_how_many(found)}", *(_cell(cell) if cell else none for cell in found)])
     kinds = [name.removeprefix("lenet5_").removesuffix(".tflite") for name in report["files"]]
     return _table(["runtime", *kinds], rows)
 
 
-def _cell(cell: dict[str, Any] | None) -> str:
-    if cell is None:
-        return "absent"
+def _how_many(cells: list[dict[str, Any] | None]) -> str:
+    """Return which pictures the cells of a runtime are of, "" for all of the test digits."""
+    counts = {(cell["digits"], cell["facts"].get("pictures")) for cell in cells if cell and cell["digits"]}
+    fewer = [
+        f"{digits} pictures" if pictures == "golden" else f"first {digits:,} digits"
+        for digits, pictures in sorted(counts, key=str)
+        if digits < TEST_DIGITS
+    ]
+    return f"; {', '.join(fewer)}" if fewer else ""
+
+
+def _cell(cell: dict[str, Any]) -> str:
     if cell["refused"]:
         return "refused"
     same = "" if cell["same"] is None else f" ({cell['same']:.2f} %)"
-    return f"{cell['error']:.2f} %{same}{'' if cell['within'] else ' OUT'}"
+    without = f", {cell['facts']['asked']} did not run" if cell["facts"].get("reason") else ""
+    return f"{cell['error']:.2f} %{same}{without}{'' if cell['within'] else ' OUT'}"
 
 
 def quantisation() -> str:

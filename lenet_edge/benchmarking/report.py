@@ -89,29 +89,29 @@ def read_report(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise InputError(f"expected {wanted}, got no JSON: {error}") from None
     expect(isinstance(report, dict) and report.get("format") == FORMAT, wanted, "another kind of JSON")
     expect(report.get("schema") == SCHEMA, f"{wanted} of schema {SCHEMA}", f"schema {report.get('schema')}")
-    _check(report, _WHOLE, "", wanted)
-    _check(report["machine"], _MACHINE, "machine", wanted)
+    check_fields(report, _WHOLE, "", wanted)
+    check_fields(report["machine"], _MACHINE, "machine", wanted)
     for number, result in enumerate(report["results"]):
         _check_result(result, f"results[{number}]", wanted)
     for name, facts in report["models"].items():
-        _check(facts, {"sha256": str, "bytes": int}, f"models.{name}", wanted)
+        check_fields(facts, {"sha256": str, "bytes": int}, f"models.{name}", wanted)
     return report
 
 
 def _check_result(result: Any, place: str, wanted: str) -> None:
-    _check(result, _RESULT, place, wanted)
+    check_fields(result, _RESULT, place, wanted)
     for key in ("run", "invoke"):
         if result[key] is not None:
-            _check(result[key], _SPREAD, f"{place}.{key}", wanted)
-            _check(result[f"{key}_ratio"], _ESTIMATE, f"{place}.{key}_ratio", wanted)
+            check_fields(result[key], _SPREAD, f"{place}.{key}", wanted)
+            check_fields(result[f"{key}_ratio"], _ESTIMATE, f"{place}.{key}_ratio", wanted)
     if result["cold"] is not None:
-        _check(result["cold"], _COLD, f"{place}.cold", wanted)
+        check_fields(result["cold"], _COLD, f"{place}.cold", wanted)
     numbers = [one for one in result["loads"] if type(one) in _NUMBER and one > 0]
     right = len(numbers) == len(result["loads"]) > 0
     expect(right, wanted, f"{place}.loads without microseconds in it")
 
 
-def _check(value: Any, fields: Mapping[str, Any], place: str, wanted: str) -> None:
+def check_fields(value: Any, fields: Mapping[str, Any], place: str, wanted: str) -> None:
     """Raise InputError unless `value` is an object with `fields`, each of its type."""
     expect(isinstance(value, dict), wanted, f"{place} that is no object")
     for key, kind in fields.items():

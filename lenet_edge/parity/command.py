@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from converters.columns import COLUMNS, delegate_column
+from converters.columns import COLUMNS, Column, delegate_column
 from converters.errors import InputError, expect
 from converters.files import write_atomically, write_json
 from converters.options import command_parser
 from lenet_edge.mnist import Digits, test_digits
 from lenet_edge.packaged import NAMES
+from lenet_edge.parity.evidence import Evidence, evidence_of
+from lenet_edge.parity.golden import golden_report
+from lenet_edge.parity.imported import GOLDEN, Imported, read_imports
+from lenet_edge.parity.printing import verdict
 from lenet_edge.runtime import checked_content, released_folder
 
 EPILOG = """\
@@ -24,10 +29,12 @@ examples:
   lenet-edge parity --models build/tflite --digits 1000
   lenet-edge parity --layers --html parity.html --json parity.json
   lenet-edge parity --column tf.lite --column micro --slow-digits 200
+  lenet-edge parity --import phone.json --only-imports --html phone.html
 
 A cell is within its tolerance when the file holds the original's weights, each within half of its step; when
 every score is within the accumulated rounding of the file's own scales; and when its errors are no more
-than chance allows. docs/parity.md derives it. The exit status is 1 when a cell is out, 2 on bad input.
+than chance allows. docs/parity.md derives it. Answers to the golden pictures are judged by golden.json's own
+limits. The exit status is 1 when a cell is out, 2 on bad input.
 """
 
 
@@ -53,6 +60,20 @@ def _parser() -> argparse.ArgumentParser:
         metavar="LIB",
         help="measure a delegate's shared library too, as a column of its own",
     )
+    add(
+        "--import",
+        type=Path,
+        action="append",
+        default=[],
+        dest="imports",
+        metavar="FILE",
+        help="add what an app answered, from its report with `answers` (docs/benchmark.md; may be repeated)",
+    )
+    add(
+        "--only-imports",
+        action="store_true",
+        help="measure nothing here; answers to the golden pictures alone need no TensorFlow",
+    )
     add("--digits", type=int, default=10_000, metavar="N", help="first N test digits (default: all 10,000)")
     add(
         "--slow-digits",
@@ -72,41 +93,63 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     _check(options)
     contents = _contents(options)
-    columns = [COLUMNS[name] for name in dict.fromkeys(options.column or COLUMNS)]
-    if options.delegate:
-        columns.append(delegate_column(options.delegate))
-    digits = test_digits(data=options.data)
-    digits = Digits(digits.images[: options.digits], digits.labels[: options.digits])
-    # TensorFlow takes seconds to import: bad input has been answered by now.
-    from lenet_edge.parity.measuring import measure
-    from lenet_edge.parity.printing import verdict
-
-    report, matrix = measure(
-        contents,
-        digits,
-        net=options.net,
-        columns=columns,
-        slow_digits=options.slow_digits or options.digits,
-        layers=options.layers,
-    )
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    imports = read_imports(options.imports, hashes)
+    report, evidence = _measured(options, contents, imports)
     report["command"] = shlex.join(
         ["python", "-m", "lenet_edge.parity", *(sys.argv[1:] if argv is None else argv)]
     )
     if options.json:
         write_json(options.json, report)
     if options.html:
-        from lenet_edge.parity.evidence import evidence_of
         from lenet_edge.parity.report import html_of
 
-        write_atomically(options.html, html_of(report, evidence_of(digits, matrix)))
+        write_atomically(options.html, html_of(report, evidence))
     print(verdict(report))
     return 0 if report["within"] else 1
+
+
+def _measured(
+    options: argparse.Namespace, contents: Mapping[str, bytes], imports: Sequence[Imported]
+) -> tuple[dict[str, Any], Evidence | None]:
+    """Measure what is asked for; return the report, and what HTML shows beside it of the test digits."""
+    if options.only_imports and all(imported.pictures == GOLDEN for imported in imports):
+        return golden_report(contents, imports, net=options.net), None
+    digits, columns, count = test_digits(data=options.data), _columns(options), options.digits
+    if not columns:
+        count = min(count, max(imported.digits for imported in imports))
+    digits = Digits(digits.images[:count], digits.labels[:count])
+    # TensorFlow takes seconds to import: bad input has been answered by now.
+    from lenet_edge.parity.measuring import measure
+
+    report, matrix = measure(
+        contents,
+        digits,
+        net=options.net,
+        columns=columns,
+        slow_digits=options.slow_digits or count,
+        layers=options.layers,
+        imports=imports,
+    )
+    return report, evidence_of(digits, matrix) if options.html else None
+
+
+def _columns(options: argparse.Namespace) -> list[Column]:
+    """Return the columns to measure here."""
+    if options.only_imports:
+        return []
+    columns = [COLUMNS[name] for name in dict.fromkeys(options.column or COLUMNS)]
+    return [*columns, delegate_column(options.delegate)] if options.delegate else columns
 
 
 def _check(options: argparse.Namespace) -> None:
     expect(1 <= options.digits <= 10_000, "--digits from 1 to 10000", options.digits)
     slow = options.slow_digits
     expect(slow is None or slow >= 1, "--slow-digits of 1 or more", slow)
+    only = options.only_imports
+    expect(options.imports or not only, "--only-imports with --import", "none")
+    measured = options.column or options.delegate or options.layers
+    expect(not (only and measured), "--only-imports without --column, --delegate and --layers", "one of them")
     expect(options.models is None or options.models.is_dir(), "--models to be a folder", options.models)
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,12 +16,12 @@ from converters.errors import InputError, expect
 from converters.graph import Graph, read_graph
 from converters.tolerance import Tolerance
 from lenet_edge.convert import percent
+from lenet_edge.field import middle
 from lenet_edge.mnist import Digits, pad
+from lenet_edge.parity.cell import SCORE_STEP, Cell
+from lenet_edge.parity.imported import Imported
 from lenet_edge.parity.mcnemar import mcnemar
 from lenet_edge.parity.references import Reference, References
-
-SCORE_STEP = 1 / 256
-"""The step that differences are told in, for every file: that of an int8 file's scores."""
 
 SIGNIFICANCE = 0.01
 """A cell that errs more than the original is out when McNemar's p is below this."""
@@ -30,42 +29,6 @@ SIGNIFICANCE = 0.01
 KERAS = "keras"
 
 _SIDES = {"lenet5": 32, "stock_lenet5": 28}
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What a model does in a runtime; shares in percent, differences in steps of 1/256.
-
-    `largest`: from the original's scores; `allowed`: the most that it may be there. `used`: the largest share
-    of its tolerance that a score takes up around the ideal kernel's, in percent. `same`: the share of digits
-    with the ideal kernel's bytes, None in floating point. `why`: what puts the cell out, "" when within.
-    `refused`: why the runtime does not take the file, which is its right if the audit says so too.
-    """
-
-    row: str
-    column: str
-    digits: int = 0
-    error: float = 0.0
-    agreement: float = 0.0
-    largest: float = 0.0
-    allowed: float = 0.0
-    used: float = 0.0
-    same: float | None = None
-    only_original_right: int = 0
-    only_this_right: int = 0
-    p: float = 1.0
-    why: str = ""
-    refused: str = ""
-    facts: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def within(self) -> bool:
-        """Whether nothing puts the cell out."""
-        return not self.why
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the cell as JSON has it."""
-        return {**asdict(self), "within": self.within}
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,8 +107,7 @@ class Matrix:
 
     def inputs_of(self, graph: Graph) -> np.ndarray:
         """Return the digits as `graph` takes them: (n, 32, 32, 1), or the middle (n, 28, 28, 1)."""
-        margin = (32 - graph.inputs[0].shape[1]) // 2
-        return self.inputs[:, margin : 32 - margin, margin : 32 - margin]
+        return middle(self.inputs, side=graph.inputs[0].shape[1])
 
     def cells(
         self,
@@ -161,6 +123,14 @@ class Matrix:
         results = run_column(column, contents, inputs, progress=progress)
         for file in files:
             yield self._file_cell(file, column, results[file.name])
+
+    def imported_cells(self, imported: Imported, files: Sequence[File]) -> Iterator[Cell]:
+        """Yield the cells of a column of test digits that another machine answered, of our digits at most."""
+        for file in files:
+            answers = imported.answers.get(file.name)
+            if answers is not None:
+                cell = self._file_cell(file, imported.column, answers.first(len(self.labels)))
+                yield replace(cell, facts={**answers.facts, **cell.facts})
 
     def _file_cell(self, file: File, column: Column, result: Result) -> Cell:
         facts = {

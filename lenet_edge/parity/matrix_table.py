@@ -7,6 +7,8 @@ from itertools import groupby
 from pathlib import PurePath
 from typing import Any
 
+from lenet_edge.parity.cell import not_run
+from lenet_edge.parity.imported import GOLDEN, source
 from lenet_edge.parity.markup import Markup, breakable, element, heads, joined, row, table
 
 KERAS = "keras"
@@ -46,7 +48,8 @@ def titles(report: Report) -> dict[str, str]:
 def matrix_table(report: Report) -> Markup:
     """Return the matrix: runtimes that are here, then those that are absent, each with the reason."""
     cells = {(cell["row"], cell["column"]): cell for cell in report["cells"]}
-    here = [KERAS, *(name for name, column in report["columns"].items() if not column["absent"])]
+    keras = [KERAS] if any(column == KERAS for _, column in cells) else []
+    here = [*keras, *(name for name, column in report["columns"].items() if not column["absent"])]
     missing = [(name, column["absent"]) for name, column in report["columns"].items() if column["absent"]]
     models, first = rows_of(report), True
     lines = []
@@ -68,16 +71,16 @@ def _key() -> Markup:
         element("p", *parts, class_="key"),
         element(
             "p",
-            "In each cell: the share of digits read wrongly; the share answered as the original answers; the "
-            "largest difference of a score from the original’s / the most that this score may differ by, in "
-            "steps of 1/256.",
+            "In each cell: the share of digits read wrongly; the share answered as the yardstick answers; "
+            "the largest difference of a score from the yardstick’s / the most that it may differ by, "
+            "in steps of 1/256.",
         ),
     )
 
 
 def _head(report: Report, cells: Cells, here: Sequence[str], missing: Sequence[tuple[str, str]]) -> Markup:
     names = titles(report)
-    found = [joined(names[name], _ran(cells, name)) for name in here]
+    found = [joined(names[name], _ran(cells, name), _origin(report, cells, name)) for name in here]
     rest = (element("th", names[name], scope="col", class_="absent") for name, _ in missing)
     return element("tr", *(element("th", name, scope="col") for name in ("model", *found)), *rest)
 
@@ -90,6 +93,20 @@ def _ran(cells: Cells, column: str) -> Markup | None:
     )
     words = "; ".join(filter(None, said))
     return element("small", words) if words else None
+
+
+def _origin(report: Report, cells: Cells, column: str) -> Markup | None:
+    """Return where the answers of an imported column are from, and which delegate did not run there."""
+    about = report["columns"].get(column, {}).get("imported")
+    if about is None:
+        return None
+    lines = [source(about), *_not_run(report, cells, column)]
+    return joined(*(element("small", line) for line in lines))
+
+
+def _not_run(report: Report, cells: Cells, column: str) -> list[str]:
+    names = short_names(report)
+    return not_run([(names[row], cell["facts"]) for (row, name), cell in cells.items() if name == column])
 
 
 def _model(name: str, report: Report) -> Markup:
@@ -120,11 +137,22 @@ def _cell(cell: Mapping[str, Any] | None, digits: int) -> Markup:
         element("b", f"{cell['error']:.2f} % error"),
         element("small", "the yardstick" if original else f"{cell['agreement']:.2f} % agree"),
         None if original else element("small", steps),
-        element("small", f"first {cell['digits']:,} digits") if cell["digits"] < digits else None,
+        _how_many(cell, digits),
         _link(cell),
         class_=kind,
         title=reason(cell) or _tip(cell),
     )
+
+
+def _how_many(cell: Mapping[str, Any], digits: int) -> Markup | None:
+    """Return how many pictures it were where they are not the report's `digits` test digits."""
+    if _of_golden(cell):
+        return element("small", f"{cell['digits']} golden pictures")
+    return element("small", f"first {cell['digits']:,} digits") if cell["digits"] < digits else None
+
+
+def _of_golden(cell: Mapping[str, Any]) -> bool:
+    return cell["facts"].get("pictures") == GOLDEN
 
 
 def _link(cell: Mapping[str, Any]) -> Markup | None:
@@ -181,8 +209,8 @@ def reasons(report: Report) -> Markup | None:
 
 
 def anchor(cell: Mapping[str, Any]) -> str:
-    """Return the id of a cell's reason; a file's name may hold what no id can."""
-    return f"why-{cell['row'].encode().hex()}-{cell['column']}"
+    """Return the id of a cell's reason; a name may hold what no id can."""
+    return f"why-{cell['row'].encode().hex()}-{cell['column'].encode().hex()}"
 
 
 def all_numbers(report: Report) -> Markup:
@@ -208,7 +236,7 @@ def _measures(cell: Mapping[str, Any]) -> list[str]:
     facts = cell["facts"]
     share = f" {facts['taken']} of {facts['nodes']}" if facts.get("taken") is not None else ""
     return [
-        f"{cell['digits']:,}",
+        f"{cell['digits']:,}{' golden' if _of_golden(cell) else ''}",
         f"{cell['error']:.2f} %",
         f"{cell['agreement']:.2f} %",
         number(cell["largest"]),
@@ -222,6 +250,12 @@ def _measures(cell: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _found(findings: Sequence[str] | None) -> str:
+    if findings is None:
+        return "not compared: only golden pictures were judged"
+    return "; ".join(findings) or "the exact model’s, each within half of its step"
+
+
 def files_table(report: Report) -> Markup:
     """Return the files with their whole hashes, and what their weights were found to be."""
     lines = [
@@ -229,7 +263,7 @@ def files_table(report: Report) -> Markup:
             element("code", name),
             f"{file['bytes']:,}",
             element("code", file["sha256"]),
-            "; ".join(file["findings"]) or "the exact model’s, each within half of its step",
+            _found(file["findings"]),
         )
         for name, file in report["files"].items()
     ]

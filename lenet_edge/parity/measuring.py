@@ -8,12 +8,15 @@ from typing import Any
 from tqdm import tqdm
 
 from converters.columns import Column
+from converters.graph import Graph
 from converters.machine import machine
 from converters.manifest import versions
 from lenet_edge.mnist import Digits, pad
+from lenet_edge.parity.golden import checked_golden
+from lenet_edge.parity.imported import GOLDEN, Imported
 from lenet_edge.parity.layers import LAYER_DIGITS, profile
 from lenet_edge.parity.matrix import Cell, File, Matrix, absent, file_of, read_file
-from lenet_edge.parity.printing import print_cells, print_layers
+from lenet_edge.parity.printing import print_cells, print_column, print_layers
 from lenet_edge.parity.references import references
 
 
@@ -25,14 +28,17 @@ def measure(
     columns: Sequence[Column],
     slow_digits: int,
     layers: bool,
+    imports: Sequence[Imported] = (),
 ) -> tuple[dict[str, Any], Matrix]:
     """Measure and print every cell; return the report and the matrix, which has the scores.
 
-    `contents`: the .tflite files of `net` by name; Slow columns
-    read the first `slow_digits` digits. Raises InputError, before anything is measured, on a file that is
-    damaged, of another shape or with an unknown operator.
+    `contents`: the .tflite files of `net` by name. Slow columns read the first `slow_digits` digits;
+    `imports` are columns that were measured elsewhere. Raises InputError, before anything is measured, on a
+    file that is damaged, of another shape or with an unknown operator, and on answers that are not its own.
     """
     graphs = {name: read_file(name, content, net=net) for name, content in contents.items()}
+    golden = checked_golden(imports)
+    _check_outputs(imports, graphs)
     found = references(net, pad(digits.images))
     files = [file_of(name, contents[name], graph, found) for name, graph in graphs.items()]
     matrix = Matrix(digits, found)
@@ -41,6 +47,10 @@ def measure(
     print_cells("Keras", cells)
     present = [column for column in columns if column.name not in missing]
     cells += _cells(matrix, present, files, len(digits.labels), slow_digits)
+    for imported in imports:
+        of_golden = imported.pictures == GOLDEN
+        there = golden.cells(imported) if of_golden else list(matrix.imported_cells(imported, files))
+        cells += print_column(imported, there)
     for column in columns:
         if column.name in missing:
             print(f"\n{column.title}: absent: {missing[column.name]}")
@@ -53,13 +63,31 @@ def measure(
             file.name: {"bytes": len(file.content), "sha256": file.sha256, "findings": file.findings}
             for file in files
         },
-        "columns": {c.name: {"title": c.title, "absent": missing.get(c.name, "")} for c in columns},
+        "columns": _columns(columns, missing, imports),
         "cells": [cell.as_json() for cell in cells],
         "within": all(cell.within for cell in cells),
     }
     if layers:
         report["layers"] = _layers(files, matrix)
     return report, matrix
+
+
+def _columns(
+    columns: Sequence[Column], missing: Mapping[str, str], imports: Sequence[Imported]
+) -> dict[str, dict[str, Any]]:
+    """Return the columns as the report has them, the imported ones last."""
+    here = {one.name: {"title": one.title, "absent": missing.get(one.name, "")} for one in columns}
+    return {**here, **{imported.column.name: imported.as_json() for imported in imports}}
+
+
+def _check_outputs(imports: Sequence[Imported], graphs: Mapping[str, Graph]) -> None:
+    """Raise InputError unless all answers are stored as their files store them."""
+    for answers in (each for imported in imports for each in imported.answers.values()):
+        (output,) = graphs[answers.file].outputs
+        scale, zero_point = (
+            values.item(0) if values.size else 0 for values in (output.scales, output.zero_points)
+        )
+        answers.check_output(type=output.type, scale=scale, zero_point=zero_point)
 
 
 def _cells(

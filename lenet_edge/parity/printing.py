@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from lenet_edge.parity.cell import Cell, not_run
+from lenet_edge.parity.imported import Imported, source
+
 
 def print_cells(title: str, cells: Sequence[Any]) -> None:
     """Print a column of the matrix, a line a cell."""
@@ -25,6 +28,15 @@ def print_cells(title: str, cells: Sequence[Any]) -> None:
             f"{'within' if cell.within else f'OUT: {cell.why}'}",
             flush=True,
         )
+
+
+def print_column(imported: Imported, cells: Sequence[Cell]) -> Sequence[Cell]:
+    """Print a column that another machine answered, with what it was and what did not run; return `cells`."""
+    print_cells(imported.column.title, cells)
+    print(f"  {source(imported.about)}")
+    for line in not_run([(cell.row, cell.facts) for cell in cells]):
+        print(f"  {line}")
+    return cells
 
 
 def _really(cells: Sequence[Any]) -> str:

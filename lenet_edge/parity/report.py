@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from lenet_edge.parity.evidence import Evidence
 from lenet_edge.parity.exhibits import confusions, disagreements, histograms, namer, profiles
+from lenet_edge.parity.imported import GOLDEN
 from lenet_edge.parity.markup import Markup, element, joined
 from lenet_edge.parity.matrix_table import (
     Report,
@@ -18,6 +22,8 @@ from lenet_edge.parity.matrix_table import (
 )
 from lenet_edge.parity.style import STYLE
 
+_MACHINE = ("board", "system", "architecture", "processor")
+
 _SECTIONS = {
     "matrix": "The matrix",
     "tolerance": "How far a score may be off",
@@ -28,18 +34,13 @@ _SECTIONS = {
 }
 
 
-def html_of(report: Report, evidence: Evidence) -> str:
-    """Return the page of a `report` as --json writes it and the `evidence` of the same matrix."""
-    name = namer(report)
-    told = {
-        "matrix": _matrix(report),
-        "tolerance": _tolerance(),
-        "layers": joined(_about_layers(), profiles(report)),
-        "differences": joined(_about_differences(), histograms(evidence, name)),
-        "disagreements": joined(_about_disagreements(), disagreements(evidence, report)),
-        "confusions": joined(_about_confusions(), confusions(evidence, name)),
-    }
-    body = [element("section", element("h2", _SECTIONS[key]), told[key], id=key) for key in _SECTIONS]
+def html_of(report: Report, evidence: Evidence | None) -> str:
+    """Return the page of a `report` as --json writes it and the `evidence` of the same matrix.
+
+    Without evidence, when only golden pictures were judged, its sections are left out.
+    """
+    told = {"matrix": _matrix(report), "tolerance": _tolerance(), **_exhibits(report, evidence)}
+    body = [element("section", element("h2", _SECTIONS[key]), each, id=key) for key, each in told.items()]
     title = f"Parity of {report['net']}"
     head = element(
         "head",
@@ -48,9 +49,22 @@ def html_of(report: Report, evidence: Evidence) -> str:
         element("title", title),
         element("style", Markup(STYLE)),
     )
-    whole = element("body", element("h1", title), _headline(report), *body)
+    whole = element("body", element("h1", title), _headline(report, told), *body)
     page = element("html", head, whole, lang="en-GB")
     return f"<!DOCTYPE html>\n{page}\n"
+
+
+def _exhibits(report: Report, evidence: Evidence | None) -> dict[str, Markup]:
+    """Return the sections of what was measured on the test digits."""
+    if evidence is None:
+        return {}
+    name = namer(report)
+    return {
+        "layers": joined(_about_layers(), profiles(report)),
+        "differences": joined(_about_differences(), histograms(evidence, name)),
+        "disagreements": joined(_about_disagreements(), disagreements(evidence, report)),
+        "confusions": joined(_about_confusions(), confusions(evidence, name)),
+    }
 
 
 def counted(count: int, noun: str) -> str:
@@ -58,8 +72,8 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def _headline(report: Report) -> Markup:
-    links = [element("a", title, href=f"#{key}") for key, title in _SECTIONS.items()]
+def _headline(report: Report, sections: Iterable[str]) -> Markup:
+    links = [element("a", _SECTIONS[key], href=f"#{key}") for key in sections]
     return joined(_verdict(report), _about(report), element("nav", *links))
 
 
@@ -91,11 +105,15 @@ def _counts(report: Report) -> Markup:
     refused = sum(state(cell) == "refused" for cell in cells)
     absent = sum(bool(column["absent"]) for column in report["columns"].values())
     here = len(report["columns"]) - absent
-    digits = counted(report["digits"], "test digit")
+    imported = sum("imported" in column for column in report["columns"].values())
+    digits = counted(report["digits"], "test digit") if report["digits"] else "the golden pictures"
+    beside = ", and the Keras models they come from" if report["digits"] else ""
     words = [
-        f"{counted(len(report['files']), 'file')} in {counted(here, 'runtime')}, and the Keras models they "
-        f"come from, on {digits}: {counted(len(cells), 'cell')}."
+        f"{counted(len(report['files']), 'file')} in {counted(here, 'runtime')}{beside}, "
+        f"on {digits}: {counted(len(cells), 'cell')}."
     ]
+    if imported:
+        words.append(f"{counted(imported, 'runtime')} ran elsewhere: the columns say where.")
     if refused:
         words.append(f"{counted(refused, 'cell')} refused by the runtime, as the file’s operators foretell.")
     if absent:
@@ -109,25 +127,42 @@ def _about(report: Report) -> Markup:
     versions = [f"{name} {version}" for name, version in report["versions"].items()]
     facts = {
         "net": report["net"],
-        "test digits": f"{report['digits']:,}",
+        "test digits": f"{report['digits']:,}" if report["digits"] else "none",
         "command": element("code", report["command"]),
         "versions": ", ".join(versions),
         "runtimes": ", ".join(filter(None, ran)) or "none",
-        "machine": f"{machine['system']}, {machine['architecture']}, {machine['processor']}",
+        "machine": _machine(machine),
+        **_imported(report),
     }
     return element(
         "dl", *(joined(element("dt", name), element("dd", value)) for name, value in facts.items())
     )
 
 
+def _machine(facts: Mapping[str, Any]) -> str:
+    return ", ".join(filter(None, (facts.get(key) for key in _MACHINE)))
+
+
+def _imported(report: Report) -> dict[str, str]:
+    """Return which machines gave the imported answers, if there are any."""
+    abouts = [column["imported"] for column in report["columns"].values() if "imported" in column]
+    said = dict.fromkeys(f"{one['file']}: {_machine(one['machine'])}, {one['date']}" for one in abouts)
+    return {"imported": "; ".join(said)} if said else {}
+
+
 def _matrix(report: Report) -> Markup:
-    about = element(
-        "p",
-        "Each row is the same network stored in another way, each column a program that runs it. All get the "
-        "same digits and give ten scores for each; the original Keras model is the yardstick.",
-    )
+    sentences = ["Each row is the same network stored in another way, each column a program that runs it."]
+    if report["digits"]:
+        sentences.append(
+            "All get the same digits and give ten scores for each; the original Keras model is the yardstick."
+        )
+    if any(cell["facts"].get("pictures") == GOLDEN for cell in report["cells"]):
+        sentences.append(
+            "What was answered to the golden pictures is held against golden.json: TensorFlow’s scores, and "
+            "limits made as below; the error is of those that are digits."
+        )
     return joined(
-        about,
+        element("p", " ".join(sentences)),
         matrix_table(report),
         reasons(report),
         _details("The files: whole names, hashes, weights", files_table(report)),

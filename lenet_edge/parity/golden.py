@@ -1,0 +1,132 @@
+"""Answers to the golden pictures, judged by golden.json's own limits: no TensorFlow, no Keras, a second."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.errors import expect
+from converters.machine import machine
+from lenet_edge import __version__
+from lenet_edge.convert import percent
+from lenet_edge.parity.cell import SCORE_STEP, Cell
+from lenet_edge.parity.imported import GOLDEN, Answers, Imported
+from lenet_edge.parity.mcnemar import mcnemar
+from lenet_edge.parity.printing import print_column
+
+_WRITTEN = 1e-8
+"""What golden.json's nine digits may have cut off a limit in floating point."""
+
+_Scores = NDArray[np.float64]
+
+
+class Golden:
+    """The golden pictures and what each released file must answer to them."""
+
+    def __init__(self) -> None:
+        path = Path(__file__).parents[1] / "golden" / "golden.json"
+        facts = json.loads(path.read_text())
+        self._files: Mapping[str, Any] = facts["files"]
+        self._names: list[str] = [picture["name"] for picture in facts["pictures"]]
+        labels = [picture["label"] for picture in facts["pictures"]]
+        self._digits = np.array([label is not None for label in labels])
+        self._labels = np.array([label for label in labels if label is not None])
+
+    def cells(self, imported: Imported) -> list[Cell]:
+        """Return the cells of a column of golden pictures, checked."""
+        return [self._cell(imported.column.name, answers) for answers in imported.answers.values()]
+
+    def check(self, answers: Answers) -> None:
+        """Raise InputError unless `answers` can be judged: of this file, on every picture, stored alike."""
+        facts, count = self._files.get(answers.file, {}), len(self._names)
+        got = f"{answers.file} of sha256 {answers.sha256}"
+        expect(facts.get("sha256") == answers.sha256, f"{answers.place} to be of a file of golden.json", got)
+        rows = len(answers.result.outputs)
+        expect(rows == count, f"{answers.place}.scores of the {count} golden pictures", rows)
+        answers.check_output(**{"scale": 0.0, "zero_point": 0, **facts["output"]})
+
+    def _cell(self, column: str, answers: Answers) -> Cell:
+        """Return the cell of `answers`; error and McNemar's test are of the pictures with a label."""
+        facts, result = self._files[answers.file], answers.result
+        step, stored = result.scale or 1.0, result.outputs.astype(np.float64)
+        wanted, low, high = (np.array(facts[what], np.float64) for what in ("scores", "low", "high"))
+        read, golden_read = stored.argmax(axis=1), wanted.argmax(axis=1)
+        right, golden_right = (each[self._digits] == self._labels for each in (read, golden_read))
+        divided = mcnemar(golden_right, right)
+        difference = np.abs(stored - wanted)
+        farthest = np.unravel_index(int(difference.argmax()), difference.shape)
+        allowed = max(high[farthest] - wanted[farthest], wanted[farthest] - low[farthest])
+        return Cell(
+            row=answers.file,
+            column=column,
+            digits=len(stored),
+            error=percent(~right),
+            agreement=percent(read == golden_read),
+            largest=float(difference.max()) * step / SCORE_STEP,
+            allowed=float(allowed) * step / SCORE_STEP,
+            used=_used(stored, wanted, low, high, least=0.5 if result.scale else _WRITTEN),
+            same=percent((difference == 0).all(axis=1)) if result.scale else None,
+            only_original_right=divided.only_first,
+            only_this_right=divided.only_second,
+            p=divided.p,
+            why=self._why(np.maximum(low - stored, stored - high) * step),
+            facts=answers.facts,
+        )
+
+    def _why(self, outside: _Scores) -> str:
+        """Return what puts a cell out: by how much each score (n, 10) is outside its limits."""
+        pictures = int((outside > _WRITTEN).any(axis=1).sum())
+        if not pictures:
+            return ""
+        worst = self._names[int(outside.max(axis=1).argmax())]
+        steps = outside.max() / SCORE_STEP
+        return f"{pictures} pictures beyond golden.json's limits, {worst} by {steps:.3g} steps"
+
+
+def _used(stored: _Scores, wanted: _Scores, low: _Scores, high: _Scores, *, least: float) -> float:
+    """Return the largest share of the room to its limit that a score takes up, in percent.
+
+    An integer score may be its own limit: there is room for less than a step then, `least`.
+    """
+    room = np.maximum(np.where(stored > wanted, high - wanted, wanted - low), least)
+    return 100 * float((np.abs(stored - wanted) / room).max())
+
+
+def checked_golden(imports: Sequence[Imported]) -> Golden:
+    """Return what judges those of `imports` that are of golden pictures; errors as for `Golden.check`."""
+    golden = Golden()
+    for imported in imports:
+        for answers in imported.answers.values() if imported.pictures == GOLDEN else ():
+            golden.check(answers)
+    return golden
+
+
+def golden_report(contents: Mapping[str, bytes], imports: Sequence[Imported], *, net: str) -> dict[str, Any]:
+    """Print and return the report of `imports` alone, all on golden pictures; errors as `Golden.check`."""
+    golden = checked_golden(imports)
+    cells = [cell for imported in imports for cell in print_column(imported, golden.cells(imported))]
+    return {
+        "versions": {
+            "lenet-edge": __version__,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+        },
+        "machine": machine(),
+        "net": net,
+        "digits": 0,
+        "files": {
+            name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest(), "findings": None}
+            for name, content in contents.items()
+            if any(name in imported.answers for imported in imports)
+        },
+        "columns": {imported.column.name: imported.as_json() for imported in imports},
+        "cells": [cell.as_json() for cell in cells],
+        "within": all(cell.within for cell in cells),
+    }
