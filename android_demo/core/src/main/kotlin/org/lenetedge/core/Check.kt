@@ -1,0 +1,78 @@
+package org.lenetedge.core
+
+/** So often a model is loaded for a check: where its memory happens to lie makes it faster or slower. */
+const val LOADS = 6
+private const val RUNS = 60
+
+/**
+ * A check of one [opening]: the [verdict] over the golden pictures with all scores as [stored], and times. [run]
+ * is with handing over and fetching, [invoke] without (null where not told), [loading] from the file to the
+ * first answer, [loads] each load's median of [run] in microseconds.
+ */
+class Check(
+    val opening: Opening,
+    val output: TensorEnd,
+    val verdict: GoldenVerdict,
+    val stored: List<FloatArray>,
+    val run: Spread,
+    val invoke: Spread?,
+    val loading: Spread,
+    val loads: List<Double>,
+)
+
+/**
+ * Loads the model [LOADS] times by [open], reads the golden pictures with the first and times the others too.
+ * [progress] is told how many loads are done. Each reader is closed. Throws [NoAnswer].
+ */
+fun check(open: () -> Reader, golden: Golden, progress: (Int) -> Unit = {}): Check {
+    val times = Times()
+    var first: Seen? = null
+    repeat(LOADS) { done ->
+        progress(done)
+        val start = System.nanoTime()
+        open().use { reader ->
+            reader.read(golden.pictures[0].pixels)
+            times.loading += System.nanoTime() - start
+            if (first == null) first = seen(reader, golden)
+            times.add(List(RUNS) { reader.read(golden.pictures[it % golden.pictures.size].pixels) })
+        }
+    }
+    return checkNotNull(first).with(times)
+}
+
+private class Seen(
+    val opening: Opening,
+    val output: TensorEnd,
+    val verdict: GoldenVerdict,
+    val stored: List<FloatArray>,
+) {
+    fun with(times: Times) = Check(
+        opening,
+        output,
+        verdict,
+        stored,
+        spreadOf(times.run),
+        if (times.invoke.isEmpty()) null else spreadOf(times.invoke),
+        spreadOf(times.loading),
+        times.loads,
+    )
+}
+
+private fun seen(reader: Reader, golden: Golden): Seen {
+    val stored = golden.pictures.map { reader.read(it.pixels).stored }
+    val verdict = golden.of(reader.opening.request.model).judge(stored)
+    return Seen(reader.opening, reader.output, verdict, stored)
+}
+
+private class Times {
+    val run = mutableListOf<Long>()
+    val invoke = mutableListOf<Long>()
+    val loading = mutableListOf<Long>()
+    val loads = mutableListOf<Double>()
+
+    fun add(readings: List<Reading>) {
+        run += readings.map { it.nanos }
+        invoke += readings.mapNotNull { it.invokeNanos }
+        loads += spreadOf(readings.map { it.nanos }).p50
+    }
+}

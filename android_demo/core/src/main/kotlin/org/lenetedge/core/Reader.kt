@@ -1,0 +1,147 @@
+package org.lenetedge.core
+
+import java.nio.ByteBuffer
+
+/** What a person chose: a model, the delegate that should run it, and [threads] of the CPU. */
+data class Request(val model: Model, val delegate: Delegate, val threads: Int)
+
+/** A delegate that was tried, or not even that, and the reason why it does not run. */
+data class Refusal(val delegate: Delegate, val reason: Reason)
+
+/** What really runs: [used] runs [share] of the model; [refusals] are the delegates before it, the one asked for first. */
+data class Opening(val request: Request, val used: Delegate, val share: Share, val refusals: List<Refusal>)
+
+/** Ten [scores] 0 to 1, also as the file stores them, and what they took in nanoseconds: handing over and fetching included, and not. */
+class Reading(val scores: FloatArray, val stored: FloatArray, val nanos: Long, val invokeNanos: Long?)
+
+/** Told around what may end the whole app: native code of a delegate's driver. */
+interface Watch {
+    fun trying(delegate: Delegate)
+
+    fun survived(delegate: Delegate)
+}
+
+/** Not even the interpreter's own kernels give an answer that can be trusted. */
+class NoAnswer(val reason: Reason) : Exception("expected scores within the limits, got: $reason")
+
+/**
+ * Reads pictures with a model, with the delegate that was asked for or, where [decide] says so, the next.
+ *
+ * Before a delegate is trusted it reads the golden pictures and has to keep their limits. All is to be used on
+ * one thread: a graphics delegate is bound to it. Throws [NoAnswer].
+ */
+class Reader(
+    private val runtime: Runtime,
+    private val model: ByteBuffer,
+    private val golden: Golden,
+    private val request: Request,
+    private val offer: Offer,
+    private val watch: Watch,
+) : AutoCloseable {
+    private val refusals = mutableListOf<Refusal>()
+    private var session: Session? = null
+
+    /** What runs now. */
+    lateinit var opening: Opening
+        private set
+
+    init {
+        open(request.delegate)
+    }
+
+    /** The output, for those who tell scores as they are stored. */
+    val output: TensorEnd get() = current().output
+
+    /** Reads a picture, 32 x 32 unsigned bytes; a delegate that fails now falls back, and [opening] tells. */
+    fun read(picture: ByteArray): Reading {
+        while (true) {
+            val session = current()
+            try {
+                return session.read(picture)
+            } catch (error: Exception) {
+                close()
+                follow(opening.used, decide(opening.used, offer, Trial.RunFailed(words(error))))
+            }
+        }
+    }
+
+    /** Closes what is open; a second time does nothing. A delegate that fails even at that has no more to give. */
+    override fun close() {
+        runCatching { session.also { session = null }?.close() }
+    }
+
+    private fun current(): Session = session ?: error("expected an open reader, got a closed one")
+
+    private fun open(delegate: Delegate) {
+        val before = decide(delegate, offer, null)
+        if (before == Decision.Try) watched(delegate) else follow(delegate, before)
+    }
+
+    private fun watched(delegate: Delegate) {
+        watch.trying(delegate)
+        val trial = tried(delegate)
+        watch.survived(delegate)
+        follow(delegate, decide(delegate, offer, trial))
+    }
+
+    private fun follow(delegate: Delegate, decision: Decision) {
+        when (decision) {
+            is Decision.Use -> opening = Opening(request, delegate, decision.share, refusals.toList())
+            is Decision.FallBack -> {
+                close()
+                refusals += Refusal(delegate, decision.reason)
+                open(decision.to)
+            }
+            is Decision.GiveUp -> {
+                close()
+                throw NoAnswer(decision.reason)
+            }
+            Decision.Try -> error("expected a decision, got none")
+        }
+    }
+
+    private fun tried(delegate: Delegate): Trial {
+        val opened = try {
+            Session(runtime.open(model, delegate, request.threads))
+        } catch (error: Exception) {
+            return Trial.NotCreated(words(error))
+        } catch (error: LinkageError) { // a native library that is not in the app, or not for this processor
+            return Trial.NotCreated(words(error))
+        }
+        session = opened
+        return try {
+            verdict(opened)
+        } catch (error: Exception) {
+            Trial.RunFailed(words(error))
+        }
+    }
+
+    private fun verdict(opened: Session): Trial {
+        val verdict = golden.of(request.model).judge(golden.pictures.map { opened.read(it.pixels).stored })
+        return when (verdict.outside) {
+            0 -> Trial.Ran(opened.plan)
+            else -> Trial.Deviates(opened.plan, verdict.outside, verdict.pictures)
+        }
+    }
+}
+
+/** An interpreter with its buffers. */
+private class Session(private val opened: Opened) : AutoCloseable by opened {
+    val output: TensorEnd by lazy { opened.output } // lazily: what throws now would leave the interpreter open
+    val plan: Plan get() = opened.plan
+    private val picture by lazy { opened.input.buffer() }
+    private val answer by lazy { output.buffer() }
+
+    fun read(pixels: ByteArray): Reading {
+        val start = System.nanoTime()
+        opened.input.store(pixels, picture)
+        answer.rewind()
+        opened.run(picture, answer)
+        val stored = output.fetch(answer)
+        val scores = output.real(stored)
+        return Reading(scores, stored, System.nanoTime() - start, opened.invokeNanos)
+    }
+}
+
+private fun words(error: Throwable): String =
+    error.message?.lineSequence()?.firstOrNull { it.isNotBlank() }?.trim() ?: error.javaClass.simpleName

@@ -1,0 +1,128 @@
+package org.lenetedge.core
+
+import org.json.JSONArray
+import org.json.JSONObject
+import java.util.Locale
+
+/** The machine that a report is of; null for what the system does not tell. Fields as docs/benchmark.md has them. */
+data class Machine(
+    val system: String,
+    val architecture: String,
+    val processor: String,
+    val processors: Int,
+    val board: String? = null,
+    val memoryBytes: Long? = null,
+)
+
+/** The scores of [stored], a row for each picture, of [model] as [opening] ran it. */
+class Answers(
+    val model: Model,
+    val opening: Opening,
+    val output: TensorEnd,
+    val pictures: Pictures,
+    val stored: List<FloatArray>,
+    val seconds: Double,
+)
+
+/** What was read: golden.json's pictures, or the first of MNIST's test digits. */
+enum class Pictures(val title: String) {
+    GOLDEN("golden"),
+    TEST_DIGITS("test digits"),
+}
+
+/**
+ * A report that `lenet-edge benchmark --compare` and `lenet-edge parity --import` read (docs/benchmark.md, docs/parity.md).
+ * [date]: ISO 8601 in UTC. [sentence] tells a reason in words.
+ */
+class ResultsJson(
+    private val machine: Machine,
+    private val runtimeVersion: String,
+    private val appVersion: String,
+    private val golden: Golden,
+    private val sentence: (Reason) -> String,
+) {
+    /** Returns the report; a later one of [checks] takes the place of an earlier one of the same request. */
+    fun of(date: String, checks: List<Check>, answers: List<Answers>): JSONObject {
+        val last = checks.associateBy { it.opening.request }.values
+        val models = (last.map { it.opening.request.model } + answers.map { it.model }).distinct()
+        return JSONObject()
+            .put("format", "lenet-edge benchmark")
+            .put("schema", 1)
+            .put("date", date)
+            .put("command", JSONArray(listOf("lenet-edge Android demo")))
+            .put("versions", JSONObject().put("lenet-edge", appVersion))
+            .put("machine", machine())
+            .put("models", JSONObject().apply { models.forEach { put(it.title, facts(it)) } })
+            .put("results", JSONArray(last.map { result(it) }))
+            .put("failures", JSONArray())
+            .put("profiles", JSONArray())
+            .put("answers", JSONArray((last.map { golden(it) } + answers).map { answers(it) }))
+    }
+
+    private fun machine() = JSONObject()
+        .put("system", machine.system)
+        .put("architecture", machine.architecture)
+        .put("processor", machine.processor)
+        .put("processors", machine.processors)
+        .put("board", machine.board ?: JSONObject.NULL)
+        .put("memory_bytes", machine.memoryBytes ?: JSONObject.NULL)
+
+    private fun facts(model: Model) =
+        golden.of(model).let { JSONObject().put("sha256", it.sha256).put("bytes", it.bytes) }
+
+    private fun golden(check: Check) = Answers(
+        check.opening.request.model,
+        check.opening,
+        check.output,
+        Pictures.GOLDEN,
+        check.stored,
+        check.stored.size * check.run.mean / 1e6,
+    )
+
+    private fun ran(opening: Opening) = JSONObject()
+        .put("model", opening.request.model.title)
+        .put("runtime", "tflite")
+        .put("version", runtimeVersion)
+        .put("asked", opening.request.delegate.asked)
+        .put("delegate", opening.used.title)
+        .put("reason", opening.refusals.joinToString("; ") { sentence(it.reason) })
+        .put("taken", opening.share.taken)
+        .put("nodes", opening.share.nodes)
+        .put("threads", opening.request.threads)
+
+    private fun answers(of: Answers) = ran(of.opening)
+        .put("seconds", of.seconds)
+        .put("pictures", of.pictures.title)
+        .put("type", of.output.type.name.lowercase())
+        .put("scale", number(of.output.scale, TensorType.FLOAT32))
+        .put("zero_point", of.output.zeroPoint)
+        .put("scores", JSONArray(of.stored.map { row -> JSONArray(row.map { number(it, of.output.type) }) }))
+
+    private fun result(check: Check) = ran(check.opening)
+        .put("beside", "")
+        .put("run", spread(check.run))
+        .put("run_ratio", itself())
+        .put("invoke", check.invoke?.let { spread(it) } ?: JSONObject.NULL)
+        .put("invoke_ratio", if (check.invoke == null) JSONObject.NULL else itself())
+        .put("loading", spread(check.loading))
+        .put("loads", JSONArray(check.loads))
+        .put("cold", JSONObject.NULL)
+
+    /** Each check is timed by itself: beside nothing but itself. */
+    private fun itself() = JSONObject().put("value", 1.0).put("low", 1.0).put("high", 1.0)
+
+    private fun spread(of: Spread) = JSONObject()
+        .put("p50", of.p50)
+        .put("p90", of.p90)
+        .put("p99", of.p99)
+        .put("mean", of.mean)
+        .put("smallest", of.smallest)
+        .put("samples", of.samples)
+
+    /** An integer, or a float in the nine digits that tell it; JSON knows no NaN, which no limit admits either. */
+    private fun number(value: Float, type: TensorType): Any = when {
+        !value.isFinite() -> JSONObject.NULL
+        type == TensorType.FLOAT32 -> String.format(Locale.ROOT, "%.9g", value).toDouble()
+        else -> value.toInt()
+    }
+}
