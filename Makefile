@@ -4,7 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find converters lenet_edge -type f -not -path '*/__pycache__/*') pyproject.toml README.md
 
-.PHONY: help convert test lint format wheel parity results tables bench bench-peers pi-test train clean
+# What the Android library answers here, once `make android-test` has run.
+ANSWERS := android_demo/build/answers.json
+
+.PHONY: help convert test lint format wheel parity results tables bench bench-peers pi-test android-test apk train clean
 
 help:
 	@echo 'make convert   write and check every .tflite (build/tflite)'
@@ -18,6 +21,8 @@ help:
 	@echo 'make bench     time the released models, and where the time goes'
 	@echo 'make bench-peers  beside ONNX Runtime and ExecuTorch (installs 6 GB into .venv-peers)'
 	@echo 'make pi-test   the wheel on an emulated Raspberry Pi (needs qemu-user-static)'
+	@echo 'make android-test  the Android demo, compiled and tested by Maven; its answers held against the original'
+	@echo 'make apk       a signed debug APK for each processor (android_demo/build/apk)'
 	@echo 'make train     train the released weights anew (hours; DATA=folder with MNIST)'
 	@echo 'make clean     remove what was built'
 	@echo 'PYTHON=python3.12 chooses the Python (3.10 to 3.13) that .venv is made with'
@@ -43,7 +48,7 @@ parity: $(VENV)/installed
 	$(BIN)/lenet-edge parity --layers --json build/parity.json --html build/parity.html
 
 results: $(VENV)/installed
-	$(BIN)/lenet-edge parity --layers --json results/parity.json --html build/parity.html
+	$(BIN)/lenet-edge parity --layers $(addprefix --import ,$(wildcard $(ANSWERS))) --json results/parity.json --html build/parity.html
 	$(BIN)/python scripts/golden.py
 	$(BIN)/python scripts/delegates.py
 	$(BIN)/python scripts/micro.py
@@ -66,6 +71,14 @@ bench-peers: $(VENV)/wheel
 
 pi-test: $(VENV)/installed
 	$(BIN)/python scripts/pi --json build/pi.json $(ARGS) dist/*.whl
+
+android-test: $(VENV)/installed
+	android_demo/tools/maven.sh verify
+	$(BIN)/lenet-edge parity --import $(ANSWERS) --only-imports
+
+apk:
+	android_demo/tools/maven.sh package -Dmaven.test.skip=true
+	$(PYTHON) android_demo/tools/apk $(ARGS)
 
 train: $(VENV)/installed
 	BIN=$(abspath $(BIN)) DATA=$(DATA) sh scripts/train_released.sh

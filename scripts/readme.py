@@ -250,6 +250,17 @@ def micro() -> str:
     return _table(["file", "bytes", "arena", "tensors in it", "tables in it", "operators"], rows)
 
 
+def android_sizes() -> str:
+    """Return what an .apk weighs, in bytes, by the processor that it is for."""
+    rows = []
+    for name, entry in _read(ROOT / "results" / "android_sizes.json")["apks"].items():
+        libraries = sum(entry["native"].values())
+        parts = [entry["bytes"], libraries, entry["models"], entry["dex"], entry["resources"], entry["other"]]
+        rows.append([name, *(f"{size:,}" for size in parts)])
+    head = ["processor", "bytes", "native libraries", "models", "code", "resources", "padding, signature"]
+    return _table(head, rows)
+
+
 TABLES: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {
         "models": models,
@@ -258,6 +269,7 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
         "photographs": photographs,
         "speed": speed,
     },
+    "docs/android.md": {"sizes": android_sizes},
     "docs/lowering.md": {"speed": speed, "operators": operators},
     "docs/microcontroller.md": {"micro": micro},
     "docs/quantising.md": {"quantisation": quantisation},

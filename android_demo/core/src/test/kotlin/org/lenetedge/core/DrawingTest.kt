@@ -52,6 +52,13 @@ class DrawingTest {
     }
 
     @Test
+    fun aLineIsDrawnToBothItsEnds() {
+        val line = checkNotNull(inkOf(drawing(0.25 to 0.5, 0.75 to 0.5)))
+        val inked = (0 until line.width).filter { line[line.height / 2, it] > 0 }
+        assertEquals(inked.first(), line.width - 1 - inked.last())
+    }
+
+    @Test
     fun aTapIsADotAndNotADigit() {
         val dot = checkNotNull(inkOf(drawing(0.5 to 0.5)))
         assertTrue(dot.width < 25 && dot.height < 25)

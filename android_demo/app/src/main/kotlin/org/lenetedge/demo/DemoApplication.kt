@@ -1,0 +1,28 @@
+package org.lenetedge.demo
+
+import android.app.Application
+import android.os.Handler
+import android.os.Looper
+import org.lenetedge.core.Runtime
+
+/** Makes the worker; tests put their own [runtime] and [files] in. */
+open class DemoApplication : Application() {
+    private val marks by lazy { Marks(getSharedPreferences("marks", MODE_PRIVATE)) }
+
+    /** What the person chose. */
+    val settings by lazy { Settings(getSharedPreferences("settings", MODE_PRIVATE)) }
+
+    open fun runtime(): Runtime = LiteRuntime()
+
+    open fun files(): AppFiles = AssetFiles(assets)
+
+    /** Whether TensorFlow Lite's list says that the graphics processor is compatible. */
+    open fun gpuListed(): Boolean = org.lenetedge.demo.gpuListed()
+
+    /** Returns a new worker; whoever asks closes it. */
+    fun worker(): DigitWorker {
+        val main = Handler(Looper.getMainLooper())
+        val tools = Tools(::runtime, files(), ::gpuListed, { marks }, Results(this)::report)
+        return DigitWorker(tools) { main.post(it) }
+    }
+}

@@ -1,0 +1,68 @@
+package org.lenetedge.demo
+
+import org.lenetedge.core.Drawing
+import org.lenetedge.core.Request
+import java.util.concurrent.Executors
+import java.util.concurrent.ScheduledExecutorService
+import java.util.concurrent.TimeUnit
+import java.util.concurrent.atomic.AtomicInteger
+
+/** A drawing is read once in so many nanoseconds at most. */
+private const val GAP = 40_000_000L
+
+/**
+ * One thread that opens, reads and checks, and outlives the activity when the screen is turned. Used from the main
+ * thread; [deliver] runs a task there.
+ */
+class DigitWorker(tools: Tools, private val deliver: (() -> Unit) -> Unit) {
+    private val thread: ScheduledExecutorService =
+        Executors.newSingleThreadScheduledExecutor { Thread(it, "digit worker") }
+    private val bench = Bench(tools) { state -> deliver { show(state) } }
+    private val newest = Newest<Drawing>(GAP, System::nanoTime, ::schedule) { bench.read(it) }
+    private val choices = AtomicInteger()
+    private var state = State()
+
+    /** Told each new state while it is set, and at once the last one. */
+    var listener: ((State) -> Unit)? = null
+        set(value) {
+            field = value
+            value?.invoke(state)
+        }
+
+    /** Opens what is asked for; [anew] even if it once ended the app. A check that runs is abandoned. */
+    fun choose(request: Request, anew: Boolean) {
+        choices.incrementAndGet()
+        schedule(0) { bench.open(request, anew) }
+    }
+
+    fun draw(drawing: Drawing) = newest.offer(drawing)
+
+    fun check() {
+        val choice = choices.get()
+        schedule(0) { bench.check { choices.get() == choice } }
+    }
+
+    /** Closes what is open after what is being done; to be called once, and nothing after it. */
+    fun close() {
+        choices.incrementAndGet()
+        schedule(0) { bench.close() }
+        thread.shutdown()
+    }
+
+    /** A scheduled thread keeps what is thrown to itself: here a mistake of ours is to be seen. */
+    private fun schedule(nanos: Long, task: () -> Unit) {
+        val seen = Runnable {
+            try {
+                task()
+            } catch (error: Throwable) {
+                deliver { throw error }
+            }
+        }
+        thread.schedule(seen, nanos, TimeUnit.NANOSECONDS)
+    }
+
+    private fun show(next: State) {
+        state = next
+        listener?.invoke(next)
+    }
+}

@@ -1,0 +1,93 @@
+package org.lenetedge.demo
+
+import android.app.Activity
+import android.os.Bundle
+import android.view.View
+import android.widget.RadioGroup
+import org.lenetedge.core.Delegate
+import org.lenetedge.core.Model
+import org.lenetedge.core.Request
+
+/** The one screen: what is drawn goes to the worker, what the worker knows goes to the [Screen]. */
+class MainActivity : Activity() {
+    private val app get() = application as DemoApplication
+    private lateinit var worker: DigitWorker
+    private lateinit var screen: Screen
+    private lateinit var canvas: DrawView
+    private var state = State()
+
+    override fun onCreate(savedInstanceState: Bundle?) {
+        super.onCreate(savedInstanceState)
+        setContentView(R.layout.main)
+        view<View>(R.id.root).keepOffTheBars()
+        screen = Screen(this)
+        canvas = view(R.id.canvas)
+        worker = lastNonConfigurationInstance as DigitWorker? ?: newWorker()
+        canvas.onDrawn = { worker.draw(it) }
+        savedInstanceState?.getFloatArray(STROKES)?.let { canvas.unpack(it) }
+        offerChoices(app.settings.request)
+        onClick(R.id.undo) { canvas.undo() }
+        onClick(R.id.clear) { canvas.clear() }
+        onClick(R.id.check) { worker.check() }
+        onClick(R.id.share) { share() }
+    }
+
+    override fun onStart() {
+        super.onStart()
+        worker.listener = ::show
+    }
+
+    override fun onStop() {
+        worker.listener = null
+        super.onStop()
+    }
+
+    override fun onSaveInstanceState(outState: Bundle) {
+        super.onSaveInstanceState(outState)
+        outState.putFloatArray(STROKES, canvas.packed())
+    }
+
+    /** The worker lives on while the screen is turned. */
+    override fun onRetainNonConfigurationInstance(): Any = worker
+
+    override fun onDestroy() {
+        if (!isChangingConfigurations) worker.close()
+        super.onDestroy()
+    }
+
+    private fun newWorker() = app.worker().also { it.choose(app.settings.request, anew = false) }
+
+    private fun offerChoices(chosen: Request) {
+        val words = Words(resources)
+        view<RadioGroup>(R.id.models).offer(Model.entries, chosen.model, { it.label }) { model ->
+            choose { it.copy(model = model) }
+        }
+        view<RadioGroup>(R.id.delegates).offer(Delegate.entries, chosen.delegate, words::delegate) { one ->
+            choose { it.copy(delegate = one) }
+        }
+        view<RadioGroup>(R.id.threads).offer(THREADS, chosen.threads, words::digit) { threads ->
+            choose { it.copy(threads = threads) }
+        }
+    }
+
+    private fun choose(change: (Request) -> Request) {
+        val request = change(app.settings.request)
+        app.settings.request = request
+        worker.choose(request, anew = true)
+    }
+
+    private fun show(next: State) {
+        state = next
+        screen.show(next, app.settings.request)
+    }
+
+    private fun share() {
+        state.checked?.let { startActivity(Results(this).shared(it)) }
+    }
+
+    private fun onClick(id: Int, work: () -> Unit) = view<View>(id).setOnClickListener { work() }
+
+    private companion object {
+        const val STROKES = "strokes"
+    }
+}

@@ -1,0 +1,33 @@
+package org.lenetedge.demo
+
+import android.content.SharedPreferences
+import org.lenetedge.core.Delegate
+import org.lenetedge.core.Watch
+import java.util.concurrent.ConcurrentHashMap
+
+/**
+ * Remembers over the app's end which delegate was being tried: native code of a driver may end the whole app,
+ * and then the mark is still there at the next start. One for the whole app.
+ */
+class Marks(private val kept: SharedPreferences) : Watch {
+    private val found: MutableSet<Delegate> = ConcurrentHashMap.newKeySet<Delegate>().also { found ->
+        Delegate.entries.filterTo(found) { kept.contains(it.name) }
+    }
+
+    /** The delegates that ended the app when they were tried. */
+    val ended: Set<Delegate> get() = found.toSet()
+
+    /** On the disk before this returns: later there may be no app left to write it. */
+    override fun trying(delegate: Delegate) {
+        kept.edit().putBoolean(delegate.name, true).commit()
+    }
+
+    override fun survived(delegate: Delegate) {
+        kept.edit().remove(delegate.name).commit()
+    }
+
+    /** Forgets what [delegate] did, so that it is tried again. */
+    fun clear(delegate: Delegate) {
+        if (found.remove(delegate)) survived(delegate)
+    }
+}
