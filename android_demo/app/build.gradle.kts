@@ -1,6 +1,6 @@
 import groovy.json.JsonSlurper
-import java.security.MessageDigest
 import org.jetbrains.kotlin.gradle.dsl.JvmTarget
+import java.security.MessageDigest
 
 plugins {
     alias(libs.plugins.android.application)
@@ -97,7 +97,9 @@ abstract class CopyModels : DefaultTask() {
         val files = (JsonSlurper().parse(golden.get().asFile) as Map<*, *>)["files"] as Map<*, *>
         for (model in models) {
             val expected = (files[model.name] as Map<*, *>?)?.get("sha256")
-            val got = MessageDigest.getInstance("SHA-256").digest(model.readBytes()).joinToString("") { "%02x".format(it) }
+            val got = MessageDigest.getInstance("SHA-256").digest(model.readBytes()).joinToString("") {
+                "%02x".format(it)
+            }
             if (got != expected) throw GradleException("expected ${model.name} of sha256 $expected, got $got")
             model.copyTo(folder.resolve(model.name))
         }

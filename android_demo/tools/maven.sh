@@ -23,7 +23,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 # Shown: modules, tests, warnings and errors. TensorFlow Lite and Robolectric tell much more.
 mvn --batch-mode --no-transfer-progress -Dstyle.color=never "$@" 2>&1 | tee "$log" |
-    grep --line-buffered -E '^\[INFO\] (Building [a-z]+ [0-9]|Tests run: .* -- in )|^\[(WARNING|ERROR)\]'
+    grep --line-buffered -E '^\[INFO\] (Building [a-z]+ [0-9]|Tests run: .* -- in )|^\[(WARNING|ERROR)\]|^[a-z].*\.kts?:[0-9]'
 status=${PIPESTATUS[0]}
 if [ "$status" -ne 0 ] && grep -qE 'Could not transfer|Cannot access|Unknown host|Connection (refused|timed out)|offline mode' "$log"; then
     echo "android: expected Maven's repository to be reached, got: $(grep -m1 -oE '(Could not transfer|Cannot access|Unknown host)[^:]*' "$log")" >&2

@@ -35,7 +35,10 @@ class BarsView(context: Context, attributes: AttributeSet) : View(context, attri
     }
 
     override fun onMeasure(widthMeasureSpec: Int, heightMeasureSpec: Int) {
-        setMeasuredDimension(getDefaultSize(suggestedMinimumWidth, widthMeasureSpec), ceil(row * DIGITS).toInt())
+        setMeasuredDimension(
+            getDefaultSize(suggestedMinimumWidth, widthMeasureSpec),
+            ceil(row * DIGITS).toInt(),
+        )
     }
 
     override fun onDraw(canvas: Canvas) {

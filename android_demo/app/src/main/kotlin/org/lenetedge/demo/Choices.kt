@@ -16,7 +16,12 @@ fun <T> RadioGroup.offer(items: List<T>, chosen: T, label: (T) -> String, onChoi
             isSaveEnabled = false
             isFocusable = true
             isClickable = true
-            setAutoSizeTextTypeUniformWithConfiguration(SMALLEST_SP, LARGEST_SP, 1, TypedValue.COMPLEX_UNIT_SP)
+            setAutoSizeTextTypeUniformWithConfiguration(
+                SMALLEST_SP,
+                LARGEST_SP,
+                1,
+                TypedValue.COMPLEX_UNIT_SP,
+            )
             setOnClickListener { onChoice(item) }
         }
         val place = RadioGroup.LayoutParams(0, LinearLayout.LayoutParams.MATCH_PARENT, 1f)

@@ -22,11 +22,8 @@ internal fun opened(nodes: Int, delegate: Delegate?, make: () -> Interpreter): O
     }
 }
 
-private class LiteOpened(
-    private val interpreter: Interpreter,
-    private val delegate: Delegate?,
-    nodes: Int,
-) : Opened {
+private class LiteOpened(private val interpreter: Interpreter, private val delegate: Delegate?, nodes: Int) :
+    Opened {
     private var open = true
 
     override val input = end(interpreter.getInputTensor(0))

@@ -39,8 +39,11 @@ class Screen(private val activity: Activity) {
         activity.view<BarsView>(R.id.bars).show(answer)
         val canvas = activity.view<DrawView>(R.id.canvas)
         canvas.describe(
-            if (canvas.drawing.isEmpty) activity.getString(R.string.canvas_empty)
-            else activity.getString(R.string.canvas_drawn, spoken(answer)),
+            if (canvas.drawing.isEmpty) {
+                activity.getString(R.string.canvas_empty)
+            } else {
+                activity.getString(R.string.canvas_drawn, spoken(answer))
+            },
         )
     }
 

@@ -39,7 +39,8 @@ class Words(private val resources: Resources) {
     /** What really runs. */
     fun running(opening: Opening): String {
         val (taken, nodes) = opening.share
-        if (opening.used == Delegate.NONE) return resources.getQuantityString(R.plurals.runs_plain, nodes, nodes)
+        val plain = opening.used == Delegate.NONE
+        if (plain) return resources.getQuantityString(R.plurals.runs_plain, nodes, nodes)
         val form = if (opening.share.exact) R.plurals.runs_exactly else R.plurals.runs_at_least
         return resources.getQuantityString(form, nodes, delegate(opening.used), taken, nodes)
     }
@@ -62,7 +63,12 @@ class Words(private val resources: Resources) {
             resources.getQuantityString(R.plurals.reason_took_nothing, reason.nodes, reason.nodes)
         is Reason.RunFailed -> resources.getString(R.string.reason_run_failed, reason.why)
         is Reason.Deviates ->
-            resources.getQuantityString(R.plurals.reason_deviates, reason.pictures, reason.pictures, reason.of)
+            resources.getQuantityString(
+                R.plurals.reason_deviates,
+                reason.pictures,
+                reason.pictures,
+                reason.of,
+            )
     }
 
     fun trouble(trouble: Trouble): String = when (trouble) {
@@ -93,7 +99,12 @@ class Words(private val resources: Resources) {
         val verdict = check.verdict
         val word = if (verdict.outside == 0) R.string.passed else R.string.failed
         val within = verdict.pictures - verdict.outside
-        val pictures = resources.getQuantityString(R.plurals.within, verdict.pictures, within, verdict.pictures)
+        val pictures = resources.getQuantityString(
+            R.plurals.within,
+            verdict.pictures,
+            within,
+            verdict.pictures,
+        )
         return resources.getString(
             R.string.verdict,
             resources.getString(word, delegate(check.opening.used)),

@@ -42,7 +42,8 @@ class FakeRuntime(private val golden: Golden) : Runtime {
     override fun open(model: ByteBuffer, delegate: Delegate, threads: Int): Opened {
         opening(delegate)
         val sha256 = sha256(model)
-        return Fake(Model.entries.single { golden.of(it).sha256 == sha256 }, delegate, threads).also { all += it }
+        val found = Model.entries.single { golden.of(it).sha256 == sha256 }
+        return Fake(found, delegate, threads).also { all += it }
     }
 
     inner class Fake(val model: Model, val delegate: Delegate, val threads: Int) : Opened {
@@ -64,7 +65,9 @@ class FakeRuntime(private val golden: Golden) : Runtime {
             val place = golden.pictures.indexOfFirst { it.pixels.contentEquals(pixels) }
             if (place < 0) reading(delegate)
             val stored = if (place < 0) stored(scores ?: guess(pixels)) else golden(place)
-            for (value in stored) if (quantised) answer.put(value.toInt().toByte()) else answer.putFloat(value)
+            for (value in stored) {
+                if (quantised) answer.put(value.toInt().toByte()) else answer.putFloat(value)
+            }
         }
 
         private fun golden(place: Int): FloatArray {

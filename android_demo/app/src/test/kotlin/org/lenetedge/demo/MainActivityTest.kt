@@ -198,7 +198,9 @@ class MainActivityTest {
     }
 
     @Test
-    fun `it says which share runs where`() = Stage { it.fake.left = { if (it == Delegate.GPU) 4 else 18 } }.use {
+    fun `it says which share runs where`() = Stage {
+        it.fake.left = { delegate -> if (delegate == Delegate.GPU) 4 else 18 }
+    }.use {
         it.awaitRunning(PLAIN_RUNS)
         it.awaitWarning("XNNPACK does not run. It was made, but took none of the 18 nodes.")
         it.choose(R.id.delegates, "GPU")
@@ -218,7 +220,9 @@ class MainActivityTest {
     fun `a graphics processor that is not listed is not tried`() = Stage { it.listed = false }.use {
         it.choose(R.id.delegates, "GPU")
         it.awaitRunning(XNNPACK_RUNS)
-        it.awaitWarning("GPU does not run. TensorFlow Lite does not list this device’s graphics processor as compatible.")
+        it.awaitWarning(
+            "GPU does not run. TensorFlow Lite does not list this device’s graphics processor as compatible.",
+        )
         assertTrue(it.app.fake.all.none { opened -> opened.delegate == Delegate.GPU })
     }
 
@@ -253,7 +257,9 @@ class MainActivityTest {
     fun `without any answer that can be trusted it says so, and another choice works`() = Stage().use {
         it.app.fake.wrong = { 2 }
         it.choose(R.id.models, "int8")
-        it.awaitWarning("No answer of this choice can be trusted. For 2 pictures of 23 its scores are further off")
+        it.awaitWarning(
+            "No answer of this choice can be trusted. For 2 pictures of 23 its scores are further off",
+        )
         assertEquals("", it.words(R.id.running))
         assertFalse(it.activity.view<View>(R.id.check).isEnabled)
         it.draw(*ONE)
@@ -310,7 +316,7 @@ class MainActivityTest {
         assertTrue("After it there is something to share" in it.words(R.id.verdict))
         it.awaitRunning(XNNPACK_RUNS)
         it.tap(R.id.check)
-        val words = "Passed on XNNPACK. 23 of 23 pictures within their limits; 23 as TensorFlow, byte for byte."
+        val words = "Passed on XNNPACK. 23 of 23 pictures within their limits; 23 as TensorFlow, byte"
         it.await("the verdict") { words in it.words(R.id.verdict) }
         assertEquals("expected the checked readers to be closed", 1, it.app.fake.stillOpen.size)
         it.tap(R.id.share)

@@ -7,7 +7,12 @@ class NewestTest {
     private var now = 0L
     private val tasks = mutableListOf<Pair<Long, () -> Unit>>()
     private val done = mutableListOf<Pair<Long, Int>>()
-    private val newest = Newest<Int>(40, { now }, { delay, task -> tasks += now + delay to task }, { done += now to it })
+    private val newest = Newest<Int>(
+        gap = 40,
+        now = { now },
+        schedule = { delay, task -> tasks += now + delay to task },
+        work = { done += now to it },
+    )
 
     @Test
     fun `the first item is passed on at once`() {

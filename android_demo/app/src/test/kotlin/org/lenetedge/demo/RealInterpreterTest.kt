@@ -47,7 +47,8 @@ class RealInterpreterTest {
 
     @Test
     fun `a five, by day and by night`() {
-        for ((name, form) in listOf("five" to PORTRAIT, "five_dark" to PORTRAIT.replace("notnight", "night"))) {
+        val forms = listOf("five" to PORTRAIT, "five_dark" to PORTRAIT.replace("notnight", "night"))
+        for ((name, form) in forms) {
             Stage(form).use {
                 it.draw(*FIVE)
                 it.awaitDigit("5")

@@ -127,7 +127,9 @@ class ScreensTest {
             val app = RuntimeEnvironment.getApplication()
             for ((front, back) in PAIRS) {
                 val ratio = contrast(app.getColor(front), app.getColor(back))
-                val names = listOf(front, back).joinToString(" on ") { app.resources.getResourceEntryName(it) }
+                val names = listOf(front, back).joinToString(" on ") {
+                    app.resources.getResourceEntryName(it)
+                }
                 assertTrue("expected 4.5 for $names in $form, got $ratio", ratio >= 4.5)
             }
         }

@@ -73,10 +73,12 @@ class Stage(qualifiers: String = PORTRAIT, before: (TestApplication) -> Unit = {
     /** Draws with one finger through places in shares of the canvas. */
     fun draw(vararg places: Pair<Float, Float>) {
         touch(MotionEvent.ACTION_DOWN, places.first())
-        for ((from, to) in places.toList().zipWithNext()) for (step in 1..STEPS) {
-            val part = step / STEPS.toFloat()
-            val x = from.first + (to.first - from.first) * part
-            touch(MotionEvent.ACTION_MOVE, x to from.second + (to.second - from.second) * part)
+        for ((from, to) in places.toList().zipWithNext()) {
+            for (step in 1..STEPS) {
+                val part = step / STEPS.toFloat()
+                val x = from.first + (to.first - from.first) * part
+                touch(MotionEvent.ACTION_MOVE, x to from.second + (to.second - from.second) * part)
+            }
         }
         touch(MotionEvent.ACTION_UP, places.last())
     }
@@ -130,8 +132,9 @@ class Stage(qualifiers: String = PORTRAIT, before: (TestApplication) -> Unit = {
 
     fun chosen(group: Int): String = choices(group).single { it.isChecked }.text.toString()
 
-    private fun choices(group: Int) =
-        activity.view<RadioGroup>(group).let { row -> List(row.childCount) { row.getChildAt(it) as RadioButton } }
+    private fun choices(group: Int) = activity.view<RadioGroup>(group).let { row ->
+        List(row.childCount) { row.getChildAt(it) as RadioButton }
+    }
 
     /** Turns the screen, or changes what else [qualifiers] say. */
     fun turn(qualifiers: String) {

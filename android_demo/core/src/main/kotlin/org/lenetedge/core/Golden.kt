@@ -33,17 +33,22 @@ class Golden(
     private val files: Map<String, GoldenFile>,
 ) {
     /** Returns what holds for [model]; throws [IllegalArgumentException] when the file does not name it. */
-    fun of(model: Model): GoldenFile = requireNotNull(files[model.file]) { "expected ${model.file} in golden.json" }
+    fun of(model: Model): GoldenFile =
+        requireNotNull(files[model.file]) { "expected ${model.file} in golden.json" }
 
     companion object {
         /** Reads golden.json's [text]; throws [IllegalArgumentException] when that is something else. */
         fun parse(text: String): Golden = try {
             val root = JSONObject(text)
-            require(root.getInt("format") == 1) { "expected golden.json of format 1, got ${root.get("format")}" }
+            require(root.getInt("format") == 1) {
+                "expected golden.json of format 1, got ${root.get("format")}"
+            }
             Golden(
                 root.getJSONArray("pictures").objects().map { picture(it) },
                 root.getJSONArray("drawings").objects().map { drawing(it) },
-                root.getJSONObject("files").let { files -> names(files).associateWith { file(files.getJSONObject(it)) } },
+                root.getJSONObject("files").let { files ->
+                    names(files).associateWith { file(files.getJSONObject(it)) }
+                },
             )
         } catch (error: JSONException) {
             throw IllegalArgumentException("expected golden.json, got another file: ${error.message}", error)
@@ -70,7 +75,7 @@ class Golden(
             one.rows("high"),
         )
 
-        private fun names(files: JSONObject): List<String> = files.keys().asSequence().map { it.toString() }.toList()
+        private fun names(files: JSONObject): List<String> = files.keys().asSequence().toList()
 
         private fun JSONObject.rows(key: String): List<FloatArray> {
             val rows = getJSONArray(key)
@@ -88,6 +93,10 @@ class Golden(
 /** Returns how [stored], a row for each golden picture as the file stores its scores, keeps the limits; NaN never does. */
 fun GoldenFile.judge(stored: List<FloatArray>): GoldenVerdict {
     require(stored.size == scores.size) { "expected ${scores.size} rows, got ${stored.size}" }
-    val within = stored.indices.count { row -> stored[row].indices.all { stored[row][it] in low[row][it]..high[row][it] } }
-    return GoldenVerdict(stored.size, stored.size - within, stored.indices.count { stored[it].contentEquals(scores[it]) })
+    val within = stored.indices.count { row -> within(stored[row], low[row], high[row]) }
+    val same = stored.indices.count { row -> stored[row].contentEquals(scores[row]) }
+    return GoldenVerdict(stored.size, stored.size - within, same)
 }
+
+private fun within(scores: FloatArray, low: FloatArray, high: FloatArray): Boolean =
+    scores.indices.all { scores[it] in low[it]..high[it] }

@@ -5,7 +5,8 @@ enum class Model(val label: String) {
     INT8_QAT("int8_qat"),
     INT8("int8"),
     FLOAT16("float16"),
-    FLOAT32("float32");
+    FLOAT32("float32"),
+    ;
 
     /** What reports call it. */
     val title: String get() = "lenet5_$label"

@@ -31,7 +31,12 @@ private fun boxOf(ink: Ink): Box? {
     val rows = (0 until ink.height).filter { row -> (0 until ink.width).any { ink[row, it] != 0 } }
     if (rows.isEmpty()) return null
     val columns = (0 until ink.width).filter { column -> rows.any { ink[it, column] != 0 } }
-    return Box(rows.first(), columns.first(), rows.last() - rows.first() + 1, columns.last() - columns.first() + 1)
+    return Box(
+        rows.first(),
+        columns.first(),
+        rows.last() - rows.first() + 1,
+        columns.last() - columns.first() + 1,
+    )
 }
 
 private fun target(side: Int, longer: Int): Int = maxOf(1, (2 * BOX * side + longer) / (2 * longer))
@@ -42,8 +47,12 @@ private fun scaled(ink: Ink, box: Box, height: Int, width: Int): List<LongArray>
     val across = overlaps(box.width, width)
     val area = box.height.toLong() * box.width
     return down.map { rows ->
-        val line = LongArray(box.width) { c -> rows.sumOf { (r, weight) -> weight * ink[box.top + r, box.left + c] } }
-        LongArray(width) { j -> (2 * across[j].sumOf { (c, weight) -> weight * line[c] } + area) / (2 * area) }
+        val line = LongArray(box.width) { c ->
+            rows.sumOf { (r, weight) -> weight * ink[box.top + r, box.left + c] }
+        }
+        LongArray(width) { j ->
+            (2 * across[j].sumOf { (c, weight) -> weight * line[c] } + area) / (2 * area)
+        }
     }
 }
 

@@ -127,7 +127,8 @@ class Reader(
 
 /** An interpreter with its buffers. */
 private class Session(private val opened: Opened) : AutoCloseable by opened {
-    val output: TensorEnd by lazy { opened.output } // lazily: what throws now would leave the interpreter open
+    // Lazily: what throws while this is made would leave the interpreter open.
+    val output: TensorEnd by lazy { opened.output }
     val plan: Plan get() = opened.plan
     private val picture by lazy { opened.input.buffer() }
     private val answer by lazy { output.buffer() }

@@ -4,7 +4,8 @@ import java.nio.ByteBuffer
 import java.nio.ByteOrder
 
 /** Returns room for a tensor: a direct buffer in native order, which TensorFlow Lite reads without a copy. */
-fun TensorEnd.buffer(): ByteBuffer = ByteBuffer.allocateDirect(count * type.bytes).order(ByteOrder.nativeOrder())
+fun TensorEnd.buffer(): ByteBuffer =
+    ByteBuffer.allocateDirect(count * type.bytes).order(ByteOrder.nativeOrder())
 
 /**
  * Stores a picture's pixels, unsigned bytes, in [into] as the input keeps them, and rewinds it. A model of
@@ -12,7 +13,8 @@ fun TensorEnd.buffer(): ByteBuffer = ByteBuffer.allocateDirect(count * type.byte
  */
 fun TensorEnd.store(picture: ByteArray, into: ByteBuffer) {
     require(picture.size == PICTURE * PICTURE) { "expected ${PICTURE * PICTURE} pixels, got ${picture.size}" }
-    val side = (0..PICTURE).firstOrNull { it * it == count } ?: error("expected a square input, got $count values")
+    val side =
+        (0..PICTURE).firstOrNull { it * it == count } ?: error("expected a square input, got $count values")
     val margin = (PICTURE - side) / 2
     into.rewind()
     for (i in 0 until count) {

@@ -16,7 +16,16 @@ class CheckTest {
     }
 
     private fun check(runtime: FakeRuntime, progress: (Int) -> Unit = {}) = check(
-        { Reader(runtime, ByteBuffer.allocate(0), golden, Request(model, Delegate.GPU, 2), Offer(35, true), watch) },
+        {
+            Reader(
+                runtime,
+                ByteBuffer.allocate(0),
+                golden,
+                Request(model, Delegate.GPU, 2),
+                Offer(35, true),
+                watch,
+            )
+        },
         golden,
         progress,
     )
@@ -43,7 +52,8 @@ class CheckTest {
 
     @Test
     fun aReportTellsWhatReallyRan() {
-        val report = json(check(FakeRuntime(golden, model, mapOf(Delegate.GPU to Fate.DEVIATES, Delegate.XNNPACK to Fate.TAKES_SOME))))
+        val fates = mapOf(Delegate.GPU to Fate.DEVIATES, Delegate.XNNPACK to Fate.TAKES_SOME)
+        val report = json(check(FakeRuntime(golden, model, fates)))
         val result = report.getJSONArray("results").getJSONObject(0)
         assertEquals("lenet5_int8_qat", result.getString("model"))
         assertEquals("gpu", result.getString("asked"))
@@ -52,18 +62,23 @@ class CheckTest {
         assertEquals(15, result.getInt("taken"))
         assertEquals(18, result.getInt("nodes"))
         assertEquals(2, result.getInt("threads"))
-        assertEquals(golden.of(model).sha256, report.getJSONObject("models").getJSONObject("lenet5_int8_qat").getString("sha256"))
+        assertEquals(
+            golden.of(model).sha256,
+            report.getJSONObject("models").getJSONObject("lenet5_int8_qat").getString("sha256"),
+        )
     }
 
     @Test
     fun quantisedScoresAreToldAsTheyAreStored() {
-        val answers = json(check(FakeRuntime(golden, model, emptyMap()))).getJSONArray("answers").getJSONObject(0)
+        val report = json(check(FakeRuntime(golden, model, emptyMap())))
+        val answers = report.getJSONArray("answers").getJSONObject(0)
         assertEquals("golden", answers.getString("pictures"))
         assertEquals("uint8", answers.getString("type"))
         assertEquals(0.00390625, answers.getDouble("scale"), 0.0)
         val rows = answers.getJSONArray("scores")
         assertEquals(23, rows.length())
-        assertEquals(golden.of(model).scores[5].map { it.toInt() }, List(10) { rows.getJSONArray(5).getInt(it) })
+        val wanted = golden.of(model).scores[5].map { it.toInt() }
+        assertEquals(wanted, List(10) { rows.getJSONArray(5).getInt(it) })
         assertTrue("12.0 is no integer", '.' !in rows.toString())
     }
 

@@ -15,21 +15,31 @@ class DelegatePolicyTest {
     fun aGraphicsProcessorThatIsNotListedIsNotTried() {
         val offer = phone.copy(gpuListed = false)
         assertEquals(Decision.FallBack(Delegate.XNNPACK, Reason.NotListed), decide(Delegate.GPU, offer, null))
-        for (other in Delegate.values().filter { it != Delegate.GPU }) assertEquals(Decision.Try, decide(other, offer, null))
+        val others = Delegate.values().filter { it != Delegate.GPU }
+        for (other in others) assertEquals(Decision.Try, decide(other, offer, null))
     }
 
     @Test
     fun nnapiIsNotTriedBeforeAndroid8Point1() {
         val reason = Reason.TooOld(needs = 27, has = 26)
-        assertEquals(Decision.FallBack(Delegate.XNNPACK, reason), decide(Delegate.NNAPI, phone.copy(apiLevel = 26), null))
+        assertEquals(
+            Decision.FallBack(Delegate.XNNPACK, reason),
+            decide(Delegate.NNAPI, phone.copy(apiLevel = 26), null),
+        )
         assertEquals(Decision.Try, decide(Delegate.NNAPI, phone.copy(apiLevel = 27), null))
     }
 
     @Test
     fun aDelegateThatEndedTheAppIsNotTriedAgain() {
         val offer = phone.copy(ended = setOf(Delegate.GPU, Delegate.XNNPACK))
-        assertEquals(Decision.FallBack(Delegate.XNNPACK, Reason.EndedTheApp), decide(Delegate.GPU, offer, null))
-        assertEquals(Decision.FallBack(Delegate.NONE, Reason.EndedTheApp), decide(Delegate.XNNPACK, offer, null))
+        assertEquals(
+            Decision.FallBack(Delegate.XNNPACK, Reason.EndedTheApp),
+            decide(Delegate.GPU, offer, null),
+        )
+        assertEquals(
+            Decision.FallBack(Delegate.NONE, Reason.EndedTheApp),
+            decide(Delegate.XNNPACK, offer, null),
+        )
         assertEquals(Decision.Try, decide(Delegate.NNAPI, offer, null))
     }
 

@@ -69,7 +69,10 @@ class DrawingTest {
     @Test
     fun twentyThousandPointsOfTenFingersAreDrawnInBoundedMemory() {
         val fingers = List(10) { finger ->
-            List(2_000) { Point((0.5 + 0.6 * cos(it * 0.1 * (finger + 1))).toFloat(), (0.5 + 0.6 * sin(it * 0.07)).toFloat()) }
+            List(2_000) {
+                val x = 0.5 + 0.6 * cos(it * 0.1 * (finger + 1))
+                Point(x.toFloat(), (0.5 + 0.6 * sin(it * 0.07)).toFloat())
+            }
         }
         val ink = checkNotNull(inkOf(Drawing(fingers)))
         assertTrue(ink.width <= 125 && ink.height <= 125)

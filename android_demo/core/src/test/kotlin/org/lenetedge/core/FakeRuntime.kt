@@ -3,13 +3,27 @@ package org.lenetedge.core
 import java.nio.ByteBuffer
 
 /** What becomes of a delegate in [FakeRuntime]. */
-enum class Fate { WORKS, TAKES_SOME, THROWS, LACKS_LIBRARY, TAKES_NOTHING, FIRST_RUN_THROWS, DEVIATES, LATER_RUN_THROWS, CLOSES_BADLY }
+enum class Fate {
+    WORKS,
+    TAKES_SOME,
+    THROWS,
+    LACKS_LIBRARY,
+    TAKES_NOTHING,
+    FIRST_RUN_THROWS,
+    DEVIATES,
+    LATER_RUN_THROWS,
+    CLOSES_BADLY,
+}
 
 /**
  * Opens what [fates] say and counts; answers the golden pictures as golden.json has it. A delegate's closing is
  * counted too: twice for one opening is an error of the reader.
  */
-class FakeRuntime(private val golden: Golden, private val model: Model, private val fates: Map<Delegate, Fate>) : Runtime {
+class FakeRuntime(
+    private val golden: Golden,
+    private val model: Model,
+    private val fates: Map<Delegate, Fate>,
+) : Runtime {
     val log = mutableListOf<String>()
     val open = mutableListOf<Fake>()
 
@@ -32,19 +46,26 @@ class FakeRuntime(private val golden: Golden, private val model: Model, private 
 
         override val input = TensorEnd(TensorType.UINT8, PICTURE * PICTURE, 1f, 0)
         override val output = TensorEnd(TensorType.UINT8, 10, 1f / 256, 0)
-        override val plan = Plan(18, left = if (delegate == Delegate.NONE || fate == Fate.TAKES_NOTHING) 18 else if (fate == Fate.TAKES_SOME) 4 else 1)
+        override val plan = Plan(18, left())
         override val invokeNanos: Long? = 1500L
 
         override fun run(picture: ByteBuffer, answer: ByteBuffer) {
             check(closings == 0) { "expected an open interpreter, got a closed one" }
             runs += 1
             if (fate == Fate.FIRST_RUN_THROWS) throw IllegalArgumentException("")
-            if (fate == Fate.LATER_RUN_THROWS && runs > golden.pictures.size) throw IllegalStateException("context lost")
+            val later = runs > golden.pictures.size
+            if (fate == Fate.LATER_RUN_THROWS && later) throw IllegalStateException("context lost")
             val pixels = ByteArray(PICTURE * PICTURE).also { picture.get(it) }
             val place = golden.pictures.indexOfFirst { it.pixels.contentEquals(pixels) }
             val scores = file.scores[maxOf(place, 0)].map { it.toInt().toByte() }.toByteArray()
             if (fate == Fate.DEVIATES && place in 0..1) scores.reverse()
             answer.put(scores)
+        }
+
+        private fun left() = when {
+            delegate == Delegate.NONE || fate == Fate.TAKES_NOTHING -> 18
+            fate == Fate.TAKES_SOME -> 4
+            else -> 1
         }
 
         override fun close() {

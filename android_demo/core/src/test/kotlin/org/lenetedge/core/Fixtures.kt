@@ -8,5 +8,6 @@ object Fixtures {
     val goldenText: String by lazy { File(System.getProperty("golden")).readText() }
     val golden: Golden by lazy { Golden.parse(goldenText) }
 
-    fun content(model: Model): ByteBuffer = ByteBuffer.wrap(File(System.getProperty("released"), model.file).readBytes())
+    fun content(model: Model): ByteBuffer =
+        ByteBuffer.wrap(File(System.getProperty("released"), model.file).readBytes())
 }

@@ -13,7 +13,8 @@ class GoldenTest {
     fun itHasPicturesOfAllDigitsAndOfNone() {
         assertEquals(23, golden.pictures.size)
         assertEquals((0..9).toSet(), golden.pictures.mapNotNull { it.label }.toSet())
-        assertEquals(listOf("blank", "full", "noise"), golden.pictures.filter { it.label == null }.map { it.name })
+        val others = golden.pictures.filter { it.label == null }
+        assertEquals(listOf("blank", "full", "noise"), others.map { it.name })
     }
 
     @Test
@@ -49,7 +50,11 @@ class GoldenTest {
 
     @Test
     fun theReleasedModelsAreWhatItPromises() {
-        for (model in Model.values()) Fixtures.content(model).let { assertEquals(it, checked(model, it, golden)) }
+        for (model in Model.values()) {
+            Fixtures.content(model).let {
+                assertEquals(it, checked(model, it, golden))
+            }
+        }
     }
 
     @Test

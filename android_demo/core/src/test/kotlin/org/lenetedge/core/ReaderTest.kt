@@ -31,7 +31,10 @@ class ReaderTest {
     fun aDelegateThatWorksReadsWhatGoldenHas() {
         val runtime = runtime()
         reader(runtime, Delegate.GPU).use { reader ->
-            assertEquals(Opening(Request(model, Delegate.GPU, 1), Delegate.GPU, Share(18, 18), emptyList()), reader.opening)
+            assertEquals(
+                Opening(Request(model, Delegate.GPU, 1), Delegate.GPU, Share(18, 18), emptyList()),
+                reader.opening,
+            )
             val reading = reader.read(picture)
             assertArrayEquals(golden.of(model).scores[3], reading.stored, 0f)
             assertEquals(golden.of(model).scores[3][2] / 256, reading.scores[2])
@@ -106,14 +109,21 @@ class ReaderTest {
     /** Each of three delegates meets each fate: 729 ways to fail. */
     @Test
     fun whateverFailsInWhateverOrderAllIsClosedOnce() {
-        for (gpu in Fate.values()) for (xnnpack in Fate.values()) for (none in Fate.values()) {
-            val runtime = runtime(Delegate.GPU to gpu, Delegate.XNNPACK to xnnpack, Delegate.NONE to none)
-            try {
-                reader(runtime, Delegate.GPU).use { reader -> repeat(2) { reader.read(picture) } }
-            } catch (expected: NoAnswer) {
-                assertTrue("$gpu, $xnnpack, $none", none !in setOf(Fate.WORKS, Fate.TAKES_SOME, Fate.CLOSES_BADLY))
+        for (gpu in Fate.values()) {
+            for (xnnpack in Fate.values()) {
+                for (none in Fate.values()) isClosedOnce(gpu, xnnpack, none)
             }
-            assertTrue("$gpu, $xnnpack, $none: ${runtime.log}", runtime.open.all { it.closings == 1 })
         }
+    }
+
+    private fun isClosedOnce(gpu: Fate, xnnpack: Fate, none: Fate) {
+        val runtime = runtime(Delegate.GPU to gpu, Delegate.XNNPACK to xnnpack, Delegate.NONE to none)
+        try {
+            reader(runtime, Delegate.GPU).use { reader -> repeat(2) { reader.read(picture) } }
+        } catch (expected: NoAnswer) {
+            val working = setOf(Fate.WORKS, Fate.TAKES_SOME, Fate.CLOSES_BADLY)
+            assertTrue("$gpu, $xnnpack, $none", none !in working)
+        }
+        assertTrue("$gpu, $xnnpack, $none: ${runtime.log}", runtime.open.all { it.closings == 1 })
     }
 }
