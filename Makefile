@@ -84,7 +84,7 @@ train: $(VENV)/installed
 	BIN=$(abspath $(BIN)) DATA=$(DATA) sh scripts/train_released.sh
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) build dist *.egg-info android_demo/build android_demo/target android_demo/*/target
 
 # Each stamp is written last, so that an interrupted step is done again.
 $(VENV)/tools: constraints.txt pyproject.toml

@@ -56,11 +56,9 @@ class Reader(
     fun read(picture: ByteArray): Reading {
         while (true) {
             val session = current()
-            try {
-                return session.read(picture)
-            } catch (error: Exception) {
+            attempt({ return session.read(picture) }) { why ->
                 close()
-                follow(opening.used, decide(opening.used, offer, Trial.RunFailed(words(error))))
+                follow(opening.used, decide(opening.used, offer, Trial.RunFailed(why)))
             }
         }
     }
@@ -101,19 +99,11 @@ class Reader(
     }
 
     private fun tried(delegate: Delegate): Trial {
-        val opened = try {
-            Session(runtime.open(model, delegate, request.threads))
-        } catch (error: Exception) {
-            return Trial.NotCreated(words(error))
-        } catch (error: LinkageError) { // a native library that is not in the app, or not for this processor
-            return Trial.NotCreated(words(error))
+        val opened = attempt({ Session(runtime.open(model, delegate, request.threads)) }) { why ->
+            return Trial.NotCreated(why)
         }
         session = opened
-        return try {
-            verdict(opened)
-        } catch (error: Exception) {
-            Trial.RunFailed(words(error))
-        }
+        return attempt({ verdict(opened) }) { why -> Trial.RunFailed(why) }
     }
 
     private fun verdict(opened: Session): Trial {
@@ -142,6 +132,15 @@ private class Session(private val opened: Opened) : AutoCloseable by opened {
         val scores = output.real(stored)
         return Reading(scores, stored, System.nanoTime() - start, opened.invokeNanos)
     }
+}
+
+/** Returns what [work] gives, or what [failed] makes of the reason why it failed. */
+private inline fun <T> attempt(work: () -> T, failed: (String) -> T): T = try {
+    work()
+} catch (error: Exception) {
+    failed(words(error))
+} catch (error: LinkageError) { // a native library that is not in the app, or lacks a function
+    failed(words(error))
 }
 
 private fun words(error: Throwable): String =

@@ -10,6 +10,7 @@ enum class Fate {
     LACKS_LIBRARY,
     TAKES_NOTHING,
     FIRST_RUN_THROWS,
+    RUN_LACKS_FUNCTION,
     DEVIATES,
     LATER_RUN_THROWS,
     CLOSES_BADLY,
@@ -53,6 +54,7 @@ class FakeRuntime(
             check(closings == 0) { "expected an open interpreter, got a closed one" }
             runs += 1
             if (fate == Fate.FIRST_RUN_THROWS) throw IllegalArgumentException("")
+            if (fate == Fate.RUN_LACKS_FUNCTION) throw UnsatisfiedLinkError("no function")
             val later = runs > golden.pictures.size
             if (fate == Fate.LATER_RUN_THROWS && later) throw IllegalStateException("context lost")
             val pixels = ByteArray(PICTURE * PICTURE).also { picture.get(it) }

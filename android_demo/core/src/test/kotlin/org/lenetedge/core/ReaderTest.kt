@@ -72,6 +72,13 @@ class ReaderTest {
     }
 
     @Test
+    fun aMissingFunctionIsAReasonLikeAnother() {
+        reader(runtime(Delegate.GPU to Fate.RUN_LACKS_FUNCTION), Delegate.GPU).use {
+            assertEquals(Reason.RunFailed("no function"), it.opening.refusals.single().reason)
+        }
+    }
+
+    @Test
     fun aFailureWithoutWordsIsNamedByItsKind() {
         reader(runtime(Delegate.NNAPI to Fate.FIRST_RUN_THROWS), Delegate.NNAPI).use {
             assertEquals(Reason.RunFailed("IllegalArgumentException"), it.opening.refusals.single().reason)
@@ -106,7 +113,7 @@ class ReaderTest {
         assertThrows(IllegalStateException::class.java) { reader.read(picture) }
     }
 
-    /** Each of three delegates meets each fate: 729 ways to fail. */
+    /** Each of three delegates meets each fate: 1,000 ways to fail or not. */
     @Test
     fun whateverFailsInWhateverOrderAllIsClosedOnce() {
         for (gpu in Fate.values()) {
