@@ -25,7 +25,8 @@ trap 'rm -f "$log"' EXIT
 mvn --batch-mode --no-transfer-progress -Dstyle.color=never "$@" 2>&1 | tee "$log" |
     grep --line-buffered -E '^\[INFO\] (Building [a-z]+ [0-9]|Tests run: .* -- in )|^\[(WARNING|ERROR)\]|^[a-z].*\.kts?:[0-9]'
 status=${PIPESTATUS[0]}
-if [ "$status" -ne 0 ] && grep -qE 'Could not transfer|Cannot access|Unknown host|Connection (refused|timed out)|offline mode' "$log"; then
-    echo "android: expected Maven's repository to be reached, got: $(grep -m1 -oE '(Could not transfer|Cannot access|Unknown host)[^:]*' "$log")" >&2
+unreached='Could not transfer artifact [^ ]+|artifact [^ ]+ has not been downloaded'
+if [ "$status" -ne 0 ] && grep -qE "$unreached" "$log"; then
+    echo "android: expected Maven's repository to be reached, got: $(grep -m1 -oE "$unreached" "$log")" >&2
 fi
 exit "$status"
