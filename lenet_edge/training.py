@@ -13,6 +13,7 @@ import numpy as np
 from converters.environment import keras, tf
 from converters.errors import InputError, expect
 from converters.files import write_json
+from lenet_edge.field import middle
 from lenet_edge.losses import DistanceCrossEntropy
 from lenet_edge.mnist import Digits, pad
 from lenet_edge.model import lenet5, stock_lenet5, teacher
@@ -61,9 +62,7 @@ def answers_sign(model_name: str) -> int:
 
 def as_input(model: Any, pictures: Any) -> Any:
     """Return uint8 pictures (n, 32, 32) as the float32 pixels (n, size, size, 1) that `model` takes."""
-    margin = (32 - model.input_shape[1]) // 2
-    middle = pictures[:, margin : 32 - margin, margin : 32 - margin]
-    return tf.cast(middle, tf.float32)[..., None]
+    return tf.cast(middle(pictures, side=model.input_shape[1]), tf.float32)[..., None]
 
 
 def outputs_of(model: Any, pictures: np.ndarray, *, batch: int = 1000) -> np.ndarray:

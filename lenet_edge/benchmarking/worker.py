@@ -23,6 +23,7 @@ from converters.sessions import Report, Session
 from converters.timing import Load, Timing, load_session, measure_loads, noise
 from lenet_edge.benchmarking.children import answering
 from lenet_edge.benchmarking.peers import peer_loads
+from lenet_edge.field import middle
 from lenet_edge.mnist import calibration_digits, pad
 
 _SIDES = (32, 28)
@@ -76,10 +77,8 @@ def digit_for(source: Mapping[str, Any]) -> NDArray[Any]:
     side = next((side for side in _SIDES if shape == [1, side, side, 1]), None)
     if side is None:
         return noise(source)
-    margin = (_SIDES[0] - side) // 2
-    seen = slice(margin, _SIDES[0] - margin)
-    picture = pad(calibration_digits().images[:1])[:, seen, seen, None].astype(np.float32)
-    return quantise(picture, dict(source))
+    picture = middle(pad(calibration_digits().images[:1]), side=side)
+    return quantise(picture[..., None].astype(np.float32), dict(source))
 
 
 def _result(key: _Key, timing: Timing, runtime: str, threads: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import numpy as np
 from converters.errors import expect
 from converters.graph import Graph, read_graph
 from converters.tolerance import Tolerance
+from lenet_edge.field import middle
 from lenet_edge.images import prepare, read_images
 from lenet_edge.mnist import pad, test_digits
 
@@ -84,9 +85,8 @@ class Judge:
 
     def _found(self, name: str, count: int) -> Tolerance:
         graph = read_graph(self.released(name).read_bytes())
-        margin = (32 - graph.inputs[0].shape[1]) // 2
         inputs = pad(test_digits().images[:count])[..., None].astype(np.float32)
-        return Tolerance(graph, inputs[:, margin : 32 - margin, margin : 32 - margin])
+        return Tolerance(graph, middle(inputs, side=graph.inputs[0].shape[1]))
 
 
 def verdict_of(tolerance: Tolerance, scores: np.ndarray) -> tuple[float, str]:

@@ -14,7 +14,7 @@ class Latency(private val capacity: Int = 100) {
     fun clear() = last.clear()
 
     /** The smallest duration that [share] (0 to 1) of all do not exceed; null without any. */
-    fun percentile(share: Double): Double? = spread()?.let { percentile(last.sorted(), share) }
+    fun percentile(share: Double): Double? = if (last.isEmpty()) null else percentile(last.sorted(), share)
 
     /** All that reports tell; null without any. */
     fun spread(): Spread? = if (last.isEmpty()) null else spreadOf(last)
