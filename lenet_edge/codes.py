@@ -44,3 +44,16 @@ def digit_codes() -> np.ndarray:
     ]
     codes = [[1.0 if mark == "#" else -1.0 for mark in "".join(rows)] for rows in digits]
     return np.array(codes, dtype=np.float32)
+
+
+EMPTY = 10
+"""The class of "no character here", the eleventh."""
+
+
+def codes_with_empty() -> np.ndarray:
+    """Return the codes of the digits and, eleventh, of "no character here": float32 (11, 84).
+
+    The eleventh is the blank bitmap, every pixel -1: how the stylised characters of the paper's codes would
+    draw a space. It is fixed as they are and adds no weight to train.
+    """
+    return np.concatenate([digit_codes(), -np.ones((1, HEIGHT * WIDTH), np.float32)])

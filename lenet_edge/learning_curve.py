@@ -8,9 +8,15 @@ from pathlib import Path
 
 from converters.files import write_atomically
 
+_ERRORS = {
+    "held_out_error": "digits",
+    "held_out_normal_error": "strings of four",
+    "held_out_touching_error": "strings of four, touching",
+}
+
 
 def draw(history: Sequence[dict[str, float]], path: Path) -> None:
-    """Write a PNG of `history` (rows with epoch, loss, held_out_error in percent) to `path`."""
+    """Write a PNG of `history` to `path`: rows with epoch, loss and held-out errors in percent."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -20,7 +26,11 @@ def draw(history: Sequence[dict[str, float]], path: Path) -> None:
     figure, (loss, error) = pyplot.subplots(1, 2, figsize=(10, 4), layout="constrained")
     loss.plot(epochs, [row["loss"] for row in history], color="tab:blue")
     loss.set(xlabel="epoch", ylabel="loss", title="training loss, distorted digits", yscale="log")
-    error.plot(epochs, [row["held_out_error"] for row in history], color="tab:orange")
+    shown = [name for name in _ERRORS if name in history[0]]
+    for name, colour in zip(shown, ("tab:orange", "tab:green", "tab:red"), strict=False):
+        error.plot(epochs, [row[name] for row in history], color=colour, label=_ERRORS[name])
+    if len(shown) > 1:
+        error.legend()
     error.set(xlabel="epoch", ylabel="error, %", title="held-out digits, averaged weights", yscale="log")
     for axes in (loss, error):
         axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0)))

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from converters.environment import keras
 from converters.errors import expect
+from lenet_edge.codes import codes_with_empty, digit_codes
 from lenet_edge.layers import EuclideanRBF, FanInUniform, PartialConv2D, TrainableSubsampling, scaled_tanh
 
 layers = keras.layers
@@ -19,14 +20,20 @@ def _uniform(fan_in: int) -> dict[str, Any]:
     }
 
 
-def lenet5(*, name: str = "lenet5") -> Any:
+def lenet5(*, wide: bool = False, empty: bool = False, name: str | None = None) -> Any:
     """Build LeNet-5 as printed (pages 7 and 8, figure 2): 60,000 trainable weights, 340,908 connections.
 
     In: (batch, 32, 32, 1), pixels 0..255, background 0, the digit within the middle 28x28 and its body
     within 20x20. Out: (batch, 10), the squared distances of F6 from the ten digits' codes; the
     smallest is the answer. `with_probabilities` turns them into scores.
+
+    `wide`: the same layers and weights on any height H and width W of 32 or more (section VII; why C5 is a
+    convolution). In: (batch, H, W, 1). Out: (batch, (H - 32) // 4 + 1, (W - 32) // 4 + 1, 10): one answer
+    for each 32x32 window, four pixels apart. `empty`: an eleventh code, "no character here"
+    (`codes_with_empty`); fixed as the others are, so that the weights stay 60,000.
     """
-    pixels = keras.Input((32, 32, 1), name="pixels")
+    side = None if wide else 32
+    pixels = keras.Input((side, side, 1), name="pixels")
     # "the background level (white) corresponds to a value of -0.1 and the foreground (black) to 1.175"
     x = layers.Rescaling(0.005, -0.1, name="normalise")(pixels)  # 32x32x1
     x = layers.Conv2D(6, 5, activation=scaled_tanh, name="C1", **_uniform(25))(x)  # 28x28x6, 156
@@ -34,10 +41,13 @@ def lenet5(*, name: str = "lenet5") -> Any:
     x = PartialConv2D(name="C3")(x)  # 10x10x16, 1,516
     x = TrainableSubsampling(name="S4")(x)  # 5x5x16, 32
     x = layers.Conv2D(120, 5, activation=scaled_tanh, name="C5", **_uniform(400))(x)  # 1x1x120, 48,120
-    x = layers.Flatten(name="flatten")(x)  # 120
+    if not wide:
+        x = layers.Flatten(name="flatten")(x)  # 120
+    # On a wide image Dense works at each place: a 1x1 convolution with weights of the same shape.
     x = layers.Dense(84, activation=scaled_tanh, name="F6", **_uniform(120))(x)  # 84, 10,164
-    distances = EuclideanRBF(name="OUTPUT")(x)  # 10, nothing trainable
-    return keras.Model(pixels, distances, name=name)
+    codes = codes_with_empty() if empty else digit_codes()
+    distances = EuclideanRBF(codes=codes, name="OUTPUT")(x)  # 10 or 11, nothing trainable
+    return keras.Model(pixels, distances, name=name or ("lenet5_wide" if wide else "lenet5"))
 
 
 def stock_lenet5(

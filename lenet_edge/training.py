@@ -19,6 +19,7 @@ from lenet_edge.mnist import Digits, pad
 from lenet_edge.model import lenet5, stock_lenet5, teacher
 from lenet_edge.passes import Passes
 
+Measure = Callable[[Any], "dict[str, float]"]
 ModelName = Literal["lenet5", "stock", "teacher"]
 BUILDERS: dict[str, Callable[[], Any]] = {"lenet5": lenet5, "stock": stock_lenet5, "teacher": teacher}
 
@@ -140,32 +141,28 @@ class _Average:
 
 
 class _EpochEnd(keras.callbacks.Callback):
-    """Measures the averaged weights on the held-out digits, then writes checkpoint and history."""
+    """Measures the averaged weights, then writes checkpoint and history."""
 
-    def __init__(
-        self, held_out: Digits, recipe: Recipe, manager: Any, history: list[dict[str, float]]
-    ) -> None:
+    def __init__(self, measure: Measure, manager: Any, history: list[dict[str, float]]) -> None:
         super().__init__()
-        self.pictures, self.labels = pad(held_out.images), held_out.labels
-        self.sign = answers_sign(recipe.model)
-        self.manager = manager
-        self.history = history
+        self.measure, self.manager, self.history = measure, manager, history
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         logs = logs if logs is not None else {}
         with _Average(self.model):
-            logs["held_out_error"] = error_of(
-                outputs_of(self.model, self.pictures), self.labels, sign=self.sign
-            )
+            logs.update(self.measure(self.model))
         self.manager.save(epoch + 1)
         self.history.append({"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}})
         write_json(Path(self.manager.directory) / "history.json", self.history)
 
 
-def _compiled(recipe: Recipe, steps: int) -> Any:
-    """Return the recipe's model with its optimizer and loss, the first weights drawn from its seed."""
+def compiled(build: Callable[[], Any], loss: Any, recipe: Recipe, *, steps: int) -> Any:
+    """Return a model with its optimizer and loss, the first weights drawn from the recipe's seed.
+
+    `steps`: of an epoch.
+    """
     keras.utils.set_random_seed(recipe.seed)
-    model = BUILDERS[recipe.model]()
+    model = build()
     rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.epochs * steps)
     # The average reaches back over a tenth of the training at most, so the first weights are forgotten.
     averaging = min(recipe.averaging, max(0.0, 1 - 10 / (recipe.epochs * steps)))
@@ -173,8 +170,42 @@ def _compiled(recipe: Recipe, steps: int) -> Any:
         rate, weight_decay=recipe.weight_decay, use_ema=True, ema_momentum=averaging, jit_compile=False
     )
     optimizer.build(model.trainable_variables)
-    model.compile(optimizer, loss_of(recipe))
+    model.compile(optimizer, loss)
     return model
+
+
+def fit(
+    model: Any,
+    dataset_from: Callable[[int], Any],
+    measure: Measure,
+    *,
+    epochs: int,
+    steps: int,
+    out: Path,
+    resume: bool,
+    verbose: int,
+) -> list[dict[str, float]]:
+    """Train a `compiled` model, put the averaged weights into it and return its history, a row an epoch.
+
+    `dataset_from(epoch)`: a tf.data.Dataset of all batches from that epoch on, `steps` an epoch. `measure` is
+    called after each epoch with the model, its weights averaged; what it returns is part of the row. `out`,
+    `resume` and errors as for `train`.
+    """
+    state = tf.train.Checkpoint(model=model, optimizer=model.optimizer)
+    manager = tf.train.CheckpointManager(state, str(out / "checkpoints"), max_to_keep=2)
+    history = restore(manager, resume=resume)
+    end = _EpochEnd(measure, manager, history)
+    logs = keras.callbacks.TensorBoard(str(out / "tensorboard"))
+    model.fit(
+        dataset_from(len(history)),
+        steps_per_epoch=steps,
+        initial_epoch=len(history),
+        epochs=epochs,
+        callbacks=[end, logs],
+        verbose=verbose,
+    )
+    _Average(model).__enter__()
+    return history
 
 
 def train(
@@ -187,23 +218,26 @@ def train(
     InputError when `out` holds a training and `resume` is not given, or the other way round.
     """
     steps = steps_an_epoch(passes, recipe)
-    model = _compiled(recipe, steps)
-    state = tf.train.Checkpoint(model=model, optimizer=model.optimizer)
-    manager = tf.train.CheckpointManager(state, str(out / "checkpoints"), max_to_keep=2)
-    history = restore(manager, resume=resume)
-    end = _EpochEnd(held_out, recipe, manager, history)
-    logs = keras.callbacks.TensorBoard(str(out / "tensorboard"))
-    dataset = batches(passes, recipe, first_epoch=len(history))
-    dataset = dataset.map(lambda pictures, targets: (as_input(model, pictures), targets))
-    model.fit(
-        dataset,
-        steps_per_epoch=steps,
-        initial_epoch=len(history),
+    model = compiled(BUILDERS[recipe.model], loss_of(recipe), recipe, steps=steps)
+    pictures, sign = pad(held_out.images), answers_sign(recipe.model)
+
+    def measure(trained: Any) -> dict[str, float]:
+        return {"held_out_error": error_of(outputs_of(trained, pictures), held_out.labels, sign=sign)}
+
+    def dataset_from(epoch: int) -> Any:
+        dataset = batches(passes, recipe, first_epoch=epoch)
+        return dataset.map(lambda pictures, targets: (as_input(model, pictures), targets))
+
+    history = fit(
+        model,
+        dataset_from,
+        measure,
         epochs=recipe.epochs,
-        callbacks=[end, logs],
+        steps=steps,
+        out=out,
+        resume=resume,
         verbose=verbose,
     )
-    _Average(model).__enter__()
     return model, history
 
 

@@ -13,8 +13,10 @@ import pytest
 import lenet_edge
 from converters.environment import keras
 from converters.errors import InputError
+from lenet_edge.codes import EMPTY, digit_codes
 from lenet_edge.layers import TrainableSubsampling
 from lenet_edge.model import connections, lenet5, stock_lenet5, with_probabilities
+from lenet_edge.weights import named_weights
 
 # Page 7 and 8: layer, output, trainable parameters, connections.
 PRINTED = [
@@ -109,3 +111,33 @@ def test_the_package_loads_tensorflow_only_when_a_model_is_asked_for():
     assert "lenet5" in dir(lenet_edge)
     with pytest.raises(AttributeError, match="lenet6"):
         lenet_edge.lenet6  # noqa: B018
+
+
+def test_the_wide_net_gives_the_same_scores_on_a_32x32_picture(rng):
+    """The same weights by name and shape, and the very same numbers: each sum has the same terms in order."""
+    printed, wide = lenet5(), lenet5(wide=True)
+    for own, other in zip(named_weights(wide).items(), named_weights(printed).items(), strict=True):
+        assert own[0] == other[0]
+        own[1].assign(other[1])
+    pixels = rng.integers(0, 256, (4, 32, 32, 1)).astype(np.float32)
+    assert np.array_equal(wide(pixels).numpy()[:, 0, 0], printed(pixels).numpy())
+
+
+def test_a_wide_or_high_picture_has_an_answer_for_each_window(rng):
+    """(W - 32) / 4 + 1 answers (section VII), each that of the 32x32 pixels under it."""
+    model = lenet5(wide=True)
+    pixels = rng.integers(0, 256, (1, 43, 61, 1)).astype(np.float32)
+    answers = model(pixels).numpy()[0]
+    assert answers.shape == ((43 - 32) // 4 + 1, (61 - 32) // 4 + 1, 10)
+    for row, column in [(0, 0), (1, 3), (2, 7)]:
+        window = pixels[:, 4 * row : 4 * row + 32, 4 * column : 4 * column + 32]
+        np.testing.assert_allclose(answers[row, column], model(window).numpy()[0, 0, 0], rtol=1e-4)
+
+
+def test_no_character_is_an_eleventh_code_that_adds_no_weight():
+    model = lenet5(wide=True, empty=True)
+    assert trainable(model) == 60_000
+    assert model(np.zeros((1, 32, 36, 1), np.float32)).shape == (1, 1, 2, 11)
+    codes = model.get_layer("OUTPUT").codes.numpy()
+    assert np.array_equal(codes[:EMPTY], digit_codes())
+    assert np.array_equal(codes[EMPTY], -np.ones(84))
