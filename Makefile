@@ -16,7 +16,7 @@ help:
 	@echo 'make format    let ruff put the files in shape'
 	@echo 'make wheel     build dist/*.whl'
 	@echo 'make parity    every file in every runtime beside the original (build/parity.html)'
-	@echo 'make results   measure parity and speed anew into results/, write every table from it (30 minutes)'
+	@echo 'make results   measure parity, speed and strings anew into results/, write every table from it (an hour)'
 	@echo 'make tables    write the tables of README.md and docs from the measured files'
 	@echo 'make bench     time the released models, and where the time goes'
 	@echo 'make bench-peers  beside ONNX Runtime and ExecuTorch (installs 6 GB into .venv-peers)'
@@ -53,6 +53,8 @@ results: $(VENV)/installed
 	$(BIN)/python scripts/delegates.py
 	$(BIN)/python scripts/micro.py
 	$(BIN)/python scripts/speed.py
+	$(BIN)/python scripts/strings.py
+	$(BIN)/python scripts/strings_cost.py
 	$(BIN)/python scripts/readme.py
 
 tables:

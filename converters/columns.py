@@ -151,7 +151,8 @@ def run_column(
 ) -> dict[str, Result]:
     """Run each of `files` (.tflite, by any names) in `column` on its inputs (n, ...), real values.
 
-    They are stored by the file's own scale and zero point and run one at a time. One process serves all
+    They are stored by the file's own scale and zero point and run one at a time; an interpreter resizes a
+    file that says (by -1 in its shape_signature) that it may be. One process serves all
     files; one that kills it, or takes longer than `timeout` seconds, is a failure and the next gets a fresh
     process. `progress` is called with a file's name once it is done. Raises InputError when the column is
     absent here (see `absence`).

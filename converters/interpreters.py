@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import importlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
@@ -54,6 +54,18 @@ class Loaded:
         self.interpreter.set_tensor(self.source["index"], stored)
         self.interpreter.invoke()
         return self.interpreter.get_tensor(self.sink["index"])[0]
+
+    def resize(self, shape: Sequence[int]) -> None:
+        """Take inputs of `shape` from now on; `source` and `sink` tell the new ones.
+
+        Raises Refused when the runtime or its delegate cannot; it cannot be used afterwards.
+        """
+        try:
+            self.interpreter.resize_tensor_input(self.source["index"], list(shape))
+            self.interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise Refused(f"it refuses inputs of {'x'.join(map(str, shape))}: {first_line(error)}") from error
+        self.source, self.sink = ends(self.interpreter)
 
     def close(self) -> None:
         """Free the interpreter."""

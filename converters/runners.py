@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -37,6 +38,9 @@ class Runner(Protocol):
 
     def run(self, stored: NDArray[Any]) -> NDArray[Any]:
         """Return the output (...) for one input (1, ...), both as the file stores them."""
+
+    def resize(self, shape: Sequence[int]) -> None:
+        """Take inputs of `shape` from now on; raises InputError when it cannot."""
 
     def facts(self) -> dict[str, Any]:
         """Return what ran, as fields of a Result; after the last `run`."""
@@ -71,6 +75,10 @@ class _Interpreter:
         self._delegate = Path(column.library).name or "XNNPACK"
         self.source, self.sink, self.run = self._loaded.source, self._loaded.sink, self._loaded.run
 
+    def resize(self, shape: Sequence[int]) -> None:
+        self._loaded.resize(shape)
+        self.source, self.sink = self._loaded.source, self._loaded.sink
+
     def facts(self) -> dict[str, Any]:
         taken, nodes = self._loaded.taken()
         return {
@@ -81,7 +89,14 @@ class _Interpreter:
         }
 
 
-class _Gpu:
+class _OfOneSize:
+    """A runtime that takes a file's own size only."""
+
+    def resize(self, shape: Sequence[int]) -> None:
+        raise InputError(f"it takes the file's own size only, not {'x'.join(map(str, shape))}")
+
+
+class _Gpu(_OfOneSize):
     """LiteRT's GPU accelerator and nothing beside it."""
 
     def __init__(self, column: Column, content: bytes, log: Log) -> None:
@@ -98,7 +113,7 @@ class _Gpu:
         }
 
 
-class _Micro:
+class _Micro(_OfOneSize):
     """TensorFlow Lite Micro's interpreter, compiled for this machine, with its recording allocator."""
 
     def __init__(self, column: Column, content: bytes, log: Log) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -109,12 +109,26 @@ class Session:
             self._loaded, name = self._interpreter(), "XNNPACK"
             self._tried()
         expect(not (require_delegate and reason), f"the delegate {asked} to run", reason)
-        self.source, self.sink = self._loaded.source, self._loaded.sink
+        self.source, self.sink, self._name = self._loaded.source, self._loaded.sink, name
         self.report = self._report(name, reason)
 
     def run(self, stored: NDArray[Any]) -> NDArray[Any]:
         """Return the output (...) for one input (1, ...), both as the file stores them."""
         return self._loaded.run(stored)
+
+    def resize(self, shape: Sequence[int]) -> None:
+        """Take inputs of `shape` from now on; `source`, `sink` and `report` follow. It is tried on zeros.
+
+        Raises Refused, with the reason, when runtime or delegate cannot; the session cannot be used
+        afterwards. A shape that leaves an operator nothing to compute may kill the process.
+        """
+        if not isinstance(self._loaded, Loaded):
+            raise Refused("the GPU accelerator takes the file's own size only")
+        with quiet():
+            self._loaded.resize(shape)
+        self._tried()
+        self.source, self.sink = self._loaded.source, self._loaded.sink
+        self.report = self._report(self._name, self.report.reason)
 
     @property
     def invoke(self) -> Callable[[], object] | None:

@@ -59,12 +59,13 @@ class Limits(NamedTuple):
 class Tolerance:
     """What a file's outputs for `inputs` (n, ...) may be on any runtime.
 
-    `ideal`: the ideal kernel's outputs, float64 (n, classes); `step`: the output's, or 0 for floating point.
+    The file gives one value a class, be it in several axes (1x1x11). `ideal`: the ideal kernel's outputs,
+    float64 (n, classes); `step`: the output's, or 0 for floating point.
     """
 
     def __init__(self, graph: Graph, inputs: np.ndarray, *, unit: float = FLOAT32) -> None:
         self.graph, self.inputs, self.unit = graph, inputs, unit
-        self.ideal = outputs_of(graph, inputs)
+        self.ideal = outputs_of(graph, inputs).reshape(len(inputs), -1)
         self.step = steps_of(graph.outputs[0])
         self._limits: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
@@ -85,7 +86,7 @@ class Tolerance:
         allowed = _SIGMAS * sigma + steps_of(logits)
         if softmax is None:
             return Limits(self.ideal[part] - allowed, self.ideal[part] + allowed)
-        centre = evaluate(self.graph, self.inputs[part])[logits.index].numpy()
+        centre = evaluate(self.graph, self.inputs[part])[logits.index].numpy().reshape(len(part), -1)
         beta = softmax.options.get("beta", 1.0)
         low, high = _softmax_limits(beta * centre, beta * allowed)
         return Limits(low - self.own, high + self.own)
@@ -156,6 +157,7 @@ def _sigma(graph: Graph, inputs: np.ndarray, logits: Tensor, unit: float) -> np.
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(shifts)
         reached = evaluate(graph, inputs, rounding=False, shifts=shifts)[logits.index]
+        reached = tf.reshape(reached, (len(inputs), -1))
         each = [reached[:, j] for j in range(reached.shape[1])]
     variances = []
     for logit in each:

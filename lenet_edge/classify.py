@@ -7,18 +7,16 @@ packaged model then reads it. TensorFlow is not needed.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from converters.errors import InputError, exit_status, expect
-from converters.runtimes import RUNTIMES
-from converters.sessions import DELEGATES
 from lenet_edge.answers import Answer, answer, answer_ready
 from lenet_edge.camera import frames, open_camera
 from lenet_edge.progress import Progress
 from lenet_edge.reading import files_of, read
 from lenet_edge.results import Results, results
+from lenet_edge.running import add_jobs, add_running, delegate_options, say_report
 from lenet_edge.runtime import DEFAULT_MODEL, Classifier
 from lenet_edge.stopping import Stop
 from lenet_edge.terminal import printable
@@ -30,8 +28,6 @@ NAME = "lenet-edge classify"
 PRECISIONS = ("float32", "float16", "dynamic", "int8", "int8_qat")
 MODELS = {"lenet5": DEFAULT_MODEL, "stock_lenet5": "int8"}
 """The packaged models by name, each with the precision that is used when none is named."""
-
-_MOST_JOBS = 4  # of those that nobody asked for: each takes some 50 MB
 
 EPILOG = """\
 examples:
@@ -126,15 +122,11 @@ def _classifier(options: argparse.Namespace) -> Classifier:
         model=_model(options.model, options.precision),
         runtime=options.runtime,
         delegate=options.delegate,
-        delegate_options=_delegate_options(options.delegate_option),
+        delegate_options=delegate_options(options.delegate_option),
         threads=options.threads,
         require_delegate=options.require_delegate,
     )
-    report = classifier.report
-    if options.verbose:
-        _say(report)
-    elif report.reason:
-        _say(f"{report.asked} does not run: {report.reason}")
+    say_report(classifier.report, say=_say, verbose=options.verbose)
     return classifier
 
 
@@ -144,15 +136,6 @@ def _model(name: str, precision: str | None) -> str:
         return f"{name}_{precision or MODELS[name]}.tflite"
     expect(precision is None, f"--precision with a model of {', '.join(MODELS)} only", name)
     return name
-
-
-def _delegate_options(pairs: Iterable[str]) -> dict[str, str]:
-    options = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        expect(key and equals, "--delegate-option KEY=VALUE", pair)
-        options[key] = value
-    return options
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -213,15 +196,7 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
         help="rest between two frames (default: %(default)g)",
     )
     add("--count", type=int, metavar="N", help="stop after N pictures of --watch or --camera")
-    jobs = min(_MOST_JOBS, _processors())
-    add(
-        "--jobs",
-        type=int,
-        default=jobs,
-        metavar="N",
-        help="processes that decode when there are many files (default: the processors, "
-        f"{_MOST_JOBS} at most: %(default)s)",
-    )
+    add_jobs(add)
 
 
 def _add_results(parser: argparse.ArgumentParser) -> None:
@@ -261,36 +236,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     )
     defaults = ", ".join(f"{precision} of {name}" for name, precision in MODELS.items())
     add("--precision", choices=PRECISIONS, help=f"of the named model (default: {defaults})")
-    add(
-        "--runtime",
-        choices=("auto", *RUNTIMES),
-        default="auto",
-        help="what runs the model (default: the first that is installed)",
-    )
-    add(
-        "--delegate",
-        default="auto",
-        metavar="NAME|LIBRARY",
-        help=f"{', '.join(DELEGATES)}, or a delegate's shared library (default: %(default)s)",
-    )
-    add(
-        "--delegate-option",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="for a delegate's library; may be given several times",
-    )
-    add(
-        "--require-delegate",
-        action="store_true",
-        help="read nothing when the delegate does not run (default: say so and do without)",
-    )
-    add("--threads", type=int, default=1, metavar="N", help="of the runtime (default: %(default)s)")
-
-
-def _processors() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    add_running(add)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ COMMANDS = {
     "quantize": "fine-tune LeNet-5 for int8",
     "parity": "every file in every runtime beside the original model",
     "classify": "read digits from pictures, without TensorFlow",
+    "read": "read a line of digits from pictures, without TensorFlow",
     "doctor": "what this machine can read digits with, and what it lacks",
     "benchmark": "time models on this machine, or lay two reports side by side",
     "train": "train LeNet-5, the stock net or a teacher on MNIST",

@@ -16,9 +16,10 @@ from converters.options import add_conversion_options, command_parser
 from converters.precisions import PRECISIONS, Ends, Precision
 from converters.runtimes import RUNTIMES
 from converters.targets import TARGETS
+from lenet_edge import wide
 from lenet_edge.lowered import layout_for, lowered, tuned
 from lenet_edge.mnist import PIXELS, Digits, calibration_digits, pad, test_digits
-from lenet_edge.packaged import NAMES
+from lenet_edge.packaged import ALL_NAMES, NAMES
 
 if TYPE_CHECKING:
     from converters.tflite import Converted
@@ -32,7 +33,7 @@ VARIANTS = (*PRECISIONS, FINE_TUNED_VARIANT)
 
 EPILOG = """\
 examples:
-  lenet-edge convert                               all nine files to build/tflite
+  lenet-edge convert                               all eleven files to build/tflite
   lenet-edge convert --model lenet5 --precision int8 --out models
   lenet-edge convert --weights runs/lenet5/weights.npz --model lenet5
   lenet-edge convert --target micro --target nnapi  what a machine needs, with an audit of its delegate
@@ -42,7 +43,8 @@ Every file takes raw pixels 0..255, background 0, one picture at a time: 1x32x32
 1x28x28x1), float32, or uint8 for int8 (int8 for the target micro), and gives ten scores. int8 is quantised
 after training, int8_qat fine-tuned (`lenet-edge quantize`). lenet5 is laid out so that C1 computes four
 pixels of a row at once (float32: two), the same function in less time; stock_lenet5 is as everybody
-converts it.
+converts it. lenet5_wide reads strings: 1x32x112x1, a width that the interpreter may resize, gives eleven
+scores (the last for "no digit here") for each 32x32 window, four pixels apart.
 """
 
 
@@ -50,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = command_parser(name="lenet-edge convert", description=__doc__, epilog=EPILOG)
     add_conversion_options(parser, default="all", precisions=VARIANTS)
     add = parser.add_argument
-    add("--model", choices=NAMES, action="append", help="only this model (may be repeated; default: both)")
+    add("--model", choices=ALL_NAMES, action="append", help="only this model (may be repeated; default: all)")
     add(
         "--weights",
         type=Path,
@@ -68,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         choices=(*TARGETS, "all"),
         action="append",
         help="write the file for this kind of machine instead, and say operator by operator whether its "
-        "delegate takes it (may be repeated)",
+        "delegate takes it (may be repeated; not of lenet5_wide)",
     )
     add(
         "--layout",
@@ -84,20 +86,13 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     options = _parser().parse_args(argv)
-    names = list(dict.fromkeys(options.model or NAMES))
+    names = list(dict.fromkeys(options.model or (NAMES if options.target or options.tune else ALL_NAMES)))
     variants = list(dict.fromkeys(options.precision or VARIANTS))
-    expect(not options.target or not options.precision, "--target or --precision", "both")
-    expect(not (options.layout and options.tune), "--layout or --tune", "both")
-    expect(not options.target or not (options.layout or options.tune), "--target or a layout", "both")
-    for name in names:
-        layout_for(name, variants[0], asked=options.layout)
-    expect(not options.weights or len(names) == 1, "one --model with --weights", f"{len(names)}")
-    expect(not options.weights or options.weights.is_file(), "--weights to be a file", options.weights)
-    fine_tuned = [name for name in names if name in FINE_TUNED and not options.weights]
-    if options.precision == [FINE_TUNED_VARIANT]:
-        packaged = "--model lenet5 and its packaged weights (`lenet-edge quantize` writes those of others)"
-        expect(fine_tuned, f"{packaged} with --precision {FINE_TUNED_VARIANT}", ", ".join(names))
-        names = fine_tuned
+    _check(options, names, variants)
+    names = [name for name in names if _usable(name, variants, options)]
+    expect(
+        names, f"a model with --precision {', '.join(variants)}", f"{wide.NAME}, which has float32 and int8"
+    )
     digits = test_digits(data=options.data)
     options.out.mkdir(parents=True, exist_ok=True)
     if options.target:
@@ -116,21 +111,46 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _check(options: argparse.Namespace, names: list[str], variants: list[str]) -> None:
+    """Raise InputError on options that do not go together."""
+    expect(not options.target or not options.precision, "--target or --precision", "both")
+    expect(not (options.layout and options.tune), "--layout or --tune", "both")
+    expect(not options.target or not (options.layout or options.tune), "--target or a layout", "both")
+    at_any_width = wide.NAME not in names or not (options.target or options.tune)
+    expect(at_any_width, f"{wide.NAME} without --target and --tune, which fix the width", "one of them")
+    for name in names:
+        layout_for(name, variants[0], asked=options.layout)
+    expect(not options.weights or len(names) == 1, "one --model with --weights", f"{len(names)}")
+    expect(not options.weights or options.weights.is_file(), "--weights to be a file", options.weights)
+    if variants == [FINE_TUNED_VARIANT]:
+        packaged = "--model lenet5 and its packaged weights (`lenet-edge quantize` writes those of others)"
+        fine_tuned = any(_usable(name, variants, options) for name in names)
+        expect(fine_tuned, f"{packaged} with --precision {FINE_TUNED_VARIANT}", ", ".join(names))
+
+
+def _usable(name: str, variants: Sequence[str], options: argparse.Namespace) -> list[str]:
+    """Return those of `variants` that model `name` is converted to."""
+    fine_tuned = name in FINE_TUNED and not options.weights
+    there = wide.VARIANTS if name == wide.NAME else VARIANTS if fine_tuned else PRECISIONS
+    return [variant for variant in variants if variant in there]
+
+
 def _convert_model(
     name: str, variants: list[str], digits: Digits, options: argparse.Namespace
 ) -> dict[str, Any]:
     """Write and check each file of model `name`, a line of the table each; return their entries."""
     from converters.folding import fold
+    from lenet_edge.exam import answers_of, exam_of
     from lenet_edge.packaged import released_model
-    from lenet_edge.training import outputs_of
 
     original = released_model(name, weights=options.weights)
-    answers = None if options.no_check else outputs_of(original, pad(digits.images))
+    answers = None if options.no_check else answers_of(original, exam_of(original, digits).inputs)
     if answers is not None:
-        _print_head(name, digits, answers)
+        _print_head(name, answers, exam_of(original, digits).labels)
     entries = {}
-    usable = [v for v in variants if v != FINE_TUNED_VARIANT or (name in FINE_TUNED and not options.weights)]
-    for path, content, entry in files_of(name, fold(original), usable, options=options):
+    for path, content, entry in files_of(
+        name, fold(original), _usable(name, variants, options), options=options
+    ):
         if answers is not None:
             entry["checked"] = checked(content, original, answers, digits)
             _print_row(entry)
@@ -140,21 +160,30 @@ def _convert_model(
 
 
 def checked(content: bytes, original: Any, answers: np.ndarray, digits: Digits) -> dict[str, Any]:
-    """Return what a file does with `digits` beside the original's `answers` (n, 10); shares in percent."""
+    """Return what a file does with `digits` beside the original's `answers` (m, classes); shares in percent.
+
+    Of a wide model, `error` is of the windows that have a digit in their middle; the rest is of all windows.
+    """
     from converters.delegates import xnnpack_takes
     from converters.interpret import run
-    from lenet_edge.training import as_input
+    from lenet_edge.exam import exam_of, rows_of
 
-    scores = run(content, as_input(original, pad(digits.images)).numpy())
-    read = scores.argmax(axis=1)
+    inputs, labels = exam_of(original, digits)
+    scores = rows_of(run(content, inputs))
+    read, original_read = scores.argmax(axis=1), answers.argmax(axis=1)
     return {
         "digits": len(digits.labels),
-        "original_error": percent(answers.argmax(axis=1) != digits.labels),
-        "error": percent(read != digits.labels),
-        "agreement": percent(read == answers.argmax(axis=1)),
+        "original_error": error_of(original_read, labels),
+        "error": error_of(read, labels),
+        "agreement": percent(read == original_read),
         "largest_difference": float(np.abs(scores - answers).max()),
         "xnnpack_takes": list(xnnpack_takes(content)),
     }
+
+
+def error_of(read: np.ndarray, labels: np.ndarray) -> float:
+    """Return the share of wrong answers `read` (m,), in percent, where `labels` (m,) has one and not -1."""
+    return percent(read[labels >= 0] != labels[labels >= 0])
 
 
 def percent(marks: np.ndarray) -> float:
@@ -182,17 +211,24 @@ def files_of(
 
 
 def convert_one(model: Any, *, precision: Precision, ends: Ends = "uint8") -> Converted:
-    """Convert a folded or the fine-tuned model, with the calibration digits."""
+    """Convert a folded or the fine-tuned model with the calibration digits; a wide one with fields."""
     from converters.tflite import to_tflite
+    from lenet_edge.exam import is_wide
     from lenet_edge.training import as_input
+    from lenet_edge.wide_pictures import calibration_fields
 
+    options: dict[str, Any] = {"precision": precision, "input_range": PIXELS, "ends": ends}
+    if is_wide(model):
+        fields = calibration_fields()[..., None]
+        return to_tflite(model, calibration=fields, shape=fields.shape[1:], open_axis=2, **options)
     calibration = as_input(model, pad(calibration_digits().images)).numpy()
-    return to_tflite(model, precision=precision, calibration=calibration, input_range=PIXELS, ends=ends)
+    return to_tflite(model, calibration=calibration, **options)
 
 
-def _print_head(name: str, digits: Digits, answers: np.ndarray) -> None:
-    error = percent(answers.argmax(axis=1) != digits.labels)
-    print(f"\n{name}: the original errs on {error:.2f} % of {len(digits.labels):,} test digits")
+def _print_head(name: str, answers: np.ndarray, labels: np.ndarray) -> None:
+    error, count = error_of(answers.argmax(axis=1), labels), int((labels >= 0).sum())
+    line = f", side by side in {len(labels):,} windows" if len(labels) > count else ""
+    print(f"\n{name}: the original errs on {error:.2f} % of {count:,} test digits{line}")
     print(
         f"{'precision':<10}{'bytes':>9}{'operators':>11}  {'XNNPACK':<9}"
         f"{'error':>8}{'agreement':>12}{'largest':>12}"

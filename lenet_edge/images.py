@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +38,7 @@ IDX_STARTS = (b"\0\0", b"\x1f\x8b")
 MOST_PIXELS = 50_000_000
 MOST_BYTES = 1 << 28
 
-_DECODED_SIDE = 800  # pixels: the longer side of a larger picture is reduced while or after it is decoded
+_DECODED_SIDE = 800  # pixels: a larger picture is reduced to that side while or after it is decoded
 _ORIENTATION = 0x0112  # the EXIF tag
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -55,12 +55,14 @@ _TURNS = {
 class Picture:
     """One picture: `grey` is uint8 (h, w), 0 black to 255 white, upright.
 
-    `index` counts the pictures of an IDX file from 0; it is None for other files.
+    `index` counts the pictures of an IDX file from 0; it is None for other files. A pixel stands for
+    `factor` x `factor` of the file's.
     """
 
     name: str
     index: int | None
     grey: NDArray[np.uint8]
+    factor: int = 1
 
 
 def picture_files(path: str | os.PathLike[str]) -> list[Path]:
@@ -82,14 +84,16 @@ def picture_files(path: str | os.PathLike[str]) -> list[Path]:
     return files
 
 
-def read_images(source: str | os.PathLike[str] | BinaryIO, *, name: str | None = None) -> Iterator[Picture]:
+def read_images(
+    source: str | os.PathLike[str] | BinaryIO, *, name: str | None = None, line: bool = False
+) -> Iterator[Picture]:
     """Read the picture of `source`, a file or a binary stream, or each picture of an IDX file.
 
-    Large pictures come reduced, to no less than 800 pixels on their longer side; `name` is what they and
-    errors are called (default: the path). Transparent parts are white, the EXIF orientation is followed, 16
-    bits become 8. Raises InputError, before anything is yielded, for a file that is none of `FORMATS`, is
-    broken, cut off, above 50 million pixels or 256 MiB, smaller or longer than `prepare` takes, or cannot be
-    opened.
+    Large pictures come reduced, to no less than 800 pixels on their longer side, or on the shorter if they
+    hold a `line`, which may be of any length; `name` is what they and errors are called (default: the path).
+    Transparent parts are white, the EXIF orientation is followed, 16 bits become 8. Raises InputError, before
+    anything is yielded, for a file that is none of `FORMATS`, is broken, cut off, above 50 million pixels or
+    256 MiB, smaller or longer than `prepare` or `find_line` takes, or cannot be opened.
     """
     if isinstance(source, (str, os.PathLike)):
         name = name or os.fspath(source)
@@ -102,7 +106,7 @@ def read_images(source: str | os.PathLike[str] | BinaryIO, *, name: str | None =
         name = name or "the stream"
         content = source.read(MOST_BYTES + 1)
     expect(len(content) <= MOST_BYTES, f"{MOST_BYTES} bytes at most in {name}", "more")
-    yield from _pictures(content, name)
+    yield from _pictures(content, name, line)
 
 
 def _reason(error: Exception) -> str:
@@ -116,16 +120,16 @@ def is_picture_name(name: str) -> bool:
     return plain.endswith((*kinds, "idx3-ubyte")) and not name.startswith(".")
 
 
-def _pictures(content: bytes, name: str) -> Iterator[Picture]:
+def _pictures(content: bytes, name: str, line: bool) -> Iterator[Picture]:
     if content[:2] in IDX_STARTS:
         images = read_idx_bytes(content, name=name, rank=3)
         with _naming(name):
-            check_shape(images.shape[2], images.shape[1])
+            check_shape(images.shape[2], images.shape[1], line=line)
             expect(images.shape[1] * images.shape[2] <= MOST_PIXELS, f"{MOST_PIXELS} pixels at most", "more")
         for index, image in enumerate(images):
             yield Picture(name, index, image)
     else:
-        yield Picture(name, None, _decoded(content, name))
+        yield Picture(name, None, *_decoded(content, name, line))
 
 
 @contextmanager
@@ -137,14 +141,14 @@ def _naming(name: str) -> Iterator[None]:
         raise InputError(f"{name}: {error}") from error
 
 
-def _decoded(content: bytes, name: str) -> NDArray[np.uint8]:
+def _decoded(content: bytes, name: str, line: bool) -> tuple[NDArray[np.uint8], int]:
     with _naming(name), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's own, on odd metadata and on sizes that are checked here
         image = _opened(content)
         expect(image.width * image.height <= MOST_PIXELS, f"{MOST_PIXELS} pixels at most", _size(image))
-        check_shape(*image.size)
+        check_shape(*image.size, line=line)
         try:
-            return _upright_grey(image)
+            return _upright_grey(image, side=min if line else max)
         except InputError:
             raise
         except MemoryError:
@@ -172,15 +176,20 @@ def _size(image: Image.Image) -> str:
     return f"{image.width}x{image.height}"
 
 
-def _upright_grey(image: Image.Image) -> NDArray[np.uint8]:
-    orientation = _orientation(image)
-    scale = _DECODED_SIDE / max(image.size)
+def _upright_grey(
+    image: Image.Image, *, side: Callable[[Iterable[int]], int]
+) -> tuple[NDArray[np.uint8], int]:
+    """Return `image` in grey with its `side` reduced, and how many times."""
+    orientation, width = _orientation(image), image.width
+    scale = _DECODED_SIDE / side(image.size)
     if scale < 1:  # JPEG can be decoded at a half, a quarter or an eighth of its size, in grey
         image.draft("L", (int(image.width * scale), int(image.height * scale)))
+    factor = round(width / image.width)
     grey = _grey(image)
-    grey = grey.reduce(max(1, max(grey.size) // _DECODED_SIDE))
+    times = max(1, side(grey.size) // _DECODED_SIDE)
+    grey = grey.reduce(times)
     turn = _TURNS.get(orientation)
-    return np.asarray(grey if turn is None else grey.transpose(turn))
+    return np.asarray(grey if turn is None else grey.transpose(turn)), factor * times
 
 
 def _orientation(image: Image.Image) -> int:

@@ -10,10 +10,10 @@ from lenet_edge.ink import WIDEST, Array, Ink, brightness_of_ink, find_ink, flat
 from lenet_edge.rules import find_rules
 from lenet_edge.segment import Finding, Segment, find_digit
 
-_UNSURE = 0.7  # of the brightness of the ink: below it both are tried
+UNSURE = 0.7  # of the brightness of the ink: below it both are tried
 _NARROWEST = 0.08  # window of the paper's closing, of the picture's shorter side
-_ROOM_FOR_RULES = 100  # pixels: on flat paper smaller than this there are none
-_THIN_RULE = 0.025  # of the shorter side: on flat paper a rule is no thicker, and a stroke not as thin
+ROOM_FOR_RULES = 100  # pixels: on flat paper smaller than this there are none
+THIN_RULE = 0.025  # of the shorter side: on flat paper a rule is no thicker, and a stroke not as thin
 _STROKE = 0.3  # no stroke is thicker than this share of its digit
 
 
@@ -49,9 +49,9 @@ def locate(grey: Array) -> Located:
 def _on_flat_paper(ink: Ink) -> Located:
     """Locate the digit in a drawn picture; in a close one, a stroke may run from edge to edge."""
     shorter = min(ink.density.shape)
-    if shorter < _ROOM_FOR_RULES:
+    if shorter < ROOM_FOR_RULES:
         return Located(find_digit(ink.density, flat=True), None, ink.inverted)
-    rules = find_rules(ink.density, ink.noise, thickest=_THIN_RULE * shorter)
+    rules = find_rules(ink.density, ink.noise, thickest=THIN_RULE * shorter)
     segment = find_digit(ink.density - rules.density, flat=True)
     return Located(segment, rules.turn, ink.inverted)
 
@@ -59,7 +59,7 @@ def _on_flat_paper(ink: Ink) -> Located:
 def _ink(grey: Array) -> Ink:
     """Return the ink, dark or bright, whichever it is."""
     bright = brightness_of_ink(grey)
-    if abs(bright) > _UNSURE:
+    if abs(bright) > UNSURE:
         return find_ink(grey, inverted=bright > 0)
     inks = [find_ink(grey, inverted=inverted) for inverted in (False, True)]
     dark, light = (_weight(find_digit(ink.density)) for ink in inks)

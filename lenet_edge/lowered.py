@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from converters.errors import InputError, expect
+from lenet_edge import wide
 from lenet_edge.field import middle
 from lenet_edge.mnist import calibration_digits, pad
 
@@ -42,10 +43,14 @@ def default_layout(name: str, precision: str) -> str:
 def layout_for(name: str, precision: str, *, asked: str | None = None) -> Layout:
     """Return the layout of model `name`: `asked` as text, "plain", or None for the default.
 
-    Raises InputError when `asked` describes no layout for it.
+    The wide one has none: a layout's RESHAPE would fix the width. Raises InputError when `asked` describes no
+    layout for it.
     """
     from converters.layouts import layout_of
 
+    if name == wide.NAME:
+        expect(asked in (None, PLAIN), f"no layout for {name}, which any width fits", asked)
+        return ()
     default = layout_of(default_layout(name, precision))
     if asked == PLAIN:
         return (None,) * len(default)

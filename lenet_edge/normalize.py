@@ -24,7 +24,7 @@ THINNEST = 2.2
 THICKEST = 4.0
 """Widths of strokes in pixels of the box: thinner ones are thickened, thicker ones made thinner."""
 
-_FINE = 4  # pixels of the outline to one of the box
+FINE = 4  # pixels of the outline to one of the box
 _ROOM = 10  # pixels of the outline around it, for strokes that grow
 _FAINTEST = 0.4  # of full ink: nothing fainter is a stroke
 _TURN = 1.0  # degrees: a digit turned less is left as it is
@@ -73,31 +73,31 @@ def _cropped(ink: Array, above: float) -> Array:
 
 
 def _outline(shade: Array) -> Array:
-    """Return how far each pixel is inked, 0..1, `_FINE` times as fine as the box, as wide as MNIST draws."""
+    """Return how far each pixel is inked, 0..1, `FINE` times as fine as the box, as wide as MNIST draws."""
     height, width = shade.shape
-    scale = BOX * _FINE / max(height, width)
+    scale = BOX * FINE / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     method = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
     fine = np.pad(np.asarray(Image.fromarray(shade).resize(size, method)), _ROOM)
-    inked = fine > _edge(fine)
+    inked = fine > stroke_edge(fine)
     inside, outside = distances(~inked), distances(inked)
-    stroke = 2 * float(np.median(inside[skeleton(inked)])) / _FINE
+    stroke = 2 * float(np.median(inside[skeleton(inked)])) / FINE
     rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
-    longer = (max(np.ptp(rows), np.ptp(columns)) + 1) / _FINE
+    longer = (max(np.ptp(rows), np.ptp(columns)) + 1) / FINE
     wanted = np.clip(stroke * BOX / longer, THINNEST, THICKEST)
     # The whole is scaled to the box of 20 afterwards, what is added included.
-    change = (wanted * longer / BOX - stroke) / (2 * (1 - wanted / BOX)) * _FINE
+    change = (wanted * longer / BOX - stroke) / (2 * (1 - wanted / BOX)) * FINE
     # Distances are between the middles of pixels, the edge runs half-way; it is one pixel soft.
     signed = np.where(inked, inside - 0.5, 0.5 - outside)
     return np.clip(signed + change + 0.5, 0, 1).astype(np.float32)
 
 
-def _edge(fine: Array) -> Array:
+def stroke_edge(fine: Array) -> Array:
     """Return the shade at which strokes end, for each pixel: half that of the ink around it.
 
     A stroke too thin for the picture's pixels is fainter than full ink, and ends at half its own shade.
     """
-    reach = 2 * _FINE + 1
+    reach = 2 * FINE + 1
     around = np.pad(fine, reach // 2, mode="edge")
     for axis in (0, 1):
         around = running_maximum(around, reach, axis=axis)

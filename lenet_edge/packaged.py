@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from converters.errors import expect
+from lenet_edge import wide
 from lenet_edge.mnist import PIXELS, calibration_digits, pad
 from lenet_edge.runtime import released_folder
 
 NAMES = ("lenet5", "stock_lenet5")
+"""The models that read one digit."""
+
+ALL_NAMES = (*NAMES, wide.NAME)
 
 
 def released_model(name: str, *, weights: Path | None = None) -> Any:
     """Return model `name` with the released weights, or those of the file `weights`, scores at its end.
 
     In: (batch, 32, 32, 1) for "lenet5", (batch, 28, 28, 1) for "stock_lenet5", pixels 0..255. Out:
-    (batch, 10), ten scores of sum 1. Raises InputError on another name or the weights of another model.
+    (batch, 10), ten scores of sum 1. "lenet5_wide": (batch, height, width, 1) to (batch, rows, columns, 11),
+    eleven scores a window. Raises InputError on another name or the weights of another model.
     """
     from lenet_edge.model import lenet5, stock_lenet5, with_probabilities
     from lenet_edge.weights import load_weights
 
-    expect(name in NAMES, f"one of {', '.join(NAMES)}", name)
-    model = {"lenet5": lenet5, "stock_lenet5": stock_lenet5}[name]()
+    expect(name in ALL_NAMES, f"one of {', '.join(ALL_NAMES)}", name)
+    build: dict[str, Callable[[], Any]] = {
+        "lenet5": lenet5,
+        "stock_lenet5": stock_lenet5,
+        wide.NAME: lambda: lenet5(wide=True, empty=True),
+    }
+    model = build[name]()
     scale = load_weights(model, weights or released_folder() / f"{name}.npz")
     return with_probabilities(model, scale=scale)
 

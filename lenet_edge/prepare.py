@@ -12,7 +12,8 @@ from converters.errors import expect
 from lenet_edge.ink import Array
 from lenet_edge.locate import Located, locate
 from lenet_edge.normalize import BOX, FIELD, PICTURE, as_mnist, padded
-from lenet_edge.segment import Finding, smoothed
+from lenet_edge.pieces import smoothed
+from lenet_edge.segment import Finding
 
 SMALLEST_SIDE = 8
 """Pixels: a picture with a shorter side is refused."""
@@ -63,13 +64,14 @@ def prepare(grey: NDArray[np.uint8]) -> Prepared:
     return _prepare_any(grey)
 
 
-def check_shape(width: int, height: int) -> None:
-    """Raise InputError unless a picture of this size can hold a digit."""
-    shorter, longer = sorted((width, height))
+def check_shape(width: int, height: int, *, line: bool = False) -> None:
+    """Raise InputError unless a picture of this size can hold a digit, or a `line` of any length of them."""
+    shorter, longer = min(width, height), height if line else max(width, height)
+    long = "high" if line else "long"
     expect(shorter >= SMALLEST_SIDE, f"at least {SMALLEST_SIDE} pixels each way", f"{width}x{height}")
     expect(
         longer <= LONGEST_SHAPE * shorter,
-        f"a picture at most {LONGEST_SHAPE} times as long as wide",
+        f"a picture at most {LONGEST_SHAPE} times as {long} as wide",
         f"{width}x{height}",
     )
 

@@ -12,15 +12,19 @@ import signal
 import stat
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from converters.errors import InputError
 from lenet_edge.images import IDX_STARTS, Picture, Prepared, picture_files, prepare, read_images
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
+
+T = TypeVar("T")
+Recipe = Callable[..., Iterator[T]]
+"""What makes of a file's pictures, given as `read_images` takes them, what a command works on."""
 
 STANDARD_INPUT = "-"
 
@@ -57,11 +61,23 @@ def read(files: Sequence[str | InputError], *, jobs: int = 1) -> Iterator[Ready 
     files, and it is done here. Standard input, IDX files and what is no regular file are read here, once all
     before them has been yielded. Raises InputError when a process cannot be started or dies.
     """
+    return read_by(ready_pictures, files, jobs=jobs)
+
+
+def read_by(
+    recipe: Recipe[T], files: Sequence[str | InputError], *, jobs: int = 1
+) -> Iterator[T | InputError]:
+    """Yield what `recipe`, a function of a module, makes of the pictures of `files`; all else as `read`."""
     if jobs == 1 or len(files) <= FEW:
         for file in files:
-            yield from _read(file)
+            yield from _read(recipe, file)
     else:
-        yield from _read_in_processes(files, jobs)
+        yield from _read_in_processes(recipe, files, jobs)
+
+
+def ready_pictures(source: Any, *, name: str | None = None) -> Iterator[Ready]:
+    """Yield the pictures of `source`, which is as `read_images` takes it, ready for the model."""
+    return map(ready, read_images(source, name=name))
 
 
 def ready(picture: Picture) -> Ready:
@@ -69,46 +85,48 @@ def ready(picture: Picture) -> Ready:
     return Ready(picture.name, picture.index, prepare(picture.grey))
 
 
-def _read(file: str | InputError) -> Iterator[Ready | InputError]:
+def _read(recipe: Recipe[T], file: str | InputError) -> Iterator[T | InputError]:
     if isinstance(file, InputError):
         yield file
         return
     try:
         if file == STANDARD_INPUT:
-            yield from map(ready, read_images(sys.stdin.buffer, name="standard input"))
+            yield from recipe(sys.stdin.buffer, name="standard input")
         else:
-            yield from map(ready, read_images(file))
+            yield from recipe(file)
     except InputError as error:
         yield error
 
 
-def _read_in_processes(files: Sequence[str | InputError], jobs: int) -> Iterator[Ready | InputError]:
+def _read_in_processes(
+    recipe: Recipe[T], files: Sequence[str | InputError], jobs: int
+) -> Iterator[T | InputError]:
     from concurrent.futures import BrokenExecutor  # here, as it takes longer than to read a picture
 
-    waiting: deque[Future[list[Ready | InputError]]] = deque()
+    waiting: deque[Future[list[T | InputError]]] = deque()
     with _processes(jobs) as pool:
         try:
             for file in files:
                 if isinstance(file, str) and _is_one_picture(file):
                     with _interrupts_held():  # a process may be started, and inherits it
-                        waiting.append(pool.submit(_read_whole, file))
+                        waiting.append(pool.submit(_read_whole, recipe, file))
                     yield from _finished(waiting, most=_AHEAD * jobs)
                 else:
                     yield from _finished(waiting, most=0)
-                    yield from _read(file)
+                    yield from _read(recipe, file)
             yield from _finished(waiting, most=0)
         except BrokenExecutor as error:
             raise InputError("expected decoding to go on, got a process that died: try --jobs 1") from error
 
 
-def _finished(waiting: deque[Future[list[Ready | InputError]]], *, most: int) -> Iterator[Ready | InputError]:
+def _finished(waiting: deque[Future[list[T | InputError]]], *, most: int) -> Iterator[T | InputError]:
     """Yield what is done, from the first on, and wait until no more than `most` files are `waiting`."""
     while waiting and (len(waiting) > most or waiting[0].done()):
         yield from waiting.popleft().result()
 
 
-def _read_whole(file: str) -> list[Ready | InputError]:
-    return list(_read(file))
+def _read_whole(recipe: Recipe[T], file: str) -> list[T | InputError]:
+    return list(_read(recipe, file))
 
 
 def _is_one_picture(file: str) -> bool:

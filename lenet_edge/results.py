@@ -6,12 +6,11 @@ import contextlib
 import csv
 import io
 import json
-import os
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any, TextIO
 
 from lenet_edge.answers import Answer
+from lenet_edge.output import Output, opened
 from lenet_edge.terminal import drawn, printable
 
 COLUMNS = ("file", "index", "digit", "probability", "finding", "reason")
@@ -28,26 +27,17 @@ class Results:
     def __init__(
         self, stream: TextIO, *, name: str, form: str = "text", draw: bool = False, header: bool = True
     ) -> None:
-        self._stream, self._name, self._draw = stream, name, draw
+        self._output, self._draw = Output(stream, name=name), draw
         self._line = FORMS[form]
         if form == "csv" and header:
-            self._put(_row(COLUMNS))
+            self._output.put(_row(COLUMNS))
 
     def write(self, answer: Answer) -> None:
         """Write one answer; raises OSError, naming what is written to, when that takes no more."""
-        encoding = self._stream.encoding
-        self._put(self._line(answer, encoding))
+        encoding = self._output.encoding
+        self._output.put(self._line(answer, encoding))
         if self._draw and answer.prepared.box is not None:
-            self._put(drawn(answer.prepared.picture, encoding=encoding))
-
-    def _put(self, line: str) -> None:
-        try:
-            self._stream.write(line + "\n")
-            self._stream.flush()
-        except OSError as error:
-            # Python would try again to write the rest when it closes the stream, and complain again.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
-            raise OSError(error.errno, error.strerror, self._name) from error
+            self._output.put(drawn(answer.prepared.picture, encoding=encoding))
 
 
 @contextlib.contextmanager
@@ -58,12 +48,9 @@ def results(
 
     Raises OSError when the file cannot be opened.
     """
-    if out is None:
-        yield Results(sys.stdout, name="standard output", form=form, draw=draw)
-        return
-    # "backslashreplace": a file's name may be no text at all
-    with open(out, "a" if append else "w", encoding="utf-8", errors="backslashreplace") as stream:
-        yield Results(stream, name=out, form=form, draw=draw, header=stream.tell() == 0)
+    with opened(out, append=append) as (stream, name):
+        header = out is None or stream.tell() == 0
+        yield Results(stream, name=name, form=form, draw=draw, header=header)
 
 
 def _facts(answer: Answer) -> dict[str, Any]:

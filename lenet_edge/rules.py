@@ -36,16 +36,21 @@ class Rules:
     turn: float | None
 
 
-def find_rules(density: Array, noise: float, *, thickest: float = np.inf) -> Rules:
+def find_rules(
+    density: Array, noise: float, *, thickest: float = np.inf, thickest_upright: float | None = None
+) -> Rules:
     """Find the rules in the ink `density` (h, w), the standard deviation of bare paper being `noise`.
 
-    Those that are more than `thickest` pixels thick are left.
+    Those that are more than `thickest` pixels thick are left, and of those from top to bottom all that are
+    more than `thickest_upright` (default: the same).
     """
+    upright = thickest if thickest_upright is None else thickest_upright
     found = np.zeros_like(density)
     turns = []
-    for sign, ink, rules in ((1, density, found), (-1, density.T, found.T)):
+    ways = ((1, density, found, thickest), (-1, density.T, found.T, upright))
+    for sign, ink, rules, most in ways:
         for rows, profile in _level_rules(np.ascontiguousarray(ink - rules), noise):
-            if np.count_nonzero(profile > profile.max() / 2) > thickest:
+            if np.count_nonzero(profile > profile.max() / 2) > most:
                 continue
             _add(rules, rows, profile)
             turns.append(sign * np.degrees(np.arctan((rows[-1] - rows[0]) / max(len(rows) - 1, 1))))

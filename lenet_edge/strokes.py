@@ -12,17 +12,35 @@ def distances(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     Exact: the minimum over rows of squared distances that were found along columns. Time and memory
     grow as h * w * h: meant for shapes of some hundred pixels. With nothing set all are infinite.
     """
-    height, width = mask.shape
-    rows = np.arange(height, dtype=np.float32)[:, None]
-    above = np.maximum.accumulate(np.where(mask, rows, -np.inf), axis=0)
-    below = np.minimum.accumulate(np.where(mask, rows, np.inf)[::-1], axis=0)[::-1]
-    squared = np.minimum(rows - above, below - rows).astype(np.float32) ** 2
-    columns = np.arange(width, dtype=np.float32)
+    squared = _squared_along_columns(mask)
+    columns = np.arange(mask.shape[1], dtype=np.float32)
     between = (columns[:, None] - columns[None, :]) ** 2
     nearest = np.empty_like(squared)
-    for row in range(height):
+    for row in range(len(mask)):
         nearest[row] = (between + squared[row]).min(axis=1)
     return np.sqrt(nearest)
+
+
+def near_distances(mask: NDArray[np.bool_], *, reach: int) -> NDArray[np.float32]:
+    """Return `distances` where they are at most `reach`, and more than `reach` elsewhere: for wide shapes.
+
+    Time grows as h * w * `reach`, memory as h * w.
+    """
+    squared = np.pad(_squared_along_columns(mask), ((0, 0), (reach, reach)), constant_values=np.inf)
+    width = mask.shape[1]
+    nearest = squared[:, reach : reach + width].copy()
+    for step in range(1, reach + 1):
+        for start in (reach - step, reach + step):
+            np.minimum(nearest, squared[:, start : start + width] + np.float32(step**2), out=nearest)
+    return np.sqrt(nearest)
+
+
+def _squared_along_columns(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return each pixel's squared distance to the nearest pixel set in its own column."""
+    rows = np.arange(len(mask), dtype=np.float32)[:, None]
+    above = np.maximum.accumulate(np.where(mask, rows, -np.inf), axis=0)
+    below = np.minimum.accumulate(np.where(mask, rows, np.inf)[::-1], axis=0)[::-1]
+    return np.minimum(rows - above, below - rows).astype(np.float32) ** 2
 
 
 def skeleton(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -134,6 +134,21 @@ def picture(
     return Image.fromarray(np.clip(np.asarray(blurred) + noise, 0, 255).astype(np.uint8))
 
 
+def amount() -> Image.Image:
+    """Return a ruled page with 25.441 on it, written a little uphill."""
+    page = paper((760, 300), (242, 234, 210), rules=90, shadow=0.35)
+    draw, ink = ImageDraw.Draw(page), (30, 50, 150)
+    for place, digit in enumerate((2, 5, None, 4, 4, 1)):
+        left, top = 90 + 100 * place - (40 if place > 2 else 0), 140 - 8 * place
+        if digit is None:
+            draw.ellipse([left + 25, top + 98, left + 37, top + 110], fill=ink)
+        else:
+            write(draw, digit, (left, top, 80, 110), 7, ink)
+    noise = np.random.default_rng(25441).normal(0, 3, (300, 760, 1))
+    blurred = np.asarray(page.filter(ImageFilter.GaussianBlur(1)))
+    return Image.fromarray(np.clip(blurred + noise, 0, 255).astype(np.uint8))
+
+
 def main() -> None:
     """Write every picture."""
     OUT.mkdir(parents=True, exist_ok=True)
@@ -158,6 +173,7 @@ def main() -> None:
     for place, digit in enumerate((4, 2)):
         write(ImageDraw.Draw(page), digit, (60 + 220 * place, 70, 120, 160), 12, black)
     page.save(OUT / "crowded-42.png")
+    amount().save(OUT / "amount-25441.jpg", quality=85)
 
 
 if __name__ == "__main__":

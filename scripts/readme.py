@@ -113,6 +113,19 @@ def parity() -> str:
     return _table(["runtime", *kinds], rows)
 
 
+def parity_wide() -> str:
+    """Return the matrix of the strings' net: a row for each file and width, a column for each runtime."""
+    report = _read(ROOT / "results" / "parity_wide.json")
+    cells = {(cell["row"], cell["column"]): cell for cell in report["cells"]}
+    columns = {name: facts["title"] for name, facts in report["columns"].items() if not facts["absent"]}
+    names = dict.fromkeys(row for row, column in cells if column in columns)
+    rows = []
+    for row in names:
+        found = [cells.get((row, column)) for column in columns]
+        rows.append([row, *(_cell(cell) if cell else "–" for cell in found)])
+    return _table(["file and width", *columns.values()], rows)
+
+
 def _how_many(cells: list[dict[str, Any] | None]) -> str:
     """Return which pictures the cells of a runtime are of, "" for all of the test digits."""
     counts = {(cell["digits"], cell["facts"].get("pictures")) for cell in cells if cell and cell["digits"]}
@@ -261,6 +274,105 @@ def android_sizes() -> str:
     return _table(head, rows)
 
 
+def _strings() -> Any:
+    return _read(ROOT / "results" / "strings.json")
+
+
+def strings() -> str:
+    """Return the table of the strings of test digits: errors of strings, of digits, of the greedy decoder."""
+    files = _strings()["files"]
+    head = ["digits", "spacing", "length"]
+    head += [f"{name}: strings" for name in files] + ["digits", "greedy", "unsure", "error of the rest"]
+    rows = []
+    for sets in zip(*(facts["strings"] for facts in files.values()), strict=True):
+        first = sets[0]
+        rows.append(
+            [first["writing"], first["spacing"], str(first["length"])]
+            + [f"{one['error']:.1f} %" for one in sets]
+            + [f"{first[name]:.1f} %" for name in ("digit_error", "greedy_error", "unsure", "error_of_sure")]
+        )
+    return _table(head, rows)
+
+
+def strings_goals() -> str:
+    """Return README's part of that table: four digits as MNIST has them, and amounts."""
+    files = _strings()["files"]
+    rows = []
+    for sets in zip(*(facts["strings"] for facts in files.values()), strict=True):
+        first = sets[0]
+        four = first["length"] == 4 and first["writing"] in ("as in MNIST", "one hand")
+        if four or first["writing"].startswith("amounts"):
+            told = f"{first['length']} digits, {first['spacing']}, {first['writing']}"
+            rows.append([told] + [f"{one['error']:.1f} %" for one in sets])
+    return _table(["strings of test digits", *(f"{name}: wrong" for name in files)], rows)
+
+
+def strings_empty() -> str:
+    """Return the table of fields without a digit."""
+    report = _strings()
+    rows = []
+    kinds = next(iter(report["files"].values()))["empty"]
+    for kind in kinds:
+        cells = [facts["empty"][kind] for facts in report["files"].values()]
+        rows.append([kind] + [f"{c['made_up']:.1f} % ({c['below_threshold_too']:.1f} %)" for c in cells])
+    head = ["fields", *(f"{name}: made up (without a threshold)" for name in report["files"])]
+    return f"Threshold {report['threshold']:g}.\n\n" + _table(head, rows)
+
+
+def strings_alone() -> str:
+    """Return the table of single test digits: the released lenet5 and both files of the strings' net."""
+    released = _read(RELEASED / "lenet5.json")["test"]["error"]
+    rows = [["`lenet5`, the window around the digit", f"{released:.2f} %"]]
+    for name, facts in _strings()["files"].items():
+        one = facts["alone"]
+        rows.append([f"`lenet5_wide_{name}`, the window around the digit", f"{one['window_error']:.2f} %"])
+        rows.append([f"`lenet5_wide_{name}`, read as a string of one", f"{one['error']:.2f} %"])
+    return _table(["10,000 test digits", "error"], rows)
+
+
+def strings_training() -> str:
+    """Return the command that trained the strings' net, and what it came to on held-out digits."""
+    report = _read(RELEASED / "lenet5_wide.json")
+    held = report["held_out"]
+    command = report["command"].replace("python -m lenet_edge.train", "lenet-edge train")
+    told = (
+        f"Held-out digits: {held['error']:.2f} % alone are wrong; of soiled strings of four, read by the "
+        f"greedy decoder, {held['normal_error']:.1f} % at normal spacing and {held['touching_error']:.1f} % "
+        "touching."
+    )
+    return f"```sh\n{command}\n```\n\n{told}"
+
+
+def strings_cost() -> str:
+    """Return the tables of what an answer costs on a wide picture, beside a window by itself."""
+    report = _read(ROOT / "results" / "strings_cost.json")
+    counted = [
+        [
+            width,
+            str(one["answers"]),
+            f"{one['an_answer']:,}",
+            f"{one['times_fewer']['all']:.2f}",
+            f"{one['times_fewer']['shared']:.2f}",
+        ]
+        for width, one in report["operations"]["widths"].items()
+    ]
+    head = ["width", "answers", "multiply-adds an answer", "times fewer", "times fewer, C1 to S4"]
+    timed = [
+        [
+            variant,
+            f"{one['runtime']} {one['version']}",
+            one["model"].removeprefix("wide_"),
+            f"{one['microseconds'] / one['answers']:.1f} µs",
+            f"{one['times_quicker']:.2f}",
+        ]
+        for variant, rows in report["times"].items()
+        for one in rows
+        if one["model"].startswith("wide_")
+    ]
+    times = _table(["file", "runtime", "width", "an answer", "times quicker than a window"], timed)
+    return f"{_table(head, counted)}\n\n{times}"
+
+
 TABLES: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {
         "models": models,
@@ -268,11 +380,20 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
         "nets": nets,
         "photographs": photographs,
         "speed": speed,
+        "strings_goals": strings_goals,
     },
     "docs/android.md": {"sizes": android_sizes},
     "docs/lowering.md": {"speed": speed, "operators": operators},
     "docs/microcontroller.md": {"micro": micro},
+    "docs/parity.md": {"parity_wide": parity_wide},
     "docs/quantising.md": {"quantisation": quantisation},
+    "docs/strings.md": {
+        "alone": strings_alone,
+        "strings_training": strings_training,
+        "strings": strings,
+        "strings_empty": strings_empty,
+        "strings_cost": strings_cost,
+    },
 }
 """The tables of each document, by name."""
 

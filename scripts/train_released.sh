@@ -1,7 +1,7 @@
 #!/bin/sh
 # The exact commands that made the released weights: two teachers, the two nets that learn from them,
-# the paper's own recipe, then the release. Some three hours on two cores; an interrupted step goes on
-# with --resume. BIN is the folder with lenet-edge, DATA one with MNIST's four IDX files (or empty).
+# the paper's own recipe, then the release; then the strings' net, which starts from the released one.
+# Some four hours on two cores; an interrupted step goes on with --resume. BIN is the folder with lenet-edge, DATA one with MNIST's four IDX files (or empty).
 set -eu
 BIN=${BIN:-.venv/bin}
 data=${DATA:+--data $DATA}
@@ -19,3 +19,5 @@ test -f runs/qat/report.json || "$BIN/lenet-edge" quantize --weights runs/lenet5
 train runs/stock --model stock --learn-from runs/teacher1 runs/teacher2 --epochs 120
 test -f runs/paper/report.json || "$BIN/lenet-edge" train --paper --threads 1 --test --out runs/paper $data
 "$BIN/python" scripts/release.py runs
+train runs/lenet5_wide --strings --epochs 280 --batch-size 64
+"$BIN/python" scripts/release_wide.py runs/lenet5_wide $data

@@ -19,7 +19,29 @@ PACKAGES = {
     for name, module in (("converters", converters), ("lenet_edge", lenet_edge))
 }
 RUNTIME = ["runtime", "images", "classify", "idx", "mnist", "cli", "drawing", "doctor", "benchmark"]
-RUNTIME += ["answers", "reading", "results", "watching", "camera", "progress", "stopping"]
+RUNTIME += [
+    "answers",
+    "reading",
+    "results",
+    "watching",
+    "camera",
+    "progress",
+    "stopping",
+    "running",
+    "output",
+]
+RUNTIME += [
+    "read",
+    "line",
+    "line_ink",
+    "line_layout",
+    "line_strip",
+    "line_strokes",
+    "pieces",
+    "strings",
+    "wide",
+]
+RUNTIME += ["string_reader", "string_answers", "string_boxes", "string_results", "string_picture"]
 
 
 def imports_of(path):
@@ -51,8 +73,9 @@ def test_the_installed_package_holds_models_data_and_types():
         for m in ("lenet5", "stock_lenet5")
         for p in ("float32", "float16", "dynamic", "int8")
     }
-    models.add("lenet5_int8_qat.tflite")
-    about = {f"{m}.{kind}" for m in ("lenet5", "lenet5_qat", "stock_lenet5") for kind in ("npz", "json")}
+    models |= {"lenet5_int8_qat.tflite", "lenet5_wide_float32.tflite", "lenet5_wide_int8.tflite"}
+    nets = ("lenet5", "lenet5_qat", "lenet5_wide", "stock_lenet5")
+    about = {f"{net}.{kind}" for net in nets for kind in ("npz", "json")}
     assert {path.name for path in released.iterdir()} == models | about | {
         "manifest.json",
         "thresholds.json",

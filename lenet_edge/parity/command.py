@@ -15,8 +15,9 @@ from converters.columns import COLUMNS, Column, delegate_column
 from converters.errors import InputError, expect
 from converters.files import write_atomically, write_json
 from converters.options import command_parser
+from lenet_edge import wide
 from lenet_edge.mnist import Digits, test_digits
-from lenet_edge.packaged import NAMES
+from lenet_edge.packaged import ALL_NAMES
 from lenet_edge.parity.evidence import Evidence, evidence_of
 from lenet_edge.parity.golden import golden_report
 from lenet_edge.parity.imported import GOLDEN, Imported, read_imports
@@ -29,6 +30,7 @@ examples:
   lenet-edge parity --models build/tflite --digits 1000
   lenet-edge parity --layers --html parity.html --json parity.json
   lenet-edge parity --column tf.lite --column micro --slow-digits 200
+  lenet-edge parity --net lenet5_wide --digits 1000 --slow-digits 100   strings, at four widths
   lenet-edge parity --import phone.json --only-imports --html phone.html
 
 A cell is within its tolerance when the file holds the original's weights, each within half of its step; when
@@ -47,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="compare the .tflite files of DIR instead of the packaged ones",
     )
-    add("--net", choices=NAMES, default="lenet5", help="whose files (default: %(default)s)")
+    add("--net", choices=ALL_NAMES, default="lenet5", help="whose files (default: %(default)s)")
     add(
         "--column",
         choices=COLUMNS,
@@ -131,7 +133,8 @@ def _measured(
         layers=options.layers,
         imports=imports,
     )
-    return report, evidence_of(digits, matrix) if options.html else None
+    shown = options.html and options.net != wide.NAME  # windows are no digits to show
+    return report, evidence_of(digits, matrix) if shown else None
 
 
 def _columns(options: argparse.Namespace) -> list[Column]:
@@ -148,18 +151,24 @@ def _check(options: argparse.Namespace) -> None:
     expect(slow is None or slow >= 1, "--slow-digits of 1 or more", slow)
     only = options.only_imports
     expect(options.imports or not only, "--only-imports with --import", "none")
+    expect(not (options.imports and options.net == wide.NAME), f"--import without --net {wide.NAME}", "both")
     measured = options.column or options.delegate or options.layers
     expect(not (only and measured), "--only-imports without --column, --delegate and --layers", "one of them")
     expect(options.models is None or options.models.is_dir(), "--models to be a folder", options.models)
 
 
 def _contents(options: argparse.Namespace) -> dict[str, bytes]:
-    """Return the files to compare by name, each with its manifest's sha256 where there is a manifest."""
+    """Return the files to compare by name, each with its manifest's sha256 where there is a manifest.
+
+    A file that the manifest calls another net's is left out.
+    """
     folder = options.models or released_folder()
-    paths = sorted(folder.glob(f"{options.net}_*.tflite" if not options.models else "*.tflite"), key=_rank)
-    expect(paths, f".tflite files in {folder}", "none")
     manifest = folder / "manifest.json"
     entries = _manifest(manifest) if manifest.is_file() else None
+    models = {name: entry.get("model") for name, entry in (entries or {}).items()}
+    there = (path for path in folder.glob("*.tflite") if models.get(path.name) in (None, options.net))
+    paths = sorted(there, key=_rank)
+    expect(paths, f".tflite files of {options.net} in {folder}", "none")
     return {path.name: checked_content(path, entries) for path in paths}
 
 

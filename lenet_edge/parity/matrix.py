@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from converters.arithmetic import check_operators
 from converters.audit import audit, taken
@@ -14,28 +16,38 @@ from converters.columns import Column, Result, absence, run_column
 from converters.comparison import compare_graphs
 from converters.errors import InputError, expect
 from converters.graph import Graph, read_graph
+from converters.resizing import resized
 from converters.tolerance import Tolerance
-from lenet_edge.convert import percent
-from lenet_edge.field import middle
+from lenet_edge import wide
+from lenet_edge.convert import error_of, percent
+from lenet_edge.exam import rows_of
+from lenet_edge.field import FIELD, middle
 from lenet_edge.mnist import Digits, pad
 from lenet_edge.parity.cell import SCORE_STEP, Cell
 from lenet_edge.parity.imported import Imported
 from lenet_edge.parity.mcnemar import mcnemar
 from lenet_edge.parity.references import Reference, References
+from lenet_edge.wide_pictures import side_by_side
 
 SIGNIFICANCE = 0.01
 """A cell that errs more than the original is out when McNemar's p is below this."""
 
 KERAS = "keras"
 
-_SIDES = {"lenet5": 32, "stock_lenet5": 28}
+_ENDS = {
+    "lenet5": "1x32x32x1 to 1x10",
+    "stock_lenet5": "1x28x28x1 to 1x10",
+    wide.NAME: f"1x32x{wide.OWN_WIDTH}x1 to 1x1x{wide.windows(wide.OWN_WIDTH)}x{wide.CLASSES}",
+}
+_WINDOW = (1, FIELD, FIELD, 1)
 
 
 @dataclass(frozen=True, eq=False)
 class File:
-    """A .tflite file of the matrix: `findings` are what makes it another function than `exact`.
+    """A row of the matrix, a .tflite file: `findings` are what makes it another function than `exact`.
 
-    `exact_graph` is that one's, in float32 and in this file's layout.
+    `graph` is the file's, of a wide one for a single window; `exact_graph` that of `exact`, in float32 and in
+    this file's layout.
     """
 
     name: str
@@ -50,21 +62,27 @@ class File:
         """The hash of its bytes."""
         return hashlib.sha256(self.content).hexdigest()
 
+    def on_disk(self, shape: Sequence[int]) -> bytes:
+        """Return the file for inputs of `shape`: as it is, or rewritten."""
+        own = read_graph(self.content).inputs[0].shape
+        return self.content if own == tuple(shape) else resized(self.content, shape=shape)
+
 
 def read_file(name: str, content: bytes, *, net: str) -> Graph:
-    """Return the graph of the .tflite file `name` of `net`, fit to be measured.
+    """Return the graph of the .tflite file `name` of `net`, fit to be measured; a wide one's of one window.
 
     Raises InputError when `content` is no .tflite file, takes or gives another shape, or has an operator
     that converters.arithmetic lacks.
     """
-    side = _SIDES[net]
-    wanted = f"1x{side}x{side}x1 to 1x10"
+    wanted = _ENDS[net]
     try:
         graph = read_graph(content)
         ends = (", ".join(_by(t.shape) for t in end) or "nothing" for end in (graph.inputs, graph.outputs))
         got = " to ".join(ends)
         expect(got == wanted, f"a file from {wanted}", got)
         check_operators(graph)
+        if net == wide.NAME:
+            graph = read_graph(resized(content, shape=_WINDOW))
     except InputError as error:
         raise InputError(f"{name}: {error}") from error
     return graph
@@ -81,12 +99,28 @@ def file_of(name: str, content: bytes, graph: Graph, references: References) -> 
     return File(name, content, graph, exact, exact_graph, findings)
 
 
-class Matrix:
-    """Measures cells on `digits`; `scores` keeps what each model answered, by (row, column)."""
+def pictures_of(digits: Digits, *, width: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return uint8 pictures (n, 32, width) of `digits` and the labels (n, T) of their windows, -1 for none.
 
-    def __init__(self, digits: Digits, references: References) -> None:
-        self.labels = digits.labels
-        self.inputs = pad(digits.images)[..., None].astype(np.float32)
+    `width` None: one digit a picture, 32 wide, whose one window is the whole of it.
+    """
+    if width is None:
+        return pad(digits.images), digits.labels[:, None]
+    return side_by_side(digits, width=width)
+
+
+class Matrix:
+    """Measures cells on `digits`; `scores` keeps what each model answered, by (row, column), a row a window.
+
+    `width`: of a wide net's pictures, with as many digits side by side as fit; its rows are named by it.
+    Their windows stand alone, so each is held against the ideal kernel's answer to these 32x32 pixels.
+    """
+
+    def __init__(self, digits: Digits, references: References, *, width: int | None = None) -> None:
+        pictures, labels = pictures_of(digits, width=width)
+        self.labels, self.width = labels.reshape(-1), width
+        self.together = int((labels[:1] >= 0).sum())  # digits a picture
+        self.inputs = pictures[..., None].astype(np.float32)
         self.references = references
         self.scores: dict[tuple[str, str], np.ndarray] = {}
         self._tolerances: dict[str, Tolerance] = {}
@@ -98,16 +132,26 @@ class Matrix:
         against the ideal kernel of the file that it was converted to, if that is among `files`.
         """
         exact = self._tolerance("folded", self.references.folded.graph)
-        yield self._cell("original", KERAS, self.references.original.scores, exact)
-        yield self._cell("folded", KERAS, self.references.folded.scores, exact)
+        yield self._cell(row_of("original", self.width), KERAS, self.references.original.scores, exact)
+        yield self._cell(row_of("folded", self.width), KERAS, self.references.folded.scores, exact)
         qat = next((file for file in files if file.exact is self.references.fine_tuned), None)
         if qat is not None:
             ideal = self._tolerance(qat.name, qat.graph)
             yield self._cell("fine-tuned", KERAS, qat.exact.scores, ideal)
 
     def inputs_of(self, graph: Graph) -> np.ndarray:
-        """Return the digits as `graph` takes them: (n, 32, 32, 1), or the middle (n, 28, 28, 1)."""
-        return middle(self.inputs, side=graph.inputs[0].shape[1])
+        """Return the digits as runtimes get them: (n, 32, width, 1), or the middle (n, 28, 28, 1)."""
+        return self.inputs if self.width else middle(self.inputs, side=graph.inputs[0].shape[1])
+
+    def windows_of(self, graph: Graph) -> np.ndarray:
+        """Return what each answer is about: (m, 32, 32, 1), the windows of wide pictures, or `inputs_of`."""
+        return self._windows if self.width else self.inputs_of(graph)
+
+    @functools.cached_property
+    def _windows(self) -> np.ndarray:
+        """The windows of wide pictures, uint8: there are many."""
+        seen = sliding_window_view(self.inputs.astype(np.uint8), FIELD, axis=2)[:, :, :: wide.STEP]
+        return seen.transpose(0, 2, 1, 4, 3).reshape(-1, FIELD, FIELD, 1)
 
     def cells(
         self,
@@ -117,12 +161,23 @@ class Matrix:
         digits: int,
         progress: Callable[[str], object] | None = None,
     ) -> Iterator[Cell]:
-        """Yield the cells of `column`, over the first `digits` digits."""
-        inputs = {file.name: self.inputs_of(file.graph)[:digits] for file in files}
-        contents = {file.name: file.content for file in files}
+        """Yield the cells of `column`, over the first `digits` digits, to whole pictures.
+
+        An interpreter resizes a wide file; other runtimes get it rewritten on disk.
+        """
+        count = -(-digits // self.together)
+        inputs = {file.name: self.inputs_of(file.graph)[:count] for file in files}
+        contents = {
+            file.name: file.content
+            if column.kind == "interpreter"
+            else file.on_disk((1, *inputs[file.name].shape[1:]))
+            for file in files
+        }
         results = run_column(column, contents, inputs, progress=progress)
         for file in files:
-            yield self._file_cell(file, column, results[file.name])
+            cell = self._file_cell(file, column, results[file.name])
+            rewritten = contents[file.name] != file.content
+            yield replace(cell, facts={**cell.facts, "rewritten": True}) if rewritten else cell
 
     def imported_cells(self, imported: Imported, files: Sequence[File]) -> Iterator[Cell]:
         """Yield the cells of a column of test digits that another machine answered, of our digits at most."""
@@ -148,7 +203,7 @@ class Matrix:
         if broken:
             return Cell(file.name, column.name, why=f"{broken} scores are no numbers", facts=facts)
         tolerance = self._tolerance(file.name, file.graph)
-        cell = self._cell(file.name, column.name, result.values.astype(np.float64), tolerance)
+        cell = self._cell(file.name, column.name, rows_of(result.values).astype(np.float64), tolerance)
         if file.findings:
             why = "; ".join(filter(None, [f"the file: {file.findings[0]}", cell.why]))
             return replace(cell, why=why, facts=facts)
@@ -157,16 +212,17 @@ class Matrix:
     def _tolerance(self, name: str, graph: Graph) -> Tolerance:
         """Return the tolerance of `graph` on all digits, made once."""
         if name not in self._tolerances:
-            self._tolerances[name] = Tolerance(graph, self.inputs_of(graph))
+            self._tolerances[name] = Tolerance(graph, self.windows_of(graph))
         return self._tolerances[name]
 
     def _cell(self, row: str, column: str, scores: np.ndarray, tolerance: Tolerance) -> Cell:
-        """Measure `scores` (n, 10) on the first n digits."""
+        """Measure `scores` (n, classes) on the first n windows; what is read, on those with a digit."""
         count = len(scores)
         self.scores[row, column] = scores
         original, labels = self.references.original.scores[:count], self.labels[:count]
         read, original_read = scores.argmax(axis=1), original.argmax(axis=1)
-        divided = mcnemar(original_read == labels, read == labels)
+        marked = labels >= 0
+        divided = mcnemar((original_read == labels)[marked], (read == labels)[marked])
         difference = np.abs(scores - original)
         digit, score = np.unravel_index(int(difference.argmax()), difference.shape)
         limits = tolerance.limits(np.array([digit]))
@@ -178,8 +234,8 @@ class Matrix:
         return Cell(
             row=row,
             column=column,
-            digits=count,
-            error=percent(read != labels),
+            digits=int(marked.sum()),
+            error=error_of(read, labels),
             agreement=percent(read == original_read),
             largest=float(difference.max()) / SCORE_STEP,
             allowed=float(allowed) / SCORE_STEP,
@@ -188,21 +244,30 @@ class Matrix:
             only_original_right=divided.only_first,
             only_this_right=divided.only_second,
             p=divided.p,
-            why=_why(outside, divided.p, divided.only_first - divided.only_second),
+            why=_why(outside, divided.p, divided.only_first - divided.only_second, of=self._unit),
         )
+
+    @property
+    def _unit(self) -> str:
+        return "window" if self.width else "digit"
+
+
+def row_of(name: str, width: int | None) -> str:
+    """Return the name of a row: `name` or, of a wide net, that at a width, without a file's ending."""
+    return name if width is None else f"{name.removesuffix('.tflite')} at {width}"
 
 
 def _by(shape: Sequence[int]) -> str:
     return "x".join(map(str, shape))
 
 
-def _why(outside: np.ndarray, p: float, lost: int) -> str:
+def _why(outside: np.ndarray, p: float, lost: int, *, of: str) -> str:
     """Return what puts a cell out."""
     reasons = []
     if (outside > 0).any():
         count, digit = int((outside > 0).any(axis=1).sum()), int(outside.max(axis=1).argmax())
         steps = outside.max() / SCORE_STEP
-        reasons.append(f"{count} digits beyond their tolerance, digit {digit} by {steps:.3g} steps")
+        reasons.append(f"{count} {of}s beyond their tolerance, {of} {digit} by {steps:.3g} steps")
     if p < SIGNIFICANCE and lost > 0:
         reasons.append(f"{lost} more errors than the original's, p {p:.2g}")
     return "; ".join(reasons)

@@ -138,6 +138,7 @@ def _cell(cell: Mapping[str, Any] | None, digits: int) -> Markup:
         element("small", "the yardstick" if original else f"{cell['agreement']:.2f} % agree"),
         None if original else element("small", steps),
         _how_many(cell, digits),
+        element("small", "file rewritten for this width") if cell["facts"].get("rewritten") else None,
         _link(cell),
         class_=kind,
         title=reason(cell) or _tip(cell),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
@@ -11,13 +11,17 @@ from converters.columns import Column
 from converters.graph import Graph
 from converters.machine import machine
 from converters.manifest import versions
-from lenet_edge.mnist import Digits, pad
+from lenet_edge import wide
+from lenet_edge.mnist import Digits
 from lenet_edge.parity.golden import checked_golden
 from lenet_edge.parity.imported import GOLDEN, Imported
 from lenet_edge.parity.layers import LAYER_DIGITS, profile
-from lenet_edge.parity.matrix import Cell, File, Matrix, absent, file_of, read_file
+from lenet_edge.parity.matrix import Cell, File, Matrix, absent, file_of, pictures_of, read_file, row_of
 from lenet_edge.parity.printing import print_cells, print_column, print_layers
 from lenet_edge.parity.references import references
+
+WIDTHS = (32, 112, 117, 272)
+"""What a wide net is measured at: one window, the files' own, no whole number of steps, a long string."""
 
 
 def measure(
@@ -30,7 +34,7 @@ def measure(
     layers: bool,
     imports: Sequence[Imported] = (),
 ) -> tuple[dict[str, Any], Matrix]:
-    """Measure and print every cell; return the report and the matrix, which has the scores.
+    """Measure and print every cell; return the report and the matrix (a wide net's first), with the scores.
 
     `contents`: the .tflite files of `net` by name. Slow columns read the first `slow_digits` digits;
     `imports` are columns that were measured elsewhere. Raises InputError, before anything is measured, on a
@@ -39,14 +43,13 @@ def measure(
     graphs = {name: read_file(name, content, net=net) for name, content in contents.items()}
     golden = checked_golden(imports)
     _check_outputs(imports, graphs)
-    found = references(net, pad(digits.images))
-    files = [file_of(name, contents[name], graph, found) for name, graph in graphs.items()]
-    matrix = Matrix(digits, found)
+    parts = [_part(contents, graphs, digits, net=net, width=width) for width in _widths(net)]
     missing = absent(columns)
-    cells = list(matrix.keras_cells(files))
+    cells = [cell for matrix, files in parts for cell in matrix.keras_cells(files)]
     print_cells("Keras", cells)
     present = [column for column in columns if column.name not in missing]
-    cells += _cells(matrix, present, files, len(digits.labels), slow_digits)
+    cells += _cells(parts, present, len(digits.labels), slow_digits)
+    (matrix, files), *_ = parts
     for imported in imports:
         of_golden = imported.pictures == GOLDEN
         there = golden.cells(imported) if of_golden else list(matrix.imported_cells(imported, files))
@@ -61,6 +64,7 @@ def measure(
         "digits": len(digits.labels),
         "files": {
             file.name: {"bytes": len(file.content), "sha256": file.sha256, "findings": file.findings}
+            for _, files in parts
             for file in files
         },
         "columns": _columns(columns, missing, imports),
@@ -90,15 +94,39 @@ def _check_outputs(imports: Sequence[Imported], graphs: Mapping[str, Graph]) -> 
         answers.check_output(type=output.type, scale=scale, zero_point=zero_point)
 
 
+class _Part(NamedTuple):
+    """The rows of one width, or all."""
+
+    matrix: Matrix
+    files: list[File]
+
+
+def _widths(net: str) -> tuple[int | None, ...]:
+    return WIDTHS if net == wide.NAME else (None,)
+
+
+def _part(
+    contents: Mapping[str, bytes], graphs: Mapping[str, Graph], digits: Digits, *, net: str, width: int | None
+) -> _Part:
+    found = references(net, pictures_of(digits, width=width)[0])
+    files = [file_of(row_of(name, width), contents[name], graph, found) for name, graph in graphs.items()]
+    return _Part(Matrix(digits, found, width=width), files)
+
+
 def _cells(
-    matrix: Matrix, columns: Sequence[Column], files: Sequence[File], digits: int, slow_digits: int
+    parts: Sequence[_Part], columns: Sequence[Column], digits: int, slow_digits: int
 ) -> Iterator[Cell]:
     """Yield the cells of each column, printing them as they come."""
-    with tqdm(total=len(columns) * len(files), unit="cell", leave=False, disable=None) as bar:
+    count = sum(len(files) for _, files in parts)
+    with tqdm(total=len(columns) * count, unit="cell", leave=False, disable=None) as bar:
         for column in columns:
             bar.set_description(column.title)
-            count = min(slow_digits, digits) if _is_slow(column) else digits
-            cells = list(matrix.cells(column, files, digits=count, progress=lambda _: bar.update()))
+            few = min(slow_digits, digits) if _is_slow(column) else digits
+            cells = [
+                cell
+                for matrix, files in parts
+                for cell in matrix.cells(column, files, digits=few, progress=lambda _: bar.update())
+            ]
             bar.clear()
             print_cells(column.title, cells)
             yield from cells
@@ -111,8 +139,9 @@ def _is_slow(column: Column) -> bool:
 def _layers(files: Sequence[File], matrix: Matrix) -> dict[str, list[dict[str, Any]]]:
     found = {}
     for file in files:
-        inputs = matrix.inputs_of(file.graph)[:LAYER_DIGITS]
-        layers = profile(file.content, file.graph, file.exact_graph, inputs)
+        inputs = matrix.windows_of(file.graph)[:LAYER_DIGITS]
+        content = file.on_disk(file.graph.inputs[0].shape)
+        layers = profile(content, file.graph, file.exact_graph, inputs)
         print_layers(file.name, layers)
         found[file.name] = [layer.as_json() for layer in layers]
     return found

@@ -17,6 +17,7 @@ def print_cells(title: str, cells: Sequence[Any]) -> None:
         f"{'p':>7}  verdict"
     )
     for cell in cells:
+        rewritten = " (rewritten on disk)" if cell.facts.get("rewritten") else ""
         if cell.refused:
             verdict = cell.why or f"refused: {cell.refused}"
             print(f"  {cell.row:<27}{'':>64}  {verdict}")
@@ -25,7 +26,7 @@ def print_cells(title: str, cells: Sequence[Any]) -> None:
         print(
             f"  {cell.row:<27}{cell.digits:>7,}{cell.error:>7.2f}%{cell.agreement:>8.2f}%{cell.largest:>9.3g}"
             f"{cell.allowed:>9.3g}{cell.used:>6.0f}%{same:>8}{cell.p:>7.2g}  "
-            f"{'within' if cell.within else f'OUT: {cell.why}'}",
+            f"{'within' if cell.within else f'OUT: {cell.why}'}{rewritten}",
             flush=True,
         )
 

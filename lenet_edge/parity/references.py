@@ -13,13 +13,17 @@ from converters.graph import Graph, read_graph
 from converters.layouts import layout_between
 from converters.lowering import lower
 from converters.tflite import to_tflite
+from lenet_edge.exam import answers_of, as_taken, is_wide
+from lenet_edge.field import FIELD
 from lenet_edge.packaged import fine_tuned_model, plain_model, released_model
-from lenet_edge.training import outputs_of
 
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """A Keras model's `scores` (n, 10) and the float32 file that it converts to: `content`, its `graph`."""
+    """A Keras model's `scores` (n, classes), an answer a row, and the float32 file that it converts to.
+
+    `content`, its `graph`; those of a wide model are for a single 32x32 window.
+    """
 
     scores: np.ndarray
     content: bytes
@@ -50,21 +54,23 @@ class References:
 
 
 def references(net: str, pictures: np.ndarray) -> References:
-    """Return the references of `net` on uint8 `pictures` (n, 32, 32)."""
+    """Return the references of `net` on uint8 `pictures` (n, 32, 32), of lenet5_wide (n, 32, width)."""
     original = released_model(net)
+    inputs = as_taken(original, pictures)
     folded = fold(original)
     plain = _file(folded)
     fine_tuned = None
     if net == "lenet5":
         quantised = fine_tuned_model()
-        fine_tuned = Reference(outputs_of(quantised, pictures), *_file(plain_model(quantised)))
+        fine_tuned = Reference(answers_of(quantised, inputs), *_file(plain_model(quantised)))
     return References(
-        original=Reference(outputs_of(original, pictures), *plain),
-        folded=Reference(outputs_of(folded, pictures), *plain),
+        original=Reference(answers_of(original, inputs), *plain),
+        folded=Reference(answers_of(folded, inputs), *plain),
         fine_tuned=fine_tuned,
     )
 
 
 def _file(model: Any) -> tuple[bytes, Graph]:
-    content = to_tflite(model, precision="float32").content
+    shape = (FIELD, FIELD, 1) if is_wide(model) else None
+    content = to_tflite(model, precision="float32", shape=shape).content
     return content, read_graph(content)

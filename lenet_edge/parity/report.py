@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from lenet_edge import wide
 from lenet_edge.parity.evidence import Evidence
 from lenet_edge.parity.exhibits import confusions, disagreements, histograms, namer, profiles
 from lenet_edge.parity.imported import GOLDEN
@@ -37,7 +38,7 @@ _SECTIONS = {
 def html_of(report: Report, evidence: Evidence | None) -> str:
     """Return the page of a `report` as --json writes it and the `evidence` of the same matrix.
 
-    Without evidence, when only golden pictures were judged, its sections are left out.
+    Without evidence, of golden pictures alone or of a wide net, its sections are left out.
     """
     told = {"matrix": _matrix(report), "tolerance": _tolerance(), **_exhibits(report, evidence)}
     body = [element("section", element("h2", _SECTIONS[key]), each, id=key) for key, each in told.items()]
@@ -152,7 +153,14 @@ def _imported(report: Report) -> dict[str, str]:
 
 def _matrix(report: Report) -> Markup:
     sentences = ["Each row is the same network stored in another way, each column a program that runs it."]
-    if report["digits"]:
+    if report["net"] == wide.NAME:
+        sentences.append(
+            "All get the same digits, side by side in pictures of the width that the row names, and give "
+            "eleven scores for each window; the original Keras model is the yardstick. Digits are read in "
+            "the windows that have them in their middle. A runtime that cannot resize a file gets it "
+            "rewritten for the width."
+        )
+    elif report["digits"]:
         sentences.append(
             "All get the same digits and give ten scores for each; the original Keras model is the yardstick."
         )

@@ -238,6 +238,24 @@ def test_what_does_not_fit_is_told_in_one_line(name, released, pictures):
         assert len(failure.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=needs[n]) for n in ("tflite-runtime", "litert", "litert-gpu", "micro")]
+)
+def test_a_file_that_may_be_resized_is_or_the_size_is_refused(name):
+    wide = (released_folder() / "lenet5_wide_int8.tflite").read_bytes()
+    asked = {"wide": (1, 32, 52, 1), "own": (1, 32, 112, 1), "high": (1, 36, 112, 1)}
+    inputs = {job: np.zeros(shape) for job, shape in asked.items()}
+    results = run_column(COLUMNS[name], dict.fromkeys(asked, wide), inputs)
+    assert results["own"].outputs.shape == (1, 1, 21, 11)
+    assert results["high"].failure == "expected inputs of shape (n, 32, 112, 1), got (1, 36, 112, 1)"
+    if name == "litert-gpu":
+        assert results["wide"].failure == "it takes the file's own size only, not 1x32x52x1"
+    elif name == "micro":
+        assert results["wide"].failure == "expected inputs of shape (n, 32, 112, 1), got (1, 32, 52, 1)"
+    else:
+        assert (results["wide"].failure, results["wide"].outputs.shape) == ("", (1, 1, 6, 11))
+
+
 @pytest.fixture(scope="module")
 def of_two_inputs():
     x, y = keras.Input((3,)), keras.Input((3,))

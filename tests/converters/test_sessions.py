@@ -108,6 +108,50 @@ def test_a_library_that_is_no_delegate_is_named_and_xnnpack_runs(runtime, tmp_pa
     assert "no tflite_plugin_create_delegate" in answers[-1]["reason"]
 
 
+RESIZED = """
+import json, sys
+import numpy as np
+from converters.interpreters import Refused
+from converters.sessions import Session
+from lenet_edge.runtime import content_of
+told = []
+for delegate in ("auto", "none"):
+    session = Session(content_of("lenet5_wide_float32.tflite"), runtime=sys.argv[1], delegate=delegate)
+    for width in (272, 32, 117):
+        session.resize([1, 32, width, 1])
+        output = session.run(np.zeros(session.source["shape"], np.float32))
+        told.append([list(output.shape), session.sink["shape"].tolist(), session.report.taken])
+    try:
+        # TensorFlow's XNNPACK dies of a size that leaves an operator nothing to compute.
+        sys.argv[1] == "tensorflow" or session.resize([1, 32, 12, 1])
+        told.append("")
+    except Refused as error:
+        told.append(str(error))
+print(json.dumps(told))
+"""
+
+
+@pytest.mark.parametrize("runtime", HERE)
+def test_a_session_takes_other_sizes_and_says_which_it_cannot(runtime):
+    done = subprocess.run([sys.executable, "-c", RESIZED, runtime], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    told = json.loads(done.stdout)
+    for taken, sizes in ((14, told[:4]), (0, told[4:])):
+        shapes = [[1, 61, 11], [1, 1, 11], [1, 22, 11]]
+        assert sizes[:3] == [[shape, [1, *shape], taken] for shape in shapes]
+        assert sizes[3].startswith("" if runtime == "tensorflow" else "it refuses inputs of 1x32x12x1: ")
+
+
+@pytest.mark.skipif(gpu.absence() != "", reason=gpu.absence())
+def test_the_gpu_takes_the_files_own_size_only():
+    code = (
+        "from converters.sessions import Session; from lenet_edge.runtime import content_of\n"
+        "Session(content_of('float32'), delegate='gpu', runtime='litert').resize([1, 32, 64, 1])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "Refused: the GPU accelerator takes the file's own size only" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "line"),
     [

@@ -17,10 +17,12 @@ from lenet_edge.convert import main
 from lenet_edge.runtime import released_folder
 
 PRECISIONS = ("float32", "float16", "dynamic", "int8")
-NAMES = [
+OF_ONE_DIGIT = [
     *(f"lenet5_{p}.tflite" for p in (*PRECISIONS, "int8_qat")),
     *(f"stock_lenet5_{p}.tflite" for p in PRECISIONS),
 ]
+WIDE = ["lenet5_wide_float32.tflite", "lenet5_wide_int8.tflite"]
+NAMES = [*OF_ONE_DIGIT, *WIDE]
 
 
 def manifest_of(folder):
@@ -38,7 +40,7 @@ def converted(tmp_path_factory):
     return out, done.stdout
 
 
-def test_it_writes_nine_files_and_a_manifest(converted):
+def test_it_writes_eleven_files_and_a_manifest(converted):
     out, printed = converted
     assert sorted(path.name for path in out.iterdir()) == sorted([*NAMES, "manifest.json"])
     assert list(manifest_of(out)["models"]) == NAMES
@@ -50,6 +52,7 @@ def test_it_writes_nine_files_and_a_manifest(converted):
         "XNNPACK",
         "agreement",
         "stock_lenet5: the original errs on",
+        "test digits, side by side in 52,500 windows",
     ):
         assert word in printed
 
@@ -85,7 +88,7 @@ def test_the_manifest_names_the_versions(converted):
     assert manifest_of(converted[0])["versions"] == versions()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OF_ONE_DIGIT)
 def test_inputs_are_raw_pixels_and_outputs_ten_scores(converted, name):
     entry = manifest_of(converted[0])["models"][name]
     size, kind = (28 if "stock" in name else 32), ("uint8" if "int8" in name else "float32")
@@ -120,7 +123,7 @@ def test_operator_versions_are_ones_that_tflite_runtime_2_14_and_nnapi_know(conv
     # tflite-runtime 2.14 knows FULLY_CONNECTED to version 10, NNAPI to 5 for int8 weights throughout;
     # per-channel dense weights would make it 12
     versions_of = {o["name"]: o["version"] for o in manifest_of(converted[0])["models"][name]["operators"]}
-    assert versions_of["FULLY_CONNECTED"] <= (5 if "int8" in name else 10)
+    assert versions_of.get("FULLY_CONNECTED", 0) <= (5 if "int8" in name else 10)
     assert versions_of["CONV_2D"] <= 5
 
 
@@ -138,7 +141,8 @@ def test_every_file_reads_the_test_digits_like_the_original(converted, name):
     if "float32" in name:
         assert checked["agreement"] == 100.0
         assert checked["largest_difference"] < 1e-4  # float32 rounding over 400,000 terms, before a softmax
-    assert abs(checked["error"] - checked["original_error"]) <= 0.05
+    # beside a digit's middle the wide net is undecided, and int8 turns some of these windows
+    assert abs(checked["error"] - checked["original_error"]) <= (0.2 if name in WIDE else 0.05)
 
 
 def test_the_released_lenet5_errs_on_at_most_0_42_percent(converted):
@@ -156,7 +160,7 @@ def test_one_file_of_ones_own_weights(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--weights", "{stock}"], "expected one --model with --weights, got 2"),
+        (["--weights", "{stock}"], "expected one --model with --weights, got 3"),
         (
             ["--weights", "{stock}", "--model", "lenet5"],
             "of lenet5, with S2/coefficient 6, got none",

@@ -354,7 +354,7 @@ def unknown_operator():
             unknown_operator,
             "expected stock_a.tflite to be a sound .tflite file, got ",
         ),
-        ("none.txt", b"", "expected .tflite files in "),
+        ("none.txt", b"", "expected .tflite files of lenet5 in "),
     ],
 )
 def test_bad_files_end_in_one_line(tmp_path, capsys, name, content, message):

@@ -85,7 +85,7 @@ class FakePool:
     def __init__(self, plan) -> None:
         self._plan, self.submitted = iter(plan), 0
 
-    def submit(self, function, file):
+    def submit(self, function, recipe, file):
         self.submitted += 1
         return FakeFuture(file, next(self._plan))
 
@@ -120,7 +120,7 @@ def test_an_answer_is_given_as_soon_as_it_is_there():
 def test_what_may_block_is_read_only_when_all_before_it_was_given(monkeypatch):
     files = [*map(str, range(FEW)), "stream", "last"]
     pool, opened = FakePool([False] * len(files)), []
-    monkeypatch.setattr(reading, "_read", lambda file: opened.append(file) or iter([file]))
+    monkeypatch.setattr(reading, "_read", lambda recipe, file: opened.append(file) or iter([file]))
     with replaced(pool, one_picture=lambda file: file != "stream"):
         answers = read(files, jobs=2)
         assert [next(answers) for _ in range(FEW)] == files[:FEW]
@@ -137,7 +137,7 @@ def test_an_idx_file_is_read_here_as_it_may_hold_thousands(folder):
 
 def test_a_process_that_dies_is_said_with_what_helps():
     class Dead:
-        def submit(self, function, file):
+        def submit(self, function, recipe, file):
             raise BrokenExecutor
 
     with replaced(Dead()), pytest.raises(InputError, match="got a process that died: try --jobs 1"):

@@ -1,0 +1,51 @@
+"""What a model and its files are checked on: the digits as it takes them, and what it should answer."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet_edge.field import middle
+from lenet_edge.mnist import Digits, pad
+from lenet_edge.wide_pictures import side_by_side
+
+
+class Exam(NamedTuple):
+    """Pictures, and what they show.
+
+    `inputs`: float32 (n, ...) as a model takes them. `labels` (m,): of each answer that it gives to them, one
+    a picture or, of a wide model, one a window; -1 where no digit is in the window's middle.
+    """
+
+    inputs: NDArray[np.float32]
+    labels: NDArray[np.int64]
+
+
+def is_wide(model: Any) -> bool:
+    """Return whether the Keras `model` takes pictures of any width."""
+    return model.input_shape[2] is None
+
+
+def exam_of(model: Any, digits: Digits) -> Exam:
+    """Return `digits` as the Keras `model` takes them: one by one or, for a wide one, side by side."""
+    pictures, labels = side_by_side(digits) if is_wide(model) else (pad(digits.images), digits.labels)
+    return Exam(as_taken(model, pictures), labels.astype(np.int64).reshape(-1))
+
+
+def as_taken(model: Any, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return `pictures` (n, 32, width) as the Keras `model` takes them: whole, or the middle 28x28."""
+    seen = pictures if is_wide(model) else middle(pictures, side=model.input_shape[1])
+    return seen[..., None].astype(np.float32)
+
+
+def answers_of(model: Any, inputs: NDArray[np.float32], *, batch: int = 1000) -> NDArray[np.float32]:
+    """Return the scores (m, classes) that the Keras `model` gives to `inputs` (n, ...), an answer a row."""
+    parts = [model(inputs[i : i + batch], training=False).numpy() for i in range(0, len(inputs), batch)]
+    return rows_of(np.concatenate(parts))
+
+
+def rows_of(scores: NDArray[Any]) -> NDArray[Any]:
+    """Return `scores` (..., classes) as (m, classes), an answer a row: a wide model's windows one by one."""
+    return scores.reshape(-1, scores.shape[-1])

@@ -1,0 +1,112 @@
+"""Put the strings' net into the package: `python scripts/release_wide.py RUN --data DIR`.
+
+Takes the weights and the report of `lenet-edge train --strings` in RUN, converts both files and chooses the
+threshold below which a string is unsure, on held-out training digits and on fields without a digit: the
+smallest at which at most 0.5 % of those fields give a digit, of either file. The goal is 1 % on fields of
+other fonts, so half of it is kept in hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from converters.errors import exit_status, expect
+from converters.files import write_json
+from lenet_edge.convert import main as convert
+from lenet_edge.learning_curve import draw
+from lenet_edge.mnist import Digits, held_out_digits
+from lenet_edge.model import lenet5
+from lenet_edge.string_fields import EMPTIES, SPACINGS, Writing, empty_fields, string_fields
+from lenet_edge.string_reader import StringReader
+from lenet_edge.weights import load_weights
+from lenet_edge.wide import NAME, VARIANTS
+
+ROOT = Path(__file__).resolve().parent.parent
+RELEASED = ROOT / "lenet_edge" / "released"
+MADE_UP = 0.005
+"""The share of fields without a digit that may give one above the threshold."""
+
+SEED = 11
+
+
+def made_up(reader: StringReader, *, count: int) -> np.ndarray:
+    """Return the probability of what is read on `count` empty fields of each kind, 0 where nothing is."""
+    read = [
+        reader.read(picture)
+        for place, kind in enumerate(EMPTIES)
+        for picture in empty_fields(count, seed=(SEED, place), kind=kind).pictures
+    ]
+    return np.array([one.probability if one.text else 0.0 for one in read])
+
+
+def threshold(probabilities: np.ndarray, *, share: float) -> float:
+    """Return the least probability, in thousandths, that at most `share` of `probabilities` (n,) reach."""
+    steps = np.arange(1, 1001) / 1000
+    enough = [step for step in steps if np.mean(probabilities >= step) <= share]
+    expect(enough, f"a threshold that at most {share:.1%} of empty fields reach", "none")
+    return float(enough[0])
+
+
+def set_aside(reader: StringReader, digits: Digits, *, below: float, count: int) -> dict[str, Any]:
+    """Return what the threshold does to held-out strings of four: shares in percent, by spacing."""
+    report = {}
+    for spacing in SPACINGS:
+        fields = string_fields(
+            digits, count, seed=(SEED, 9), spacing=spacing, length=4, writing=Writing(dirt=0.0)
+        )
+        read = [reader.read(picture) for picture in fields.pictures]
+        wrong = np.array([one.text != text for one, text in zip(read, fields.texts(), strict=True)])
+        sure = np.array([one.probability >= below for one in read])
+        report[spacing] = {
+            "strings": count,
+            "error": round(100 * float(wrong.mean()), 3),
+            "unsure": round(100 * float(1 - sure.mean()), 3),
+            "error_of_sure": round(100 * float(wrong[sure].mean()), 3),
+        }
+    return report
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Release the net of a run."""
+    parser = argparse.ArgumentParser(
+        prog="release_wide.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("run", type=Path, metavar="RUN", help="--out of `lenet-edge train --strings`")
+    parser.add_argument("--data", metavar="DIR", help="folder with MNIST's training files")
+    parser.add_argument("--count", type=int, default=1000, help="fields of a kind (default: %(default)s)")
+    options = parser.parse_args(argv)
+    held_out = held_out_digits(data=options.data)
+    load_weights(lenet5(wide=True, empty=True), options.run / "weights.npz")  # of the right net, or an error
+    report = json.loads((options.run / "report.json").read_text())
+    draw(report.pop("history"), ROOT / "docs" / "strings_learning_curve.png")
+    report["command"] = report["command"].replace(str(options.data), "MNIST")
+    shutil.copyfile(options.run / "weights.npz", RELEASED / f"{NAME}.npz")
+    convert(["--out", str(RELEASED)])
+    readers = {variant: StringReader(model=variant) for variant in VARIANTS}
+    chances = {variant: made_up(reader, count=options.count) for variant, reader in readers.items()}
+    below = max(threshold(chance, share=MADE_UP) for chance in chances.values())
+    report["threshold"] = below
+    report["threshold_chosen_on"] = {
+        variant: {
+            "empty_fields": len(chances[variant]),
+            "made_up": round(100 * float(np.mean(chances[variant] >= below)), 3),
+            "held_out": set_aside(reader, held_out, below=below, count=options.count),
+        }
+        for variant, reader in readers.items()
+    }
+    write_json(RELEASED / f"{NAME}.json", report)
+    print(
+        json.dumps({key: report[key] for key in ("held_out", "threshold", "threshold_chosen_on")}, indent=1)
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(exit_status(main, name="release_wide.py"))

@@ -1,0 +1,172 @@
+"""Measure reading strings of digits: `python scripts/strings.py` writes results/strings.json.
+
+Strings are written with the 10,000 test digits, which nothing was trained, fitted or chosen on; a seed makes
+them. Each is read by the packaged files as `lenet-edge read` does it, without finding the line first. Fields
+without a digit are read too: what is read there with a probability above the packaged threshold is made up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from converters.errors import exit_status, expect
+from converters.files import write_json
+from converters.manifest import versions
+from lenet_edge.mnist import pad, test_digits
+from lenet_edge.string_fields import (
+    AMOUNTS,
+    AS_IN_MNIST,
+    EMPTIES,
+    OTHER_FONTS,
+    SPACINGS,
+    Fields,
+    Writing,
+    behind,
+    empty_fields,
+    string_fields,
+)
+from lenet_edge.string_reader import StringReader
+from lenet_edge.strings import greedy, viterbi
+from lenet_edge.wide import VARIANTS
+
+ROOT = Path(__file__).resolve().parent.parent
+LENGTHS = (2, 4, 8)
+HANDS = {"as in MNIST": AS_IN_MNIST, "one hand": Writing(dirt=0.0), "one hand, soiled": Writing()}
+SEED = 7
+
+
+def string_sets(count: int) -> Iterator[tuple[dict[str, Any], Fields]]:
+    """Yield what is measured: facts that name a set, and its fields of test digits."""
+    digits = test_digits()
+    for hand, writing in HANDS.items():
+        for spacing in SPACINGS:
+            for length in LENGTHS:
+                facts = {"writing": hand, "spacing": spacing, "length": length}
+                yield (
+                    facts,
+                    string_fields(
+                        digits,
+                        count,
+                        seed=(SEED, length),
+                        spacing=spacing,
+                        length=length,
+                        writing=writing,
+                    ),
+                )
+    amounts = string_fields(digits, count, seed=(SEED, 5), length=5, writing=AMOUNTS)
+    facts = {"writing": "amounts", "spacing": "normal", "length": 5}
+    yield facts, amounts
+    yield {**facts, "writing": "amounts on print"}, behind(amounts, seed=SEED)
+
+
+def empty_sets(count: int) -> Iterator[tuple[str, Fields]]:
+    """Yield each kind of empty field; letters are of fonts that training never saw."""
+    for place, kind in enumerate(EMPTIES):
+        yield kind, empty_fields(count, seed=(SEED, place), kind=kind, fonts=OTHER_FONTS)
+
+
+def edits(text: str, other: str) -> int:
+    """Return how many digits must be changed, added or left out to make one text the other (Levenshtein)."""
+    row = list(range(len(other) + 1))
+    for i, digit in enumerate(text, 1):
+        before, row[0] = row[0], i
+        for j, wanted in enumerate(other, 1):
+            change = before + (digit != wanted)
+            before, row[j] = row[j], min(change, row[j] + 1, row[j - 1] + 1)
+    return row[-1]
+
+
+def strings_read(reader: StringReader, fields: Fields, *, threshold: float) -> dict[str, Any]:
+    """Return errors in percent: of strings, of digits, of what is sure, of the greedy decoder's strings."""
+    texts = fields.texts()
+    scores = [reader.scores(picture) for picture in fields.pictures]
+    read, plain = [viterbi(rows) for rows in scores], [greedy(rows).text for rows in scores]
+    sure = [(one.text, text) for one, text in zip(read, texts, strict=True) if one.probability >= threshold]
+    wrong = sum(edits(one.text, text) for one, text in zip(read, texts, strict=True))
+    return {
+        "strings": len(texts),
+        "error": _percent(sum(one.text != text for one, text in zip(read, texts, strict=True)), len(texts)),
+        "digit_error": _percent(wrong, sum(map(len, texts))),
+        "greedy_error": _percent(
+            sum(one != text for one, text in zip(plain, texts, strict=True)), len(texts)
+        ),
+        "unsure": _percent(len(texts) - len(sure), len(texts)),
+        "error_of_sure": _percent(sum(one != text for one, text in sure), len(sure)),
+    }
+
+
+def made_up(reader: StringReader, fields: Fields, *, threshold: float) -> dict[str, Any]:
+    """Return in percent how many fields without a digit give one: above the threshold, or at all."""
+    read = [reader.read(picture) for picture in fields.pictures]
+    some = [one for one in read if one.text]
+    sure = [one for one in some if one.probability >= threshold]
+    return {
+        "fields": len(read),
+        "made_up": _percent(len(sure), len(read)),
+        "below_threshold_too": _percent(len(some), len(read)),
+    }
+
+
+def alone(reader: StringReader) -> dict[str, Any]:
+    """Return the errors on the 10,000 test digits, one at a time: of the window, and as strings of one."""
+    digits = test_digits()
+    middle, whole = 0, 0
+    for picture, label in zip(pad(digits.images), digits.labels, strict=True):
+        scores = reader.scores(picture)
+        middle += int(scores[len(scores) // 2, :10].argmax()) != label
+        whole += viterbi(scores).text != str(label)
+    count = len(digits.labels)
+    return {"digits": count, "window_error": _percent(middle, count), "error": _percent(whole, count)}
+
+
+def measured(variant: str, threshold: float, count: int) -> dict[str, Any]:
+    """Return all that is measured of one packaged file; a process of its own runs it."""
+    with StringReader(model=variant) as reader:
+        runtime = str(reader.report)
+        strings = [
+            {**facts, **strings_read(reader, fields, threshold=threshold)}
+            for facts, fields in tqdm(list(string_sets(count)), desc=variant)
+        ]
+        empty = {kind: made_up(reader, fields, threshold=threshold) for kind, fields in empty_sets(count)}
+        return {"runtime": runtime, "alone": alone(reader), "strings": strings, "empty": empty}
+
+
+def _percent(part: int, whole: int) -> float:
+    return round(100 * part / max(whole, 1), 3)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure both packaged files and write the report."""
+    parser = argparse.ArgumentParser(
+        prog="strings.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--count", type=int, default=1000, help="fields of each kind (default: %(default)s)")
+    parser.add_argument("--out", type=Path, default=ROOT / "results" / "strings.json", metavar="FILE")
+    options = parser.parse_args(argv)
+    expect(options.count >= 1, "--count of 1 or more", options.count)
+    threshold = json.loads((ROOT / "lenet_edge" / "released" / "lenet5_wide.json").read_text())["threshold"]
+    with ProcessPoolExecutor(len(VARIANTS)) as pool:
+        files = list(pool.map(measured, VARIANTS, repeat(threshold), repeat(options.count)))
+    report = {
+        "command": shlex.join(["python", "scripts/strings.py", *(sys.argv[1:] if argv is None else argv)]),
+        "versions": versions(),
+        "threshold": threshold,
+        "spacings": SPACINGS,
+        "files": dict(zip(VARIANTS, files, strict=True)),
+    }
+    write_json(options.out, report)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(exit_status(main, name="strings.py"))

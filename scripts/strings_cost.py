@@ -1,0 +1,115 @@
+"""What the wide net saves over 32x32 windows one by one: `python scripts/strings_cost.py [RUNTIME...]`.
+
+Writes results/strings_cost.json: the multiply-adds of an answer, counted from the files at each width (C1 to
+S4, whose maps neighbouring windows share, and C5 on, which are each window's own), and the time of an answer
+as a share of what one window by itself takes, in one run of `lenet-edge benchmark`, whose files take turns.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from converters.files import write_atomically, write_json
+from converters.profile_costs import costs
+from converters.resizing import resized
+from lenet_edge import wide
+from lenet_edge.field import FIELD
+from lenet_edge.runtime import content_of
+
+ROOT = Path(__file__).resolve().parent.parent
+SECONDS = 5
+WIDEST = 1024
+SHOWN = (32, 64, 112, 128, 192, 256, 512, 1024)
+TIMED = (112, 512)
+"""The widths that are timed: the files' own, and the widest piece that StringReader computes at once."""
+
+_OWN_LAYERS = 3  # C5, F6, OUTPUT
+
+GOAL = 5.0
+"""How many times fewer multiply-adds the issue asks for."""
+
+
+def at_width(variant: str, width: int) -> bytes:
+    """Return the packaged wide file of `variant` for pictures `width` columns wide."""
+    return resized(content_of(f"{wide.NAME}_{variant}.tflite"), shape=(1, FIELD, width, 1))
+
+
+def multiply_adds(width: int) -> dict[str, int]:
+    """Return the multiply-adds of the wide file at `width`: all of them, and those up to S4."""
+    nodes = [one.macs for one in costs(at_width("float32", width)) if one.macs]
+    return {"all": sum(nodes), "shared": sum(nodes[:-_OWN_LAYERS])}
+
+
+def operations() -> dict[str, Any]:
+    """Return the multiply-adds at each width, and from which width on the goal is met (null: at none)."""
+    counts = {width: multiply_adds(width) for width in range(FIELD, WIDEST + 1, wide.STEP)}
+    alone = counts[FIELD]
+    fewer = {
+        width: {part: wide.windows(width) * alone[part] / count[part] for part in count}
+        for width, count in counts.items()
+    }
+    return {
+        "one_window": alone,
+        "widths": {
+            str(width): {
+                "answers": wide.windows(width),
+                "multiply_adds": counts[width],
+                "an_answer": round(counts[width]["all"] / wide.windows(width)),
+                "times_fewer": {part: round(times, 3) for part, times in fewer[width].items()},
+            }
+            for width in SHOWN
+        },
+        "goal": GOAL,
+        "goal_met_from_width": {
+            part: next((width for width, times in fewer.items() if times[part] >= GOAL), None)
+            for part in alone
+        },
+    }
+
+
+def times(variant: str, runtimes: list[str]) -> dict[str, Any]:
+    """Return the report of `lenet-edge benchmark` on one window, lenet5 as released, and wide pictures."""
+    contents = {"one_window": at_width(variant, FIELD), "lenet5": content_of(f"lenet5_{variant}.tflite")}
+    contents.update({f"wide_{width}": at_width(variant, width) for width in TIMED})
+    with tempfile.TemporaryDirectory(prefix="lenet-edge-") as folder:
+        for name, content in contents.items():
+            write_atomically(Path(folder, f"{name}.tflite"), content)
+        command = [sys.executable, "-m", "lenet_edge.benchmark", *(f"{name}.tflite" for name in contents)]
+        for runtime in runtimes:
+            command += ["--runtime", runtime]
+        command += ["--seconds", str(SECONDS), "--json", "report.json"]
+        subprocess.run(command, check=True, cwd=folder)
+        return json.loads(Path(folder, "report.json").read_text())
+
+
+def an_answer(result: dict[str, Any]) -> dict[str, Any]:
+    """Return a benchmark's `result` as the time of one answer: a share of one window's by itself."""
+    name = result["model"]
+    answers = wide.windows(int(name.removeprefix("wide_"))) if name.startswith("wide_") else 1
+    share = {end: result["run_ratio"][end] / answers for end in ("value", "low", "high")}
+    return {
+        **{key: result[key] for key in ("model", "runtime", "version", "delegate", "taken", "nodes")},
+        "answers": answers,
+        "microseconds": result["run"]["p50"],
+        "of_one_window": share,
+        "times_quicker": 1 / share["value"],
+    }
+
+
+def main(runtimes: list[str]) -> None:
+    """Count, time in `runtimes`, and write results/strings_cost.json."""
+    measured: dict[str, Any] = {"operations": operations(), "times": {}}
+    for variant in wide.VARIANTS:
+        report = times(variant, runtimes)
+        measured["machine"], measured["versions"] = report["machine"], report["versions"]
+        measured["times"][variant] = [an_answer(result) for result in report["results"]]
+    write_json(ROOT / "results" / "strings_cost.json", measured)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or ["litert", "tflite"])
