@@ -36,6 +36,14 @@ def test_what_was_measured_is_the_released_files():
     assert not [name for name, column in report["columns"].items() if column["absent"]]
 
 
+def test_what_was_measured_of_strings_is_the_released_files():
+    report = json.loads((ROOT / "results" / "parity_wide.json").read_text())
+    manifest = json.loads((ROOT / "lenet_edge" / "released" / "manifest.json").read_text())["models"]
+    hashes = {entry["sha256"] for entry in manifest.values() if entry["model"] == "lenet5_wide"}
+    assert {file["sha256"] for file in report["files"].values()} == hashes
+    assert report["within"]
+
+
 @pytest.mark.parametrize("number", range(3))
 def test_its_python_runs(number):
     codes = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)

@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -69,6 +70,16 @@ def test_text_is_a_line_for_each_picture(run, folder):
     assert line.startswith(f"{folder}/photograph.jpg: {TEXT}  ")
     assert line.endswith(" %")
     assert two == f"{folder}/two.png: lines (2 lines of digits, where one is read)"
+
+
+@pytest.mark.parametrize(("name", "text"), [("amount-25441.jpg", "25441"), ("crowded-42.png", "42")])
+def test_lines_in_a_hand_that_is_not_mnists_are_read(capsys, name, text):
+    """By the packaged threshold; the dot of 25.441 is passed over."""
+    picture = Path(__file__).parents[1] / "data" / name
+    assert read.main([str(picture)]) == 0
+    answer = capsys.readouterr().out.split()
+    assert answer[1] == text
+    assert "unsure" not in answer
 
 
 def test_json_has_every_fact_of_each_picture(run, folder):
