@@ -32,9 +32,9 @@ class Teacher:
     answer: Any  # uint8 pictures (n, 32, 32) -> float32 probabilities (n, 10)
 
 
-@dataclass(frozen=True)
-class Passes:
-    """`count` distorted copies of `digits`, the last `gentle_count` of them gentler by `gentle_factor`."""
+@dataclass(frozen=True, kw_only=True)
+class KeptPasses:
+    """`count` passes over `digits`, kept in `folder`, the last `gentle_count` gentler by `gentle_factor`."""
 
     digits: Digits
     folder: Path
@@ -42,8 +42,6 @@ class Passes:
     count: int
     gentle_count: int
     gentle_factor: float = 0.6
-    sizes: Distortions = field(default_factory=Distortions)
-    teachers: Sequence[Teacher] = ()
 
     def __post_init__(self) -> None:
         expect(0 <= self.gentle_count < self.count, f"0 to {self.count - 1} gentle passes", self.gentle_count)
@@ -56,10 +54,21 @@ class Passes:
             return epoch % first_gentle
         return first_gentle + (epoch - start) % self.gentle_count
 
+    def is_gentle(self, index: int) -> bool:
+        """Return whether pass `index` is a gentler one."""
+        return index >= self.count - self.gentle_count
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passes(KeptPasses):
+    """Distorted copies of the digits, one a pass, and what teachers answer to them."""
+
+    sizes: Distortions = field(default_factory=Distortions)
+    teachers: Sequence[Teacher] = ()
+
     def pictures(self, index: int) -> np.ndarray:
         """Return pass `index`: uint8 (n, 32, 32)."""
-        gentle = index >= self.count - self.gentle_count
-        sizes = self.sizes.gentler(self.gentle_factor) if gentle else self.sizes
+        sizes = self._sizes(index)
         name = f"pictures-{self._key(sizes)}-{index:03d}.npy"
         return self._kept(
             name, lambda: distort(pad(self.digits.images), seed=(self.seed, index), sizes=sizes)
@@ -72,10 +81,12 @@ class Passes:
         return np.mean(each, axis=0, dtype=np.float32).astype(np.float16)
 
     def _answers(self, teacher: Teacher, index: int, pictures: np.ndarray) -> np.ndarray:
-        gentle = index >= self.count - self.gentle_count
-        key = self._key(self.sizes.gentler(self.gentle_factor) if gentle else self.sizes)
+        key = self._key(self._sizes(index))
         name = f"answers-{key}-{index:03d}-{teacher.key}.npy"
         return self._kept(name, lambda: teacher.answer(pictures).astype(np.float16))
+
+    def _sizes(self, index: int) -> Distortions:
+        return self.sizes.gentler(self.gentle_factor) if self.is_gentle(index) else self.sizes
 
     def _key(self, sizes: Distortions) -> str:
         facts = json.dumps(

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,44 @@ DEFAULT_MODEL = "int8_qat"
 """The packaged lenet5 that is used when none is named: small, with scores nearest to the original's."""
 
 
-class Classifier:
+_Reader = TypeVar("_Reader", bound="Holder")
+
+
+class Holder:
+    """Holds a file's session until it is closed; several threads take turns. A context manager.
+
+    `noun` is what its errors call it.
+    """
+
+    noun = "reader"
+
+    def __init__(self, session: Session) -> None:
+        self._session: Session | None = session
+        self._turn = threading.Lock()
+
+    def __enter__(self: _Reader) -> _Reader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the interpreter; a second time does nothing."""
+        with self._turn:
+            session, self._session = self._session, None
+        if session is not None:
+            session.close()
+
+    @contextlib.contextmanager
+    def _in_turn(self) -> Iterator[Session]:
+        """Give the session to one thread; InputError when it was closed."""
+        with self._turn:
+            if self._session is None:
+                raise InputError(f"expected an open {self.noun}, got a closed one")
+            yield self._session
+
+
+class Classifier(Holder):
     """Ten scores for a picture of a digit, from a .tflite file.
 
     `model`: a packaged lenet5's precision ("float32", "float16", "dynamic", "int8", "int8_qat"), a packaged
@@ -45,6 +83,8 @@ class Classifier:
     >>> with Classifier() as classifier:
     ...     classifier.scores(pictures).argmax(axis=1)  # pictures: uint8 (n, 32, 32)
     """
+
+    noun = "classifier"
 
     def __init__(
         self,
@@ -74,23 +114,9 @@ class Classifier:
         shape, classes = list(session.source["shape"]), list(session.sink["shape"])
         fits = shape in ([1, 32, 32, 1], [1, 28, 28, 1]) and classes == [1, 10]
         expect(fits, "a model from 1x32x32x1 or 1x28x28x1 to 1x10", f"{_by(shape)} to {_by(classes)}")
+        super().__init__(session)
         self._side = int(shape[1])
-        self._session: Session | None = session
-        self._turn = threading.Lock()
         self.report: Report = session.report
-
-    def __enter__(self) -> Classifier:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Free the interpreter; a second time does nothing."""
-        with self._turn:
-            session, self._session = self._session, None
-        if session is not None:
-            session.close()
 
     def scores(self, pictures: NDArray[Any]) -> NDArray[np.float32]:
         """Return the scores (n, 10) of `pictures` (n, 32, 32), or (10,) of one picture (32, 32).
@@ -102,10 +128,7 @@ class Classifier:
         fits = len(shape) in (2, 3) and shape[-2:] == (FIELD, FIELD)
         expect(fits, "pictures (n, 32, 32) or one (32, 32)", shape)
         pixels = middle(np.reshape(pictures, (-1, FIELD, FIELD)), side=self._side)[..., None]
-        with self._turn:
-            session = self._session
-            if session is None:
-                raise InputError("expected an open classifier, got a closed one")
+        with self._in_turn() as session:
             stored = quantise(pixels.astype(np.float32), session.source)
             rows = [dequantise(session.run(one[None]), session.sink) for one in stored]
         scores = np.stack(rows) if rows else np.zeros((0, 10), np.float32)

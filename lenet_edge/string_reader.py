@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 
@@ -17,7 +16,7 @@ from converters.quantised import dequantise, quantise
 from converters.sessions import Report, Session, check_options
 from lenet_edge import wide
 from lenet_edge.field import FIELD
-from lenet_edge.runtime import content_of
+from lenet_edge.runtime import Holder, content_of
 from lenet_edge.strings import DigitString, viterbi
 
 DEFAULT_MODEL = "float32"
@@ -47,7 +46,7 @@ class StringReport(Report):
         return f"{line}, in pieces of {self.columns} columns ({self.fixed})" if self.fixed else line
 
 
-class StringReader:
+class StringReader(Holder):
     """The digits on a line, from a .tflite file that reads windows of 32x32 four columns apart.
 
     `model`: a packaged lenet5_wide's precision ("float32", "int8"), a packaged file's name, or the path of
@@ -84,27 +83,13 @@ class StringReader:
             threads=threads,
             require_delegate=require_delegate,
         )
-        self._turn = threading.Lock()
-        self._session: Session | None
         try:
-            self._session, self.report = self._opened()
+            session, self.report = self._opened()
         except Refused as error:
             raise InputError(
                 f"expected {os.fspath(model)} to be a .tflite file that runs, got: {error}"
             ) from error
-
-    def __enter__(self) -> StringReader:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Free the interpreter; a second time does nothing."""
-        with self._turn:
-            session, self._session = self._session, None
-        if session is not None:
-            session.close()
+        super().__init__(session)
 
     def read(self, picture: NDArray[np.uint8]) -> DigitString:
         """Return what is written on `picture` (32, width), 0 for paper to 255 for ink, digits some 20 high.
@@ -129,10 +114,7 @@ class StringReader:
         fits = len(shape) == 2 and shape[0] == FIELD and shape[1] >= 1 and dtype == np.uint8
         expect(fits, "a picture of uint8 (32, width)", f"{dtype} {shape}")
         padded = np.pad(picture, ((0, 0), (MARGIN, MARGIN)))
-        with self._turn:
-            session = self._session
-            if session is None:
-                raise InputError("expected an open reader, got a closed one")
+        with self._in_turn() as session:
             return np.concatenate(list(self._rows(session, padded)))
 
     def _columns_for(self, session: Session, columns: int) -> int:

@@ -26,6 +26,7 @@ from lenet_edge.codes import EMPTY
 from lenet_edge.field import FIELD
 from lenet_edge.mnist import Digits, pad
 from lenet_edge.model import lenet5
+from lenet_edge.passes import KeptPasses
 from lenet_edge.runtime import released_folder
 from lenet_edge.string_fields import Fields, Writing, empty_fields, joined, string_fields
 from lenet_edge.strings import greedy
@@ -94,36 +95,16 @@ class StringCrossEntropy(keras.losses.Loss):
         return {**super().get_config(), "scale": self.scale}
 
 
-@dataclass(frozen=True)
-class StringPasses:
-    """`count` sets of fields written with `digits`, kept on disk, the last `gentle_count` gentler.
+@dataclass(frozen=True, kw_only=True)
+class StringPasses(KeptPasses):
+    """Sets of fields written with the digits: a pass is one of them, and two trainings of a seed share it."""
 
-    As lenet_edge.passes keeps distorted digits: an epoch takes one set, two trainings of one seed share them.
-    """
-
-    digits: Digits
-    folder: Path
-    seed: int
-    count: int
-    gentle_count: int
-    gentle_factor: float = 0.6
     writing: Writing = field(default_factory=Writing)
-
-    def __post_init__(self) -> None:
-        expect(0 <= self.gentle_count < self.count, f"0 to {self.count - 1} gentle passes", self.gentle_count)
 
     @property
     def size(self) -> int:
         """The fields of a set."""
         return len(self.digits.labels) // _DIGITS_A_FIELD
-
-    def index(self, epoch: int, *, epochs: int, gentle_share: float) -> int:
-        """Return the set that `epoch` reads: a gentle one in the last `gentle_share` of the epochs."""
-        first_gentle = self.count - self.gentle_count
-        start = epochs - round(epochs * gentle_share) if self.gentle_count else epochs
-        if epoch < start:
-            return epoch % first_gentle
-        return first_gentle + (epoch - start) % self.gentle_count
 
     def fields(self, index: int) -> Fields:
         """Return set `index`."""
@@ -139,8 +120,7 @@ class StringPasses:
             return Fields(**{name: kept[name] for name in Fields._fields})
 
     def _writing(self, index: int) -> Writing:
-        gentle = index >= self.count - self.gentle_count
-        return self.writing.gentler(self.gentle_factor) if gentle else self.writing
+        return self.writing.gentler(self.gentle_factor) if self.is_gentle(index) else self.writing
 
     def _key(self, writing: Writing) -> str:
         facts = f"{self.seed} {len(self.digits.labels)} {writing} {_MIXTURE}"
