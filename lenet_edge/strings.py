@@ -260,4 +260,5 @@ def _string(
 def _middle(rows: NDArray[np.float64], run: _Run) -> float:
     """Return the column of a digit's middle: the mean of its windows' middles, weighted with its scores."""
     windows = np.arange(run.start, run.stop)
-    return float(STEP * np.average(windows, weights=rows[windows, run.digit]) + (FIELD - 1) / 2)
+    mean = np.average(windows, weights=rows[windows, run.digit])
+    return float(STEP * np.clip(mean, windows[0], windows[-1]) + (FIELD - 1) / 2)  # a mean is rounded

@@ -226,6 +226,13 @@ def test_every_probability_and_place_is_in_range(decode, rows):
     assert all(0 <= p <= 1 for p in (got.probability, *(digit.probability for digit in got.digits)))
 
 
+@pytest.mark.parametrize("sure", np.linspace(0.9, 0.999, 50))
+def test_a_digit_of_one_window_is_in_its_very_middle(sure):
+    """Window 25's middle is column 115.5, whatever its score: a mean of one number may be rounded."""
+    (digit,) = viterbi(rows_of("." * 25 + "7", sure=sure)).digits
+    assert (digit.left, digit.right) == (105.5, 125.5)
+
+
 @pytest.mark.parametrize("answers", ["..2..55.4.", "35", "33533", "1.1.1", "9" * 9])
 def test_scores_of_0_and_1_end_no_path(answers):
     rows = rows_of(answers, sure=1.0)
