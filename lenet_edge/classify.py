@@ -13,10 +13,9 @@ from collections.abc import Sequence
 from converters.errors import InputError, exit_status, expect
 from lenet_edge.answers import Answer, answer, answer_ready
 from lenet_edge.camera import frames, open_camera
-from lenet_edge.progress import Progress
-from lenet_edge.reading import files_of, read
+from lenet_edge.reading import Ready, read, ready_pictures
 from lenet_edge.results import Results, results
-from lenet_edge.running import add_jobs, add_running, delegate_options, say_report
+from lenet_edge.running import add_jobs, add_running, answer_all, constructed_by, say_report
 from lenet_edge.runtime import DEFAULT_MODEL, Classifier
 from lenet_edge.stopping import Stop
 from lenet_edge.terminal import printable
@@ -64,22 +63,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _read(options: argparse.Namespace, classifier: Classifier, written: Results) -> int:
     """Answer the pictures that were named; return the exit status."""
-    files = files_of(options.images)
-    answered = failed = 0
-    with Progress(len(files), wanted=not options.quiet) as progress:
-        for item in read(files, jobs=options.jobs):
-            with progress.aside():
-                if isinstance(item, InputError):
-                    _say(item)
-                    failed += 1
-                else:
-                    written.write(answer_ready(item, classifier))
-                    answered += 1
-            if isinstance(item, InputError) or not item.index:  # the first of its file
-                progress.count()
-    if failed:
-        return 1 if answered else 2
-    return 0
+
+    def answered(item: Ready) -> None:
+        written.write(answer_ready(item, classifier))
+
+    return answer_all(ready_pictures, options, answered=answered, say=_say)
 
 
 def _watched(options: argparse.Namespace, classifier: Classifier, written: Results) -> int:
@@ -118,14 +106,7 @@ def _seen(options: argparse.Namespace, classifier: Classifier, written: Results)
 
 
 def _classifier(options: argparse.Namespace) -> Classifier:
-    classifier = Classifier(
-        model=_model(options.model, options.precision),
-        runtime=options.runtime,
-        delegate=options.delegate,
-        delegate_options=delegate_options(options.delegate_option),
-        threads=options.threads,
-        require_delegate=options.require_delegate,
-    )
+    classifier = Classifier(model=_model(options.model, options.precision), **constructed_by(options))
     say_report(classifier.report, say=_say, verbose=options.verbose)
     return classifier
 

@@ -23,6 +23,7 @@ from lenet_edge.packaged import ALL_NAMES, NAMES
 
 if TYPE_CHECKING:
     from converters.tflite import Converted
+    from lenet_edge.exam import Exam
 
 FINE_TUNED = ("lenet5",)
 """The models of which fine-tuned weights are released."""
@@ -140,39 +141,39 @@ def _convert_model(
 ) -> dict[str, Any]:
     """Write and check each file of model `name`, a line of the table each; return their entries."""
     from converters.folding import fold
-    from lenet_edge.exam import answers_of, exam_of
+    from lenet_edge.exam import taken_by
     from lenet_edge.packaged import released_model
 
     original = released_model(name, weights=options.weights)
-    answers = None if options.no_check else answers_of(original, exam_of(original, digits).inputs)
-    if answers is not None:
-        _print_head(name, answers, exam_of(original, digits).labels)
+    taken = None if options.no_check else taken_by(original, digits)
+    if taken is not None:
+        _print_head(name, *taken)
     entries = {}
     for path, content, entry in files_of(
         name, fold(original), _usable(name, variants, options), options=options
     ):
-        if answers is not None:
-            entry["checked"] = checked(content, original, answers, digits)
+        if taken is not None:
+            entry["checked"] = checked(content, *taken)
             _print_row(entry)
         write_atomically(options.out / path, content)
         entries[path] = entry
     return entries
 
 
-def checked(content: bytes, original: Any, answers: np.ndarray, digits: Digits) -> dict[str, Any]:
-    """Return what a file does with `digits` beside the original's `answers` (m, classes); shares in percent.
+def checked(content: bytes, exam: Exam, answers: np.ndarray) -> dict[str, Any]:
+    """Return what a file does with `exam` beside the original's `answers` (m, classes); shares in percent.
 
     Of a wide model, `error` is of the windows that have a digit in their middle; the rest is of all windows.
     """
     from converters.delegates import xnnpack_takes
     from converters.interpret import run
-    from lenet_edge.exam import exam_of, rows_of
+    from lenet_edge.exam import rows_of
 
-    inputs, labels = exam_of(original, digits)
-    scores = rows_of(run(content, inputs))
+    labels = exam.labels
+    scores = rows_of(run(content, exam.inputs))
     read, original_read = scores.argmax(axis=1), answers.argmax(axis=1)
     return {
-        "digits": len(digits.labels),
+        "digits": int((labels >= 0).sum()),
         "original_error": error_of(original_read, labels),
         "error": error_of(read, labels),
         "agreement": percent(read == original_read),
@@ -213,8 +214,7 @@ def files_of(
 def convert_one(model: Any, *, precision: Precision, ends: Ends = "uint8") -> Converted:
     """Convert a folded or the fine-tuned model with the calibration digits; a wide one with fields."""
     from converters.tflite import to_tflite
-    from lenet_edge.exam import is_wide
-    from lenet_edge.training import as_input
+    from lenet_edge.training import as_input, is_wide
     from lenet_edge.wide_pictures import calibration_fields
 
     options: dict[str, Any] = {"precision": precision, "input_range": PIXELS, "ends": ends}
@@ -225,7 +225,8 @@ def convert_one(model: Any, *, precision: Precision, ends: Ends = "uint8") -> Co
     return to_tflite(model, calibration=calibration, **options)
 
 
-def _print_head(name: str, answers: np.ndarray, labels: np.ndarray) -> None:
+def _print_head(name: str, exam: Exam, answers: np.ndarray) -> None:
+    labels = exam.labels
     error, count = error_of(answers.argmax(axis=1), labels), int((labels >= 0).sum())
     line = f", side by side in {len(labels):,} windows" if len(labels) > count else ""
     print(f"\n{name}: the original errs on {error:.2f} % of {count:,} test digits{line}")

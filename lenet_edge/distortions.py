@@ -14,6 +14,7 @@ import numpy as np
 
 from converters.environment import tf
 from converters.errors import expect
+from lenet_edge.smoothing import smoothing
 
 
 @dataclass(frozen=True)
@@ -40,16 +41,9 @@ class Distortions:
         return Distortions(**{size: factor * getattr(self, size) for size in sizes})
 
 
-def _smoothing(size: int, distance: float) -> np.ndarray:
-    """Return the matrix (size, size) that smooths a column with a Gaussian, of unit noise gain."""
-    steps = np.arange(size)
-    weights = np.exp(-0.5 * ((steps[:, None] - steps[None, :]) / distance) ** 2)
-    return (weights / np.sqrt((weights**2).sum(axis=1, keepdims=True))).astype(np.float32)
-
-
 def _displacements(count: Any, size: int, seed: Any, sizes: Distortions) -> tuple[Any, Any]:
     """Return the smooth random fields (count, size, size) to add to columns and rows, in pixels."""
-    smooth = _smoothing(size, sizes.elastic_distance)
+    smooth = smoothing(size, sizes.elastic_distance)
     noise = tf.random.stateless_normal((2, count, size, size), seed)
     fields = tf.matmul(tf.matmul(smooth, noise), smooth, transpose_b=True)
     strength = tf.random.stateless_uniform((count, 1, 1), seed + tf.constant((0, 1)), 0.0, sizes.elastic)

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet_edge.field import middle
 from lenet_edge.mnist import Digits, pad
+from lenet_edge.training import as_input, is_wide
 from lenet_edge.wide_pictures import side_by_side
 
 
@@ -23,27 +23,22 @@ class Exam(NamedTuple):
     labels: NDArray[np.int64]
 
 
-def is_wide(model: Any) -> bool:
-    """Return whether the Keras `model` takes pictures of any width."""
-    return model.input_shape[2] is None
-
-
 def exam_of(model: Any, digits: Digits) -> Exam:
     """Return `digits` as the Keras `model` takes them: one by one or, for a wide one, side by side."""
     pictures, labels = side_by_side(digits) if is_wide(model) else (pad(digits.images), digits.labels)
-    return Exam(as_taken(model, pictures), labels.astype(np.int64).reshape(-1))
-
-
-def as_taken(model: Any, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return `pictures` (n, 32, width) as the Keras `model` takes them: whole, or the middle 28x28."""
-    seen = pictures if is_wide(model) else middle(pictures, side=model.input_shape[1])
-    return seen[..., None].astype(np.float32)
+    return Exam(as_input(model, pictures).numpy(), labels.astype(np.int64).reshape(-1))
 
 
 def answers_of(model: Any, inputs: NDArray[np.float32], *, batch: int = 1000) -> NDArray[np.float32]:
     """Return the scores (m, classes) that the Keras `model` gives to `inputs` (n, ...), an answer a row."""
     parts = [model(inputs[i : i + batch], training=False).numpy() for i in range(0, len(inputs), batch)]
     return rows_of(np.concatenate(parts))
+
+
+def taken_by(model: Any, digits: Digits) -> tuple[Exam, NDArray[np.float32]]:
+    """Return the exam of the Keras `model` on `digits`, and its own answers (m, classes)."""
+    exam = exam_of(model, digits)
+    return exam, answers_of(model, exam.inputs)
 
 
 def rows_of(scores: NDArray[Any]) -> NDArray[Any]:

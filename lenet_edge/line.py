@@ -16,7 +16,7 @@ from PIL import Image
 from converters.errors import expect
 from lenet_edge.field import FIELD
 from lenet_edge.ink import WIDEST, Array, flat_paper
-from lenet_edge.line_ink import Paper, ink_on, paper_of
+from lenet_edge.line_ink import NARROWEST, STROKE, Paper, ink_on, paper_of
 from lenet_edge.line_layout import Layout, layout_of
 from lenet_edge.line_strip import composed, laid, strip_of
 from lenet_edge.line_strokes import drawn_line
@@ -29,8 +29,6 @@ _SHORTER_SIDE = 384  # pixels: the size at which the line is looked for
 _MOST_PIXELS = 700_000  # at that size
 _RULED = 2.0  # degrees: how far a line's slope is off that of the paper's rules
 _FREE = 6.0  # degrees: how far it is off level without rules
-_STROKE = 0.4  # no stroke is thicker than this share of the digits' height
-_NARROWEST = 0.08  # window of the paper's closing, of the shorter side
 _TIGHT = 1.8  # heights: in a lower picture a 1 would pass for a rule from top to bottom
 _WHOLE = 0.97  # of the picture's height: what is as tall and was taken for rules is no digit
 
@@ -135,7 +133,7 @@ def _layout(small: Array, paper: Paper) -> Layout | None:
     for _ in range(0 if paper.flat else 2):
         if layout is None:
             break
-        narrower = max(_NARROWEST, _STROKE * layout.body / min(small.shape))
+        narrower = max(NARROWEST, STROKE * layout.body / min(small.shape))
         if narrower > 0.8 * window:
             break
         window = narrower

@@ -17,6 +17,12 @@ from lenet_edge.locate import ROOM_FOR_RULES, THIN_RULE, UNSURE
 from lenet_edge.pieces import find_pieces
 from lenet_edge.rules import find_rules
 
+STROKE = 0.4
+"""No stroke is thicker than this share of the digits' height."""
+
+NARROWEST = 0.08
+"""The smallest window of the paper's closing, a share of the shorter side of what is looked at."""
+
 _LONGEST = 4.0  # times as wide as high: wider pictures are looked at in parts
 _PART = 3.0  # the width of a part, in heights, without what it shares with its neighbours
 _THIN_UPRIGHT = 1.5  # pixels: what is thicker and goes from top to bottom of a small part may be a 1

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lenet_edge.ink import WIDEST, Array
-from lenet_edge.line_ink import Paper, ink_on
+from lenet_edge.line_ink import NARROWEST, STROKE, Paper, ink_on
 from lenet_edge.line_layout import Layout
 
 Places = NDArray[np.float64]
@@ -20,8 +20,6 @@ _BODY = 40  # pixels: the height of digits in a strip, or less where the picture
 _HALF = 1.3  # heights above the line's middle and below it
 _PART = 8.0  # heights: the length of a part that is looked at at once
 _ROOM = 0.5  # heights: what is seen around a part
-_STROKE = 0.4  # no stroke is thicker than this share of the digits' height
-_NARROWEST = 0.08  # window of the paper's closing, of a part's shorter side
 _LEAST = 8  # pixels: a smaller corner of the picture holds nothing
 
 
@@ -44,7 +42,7 @@ def strip_of(grey: NDArray[np.uint8], layout: Layout, *, factor: int, paper: Pap
     edges = np.linspace(0, width, max(1, round(width * size / (_PART * body))) + 1).astype(int)
     for start, stop in pairwise(edges):
         part = Strip(density[:, start:stop], _moved(to_image, start))
-        _look(grey, part, room=_ROOM * body / size, stroke=_STROKE * body, paper=paper)
+        _look(grey, part, room=_ROOM * body / size, stroke=STROKE * body, paper=paper)
     return Strip(density, to_image)
 
 
@@ -80,7 +78,7 @@ def _look(grey: NDArray[np.uint8], part: Strip, *, room: float, stroke: float, p
     crop = grey[low[1] : high[1], low[0] : high[0]]
     factor = max(1, int(np.hypot(*part.to_image[:, 0])))
     small = np.asarray(Image.fromarray(crop).reduce(factor)).astype(np.float32)
-    window = float(np.clip(stroke / min(crop.shape), _NARROWEST, WIDEST))
+    window = float(np.clip(stroke / min(crop.shape), NARROWEST, WIDEST))
     to_small = (part.to_image - np.array([[0, 0, low[0]], [0, 0, low[1]]])) / factor
     part.density[:] = Image.fromarray(ink_on(small, paper, window=window).density).transform(
         (width, height),

@@ -11,11 +11,9 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 
-from converters.errors import InputError, exit_status, expect
+from converters.errors import exit_status, expect
 from lenet_edge.output import Output, opened
-from lenet_edge.progress import Progress
-from lenet_edge.reading import files_of, read_by
-from lenet_edge.running import add_jobs, add_running, delegate_options, say_report
+from lenet_edge.running import add_jobs, add_running, answer_all, constructed_by, say_report
 from lenet_edge.runtime import released_folder
 from lenet_edge.string_answers import ReadyLine, StringAnswer, answer_line, ready_lines
 from lenet_edge.string_reader import DEFAULT_MODEL, StringReader
@@ -57,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             if draw is not None:
                 draw(answer)
 
-        return _read(options, answered)
+        return answer_all(ready_lines, options, answered=answered, say=_say)
 
 
 def packaged_threshold() -> float:
@@ -70,26 +68,6 @@ def packaged_threshold() -> float:
     threshold = json.loads(path.read_text()).get("threshold")
     expect(isinstance(threshold, (int, float)), f'"threshold", a number, in {path.name}', threshold)
     return float(threshold)
-
-
-def _read(options: argparse.Namespace, answered: Callable[[ReadyLine], None]) -> int:
-    """Have the pictures that were named answered; return the exit status."""
-    files = files_of(options.images)
-    read = failed = 0
-    with Progress(len(files), wanted=not options.quiet) as progress:
-        for item in read_by(ready_lines, files, jobs=options.jobs):
-            with progress.aside():
-                if isinstance(item, InputError):
-                    _say(item)
-                    failed += 1
-                else:
-                    answered(item)
-                    read += 1
-            if isinstance(item, InputError) or not item.picture.index:  # the first of its file
-                progress.count()
-    if failed:
-        return 1 if read else 2
-    return 0
 
 
 def _drawer(path: str, reader: StringReader) -> Callable[[StringAnswer], None]:
@@ -105,14 +83,7 @@ def _drawer(path: str, reader: StringReader) -> Callable[[StringAnswer], None]:
 
 
 def _reader(options: argparse.Namespace) -> StringReader:
-    reader = StringReader(
-        model=options.model,
-        runtime=options.runtime,
-        delegate=options.delegate,
-        delegate_options=delegate_options(options.delegate_option),
-        threads=options.threads,
-        require_delegate=options.require_delegate,
-    )
+    reader = StringReader(model=options.model, **constructed_by(options))
     say_report(reader.report, say=_say, verbose=options.verbose)
     return reader
 

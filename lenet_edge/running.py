@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeVar
 
-from converters.errors import expect
+from converters.errors import InputError, expect
 from converters.runtimes import RUNTIMES
 from converters.sessions import DELEGATES, Report
+from lenet_edge.progress import Progress
+from lenet_edge.reading import Recipe, files_of, read_by
 
 Add = Callable[..., object]
 """`add_argument` of a parser or of a group of it."""
+
+
+class _HasIndex(Protocol):
+    """What is made of a picture: `index` counts an IDX file's, None for other files."""
+
+    @property
+    def index(self) -> int | None: ...
+
+
+_Indexed = TypeVar("_Indexed", bound=_HasIndex)
 
 _MOST_JOBS = 4  # of those that nobody asked for: each takes some 50 MB
 
@@ -44,6 +58,17 @@ def add_running(add: Add) -> None:
     add("--threads", type=int, default=1, metavar="N", help="of the runtime (default: %(default)s)")
 
 
+def constructed_by(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what the options of `add_running` give to a reader's constructor."""
+    return {
+        "runtime": options.runtime,
+        "delegate": options.delegate,
+        "delegate_options": delegate_options(options.delegate_option),
+        "threads": options.threads,
+        "require_delegate": options.require_delegate,
+    }
+
+
 def add_jobs(add: Add) -> None:
     """Add --jobs, for `lenet_edge.reading`."""
     add(
@@ -54,6 +79,35 @@ def add_jobs(add: Add) -> None:
         help="processes that decode when there are many files (default: the processors, "
         f"{_MOST_JOBS} at most: %(default)s)",
     )
+
+
+def answer_all(
+    recipe: Recipe[_Indexed],
+    options: argparse.Namespace,
+    *,
+    answered: Callable[[_Indexed], object],
+    say: Callable[[object], None],
+) -> int:
+    """Have what `recipe` makes of options.images answered, one by one; return the exit status.
+
+    What cannot be read is said. `recipe` and options.jobs as for `lenet_edge.reading.read_by`.
+    """
+    files = files_of(options.images)
+    done = failed = 0
+    with Progress(len(files), wanted=not options.quiet) as progress:
+        for item in read_by(recipe, files, jobs=options.jobs):
+            with progress.aside():
+                if isinstance(item, InputError):
+                    say(item)
+                    failed += 1
+                else:
+                    answered(item)
+                    done += 1
+            if isinstance(item, InputError) or not item.index:  # the first of its file
+                progress.count()
+    if failed:
+        return 1 if done else 2
+    return 0
 
 
 def delegate_options(pairs: Iterable[str]) -> dict[str, str]:

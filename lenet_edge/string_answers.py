@@ -23,6 +23,11 @@ class ReadyLine:
     picture: Picture
     line: Line
 
+    @property
+    def index(self) -> int | None:
+        """The picture's, in an IDX file."""
+        return self.picture.index
+
 
 @dataclass(frozen=True)
 class Box:

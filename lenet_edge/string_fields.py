@@ -25,6 +25,7 @@ from converters.files import write_atomically
 from converters.options import command_parser
 from lenet_edge.field import FIELD
 from lenet_edge.mnist import Digits, calibration_digits, pad
+from lenet_edge.smoothing import smoothing
 
 SPACINGS = {"touching": (-2.0, 0.0), "normal": (2.0, 7.0), "wide": (8.0, 24.0)}
 """Smallest and largest number of columns between the inks of two digits; digits are some 20 rows high.
@@ -48,6 +49,8 @@ OTHER_FONTS = ("STIXGeneral", "STIXGeneralItalic", "cmr10", "cmss10", "cmtt10")
 
 LETTERS = "ACEFGHJKLMNPRTUVWXYacdefhkmnprtuvwxy"
 """What printed words are made of: B, D, I, O, Q, S, Z, b, g, i, l, o, q, s, z have a digit's shape."""
+
+_ELASTIC_DISTANCE = 4.5  # pixels: what is nearer moves together
 
 INK = 64  # a pixel from here on is ink where a digit's box is taken; what is fainter is a stroke's soft edge
 
@@ -83,7 +86,7 @@ class Writing:
         return replace(self, **{name: factor * getattr(self, name) for name in sizes})
 
 
-AS_IN_MNIST = Writing(**dict.fromkeys(Writing.__dataclass_fields__, 0.0))  # type: ignore[arg-type]
+AS_IN_MNIST = Writing(**dict.fromkeys(Writing.__dataclass_fields__, 0.0))
 """Digits exactly as MNIST has them, all on one line, nothing else."""
 
 
@@ -248,19 +251,11 @@ def _sources(
     columns = a[:, 0, 0] * x + a[:, 0, 1] * y + centre
     rows = a[:, 1, 0] * x + a[:, 1, 1] * y + centre
     if elastic:
-        smooth = _smoothing(FIELD, 4.5)
+        smooth = smoothing(FIELD, _ELASTIC_DISTANCE)
         noise = rng.standard_normal((2, len(matrix), FIELD, FIELD), np.float32)
         fields = smooth @ noise @ smooth.T * rng.random((len(matrix), 1, 1), np.float32) * np.float32(elastic)
         columns, rows = columns + fields[0], rows + fields[1]
     return columns, rows
-
-
-@functools.lru_cache
-def _smoothing(size: int, distance: float) -> NDArray[np.float32]:
-    """Return the matrix (size, size) that smooths a column with a Gaussian, of unit noise gain."""
-    steps = np.arange(size)
-    weights = np.exp(-0.5 * ((steps[:, None] - steps[None, :]) / distance) ** 2)
-    return (weights / np.sqrt((weights**2).sum(axis=1, keepdims=True))).astype(np.float32)
 
 
 def _sampled(

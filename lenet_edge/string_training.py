@@ -30,7 +30,7 @@ from lenet_edge.passes import KeptPasses
 from lenet_edge.runtime import released_folder
 from lenet_edge.string_fields import Fields, Writing, empty_fields, joined, string_fields
 from lenet_edge.strings import greedy
-from lenet_edge.training import Recipe, compiled, error_of, fit
+from lenet_edge.training import Recipe, compiled, error_of, fit, outputs_of
 from lenet_edge.weights import load_weights
 from lenet_edge.wide import CLASSES, STEP, windows
 
@@ -171,13 +171,9 @@ def string_steps(passes: StringPasses, recipe: Recipe) -> int:
     return steps
 
 
-def string_outputs(model: Any, pictures: np.ndarray, *, batch: int = 500) -> np.ndarray:
+def string_outputs(model: Any, pictures: np.ndarray) -> np.ndarray:
     """Return the model's outputs (n, windows, 11) for uint8 pictures (n, 32, width)."""
-    parts = [
-        model(tf.cast(pictures[i : i + batch], tf.float32)[..., None], training=False)[:, 0]
-        for i in range(0, len(pictures), batch)
-    ]
-    return np.concatenate([part.numpy() for part in parts])
+    return outputs_of(model, pictures, batch=500)[:, 0]
 
 
 class HeldOut:

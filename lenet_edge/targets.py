@@ -22,6 +22,7 @@ from converters.manifest import versions
 from converters.targets import TARGETS
 from converters.tolerance import Tolerance
 from lenet_edge.convert import FINE_TUNED, checked, convert_one
+from lenet_edge.exam import taken_by
 from lenet_edge.lowered import PLAIN, layout_for, lowered
 from lenet_edge.mnist import Digits, calibration_digits, pad
 from lenet_edge.packaged import fine_tuned_model, released_model
@@ -36,7 +37,7 @@ def convert_for_targets(names: Sequence[str], options: argparse.Namespace, digit
     entries: dict[str, Any] = {}
     for name in names:
         original = released_model(name, weights=options.weights)
-        answers = None if options.no_check else outputs_of(original, pad(digits.images))
+        taken = None if options.no_check else taken_by(original, digits)
         folded, rounding = fold(original), None
         if (
             name in FINE_TUNED
@@ -46,8 +47,8 @@ def convert_for_targets(names: Sequence[str], options: argparse.Namespace, digit
             rounding = fine_tuned_model()
         for target in targets:
             path, entry = _convert_for(name, target, folded, rounding, options.out)
-            if answers is not None:
-                entry["checked"] = checked((options.out / path).read_bytes(), original, answers, digits)
+            if taken is not None:
+                entry["checked"] = checked((options.out / path).read_bytes(), *taken)
                 _print_check(entry["checked"])
             entries[path] = entry
     write_json(options.out / "manifest.json", {"versions": versions(), "models": entries})

@@ -61,13 +61,22 @@ def answers_sign(model_name: str) -> int:
     return -1 if model_name == "lenet5" else 1
 
 
+def is_wide(model: Any) -> bool:
+    """Return whether the Keras `model` takes pictures of any width."""
+    return model.input_shape[2] is None
+
+
 def as_input(model: Any, pictures: Any) -> Any:
-    """Return uint8 pictures (n, 32, 32) as the float32 pixels (n, size, size, 1) that `model` takes."""
-    return tf.cast(middle(pictures, side=model.input_shape[1]), tf.float32)[..., None]
+    """Return uint8 pictures (n, 32, 32) as the float32 pixels (n, size, size, 1) that `model` takes.
+
+    A wide model takes pictures (n, 32, width) whole.
+    """
+    seen = pictures if is_wide(model) else middle(pictures, side=model.input_shape[1])
+    return tf.cast(seen, tf.float32)[..., None]
 
 
 def outputs_of(model: Any, pictures: np.ndarray, *, batch: int = 1000) -> np.ndarray:
-    """Return the model's output (n, 10) for uint8 pictures (n, 32, 32)."""
+    """Return the model's output for uint8 pictures: (n, 10), of a wide one (n, 1, windows, 11)."""
     parts = [
         model(as_input(model, pictures[i : i + batch]), training=False)
         for i in range(0, len(pictures), batch)

@@ -13,9 +13,10 @@ from converters.graph import Graph, read_graph
 from converters.layouts import layout_between
 from converters.lowering import lower
 from converters.tflite import to_tflite
-from lenet_edge.exam import answers_of, as_taken, is_wide
+from lenet_edge.exam import answers_of
 from lenet_edge.field import FIELD
 from lenet_edge.packaged import fine_tuned_model, plain_model, released_model
+from lenet_edge.training import as_input, is_wide
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +57,7 @@ class References:
 def references(net: str, pictures: np.ndarray) -> References:
     """Return the references of `net` on uint8 `pictures` (n, 32, 32), of lenet5_wide (n, 32, width)."""
     original = released_model(net)
-    inputs = as_taken(original, pictures)
+    inputs = as_input(original, pictures).numpy()
     folded = fold(original)
     plain = _file(folded)
     fine_tuned = None
