@@ -12,7 +12,7 @@ ANSWERS := android_demo/build/answers.json
 help:
 	@echo 'make convert   write and check every .tflite (build/tflite)'
 	@echo 'make test      run the tests against the built wheel'
-	@echo 'make lint      ruff (lint and format) and mypy'
+	@echo 'make lint      ruff (lint and format), mypy and the import rules of pyproject.toml'
 	@echo 'make format    let ruff put the files in shape'
 	@echo 'make wheel     build dist/*.whl'
 	@echo 'make parity    every file in every runtime beside the original (build/parity.html)'
@@ -37,6 +37,7 @@ lint: $(VENV)/tools
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 format: $(VENV)/tools
 	$(BIN)/ruff check --fix .

@@ -1,1 +1,87 @@
-"""Any Keras 2 model to TensorFlow Lite: fold, convert, describe, compare."""
+"""Any Keras 2 model to TensorFlow Lite: fold, quantise, convert, lay out, audit, prove.
+
+What is listed in `__all__` is public; docs/api.md shows it at work. A name loads what it needs when it is
+first used: `lower`, `check_sound`, `measure` and `tune` need no TensorFlow where LiteRT is installed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from converters.base.errors import InputError
+    from converters.delegates import audit
+    from converters.file.layouts import layout_of
+    from converters.file.lowering import lower
+    from converters.file.soundness import check_sound
+    from converters.model.assembled import AssembledConv2D
+    from converters.model.conversion import Converted, to_tflite
+    from converters.model.fold_rules import fold_rule, register_squashing
+    from converters.model.folding import fold
+    from converters.model.quantize_aware import quantize_aware, quantize_rule, settle
+    from converters.runtimes.tensorflow_interpreter import run
+    from converters.timing.measuring import measure
+    from converters.timing.tuning import tune
+
+_HOMES = {
+    "AssembledConv2D": "model.assembled",
+    "Converted": "model.conversion",
+    "InputError": "base.errors",
+    "audit": "delegates",
+    "check_sound": "file.soundness",
+    "fold": "model.folding",
+    "fold_rule": "model.fold_rules",
+    "layout_of": "file.layouts",
+    "lower": "file.lowering",
+    "measure": "timing.measuring",
+    "quantize_aware": "model.quantize_aware",
+    "quantize_rule": "model.quantize_aware",
+    "register_squashing": "model.fold_rules",
+    "run": "runtimes.tensorflow_interpreter",
+    "settle": "model.quantize_aware",
+    "to_tflite": "model.conversion",
+    "tune": "timing.tuning",
+}
+__all__ = [
+    "AssembledConv2D",
+    "Converted",
+    "InputError",
+    "audit",
+    "check_sound",
+    "fold",
+    "fold_rule",
+    "layout_of",
+    "lower",
+    "measure",
+    "quantize_aware",
+    "quantize_rule",
+    "register_squashing",
+    "run",
+    "settle",
+    "to_tflite",
+    "tune",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"converters.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'converters' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])
+
+
+class _Package(ModuleType):
+    """Keeps `converters.lower` the function: importing the command of that name would put a module there."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

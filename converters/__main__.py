@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from converters.arrays import read_npz
-from converters.errors import InputError, exit_status, expect
-from converters.files import write_atomically, write_json
-from converters.options import add_conversion_options, command_parser
-from converters.precisions import PRECISIONS, Precision
+from converters.base.arrays import read_npz
+from converters.base.errors import InputError, exit_status, expect
+from converters.base.files import write_atomically, write_json
+from converters.base.options import add_conversion_options, command_parser
+from converters.base.precisions import PRECISIONS, Precision
 
 EPILOG = """\
 examples:
@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for precision in precisions:
         name, entry = _convert_one(folded, precision, samples, answers, options)
         entries[name] = entry
-    from converters.manifest import versions
+    from converters.base.environment import versions
 
     write_json(options.out / "manifest.json", {"versions": versions(), "models": entries})
     print(f"{len(entries)} files and manifest.json are in {options.out}")
@@ -111,7 +111,7 @@ def _load(path: Path, imports: Sequence[str]) -> Any:
             importlib.import_module(module)
         except ImportError as error:
             raise InputError(f"expected --import to name a module, got {module}: {error}") from error
-    from converters.environment import keras
+    from converters.base.environment import keras
 
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
@@ -123,7 +123,7 @@ def _load(path: Path, imports: Sequence[str]) -> Any:
 
 
 def _fold(model: Any) -> Any:
-    from converters.folding import fold_with_notes
+    from converters.model.folding import fold_with_notes
 
     folded, notes = fold_with_notes(model)
     for note in notes:
@@ -133,7 +133,7 @@ def _fold(model: Any) -> Any:
 
 def _answers(model: Any, samples: np.ndarray, input_range: list[float] | None) -> np.ndarray:
     """Return the model's answers to the calibration inputs, which are checked before a file is written."""
-    from converters.samples import checked_samples
+    from converters.model.calibration_samples import checked_samples
 
     limits = (input_range[0], input_range[1]) if input_range else None
     return model.predict(checked_samples(samples, model, input_range=limits), verbose=0)
@@ -147,9 +147,9 @@ def _convert_one(
     options: argparse.Namespace,
 ) -> tuple[str, dict[str, Any]]:
     """Convert, write and compare one file, a line of the table; return its name and manifest entry."""
-    from converters.delegates import verdict, xnnpack_takes
-    from converters.interpret import run
-    from converters.tflite import to_tflite
+    from converters.delegates.xnnpack import verdict, xnnpack_takes
+    from converters.model.conversion import to_tflite
+    from converters.runtimes.tensorflow_interpreter import run
 
     content, entry = to_tflite(model, precision=precision, calibration=samples)
     name = f"{options.model.stem}_{precision}.tflite"

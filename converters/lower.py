@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from converters.errors import exit_status, expect
-from converters.files import write_atomically
-from converters.options import command_parser
-from converters.runtimes import RUNTIMES
-from converters.soundness import check_sound
+from converters.base.errors import exit_status, expect
+from converters.base.files import write_atomically
+from converters.base.installed import RUNTIMES
+from converters.base.options import command_parser
+from converters.file.soundness import check_sound
 
 if TYPE_CHECKING:
-    from converters.tuning import Tuned
+    from converters.timing.tuning import Tuned
 
 NAME = "python -m converters.lower"
 
@@ -39,10 +39,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     options = _parser().parse_args(argv)
     # Where no package has the schema, they say so in a line: not while this module is imported.
-    from converters.graph import read_graph
-    from converters.layouts import describe, layout_of, suggested, windowed
-    from converters.lowering import lower
-    from converters.tuning import tune
+    from converters.file.graph import read_graph
+    from converters.file.layouts import describe, layout_of, suggested, windowed
+    from converters.file.lowering import lower
+    from converters.timing.tuning import tune
 
     expect(not (options.layout and options.tune), "--layout or --tune", "both")
     expect(options.tune or options.most_bytes is None, "--most-bytes with --tune", "it alone")

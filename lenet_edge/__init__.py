@@ -1,35 +1,58 @@
 """LeNet-5 as printed in 1998, with trainable subsampling, from Keras to int8 on the edge.
 
-The names below load TensorFlow when they are first used, so the runtime side stays free of it.
+What is listed in `__all__` is public; docs/api.md shows it at work. A name loads what it needs when it is
+first used: the model side loads TensorFlow, `Classifier` and `StringReader` never do.
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lenet_edge.packaged.models import fine_tuned_model, released_model
+    from lenet_edge.paper.layers import (
+        EuclideanRBF,
+        PartialConv2D,
+        ScaledTanh,
+        TrainableSubsampling,
+        scaled_tanh,
+    )
+    from lenet_edge.paper.losses import MAPLoss, MinimumDistanceLoss
+    from lenet_edge.paper.model import lenet5, stock_lenet5, with_probabilities
+    from lenet_edge.runtime.classifier import Classifier
+    from lenet_edge.runtime.string_reader import StringReader
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "EuclideanRBF": "layers",
-    "PartialConv2D": "layers",
-    "ScaledTanh": "layers",
-    "TrainableSubsampling": "layers",
-    "scaled_tanh": "layers",
-    "MAPLoss": "losses",
-    "MinimumDistanceLoss": "losses",
-    "lenet5": "model",
-    "stock_lenet5": "model",
-    "with_probabilities": "model",
+    "Classifier": "runtime.classifier",
+    "EuclideanRBF": "paper.layers",
+    "MAPLoss": "paper.losses",
+    "MinimumDistanceLoss": "paper.losses",
+    "PartialConv2D": "paper.layers",
+    "ScaledTanh": "paper.layers",
+    "StringReader": "runtime.string_reader",
+    "TrainableSubsampling": "paper.layers",
+    "fine_tuned_model": "packaged.models",
+    "lenet5": "paper.model",
+    "released_model": "packaged.models",
+    "scaled_tanh": "paper.layers",
+    "stock_lenet5": "paper.model",
+    "with_probabilities": "paper.model",
 }
 __all__ = [
+    "Classifier",
     "EuclideanRBF",
     "MAPLoss",
     "MinimumDistanceLoss",
     "PartialConv2D",
     "ScaledTanh",
+    "StringReader",
     "TrainableSubsampling",
+    "fine_tuned_model",
     "lenet5",
+    "released_model",
     "scaled_tanh",
     "stock_lenet5",
     "with_probabilities",

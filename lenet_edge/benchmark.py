@@ -16,10 +16,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from converters.errors import InputError, exit_status, expect
-from converters.files import write_atomically, write_json
-from converters.runtimes import RUNTIMES, choose, why_not
-from converters.sessions import check_options
+from converters.base.errors import InputError, exit_status, expect
+from converters.base.files import write_atomically, write_json
+from converters.base.installed import RUNTIMES, choose, why_not
+from converters.runtimes.sessions import check_options
 from lenet_edge.benchmarking.compare import compare_lines
 from lenet_edge.benchmarking.measuring import Plan, measured
 from lenet_edge.benchmarking.plot import check_plotting, draw
@@ -31,7 +31,7 @@ from lenet_edge.benchmarking.table import (
     start_lines,
     timing_lines,
 )
-from lenet_edge.runtime import content_of, packaged_models, packaged_name
+from lenet_edge.packaged.files import content_of, packaged_models, packaged_name
 
 NAME = "lenet-edge benchmark"
 MODELS = ("float32", "int8_qat", "stock_lenet5_float32.tflite", "stock_lenet5_int8.tflite")

@@ -10,16 +10,16 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from converters.errors import InputError, exit_status, expect
-from lenet_edge.answers import Answer, answer, answer_ready
-from lenet_edge.camera import frames, open_camera
-from lenet_edge.reading import Ready, read, ready_pictures
-from lenet_edge.results import Results, results
-from lenet_edge.running import add_jobs, add_running, answer_all, constructed_by, say_report
-from lenet_edge.runtime import DEFAULT_MODEL, Classifier
-from lenet_edge.stopping import Stop
-from lenet_edge.terminal import printable
-from lenet_edge.watching import watch
+from converters.base.errors import InputError, exit_status, expect
+from lenet_edge.reading.batch import Ready, read, ready_pictures
+from lenet_edge.reading.camera import frames, open_camera
+from lenet_edge.reading.digit_answer import Answer, answer, answer_ready
+from lenet_edge.reading.digit_output import Results, results
+from lenet_edge.reading.inbox import watch
+from lenet_edge.reading.options import add_jobs, add_running, answer_all, constructed_by, say_report
+from lenet_edge.reading.stopping import Stop
+from lenet_edge.reading.terminal import printable
+from lenet_edge.runtime.classifier import DEFAULT_MODEL, Classifier
 
 __all__ = ["Answer", "answer", "main"]
 

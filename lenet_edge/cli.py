@@ -8,7 +8,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from converters.errors import exit_status
+from converters.base.errors import exit_status
 from lenet_edge import __version__
 
 COMMANDS = {

@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from converters.errors import exit_status, expect
-from converters.files import write_atomically, write_json
-from converters.options import add_conversion_options, command_parser
-from converters.precisions import PRECISIONS, Ends, Precision
-from converters.runtimes import RUNTIMES
-from converters.targets import TARGETS
-from lenet_edge import wide
-from lenet_edge.lowered import layout_for, lowered, tuned
-from lenet_edge.mnist import PIXELS, Digits, calibration_digits, pad, test_digits
-from lenet_edge.packaged import ALL_NAMES, NAMES
+from converters.base.errors import exit_status, expect
+from converters.base.files import write_atomically, write_json
+from converters.base.installed import RUNTIMES
+from converters.base.options import add_conversion_options, command_parser
+from converters.base.targets import TARGETS
+from lenet_edge.digits.mnist import Digits, test_digits
+from lenet_edge.digits.scoring import error_of
+from lenet_edge.packaged.layouts import layout_for
+from lenet_edge.packaged.names import ALL_NAMES, FINE_TUNED_VARIANT, NAMES, VARIANTS, WIDE, variants_of
 
 if TYPE_CHECKING:
-    from converters.tflite import Converted
-    from lenet_edge.exam import Exam
-
-FINE_TUNED = ("lenet5",)
-"""The models of which fine-tuned weights are released."""
-
-FINE_TUNED_VARIANT = "int8_qat"
-VARIANTS = (*PRECISIONS, FINE_TUNED_VARIANT)
-"""What the files' names end in."""
+    from lenet_edge.converting.exam import Exam
 
 EPILOG = """\
 examples:
@@ -90,19 +80,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     names = list(dict.fromkeys(options.model or (NAMES if options.target or options.tune else ALL_NAMES)))
     variants = list(dict.fromkeys(options.precision or VARIANTS))
     _check(options, names, variants)
-    names = [name for name in names if _usable(name, variants, options)]
-    expect(
-        names, f"a model with --precision {', '.join(variants)}", f"{wide.NAME}, which has float32 and int8"
-    )
+    names = [name for name in names if variants_of(name, variants, own_weights=bool(options.weights))]
+    expect(names, f"a model with --precision {', '.join(variants)}", f"{WIDE}, which has float32 and int8")
     digits = test_digits(data=options.data)
     options.out.mkdir(parents=True, exist_ok=True)
     if options.target:
-        from lenet_edge.targets import convert_for_targets
+        from lenet_edge.converting.targets import convert_for_targets
 
         convert_for_targets(names, options, digits)
         return 0
     # TensorFlow takes seconds to import: bad input has been answered by now.
-    from converters.manifest import versions
+    from converters.base.environment import versions
 
     entries: dict[str, Any] = {}
     for name in names:
@@ -117,32 +105,26 @@ def _check(options: argparse.Namespace, names: list[str], variants: list[str]) -
     expect(not options.target or not options.precision, "--target or --precision", "both")
     expect(not (options.layout and options.tune), "--layout or --tune", "both")
     expect(not options.target or not (options.layout or options.tune), "--target or a layout", "both")
-    at_any_width = wide.NAME not in names or not (options.target or options.tune)
-    expect(at_any_width, f"{wide.NAME} without --target and --tune, which fix the width", "one of them")
+    at_any_width = WIDE not in names or not (options.target or options.tune)
+    expect(at_any_width, f"{WIDE} without --target and --tune, which fix the width", "one of them")
     for name in names:
         layout_for(name, variants[0], asked=options.layout)
     expect(not options.weights or len(names) == 1, "one --model with --weights", f"{len(names)}")
     expect(not options.weights or options.weights.is_file(), "--weights to be a file", options.weights)
     if variants == [FINE_TUNED_VARIANT]:
         packaged = "--model lenet5 and its packaged weights (`lenet-edge quantize` writes those of others)"
-        fine_tuned = any(_usable(name, variants, options) for name in names)
+        fine_tuned = any(variants_of(name, variants, own_weights=bool(options.weights)) for name in names)
         expect(fine_tuned, f"{packaged} with --precision {FINE_TUNED_VARIANT}", ", ".join(names))
-
-
-def _usable(name: str, variants: Sequence[str], options: argparse.Namespace) -> list[str]:
-    """Return those of `variants` that model `name` is converted to."""
-    fine_tuned = name in FINE_TUNED and not options.weights
-    there = wide.VARIANTS if name == wide.NAME else VARIANTS if fine_tuned else PRECISIONS
-    return [variant for variant in variants if variant in there]
 
 
 def _convert_model(
     name: str, variants: list[str], digits: Digits, options: argparse.Namespace
 ) -> dict[str, Any]:
     """Write and check each file of model `name`, a line of the table each; return their entries."""
-    from converters.folding import fold
-    from lenet_edge.exam import taken_by
-    from lenet_edge.packaged import released_model
+    from converters.model.folding import fold
+    from lenet_edge.converting.exam import taken_by
+    from lenet_edge.converting.files import checked, files_of
+    from lenet_edge.packaged.models import released_model
 
     original = released_model(name, weights=options.weights)
     taken = None if options.no_check else taken_by(original, digits)
@@ -150,7 +132,7 @@ def _convert_model(
         _print_head(name, *taken)
     entries = {}
     for path, content, entry in files_of(
-        name, fold(original), _usable(name, variants, options), options=options
+        name, fold(original), variants_of(name, variants, own_weights=bool(options.weights)), options=options
     ):
         if taken is not None:
             entry["checked"] = checked(content, *taken)
@@ -158,71 +140,6 @@ def _convert_model(
         write_atomically(options.out / path, content)
         entries[path] = entry
     return entries
-
-
-def checked(content: bytes, exam: Exam, answers: np.ndarray) -> dict[str, Any]:
-    """Return what a file does with `exam` beside the original's `answers` (m, classes); shares in percent.
-
-    Of a wide model, `error` is of the windows that have a digit in their middle; the rest is of all windows.
-    """
-    from converters.delegates import xnnpack_takes
-    from converters.interpret import run
-    from lenet_edge.exam import rows_of
-
-    labels = exam.labels
-    scores = rows_of(run(content, exam.inputs))
-    read, original_read = scores.argmax(axis=1), answers.argmax(axis=1)
-    return {
-        "digits": int((labels >= 0).sum()),
-        "original_error": error_of(original_read, labels),
-        "error": error_of(read, labels),
-        "agreement": percent(read == original_read),
-        "largest_difference": float(np.abs(scores - answers).max()),
-        "xnnpack_takes": list(xnnpack_takes(content)),
-    }
-
-
-def error_of(read: np.ndarray, labels: np.ndarray) -> float:
-    """Return the share of wrong answers `read` (m,), in percent, where `labels` (m,) has one and not -1."""
-    return percent(read[labels >= 0] != labels[labels >= 0])
-
-
-def percent(marks: np.ndarray) -> float:
-    """Return the share of true `marks`, in percent."""
-    return round(100 * float(np.mean(marks)), 4)
-
-
-def files_of(
-    name: str, folded: Any, variants: Sequence[str], *, options: argparse.Namespace
-) -> Iterator[tuple[str, bytes, dict[str, Any]]]:
-    """Convert the folded model `name`: yield a file's name, content and manifest entry for each variant."""
-    from lenet_edge.packaged import fine_tuned_model
-
-    for variant in variants:
-        fine_tuned = variant == FINE_TUNED_VARIANT
-        precision: Any = "int8" if fine_tuned else variant
-        plain = convert_one(fine_tuned_model() if fine_tuned else folded, precision=precision).content
-        if options.tune:
-            print(f"{name} {variant}: looking for its layout", file=sys.stderr, flush=True)
-            layout = tuned(plain, runtime=options.runtime)
-        else:
-            layout = layout_for(name, precision, asked=options.layout)
-        content, entry = lowered(plain, layout=layout)
-        yield f"{name}_{variant}.tflite", content, {"model": name, "precision": variant, **entry}
-
-
-def convert_one(model: Any, *, precision: Precision, ends: Ends = "uint8") -> Converted:
-    """Convert a folded or the fine-tuned model with the calibration digits; a wide one with fields."""
-    from converters.tflite import to_tflite
-    from lenet_edge.training import as_input, is_wide
-    from lenet_edge.wide_pictures import calibration_fields
-
-    options: dict[str, Any] = {"precision": precision, "input_range": PIXELS, "ends": ends}
-    if is_wide(model):
-        fields = calibration_fields()[..., None]
-        return to_tflite(model, calibration=fields, shape=fields.shape[1:], open_axis=2, **options)
-    calibration = as_input(model, pad(calibration_digits().images)).numpy()
-    return to_tflite(model, calibration=calibration, **options)
 
 
 def _print_head(name: str, exam: Exam, answers: np.ndarray) -> None:
@@ -238,7 +155,7 @@ def _print_head(name: str, exam: Exam, answers: np.ndarray) -> None:
 
 
 def _print_row(entry: dict[str, Any]) -> None:
-    from converters.delegates import verdict
+    from converters.delegates.xnnpack import verdict
 
     checked = entry["checked"]
     taken, operators = checked["xnnpack_takes"]

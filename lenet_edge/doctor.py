@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from converters import gpu
-from converters.columns import COLUMNS, Column, Result, absence, delegate_column, run_column
-from converters.errors import exit_status
-from converters.machine import machine
-from lenet_edge.mnist import calibration_digits, pad
-from lenet_edge.runtime import content_of
+from converters.base.errors import exit_status
+from converters.base.machine import machine
+from converters.runtimes import gpu
+from converters.runtimes.columns import COLUMNS, Column, Result, absence, delegate_column, run_column
+from lenet_edge.digits.mnist import calibration_digits, pad
+from lenet_edge.packaged.files import content_of
 
 NAME = "lenet-edge doctor"
 

@@ -20,14 +20,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
-from converters.errors import exit_status, expect
-from converters.files import write_json
-from lenet_edge.classify import Answer, answer
-from lenet_edge.contact_sheet import write_samples
-from lenet_edge.images import read_images
-from lenet_edge.mnist import HELD_OUT, Digits, held_out_digits
-from lenet_edge.on_paper import Conditions, jpeg, photograph
-from lenet_edge.runtime import DEFAULT_MODEL, Classifier
+from converters.base.errors import exit_status, expect
+from converters.base.files import write_json
+from lenet_edge.digits.mnist import HELD_OUT, Digits, held_out_digits
+from lenet_edge.on_paper.contact_sheet import write_samples
+from lenet_edge.on_paper.drawing import Conditions, jpeg, photograph
+from lenet_edge.picture.files import read_images
+from lenet_edge.reading.digit_answer import Answer, answer
+from lenet_edge.runtime.classifier import DEFAULT_MODEL, Classifier
 
 NAME = "lenet-edge photographs"
 EPILOG = """\

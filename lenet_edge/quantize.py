@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from converters.errors import exit_status, expect
-from converters.files import write_atomically, write_json
-from converters.options import command_parser
-from lenet_edge.convert import percent
-from lenet_edge.lowered import layout_for, lowered
-from lenet_edge.mnist import PIXELS, Digits, cache_folder, calibration_digits, pad, test_digits
-from lenet_edge.runtime import released_folder
-from lenet_edge.training_options import (
+from converters.base.errors import exit_status, expect
+from converters.base.files import write_atomically, write_json
+from converters.base.options import command_parser
+from lenet_edge.digits.mnist import PIXELS, Digits, cache_folder, calibration_digits, pad, test_digits
+from lenet_edge.digits.scoring import percent
+from lenet_edge.packaged.files import released_folder
+from lenet_edge.packaged.layouts import layout_for, lowered
+from lenet_edge.training.options import (
     add_training_options,
     check_training_options,
     training_and_held_out,
@@ -82,8 +82,8 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _exact(weights: Path | None) -> Any:
-    from converters.folding import fold
-    from lenet_edge.packaged import released_model
+    from converters.model.folding import fold
+    from lenet_edge.packaged.models import released_model
 
     return fold(released_model("lenet5", weights=weights))
 
@@ -91,11 +91,11 @@ def _exact(weights: Path | None) -> Any:
 def _fine_tune(
     exact: Any, training: Digits, held_out: Digits, options: argparse.Namespace
 ) -> tuple[Any, dict[str, Any]]:
-    from converters.manifest import versions
-    from converters.quantizing import quantize_aware
-    from lenet_edge.fine_tuning import best_of, fine_tune, fine_tuning_recipe
-    from lenet_edge.passes import Passes, Teacher
-    from lenet_edge.training import as_input, outputs_of
+    from converters.base.environment import versions
+    from converters.model.quantize_aware import quantize_aware
+    from lenet_edge.paper.answers import as_input, outputs_of
+    from lenet_edge.training.distorted_passes import Passes, Teacher
+    from lenet_edge.training.fine_tuning import best_of, fine_tune, fine_tuning_recipe
 
     weights = options.weights or released_folder() / "lenet5.npz"
     recipe = fine_tuning_recipe(
@@ -157,8 +157,8 @@ def _write(
     model: Any, exact: Any, held_out: Digits, options: argparse.Namespace, report: dict[str, Any]
 ) -> None:
     """Measure, write weights, report and (8 bits) the .tflite file, and say what came out."""
-    from converters.tflite import to_tflite
-    from lenet_edge.weights import save_quantised
+    from converters.model.conversion import to_tflite
+    from lenet_edge.packaged.weights import save_quantised
 
     save_quantised(model, options.out / "weights.npz")
     content = to_tflite(model, precision="int8").content if options.bits in (4, 8) else None
@@ -182,8 +182,8 @@ def _write(
 
 def measured(model: Any, exact: Any, content: bytes | None, digits: Digits) -> dict[str, Any]:
     """Return errors and agreements in percent of the fine-tuned model, the exact one and the file."""
-    from converters.interpret import run
-    from lenet_edge.training import as_input, outputs_of
+    from converters.runtimes.tensorflow_interpreter import run
+    from lenet_edge.paper.answers import as_input, outputs_of
 
     pictures = pad(digits.images)
     wanted, scores = (outputs_of(m, pictures).argmax(axis=1) for m in (exact, model))

@@ -11,14 +11,14 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 
-from converters.errors import exit_status, expect
-from lenet_edge.output import Output, opened
-from lenet_edge.running import add_jobs, add_running, answer_all, constructed_by, say_report
-from lenet_edge.runtime import released_folder
-from lenet_edge.string_answers import ReadyLine, StringAnswer, answer_line, ready_lines
-from lenet_edge.string_reader import DEFAULT_MODEL, StringReader
-from lenet_edge.string_results import StringResults
-from lenet_edge.terminal import printable
+from converters.base.errors import exit_status, expect
+from lenet_edge.packaged.files import released_folder
+from lenet_edge.reading.options import add_jobs, add_running, answer_all, constructed_by, say_report
+from lenet_edge.reading.output import Output, opened
+from lenet_edge.reading.string_answer import ReadyLine, StringAnswer, answer_line, ready_lines
+from lenet_edge.reading.string_output import StringResults
+from lenet_edge.reading.terminal import printable
+from lenet_edge.runtime.string_reader import DEFAULT_MODEL, StringReader
 
 __all__ = ["main"]
 
@@ -71,7 +71,7 @@ def packaged_threshold() -> float:
 
 
 def _drawer(path: str, reader: StringReader) -> Callable[[StringAnswer], None]:
-    from lenet_edge.string_picture import Drawings  # here, as only --png needs it
+    from lenet_edge.reading.string_picture import Drawings  # here, as only --png needs it
 
     drawings = Drawings(path)
 

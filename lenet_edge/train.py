@@ -14,22 +14,22 @@ from typing import Any
 
 import numpy as np
 
-from converters.errors import exit_status, expect
-from converters.files import write_json
-from converters.options import command_parser
-from lenet_edge.calibration import (
-    expected_calibration_error,
-    fit_scale,
-    negative_log_likelihood,
-    rejections,
-    softmax,
-)
-from lenet_edge.mnist import Digits, cache_folder, pad, test_digits
-from lenet_edge.training_options import (
+from converters.base.errors import exit_status, expect
+from converters.base.files import write_json
+from converters.base.options import command_parser
+from lenet_edge.digits.mnist import Digits, cache_folder, pad, test_digits
+from lenet_edge.training.options import (
     add_training_options,
     check_training_options,
     training_and_held_out,
     use_threads,
+)
+from lenet_edge.training.score_calibration import (
+    expected_calibration_error,
+    fit_scale,
+    negative_log_likelihood,
+    probabilities,
+    rejections,
 )
 
 EPILOG = """\
@@ -98,12 +98,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     use_threads(options.threads)
     if options.strings:
-        from lenet_edge.train_strings import train_on_strings
+        from lenet_edge.training.train_strings import train_on_strings
 
         train_on_strings(training, held_out, options, command=_command(argv))
         return 0
     if options.paper:
-        from lenet_edge.paper_recipe import train_as_printed
+        from lenet_edge.training.paper_recipe import train_as_printed
 
         model, history, facts = train_as_printed(training, held_out, options)
     else:
@@ -130,8 +130,8 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _train(training: Digits, held_out: Digits, options: argparse.Namespace) -> tuple[Any, list, dict]:
-    from lenet_edge.passes import Passes
-    from lenet_edge.training import Recipe, train
+    from lenet_edge.training.distorted_passes import Passes
+    from lenet_edge.training.loop import Recipe, train
 
     recipe = Recipe(
         model=options.model,
@@ -156,15 +156,15 @@ def _train(training: Digits, held_out: Digits, options: argparse.Namespace) -> t
 
 
 def _teacher(run: Path) -> Any:
-    from lenet_edge.model import teacher
-    from lenet_edge.passes import Teacher
-    from lenet_edge.training import outputs_of
-    from lenet_edge.weights import load_weights
+    from lenet_edge.packaged.weights import load_weights
+    from lenet_edge.paper.answers import outputs_of
+    from lenet_edge.paper.model import teacher
+    from lenet_edge.training.distorted_passes import Teacher
 
     model = teacher()
     load_weights(model, run / "weights.npz")
     key = hashlib.sha256((run / "weights.npz").read_bytes()).hexdigest()[:12]
-    return Teacher(key, lambda pictures: softmax(outputs_of(model, pictures)))
+    return Teacher(key, lambda pictures: probabilities(outputs_of(model, pictures)))
 
 
 def measure(outputs: np.ndarray, labels: np.ndarray, *, scale: float) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def measure(outputs: np.ndarray, labels: np.ndarray, *, scale: float) -> dict[st
 
     Errors and shares in percent; `scale` turns outputs into logits.
     """
-    scores = softmax(scale * outputs)
+    scores = probabilities(scale * outputs)
     return {
         "digits": len(labels),
         "error": round(100 * float(np.mean(scores.argmax(axis=1) != labels)), 4),
@@ -190,10 +190,11 @@ def _write_results(
     options: argparse.Namespace,
     argv: Sequence[str] | None,
 ) -> None:
-    from converters.manifest import versions
-    from lenet_edge.learning_curve import draw
-    from lenet_edge.training import answers_sign, outputs_of
-    from lenet_edge.weights import save_weights
+    from converters.base.environment import versions
+    from lenet_edge.packaged.weights import save_weights
+    from lenet_edge.paper.answers import outputs_of
+    from lenet_edge.training.learning_curve import draw
+    from lenet_edge.training.loop import answers_sign
 
     outputs = outputs_of(model, pad(held_out.images))
     scale = fit_scale(outputs, held_out.labels, sign=answers_sign(options.model))

@@ -22,11 +22,11 @@ from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPar
 from executorch.exir import to_edge_transform_and_lower
 from onnx import TensorProto, helper, numpy_helper
 
-from converters.errors import exit_status, expect
-from converters.files import write_atomically
-from converters.flatbuffer import read
-from converters.soundness.tables import OPERATORS, TABLES
-from lenet_edge.runtime import content_of
+from converters.base.errors import exit_status, expect
+from converters.base.files import write_atomically
+from converters.file.flatbuffer import read
+from converters.file.soundness.tables import OPERATORS, TABLES
+from lenet_edge.packaged.files import content_of
 
 NAMES = ("lenet5_float32", "stock_lenet5_float32")
 

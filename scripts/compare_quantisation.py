@@ -17,21 +17,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from converters.environment import tf
-from converters.files import write_json
-from converters.folding import fold
-from converters.interpret import run
-from converters.machine import machine
-from converters.manifest import versions
-from converters.quantizing import quantize_aware
-from lenet_edge.convert import percent
-from lenet_edge.fine_tuning import fine_tune, fine_tuning_recipe
-from lenet_edge.mnist import Digits, cache_folder, held_out_digits, pad, test_digits, training_digits
-from lenet_edge.packaged import released_model
-from lenet_edge.passes import Passes, Teacher
+from converters.base.environment import tf, versions
+from converters.base.files import write_json
+from converters.base.machine import machine
+from converters.model.folding import fold
+from converters.model.quantize_aware import quantize_aware
+from converters.runtimes.tensorflow_interpreter import run
+from lenet_edge.digits.mnist import Digits, cache_folder, held_out_digits, pad, test_digits, training_digits
+from lenet_edge.digits.scoring import percent
+from lenet_edge.packaged.files import released_folder
+from lenet_edge.packaged.models import released_model
+from lenet_edge.paper.answers import as_input, outputs_of
 from lenet_edge.quantize import calibration_images
-from lenet_edge.runtime import released_folder
-from lenet_edge.training import as_input, outputs_of
+from lenet_edge.training.distorted_passes import Passes, Teacher
+from lenet_edge.training.fine_tuning import fine_tune, fine_tuning_recipe
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results" / "quantisation.json"

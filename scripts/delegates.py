@@ -10,8 +10,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from converters.audit import audit, gpu, micro, nnapi, taken, tflite_runtime, web
-from converters.audit.rules import Rules
+from converters.delegates import audit, gpu, micro, nnapi, taken, tflite_runtime, web
+from converters.delegates.operator_rules import Rules
 
 ROOT = Path(__file__).resolve().parent.parent
 RELEASED = ROOT / "lenet_edge" / "released"

@@ -2,8 +2,8 @@
 
 Pictures are calibration digits (training digits), a blank one, a full one and noise. For each released file
 the scores that TensorFlow gives, as the file stores them, and the least and most that a runtime may give
-(converters.tolerance), and below which score its answer is unsure (scripts/thresholds.py). Drawings with the
-32x32 pictures that `lenet_edge.drawing` makes of them.
+(converters.proof.tolerance), and below which score its answer is unsure (scripts/thresholds.py). Drawings
+with the 32x32 pictures that `lenet_edge.picture.drawing` makes of them.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from typing import Any
 
 import numpy as np
 
-from converters.arithmetic import LIMITS
-from converters.errors import expect
-from converters.files import write_atomically
-from converters.graph import Tensor, read_graph
-from converters.interpret import run_stored
-from converters.tolerance import Tolerance
-from lenet_edge import wide
-from lenet_edge.drawing import picture_of_drawing
-from lenet_edge.field import middle
-from lenet_edge.mnist import calibration_digits, pad
-from lenet_edge.runtime import packaged_models
+from converters.base.errors import expect
+from converters.base.files import write_atomically
+from converters.file.graph import Tensor, read_graph
+from converters.proof.exact_arithmetic import LIMITS
+from converters.proof.tolerance import Tolerance
+from converters.runtimes.tensorflow_interpreter import run_stored
+from lenet_edge.digits.geometry import middle
+from lenet_edge.digits.mnist import calibration_digits, pad
+from lenet_edge.packaged.files import packaged_models
+from lenet_edge.packaged.names import WIDE
+from lenet_edge.picture.drawing import picture_of_drawing
 
 ROOT = Path(__file__).resolve().parent.parent
 RELEASED = ROOT / "lenet_edge" / "released"
@@ -134,7 +134,7 @@ def golden() -> dict[str, Any]:
     """Return everything, as golden.json has it."""
     shown = pictures()
     pixels = np.array([picture["pixels"] for picture in shown], np.uint8).reshape(-1, 32, 32)
-    of_one_digit = sorted(name for name, one in packaged_models().items() if one["model"] != wide.NAME)
+    of_one_digit = sorted(name for name, one in packaged_models().items() if one["model"] != WIDE)
     files = {name: (RELEASED / name).read_bytes() for name in of_one_digit}
     return {
         "format": 1,

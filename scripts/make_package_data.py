@@ -12,9 +12,9 @@ import gzip
 from collections.abc import Sequence
 from pathlib import Path
 
-from converters.errors import exit_status
-from converters.files import write_atomically
-from lenet_edge import idx, mnist
+from converters.base.errors import exit_status
+from converters.base.files import write_atomically
+from lenet_edge.digits import idx, mnist
 
 FOLDER = Path(__file__).resolve().parents[1] / "lenet_edge" / "data"
 

@@ -13,15 +13,15 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from converters.columns import COLUMNS, absence
-from converters.errors import expect
-from converters.files import write_json
-from converters.layouts import describe
-from converters.lowering import lower
-from converters.manifest import describe as facts_of
-from converters.manifest import versions
-from converters.micro import arena_bytes
-from lenet_edge.lowered import layout_for
+from converters.base.environment import versions
+from converters.base.errors import expect
+from converters.base.files import write_json
+from converters.file.layouts import describe
+from converters.file.lowering import lower
+from converters.file.manifest import describe as facts_of
+from converters.runtimes.columns import COLUMNS, absence
+from converters.runtimes.micro import arena_bytes
+from lenet_edge.packaged.layouts import layout_for
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ("lenet5", "stock_lenet5")

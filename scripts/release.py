@@ -12,17 +12,17 @@ import shutil
 import sys
 from pathlib import Path
 
-from converters.files import write_json
-from converters.folding import fold
+from converters.base.files import write_json
+from converters.model.folding import fold
 from lenet_edge.convert import main as convert
-from lenet_edge.learning_curve import draw
-from lenet_edge.mnist import pad, test_digits
-from lenet_edge.model import lenet5, stock_lenet5
-from lenet_edge.packaged import fine_tuned_model, released_model
+from lenet_edge.digits.mnist import pad, test_digits
+from lenet_edge.packaged.models import fine_tuned_model, released_model
+from lenet_edge.packaged.weights import load_weights
+from lenet_edge.paper.answers import outputs_of
+from lenet_edge.paper.model import lenet5, stock_lenet5
 from lenet_edge.quantize import measured as measure_fine_tuned
 from lenet_edge.train import measure
-from lenet_edge.training import outputs_of
-from lenet_edge.weights import load_weights
+from lenet_edge.training.learning_curve import draw
 
 ROOT = Path(__file__).resolve().parent.parent
 RELEASED = ROOT / "lenet_edge" / "released"

@@ -17,16 +17,16 @@ from typing import Any
 
 import numpy as np
 
-from converters.errors import exit_status, expect
-from converters.files import write_json
+from converters.base.errors import exit_status, expect
+from converters.base.files import write_json
 from lenet_edge.convert import main as convert
-from lenet_edge.learning_curve import draw
-from lenet_edge.mnist import Digits, held_out_digits
-from lenet_edge.model import lenet5
-from lenet_edge.string_fields import EMPTIES, SPACINGS, Writing, empty_fields, string_fields
-from lenet_edge.string_reader import StringReader
-from lenet_edge.weights import load_weights
-from lenet_edge.wide import NAME, VARIANTS
+from lenet_edge.digits.mnist import Digits, held_out_digits
+from lenet_edge.digits.string_fields import EMPTIES, SPACINGS, Writing, empty_fields, string_fields
+from lenet_edge.packaged.names import WIDE, WIDE_VARIANTS
+from lenet_edge.packaged.weights import load_weights
+from lenet_edge.paper.model import lenet5
+from lenet_edge.runtime.string_reader import StringReader
+from lenet_edge.training.learning_curve import draw
 
 ROOT = Path(__file__).resolve().parent.parent
 RELEASED = ROOT / "lenet_edge" / "released"
@@ -86,9 +86,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     report = json.loads((options.run / "report.json").read_text())
     draw(report.pop("history"), ROOT / "docs" / "strings_learning_curve.png")
     report["command"] = report["command"].replace(str(options.data), "MNIST")
-    shutil.copyfile(options.run / "weights.npz", RELEASED / f"{NAME}.npz")
+    shutil.copyfile(options.run / "weights.npz", RELEASED / f"{WIDE}.npz")
     convert(["--out", str(RELEASED)])
-    readers = {variant: StringReader(model=variant) for variant in VARIANTS}
+    readers = {variant: StringReader(model=variant) for variant in WIDE_VARIANTS}
     made_up = {variant: chances(reader, count=options.count) for variant, reader in readers.items()}
     below = max(threshold(one, share=MADE_UP) for kinds in made_up.values() for one in kinds.values())
     report["threshold"] = below
@@ -102,7 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         }
         for variant, reader in readers.items()
     }
-    write_json(RELEASED / f"{NAME}.json", report)
+    write_json(RELEASED / f"{WIDE}.json", report)
     print(
         json.dumps({key: report[key] for key in ("held_out", "threshold", "threshold_chosen_on")}, indent=1)
     )

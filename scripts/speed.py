@@ -13,15 +13,15 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from converters.files import write_atomically, write_json
-from converters.folding import fold
-from converters.graph import read_graph
-from converters.layouts import describe, layout_of, suggested
-from converters.lowering import lower
-from lenet_edge.convert import convert_one
-from lenet_edge.lowered import default_layout
-from lenet_edge.packaged import fine_tuned_model, released_model
-from lenet_edge.runtime import content_of
+from converters.base.files import write_atomically, write_json
+from converters.file.graph import read_graph
+from converters.file.layouts import describe, layout_of, suggested
+from converters.file.lowering import lower
+from converters.model.folding import fold
+from lenet_edge.converting.files import convert_one
+from lenet_edge.packaged.files import content_of
+from lenet_edge.packaged.layouts import default_layout
+from lenet_edge.packaged.models import fine_tuned_model, released_model
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 5

@@ -19,11 +19,11 @@ from typing import Any
 
 from tqdm import tqdm
 
-from converters.errors import exit_status, expect
-from converters.files import write_json
-from converters.manifest import versions
-from lenet_edge.mnist import pad, test_digits
-from lenet_edge.string_fields import (
+from converters.base.environment import versions
+from converters.base.errors import exit_status, expect
+from converters.base.files import write_json
+from lenet_edge.digits.mnist import pad, test_digits
+from lenet_edge.digits.string_fields import (
     AMOUNTS,
     AS_IN_MNIST,
     EMPTIES,
@@ -35,9 +35,9 @@ from lenet_edge.string_fields import (
     empty_fields,
     string_fields,
 )
-from lenet_edge.string_reader import StringReader
-from lenet_edge.strings import greedy, viterbi
-from lenet_edge.wide import VARIANTS
+from lenet_edge.packaged.names import WIDE_VARIANTS
+from lenet_edge.runtime.string_decoder import greedy, viterbi
+from lenet_edge.runtime.string_reader import StringReader
 
 ROOT = Path(__file__).resolve().parent.parent
 LENGTHS = (2, 4, 8)
@@ -155,14 +155,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     expect(options.count >= 1, "--count of 1 or more", options.count)
     threshold = json.loads((ROOT / "lenet_edge" / "released" / "lenet5_wide.json").read_text())["threshold"]
-    with ProcessPoolExecutor(len(VARIANTS)) as pool:
-        files = list(pool.map(measured, VARIANTS, repeat(threshold), repeat(options.count)))
+    with ProcessPoolExecutor(len(WIDE_VARIANTS)) as pool:
+        files = list(pool.map(measured, WIDE_VARIANTS, repeat(threshold), repeat(options.count)))
     report = {
         "command": shlex.join(["python", "scripts/strings.py", *(sys.argv[1:] if argv is None else argv)]),
         "versions": versions(),
         "threshold": threshold,
         "spacings": SPACINGS,
-        "files": dict(zip(VARIANTS, files, strict=True)),
+        "files": dict(zip(WIDE_VARIANTS, files, strict=True)),
     }
     write_json(options.out, report)
     return 0

@@ -14,12 +14,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from converters.files import write_atomically, write_json
-from converters.profile_costs import costs
-from converters.resizing import resized
-from lenet_edge import wide
-from lenet_edge.field import FIELD
-from lenet_edge.runtime import content_of
+from converters.base.files import write_atomically, write_json
+from converters.file.resizing import resized
+from converters.timing.profile_costs import costs
+from lenet_edge.digits import geometry
+from lenet_edge.digits.geometry import FIELD
+from lenet_edge.packaged.files import content_of
+from lenet_edge.packaged.names import WIDE, WIDE_VARIANTS
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 5
@@ -36,7 +37,7 @@ GOAL = 5.0
 
 def at_width(variant: str, width: int) -> bytes:
     """Return the packaged wide file of `variant` for pictures `width` columns wide."""
-    return resized(content_of(f"{wide.NAME}_{variant}.tflite"), shape=(1, FIELD, width, 1))
+    return resized(content_of(f"{WIDE}_{variant}.tflite"), shape=(1, FIELD, width, 1))
 
 
 def multiply_adds(width: int) -> dict[str, int]:
@@ -47,19 +48,19 @@ def multiply_adds(width: int) -> dict[str, int]:
 
 def operations() -> dict[str, Any]:
     """Return the multiply-adds at each width, and from which width on the goal is met (null: at none)."""
-    counts = {width: multiply_adds(width) for width in range(FIELD, WIDEST + 1, wide.STEP)}
+    counts = {width: multiply_adds(width) for width in range(FIELD, WIDEST + 1, geometry.STEP)}
     alone = counts[FIELD]
     fewer = {
-        width: {part: wide.windows(width) * alone[part] / count[part] for part in count}
+        width: {part: geometry.windows(width) * alone[part] / count[part] for part in count}
         for width, count in counts.items()
     }
     return {
         "one_window": alone,
         "widths": {
             str(width): {
-                "answers": wide.windows(width),
+                "answers": geometry.windows(width),
                 "multiply_adds": counts[width],
-                "an_answer": round(counts[width]["all"] / wide.windows(width)),
+                "an_answer": round(counts[width]["all"] / geometry.windows(width)),
                 "times_fewer": {part: round(times, 3) for part, times in fewer[width].items()},
             }
             for width in SHOWN
@@ -90,7 +91,7 @@ def times(variant: str, runtimes: list[str]) -> dict[str, Any]:
 def an_answer(result: dict[str, Any]) -> dict[str, Any]:
     """Return a benchmark's `result` as the time of one answer: a share of one window's by itself."""
     name = result["model"]
-    answers = wide.windows(int(name.removeprefix("wide_"))) if name.startswith("wide_") else 1
+    answers = geometry.windows(int(name.removeprefix("wide_"))) if name.startswith("wide_") else 1
     share = {end: result["run_ratio"][end] / answers for end in ("value", "low", "high")}
     return {
         **{key: result[key] for key in ("model", "runtime", "version", "delegate", "taken", "nodes")},
@@ -104,7 +105,7 @@ def an_answer(result: dict[str, Any]) -> dict[str, Any]:
 def main(runtimes: list[str]) -> None:
     """Count, time in `runtimes`, and write results/strings_cost.json."""
     measured: dict[str, Any] = {"operations": operations(), "times": {}}
-    for variant in wide.VARIANTS:
+    for variant in WIDE_VARIANTS:
         report = times(variant, runtimes)
         measured["machine"], measured["versions"] = report["machine"], report["versions"]
         measured["times"][variant] = [an_answer(result) for result in report["results"]]

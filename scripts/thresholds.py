@@ -21,12 +21,12 @@ from typing import Any
 
 import numpy as np
 
-from converters.errors import InputError, exit_status
-from converters.files import write_json
-from converters.interpret import run
-from converters.manifest import versions
-from lenet_edge.mnist import Digits, held_out_digits, pad, test_digits
-from lenet_edge.runtime import content_of
+from converters.base.environment import versions
+from converters.base.errors import InputError, exit_status
+from converters.base.files import write_json
+from converters.runtimes.tensorflow_interpreter import run
+from lenet_edge.digits.mnist import Digits, held_out_digits, pad, test_digits
+from lenet_edge.packaged.files import content_of
 
 RELEASED = Path(__file__).resolve().parent.parent / "lenet_edge" / "released"
 FILES = [f"lenet5_{kind}.tflite" for kind in ("float32", "float16", "dynamic", "int8", "int8_qat")]

@@ -1,4 +1,4 @@
-"""The scribbles by which android_demo's core is held against lenet_edge.drawing, made here too."""
+"""The scribbles by which android_demo's core is held against lenet_edge.picture.drawing, made here too."""
 
 import hashlib
 import re
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lenet_edge.drawing import picture_of_drawing
+from lenet_edge.picture.drawing import picture_of_drawing
 
 TEST = Path(__file__).parent.parent / "android_demo/core/src/test/kotlin/org/lenetedge/core/PictureTest.kt"
 

@@ -14,11 +14,11 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from converters.columns import COLUMNS, absence
-from converters.tolerance import Limits
-from lenet_edge import targets
+from converters.proof.tolerance import Limits
+from converters.runtimes.columns import COLUMNS, absence
 from lenet_edge.convert import main
-from lenet_edge.runtime import released_folder
+from lenet_edge.converting import targets
+from lenet_edge.packaged.files import released_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples" / "micro"

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from converters.arithmetic import outputs_of
-from converters.errors import InputError
-from converters.graph import read_graph
-from lenet_edge.images import prepare, read_images
-from lenet_edge.mnist import pad, test_digits
-from lenet_edge.runtime import released_folder
+from converters.base.errors import InputError
+from converters.file.graph import read_graph
+from converters.proof.exact_arithmetic import ideal_outputs
+from lenet_edge.digits.mnist import pad, test_digits
+from lenet_edge.packaged.files import released_folder
+from lenet_edge.picture.files import prepare, read_images
 
 SCRIPT = Path(__file__).resolve().parent.parent / "scripts" / "pi"
 FILES = ["lenet5_float32.tflite", "lenet5_int8_qat.tflite"]
@@ -286,7 +286,7 @@ def answered(judge, tmp_path_factory):
     path = tmp_path_factory.mktemp("pictures") / "7.png"
     Image.fromarray(255 - pad(test_digits().images[:1])[0]).save(path)
     pixels = prepare(next(iter(read_images(path))).grey).picture[None, ..., None].astype(np.float32)
-    (scores,) = outputs_of(read_graph(judge.released(FILES[1]).read_bytes()), pixels)
+    (scores,) = ideal_outputs(read_graph(judge.released(FILES[1]).read_bytes()), pixels)
     return {"file": str(path), "digit": int(scores.argmax()), "probability": float(scores.max())}
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.errors import InputError
-from lenet_edge.mnist import test_digits
-from lenet_edge.string_fields import AS_IN_MNIST, OTHER_FONTS, empty_fields, string_fields
-from lenet_edge.string_reader import StringReader
-from lenet_edge.wide import VARIANTS
+from converters.base.errors import InputError
+from lenet_edge.digits.mnist import test_digits
+from lenet_edge.digits.string_fields import AS_IN_MNIST, OTHER_FONTS, empty_fields, string_fields
+from lenet_edge.packaged.names import WIDE_VARIANTS
+from lenet_edge.runtime.string_reader import StringReader
 
 ROOT = Path(__file__).resolve().parent.parent
 MEASURE = runpy.run_path(str(ROOT / "scripts" / "strings.py"))
@@ -52,10 +52,10 @@ def test_the_threshold_is_the_least_that_few_enough_reach():
 def test_the_report_is_of_the_packaged_threshold():
     packaged = json.loads((ROOT / "lenet_edge" / "released" / "lenet5_wide.json").read_text())
     assert REPORT["threshold"] == packaged["threshold"]
-    assert set(REPORT["files"]) == set(VARIANTS)
+    assert set(REPORT["files"]) == set(WIDE_VARIANTS)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", WIDE_VARIANTS)
 def test_other_strings_of_test_digits_are_read_as_well_as_the_report_says(variant):
     """100 strings of another seed: no more errors than four standard deviations beyond the reported share."""
     reported = next(

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from converters.errors import InputError
-from converters.files import write_json
+from converters.base.errors import InputError
+from converters.base.files import write_json
 
 # The estimate of the processor's peak is of one core, and a peer has the threads that it is told.
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")

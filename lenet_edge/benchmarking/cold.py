@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from converters.quiet import quiet
-from converters.runtimes import RUNTIMES, parts
-from converters.sessions import Session
+from converters.base.installed import RUNTIMES
+from converters.base.quiet import quiet
+from converters.runtimes.interpreters import parts
+from converters.runtimes.sessions import Session
 from lenet_edge.benchmarking.children import answering
 
 _RUNS = 20

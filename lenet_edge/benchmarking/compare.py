@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from converters.timing_statistics import FEWEST, Estimate, median_interval
+from converters.timing.statistics import FEWEST, Estimate, median_interval
 from lenet_edge.benchmarking.table import machine_lines
 
 

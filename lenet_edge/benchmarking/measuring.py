@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from converters.errors import InputError
-from converters.timing import LOADS
+from converters.base.errors import InputError
+from converters.timing.measuring import LOADS
 from lenet_edge.benchmarking.children import ask
 
 _PARTS = "lenet_edge.benchmarking"

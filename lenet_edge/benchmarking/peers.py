@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.sessions import Session
-from converters.timing import Load, Ready
-from lenet_edge.field import middle
-from lenet_edge.mnist import calibration_digits, pad
+from converters.runtimes.sessions import Session
+from converters.timing.measuring import Load, Ready
+from lenet_edge.digits.geometry import middle
+from lenet_edge.digits.mnist import calibration_digits, pad
 
 TOLERANCE = 1e-5
 """The greatest difference of scores that another order of float32 sums can explain."""

@@ -7,8 +7,8 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-from converters.errors import expect
-from converters.runtimes import RUNTIMES
+from converters.base.errors import expect
+from converters.base.installed import RUNTIMES
 
 _INSTALL = "pip install matplotlib"
 # Okabe and Ito's, which people who see colours otherwise can tell apart.

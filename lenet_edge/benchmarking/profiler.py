@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from converters.profile_operators import peak_macs, profile
+from converters.timing.profile_operators import peak_macs, profile
 from lenet_edge.benchmarking.children import answering
 
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from converters.errors import InputError, expect
-from converters.machine import machine, speed_facts
+from converters.base.errors import InputError, expect
+from converters.base.machine import machine, speed_facts
 from lenet_edge import __version__
 
 FORMAT, SCHEMA = "lenet-edge benchmark", 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from converters.runtimes import RUNTIMES
+from converters.base.installed import RUNTIMES
 
 _NAME = 25
 

@@ -17,14 +17,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.errors import InputError
-from converters.quantised import quantise
-from converters.sessions import Report, Session
-from converters.timing import Load, Timing, load_session, measure_loads, noise
+from converters.base.errors import InputError
+from converters.runtimes.sessions import Report, Session
+from converters.runtimes.stored_values import quantise
+from converters.timing.measuring import Load, Timing, load_session, measure_loads, noise
 from lenet_edge.benchmarking.children import answering
 from lenet_edge.benchmarking.peers import peer_loads
-from lenet_edge.field import middle
-from lenet_edge.mnist import calibration_digits, pad
+from lenet_edge.digits.geometry import middle
+from lenet_edge.digits.mnist import calibration_digits, pad
 
 _SIDES = (32, 28)
 

@@ -11,18 +11,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from converters.columns import COLUMNS, Column, delegate_column
-from converters.errors import InputError, expect
-from converters.files import write_atomically, write_json
-from converters.options import command_parser
-from lenet_edge import wide
-from lenet_edge.mnist import Digits, test_digits
-from lenet_edge.packaged import ALL_NAMES
+from converters.base.errors import InputError, expect
+from converters.base.files import write_atomically, write_json
+from converters.base.options import command_parser
+from converters.runtimes.columns import COLUMNS, Column, delegate_column
+from lenet_edge.digits.mnist import Digits, test_digits
+from lenet_edge.packaged.files import checked_content, released_folder
+from lenet_edge.packaged.names import ALL_NAMES, WIDE
 from lenet_edge.parity.evidence import Evidence, evidence_of
 from lenet_edge.parity.golden import golden_report
 from lenet_edge.parity.imported import GOLDEN, Imported, read_imports
 from lenet_edge.parity.printing import verdict
-from lenet_edge.runtime import checked_content, released_folder
 
 EPILOG = """\
 examples:
@@ -133,7 +132,7 @@ def _measured(
         layers=options.layers,
         imports=imports,
     )
-    shown = options.html and options.net != wide.NAME  # windows are no digits to show
+    shown = options.html and options.net != WIDE  # windows are no digits to show
     return report, evidence_of(digits, matrix) if shown else None
 
 
@@ -151,7 +150,7 @@ def _check(options: argparse.Namespace) -> None:
     expect(slow is None or slow >= 1, "--slow-digits of 1 or more", slow)
     only = options.only_imports
     expect(options.imports or not only, "--only-imports with --import", "none")
-    expect(not (options.imports and options.net == wide.NAME), f"--import without --net {wide.NAME}", "both")
+    expect(not (options.imports and options.net == WIDE), f"--import without --net {WIDE}", "both")
     measured = options.column or options.delegate or options.layers
     expect(not (only and measured), "--only-imports without --column, --delegate and --layers", "one of them")
     expect(options.models is None or options.models.is_dir(), "--models to be a folder", options.models)

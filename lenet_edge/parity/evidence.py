@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet_edge.mnist import Digits
+from lenet_edge.digits.mnist import Digits
 
 MOST_SHOWN = 60
 """Digits shown at most, of those that models disagree on and of those that one misreads."""

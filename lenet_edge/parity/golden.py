@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.errors import expect
-from converters.machine import machine
+from converters.base.errors import expect
+from converters.base.machine import machine
 from lenet_edge import __version__
-from lenet_edge.convert import percent
+from lenet_edge.digits.scoring import percent
 from lenet_edge.parity.cell import SCORE_STEP, Cell
 from lenet_edge.parity.imported import GOLDEN, Answers, Imported
 from lenet_edge.parity.mcnemar import mcnemar

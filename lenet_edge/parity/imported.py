@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from converters.columns import Column, Result
-from converters.errors import expect
+from converters.base.errors import expect
+from converters.runtimes.columns import Column, Result
 from lenet_edge.benchmarking.report import check_fields, read_report
-from lenet_edge.terminal import printable
+from lenet_edge.reading.terminal import printable
 
 GOLDEN, TEST_DIGITS = "golden", "test digits"
 """The pictures that may have been read: golden.json's, or the first n of the test digits."""

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from converters.arithmetic import LIMITS, compute, evaluate, steps_of
-from converters.environment import tf
-from converters.graph import CONVERSIONS, Graph, Node
-from converters.interpret import every_tensor
+from converters.base.environment import tf
+from converters.file.graph import CONVERSIONS, Graph, Node
+from converters.proof.exact_arithmetic import LIMITS, compute, evaluate, steps_of
+from converters.runtimes.tensorflow_interpreter import every_tensor
 
 LAYER_DIGITS = 200
 """Digits that a layer profile is made on."""

@@ -10,24 +10,26 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from converters.arithmetic import check_operators
-from converters.audit import audit, taken
-from converters.columns import Column, Result, absence, run_column
-from converters.comparison import compare_graphs
-from converters.errors import InputError, expect
-from converters.graph import Graph, read_graph
-from converters.resizing import resized
-from converters.tolerance import Tolerance
-from lenet_edge import wide
-from lenet_edge.convert import error_of, percent
-from lenet_edge.exam import rows_of
-from lenet_edge.field import FIELD, middle
-from lenet_edge.mnist import Digits, pad
+from converters.base.arrays import shape_text
+from converters.base.errors import InputError, expect
+from converters.delegates import audit, taken
+from converters.file.graph import Graph, read_graph
+from converters.file.resizing import resized
+from converters.proof.exact_arithmetic import check_operators
+from converters.proof.graph_comparison import compare_graphs
+from converters.proof.tolerance import Tolerance
+from converters.runtimes.columns import Column, Result, absence, run_column
+from lenet_edge.digits import geometry
+from lenet_edge.digits.geometry import FIELD, middle
+from lenet_edge.digits.mnist import Digits, pad
+from lenet_edge.digits.scoring import error_of, percent
+from lenet_edge.digits.side_by_side import side_by_side
+from lenet_edge.packaged.names import WIDE
+from lenet_edge.paper.answers import rows_of
 from lenet_edge.parity.cell import SCORE_STEP, Cell
 from lenet_edge.parity.imported import Imported
 from lenet_edge.parity.mcnemar import mcnemar
 from lenet_edge.parity.references import Reference, References
-from lenet_edge.wide_pictures import side_by_side
 
 SIGNIFICANCE = 0.01
 """A cell that errs more than the original is out when McNemar's p is below this."""
@@ -37,7 +39,7 @@ KERAS = "keras"
 _ENDS = {
     "lenet5": "1x32x32x1 to 1x10",
     "stock_lenet5": "1x28x28x1 to 1x10",
-    wide.NAME: f"1x32x{wide.OWN_WIDTH}x1 to 1x1x{wide.windows(wide.OWN_WIDTH)}x{wide.CLASSES}",
+    WIDE: f"1x32x{geometry.OWN_WIDTH}x1 to 1x1x{geometry.windows(geometry.OWN_WIDTH)}x{geometry.CLASSES}",
 }
 _WINDOW = (1, FIELD, FIELD, 1)
 
@@ -72,16 +74,18 @@ def read_file(name: str, content: bytes, *, net: str) -> Graph:
     """Return the graph of the .tflite file `name` of `net`, fit to be measured; a wide one's of one window.
 
     Raises InputError when `content` is no .tflite file, takes or gives another shape, or has an operator
-    that converters.arithmetic lacks.
+    that converters.proof.exact_arithmetic lacks.
     """
     wanted = _ENDS[net]
     try:
         graph = read_graph(content)
-        ends = (", ".join(_by(t.shape) for t in end) or "nothing" for end in (graph.inputs, graph.outputs))
+        ends = (
+            ", ".join(shape_text(t.shape) for t in end) or "nothing" for end in (graph.inputs, graph.outputs)
+        )
         got = " to ".join(ends)
         expect(got == wanted, f"a file from {wanted}", got)
         check_operators(graph)
-        if net == wide.NAME:
+        if net == WIDE:
             graph = read_graph(resized(content, shape=_WINDOW))
     except InputError as error:
         raise InputError(f"{name}: {error}") from error
@@ -150,7 +154,7 @@ class Matrix:
     @functools.cached_property
     def _windows(self) -> np.ndarray:
         """The windows of wide pictures, uint8: there are many."""
-        seen = sliding_window_view(self.inputs.astype(np.uint8), FIELD, axis=2)[:, :, :: wide.STEP]
+        seen = sliding_window_view(self.inputs.astype(np.uint8), FIELD, axis=2)[:, :, :: geometry.STEP]
         return seen.transpose(0, 2, 1, 4, 3).reshape(-1, FIELD, FIELD, 1)
 
     def cells(
@@ -255,10 +259,6 @@ class Matrix:
 def row_of(name: str, width: int | None) -> str:
     """Return the name of a row: `name` or, of a wide net, that at a width, without a file's ending."""
     return name if width is None else f"{name.removesuffix('.tflite')} at {width}"
-
-
-def _by(shape: Sequence[int]) -> str:
-    return "x".join(map(str, shape))
 
 
 def _why(outside: np.ndarray, p: float, lost: int, *, of: str) -> str:

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
-from converters.columns import Column
-from converters.graph import Graph
-from converters.machine import machine
-from converters.manifest import versions
-from lenet_edge import wide
-from lenet_edge.mnist import Digits
+from converters.base.environment import versions
+from converters.base.machine import machine
+from converters.file.graph import Graph
+from converters.runtimes.columns import Column
+from lenet_edge.digits.mnist import Digits
+from lenet_edge.packaged.names import WIDE
 from lenet_edge.parity.golden import checked_golden
 from lenet_edge.parity.imported import GOLDEN, Imported
 from lenet_edge.parity.layers import LAYER_DIGITS, profile
@@ -102,7 +102,7 @@ class _Part(NamedTuple):
 
 
 def _widths(net: str) -> tuple[int | None, ...]:
-    return WIDTHS if net == wide.NAME else (None,)
+    return WIDTHS if net == WIDE else (None,)
 
 
 def _part(

@@ -7,16 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from converters.errors import InputError
-from converters.folding import fold
-from converters.graph import Graph, read_graph
-from converters.layouts import layout_between
-from converters.lowering import lower
-from converters.tflite import to_tflite
-from lenet_edge.exam import answers_of
-from lenet_edge.field import FIELD
-from lenet_edge.packaged import fine_tuned_model, plain_model, released_model
-from lenet_edge.training import as_input, is_wide
+from converters.base.errors import InputError
+from converters.file.graph import Graph, read_graph
+from converters.file.layouts import layout_between
+from converters.file.lowering import lower
+from converters.model.conversion import to_tflite
+from converters.model.folding import fold
+from lenet_edge.digits.geometry import FIELD
+from lenet_edge.packaged.models import fine_tuned_model, plain_model, released_model
+from lenet_edge.paper.answers import answers_of, as_input, is_wide
 
 
 @dataclass(frozen=True, eq=False)

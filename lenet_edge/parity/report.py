@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lenet_edge import wide
+from lenet_edge.packaged.names import WIDE
 from lenet_edge.parity.evidence import Evidence
 from lenet_edge.parity.exhibits import confusions, disagreements, histograms, namer, profiles
 from lenet_edge.parity.imported import GOLDEN
@@ -153,7 +153,7 @@ def _imported(report: Report) -> dict[str, str]:
 
 def _matrix(report: Report) -> Markup:
     sentences = ["Each row is the same network stored in another way, each column a program that runs it."]
-    if report["net"] == wide.NAME:
+    if report["net"] == WIDE:
         sentences.append(
             "All get the same digits, side by side in pictures of the width that the row names, and give "
             "eleven scores for each window; the original Keras model is the yardstick. Digits are read in "
@@ -194,7 +194,7 @@ def _about_numbers() -> Markup:
 
 
 def _tolerance() -> Markup:
-    """Return the derivation of converters/tolerance.py in five sentences and its formula."""
+    """Return the derivation of converters/proof/tolerance.py in five sentences and its formula."""
     sentences = (
         "The ideal kernel computes a file’s graph exactly and rounds each tensor once; a runtime may round a "
         "value otherwise that lies near the middle between two steps, and everything behind it is then "

@@ -21,8 +21,8 @@ from boards import ARCHES, BOARDS, RUNTIMES, Board
 from debian import absent_tools
 from wheels import checked_wheel
 
-from converters.errors import InputError, exit_status
-from converters.files import write_json
+from converters.base.errors import InputError, exit_status
+from converters.base.files import write_json
 
 NAME = "pi"
 SKIPPED = 77

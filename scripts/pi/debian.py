@@ -15,8 +15,8 @@ from pathlib import Path
 
 from folders import key, made_once
 
-from converters.errors import InputError, expect
-from converters.files import write_atomically
+from converters.base.errors import InputError, expect
+from converters.base.files import write_atomically
 
 PACKAGES = "packages.txt"
 """In the userland: the file names of the packages that it was made of, which have the versions."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from boards import Board
 
-from converters.files import write_atomically
+from converters.base.files import write_atomically
 
 _CORES = "0-3\n"
 

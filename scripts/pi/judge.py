@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from converters.errors import expect
-from converters.graph import Graph, read_graph
-from converters.tolerance import Tolerance
-from lenet_edge.field import middle
-from lenet_edge.images import prepare, read_images
-from lenet_edge.mnist import pad, test_digits
+from converters.base.errors import expect
+from converters.file.graph import Graph, read_graph
+from converters.proof.tolerance import Tolerance
+from lenet_edge.digits.geometry import middle
+from lenet_edge.digits.mnist import pad, test_digits
+from lenet_edge.picture.files import prepare, read_images
 
 _NINE_DIGITS = 1e-8  # golden.json tells floating-point limits by so many
 _SIX_PLACES = 5e-7  # classify rounds a probability so

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from lenet_edge import wide
-from lenet_edge.mnist import pad, test_digits
-from lenet_edge.runtime import Classifier, packaged_models, released_folder
+from lenet_edge.digits.mnist import pad, test_digits
+from lenet_edge.packaged.files import packaged_models, released_folder
+from lenet_edge.packaged.names import WIDE
+from lenet_edge.runtime.classifier import Classifier
 
 PACKAGES = {"tflite": "tflite-runtime", "litert": "ai-edge-litert"}
 
@@ -37,7 +38,7 @@ def main(runtime: str, count: int, out: Path) -> None:
     pixels = np.array([one["pixels"] for one in golden["pictures"]], np.uint8).reshape(-1, 32, 32)
     digits = pad(test_digits().images[:count])
     arrays = {}
-    for name in (name for name, entry in packaged_models().items() if entry["model"] != wide.NAME):
+    for name in (name for name, entry in packaged_models().items() if entry["model"] != WIDE):
         classifier = Classifier(model=name, runtime=runtime)
         arrays[f"golden/{name}"] = classifier.scores(pixels)
         if name.startswith("lenet5_"):

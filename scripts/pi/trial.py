@@ -16,29 +16,29 @@ import numpy as np
 from emulated import Emulated
 from judge import Judge
 
-from converters.errors import InputError
+from converters.base.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
 DIGITS = 200
 MODEL = "lenet5_int8_qat.tflite"
 """What `classify` reads tests/data with, so that it does not matter which is its default."""
 
-OF_EVERY_RUNTIME = ("lenet_edge/test_runtime.py", "lenet_edge/test_golden.py")
+OF_EVERY_RUNTIME = ("lenet_edge/runtime/test_classifier.py", "lenet_edge/test_golden.py")
 OF_THE_ARCHITECTURE = (
-    "converters/test_errors_and_files.py",
-    "lenet_edge/test_drawing.py",
-    "lenet_edge/test_idx.py",
-    "lenet_edge/test_images.py",
-    "lenet_edge/test_prepare.py",
-    "lenet_edge/test_strokes.py",
+    "converters/base/test_errors_and_files.py",
+    "lenet_edge/picture/test_drawing.py",
+    "lenet_edge/digits/test_idx.py",
+    "lenet_edge/picture/test_files.py",
+    "lenet_edge/picture/test_digit.py",
+    "lenet_edge/picture/test_strokes.py",
 )
 """The tests of the runtime side, in tests/: those that use a runtime, and those that none changes."""
 
 _SLOW = (
-    "tests/lenet_edge/test_images.py::test_too_many_pixels_are_refused_by_the_header",
-    "tests/lenet_edge/test_prepare.py::test_a_larger_mnist_digit_comes_back_nearly_as_it_was",
-    "tests/lenet_edge/test_prepare.py::test_paper_rules_and_shadows_make_no_difference",
-    "tests/lenet_edge/test_prepare.py::test_strokes_that_lie_on_rules_or_are_parallel_to_them_stay",
+    "tests/lenet_edge/picture/test_files.py::test_too_many_pixels_are_refused_by_the_header",
+    "tests/lenet_edge/picture/test_digit.py::test_a_larger_mnist_digit_comes_back_nearly_as_it_was",
+    "tests/lenet_edge/picture/test_digit.py::test_paper_rules_and_shadows_make_no_difference",
+    "tests/lenet_edge/picture/test_digit.py::test_strokes_that_lie_on_rules_or_are_parallel_to_them_stay",
 )
 """Tests of large pictures, half a minute each under emulation; `classify` runs the same code there."""
 
@@ -46,9 +46,9 @@ _OF_THIS_MACHINE = ("tests/lenet_edge/test_golden.py::test_every_runtime_is_with
 """A Vulkan driver of this machine's shows through, QEMU having one file system, and cannot be loaded."""
 
 _IMPORTS = """
-import importlib.util, lenet_edge.runtime
+import importlib.util, lenet_edge.runtime.classifier
 assert importlib.util.find_spec("tensorflow") is None, "expected no TensorFlow, got one"
-print(lenet_edge.runtime.__file__)
+print(lenet_edge.runtime.classifier.__file__)
 """
 _TIMEOUT = 900.0  # seconds: ten times what the slowest step takes
 

@@ -30,7 +30,7 @@ from trial import (
 )
 from wheels import Target, pins, requirements, site, unpacked
 
-from converters.errors import InputError
+from converters.base.errors import InputError
 
 _TOOLS = ("pytest", "hypothesis")
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from folders import key, made_once
 from packaging.requirements import InvalidRequirement, Requirement
 
-from converters.errors import InputError, expect
+from converters.base.errors import InputError, expect
 
 _OLDEST_GLIBC = 17  # of manylinux2014, the oldest that has wheels for ARM
 

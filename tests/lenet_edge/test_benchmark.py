@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from converters.errors import InputError, exit_status
-from converters.runtimes import RUNTIMES, why_not
+from converters.base.errors import InputError, exit_status
+from converters.base.installed import RUNTIMES, why_not
 from lenet_edge import benchmark
 from lenet_edge.benchmarking import compare, peers, plot, report, table
 from lenet_edge.benchmarking.children import ask
 from lenet_edge.benchmarking.worker import digit_for
-from lenet_edge.runtime import content_of, packaged_models
+from lenet_edge.packaged.files import content_of, packaged_models
 
 HERE = [name for name in RUNTIMES if not why_not(name, alone=True) and name != "tensorflow"]
 
@@ -213,7 +213,7 @@ def test_a_child_that_ends_is_told_with_its_own_last_line(tmp_path):
 
 @pytest.mark.parametrize("model", ["float32", "int8", "stock_lenet5_int8.tflite"])
 def test_a_digit_is_given_as_the_file_stores_it(model):
-    from converters.sessions import Session
+    from converters.runtimes.sessions import Session
 
     source = Session(content_of(model)).source
     stored = digit_for(source)
@@ -239,7 +239,7 @@ def test_a_peer_whose_scores_are_others_is_left_out_with_the_reason(monkeypatch,
 
 
 def test_a_peer_with_the_same_scores_is_timed(monkeypatch, tmp_path):
-    from converters.sessions import Session
+    from converters.runtimes.sessions import Session
 
     same = peers.Peer("Same", "numpy", lambda path, threads: Session(content_of("float32")).run)
     monkeypatch.setattr(peers, "PEERS", {".same": same})

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import pytest
 
-from converters.errors import exit_status
+from converters.base.errors import exit_status
 from lenet_edge import classify
-from lenet_edge.images import picture_files
-from lenet_edge.reading import FEW
-from lenet_edge.results import COLUMNS
+from lenet_edge.picture.files import picture_files
+from lenet_edge.reading.batch import FEW
+from lenet_edge.reading.digit_output import COLUMNS
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 COMMAND = [sys.executable, "-m", "lenet_edge.classify"]

@@ -10,11 +10,12 @@ import sys
 import numpy as np
 import pytest
 
-from converters.errors import exit_status
-from converters.interpret import interpreter_of
-from converters.manifest import describe, versions
+from converters.base.environment import versions
+from converters.base.errors import exit_status
+from converters.file.manifest import describe
+from converters.runtimes.tensorflow_interpreter import interpreter_of
 from lenet_edge.convert import main
-from lenet_edge.runtime import released_folder
+from lenet_edge.packaged.files import released_folder
 
 PRECISIONS = ("float32", "float16", "dynamic", "int8")
 OF_ONE_DIGIT = [
@@ -190,8 +191,8 @@ def test_a_full_disk_ends_in_one_line_and_nothing_half_written(tmp_path):
     """A limit on the size of files stands in for a full disk."""
     code = (
         "import resource, signal, sys\n"
-        "from converters.files import write_atomically\n"
-        "from converters.errors import exit_status\n"
+        "from converters.base.files import write_atomically\n"
+        "from converters.base.errors import exit_status\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "main = lambda argv: write_atomically(argv[0], b'x' * 5000) and 0\n"

@@ -9,8 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from converters.columns import COLUMNS, Result, absence
-from converters.errors import exit_status
+from converters.base.errors import exit_status
+from converters.runtimes.columns import COLUMNS, Result, absence
 from lenet_edge import doctor
 
 SCORES = np.zeros((1, 10), np.float32)
@@ -98,8 +98,8 @@ def test_a_delegate_library_that_is_not_there_is_a_line(capsys):
 
 
 @pytest.mark.skipif(absence(COLUMNS["litert"]) != "", reason=absence(COLUMNS["litert"]))
-def test_python_m_runtime_is_the_doctor():
-    done = subprocess.run([sys.executable, "-m", "lenet_edge.runtime"], capture_output=True, text=True)
+def test_python_m_doctor_says_what_is_here():
+    done = subprocess.run([sys.executable, "-m", "lenet_edge.doctor"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "yes litert" in done.stdout
     assert "float32 with XNNPACK (16 of 16 nodes)" in done.stdout

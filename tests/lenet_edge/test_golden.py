@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 import lenet_edge
-from converters.columns import COLUMNS, absence, run_column
-from converters.errors import InputError
-from lenet_edge import wide
-from lenet_edge.drawing import picture_of_drawing
-from lenet_edge.mnist import pad, test_digits
-from lenet_edge.runtime import packaged_models, released_folder
+from converters.base.errors import InputError
+from converters.runtimes.columns import COLUMNS, absence, run_column
+from lenet_edge.digits.mnist import pad, test_digits
+from lenet_edge.packaged.files import packaged_models, released_folder
+from lenet_edge.packaged.names import WIDE
+from lenet_edge.picture.drawing import picture_of_drawing
 
 FOLDER = Path(lenet_edge.__file__).parent / "golden"
 GOLDEN = json.loads((FOLDER / "golden.json").read_text())
@@ -34,7 +34,7 @@ def pixels():
 
 def of_one_digit():
     """Return the packaged models that read one digit, which the golden pictures are."""
-    return {name: entry for name, entry in packaged_models().items() if entry["model"] != wide.NAME}
+    return {name: entry for name, entry in packaged_models().items() if entry["model"] != WIDE}
 
 
 def test_every_released_file_has_its_scores_by_its_hash():
@@ -66,7 +66,7 @@ def test_a_threshold_of_another_files_is_refused(tmp_path):
 
 def test_the_thresholds_set_aside_as_many_test_digits_as_is_told():
     pytest.importorskip("tensorflow")
-    from converters.interpret import run
+    from converters.runtimes.tensorflow_interpreter import run
 
     script = runpy.run_path(str(ROOT / "scripts" / "thresholds.py"))
     digits = test_digits()

@@ -9,20 +9,20 @@ import re
 import numpy as np
 import pytest
 
-from converters.errors import InputError, exit_status
-from converters.folding import fold
-from converters.graph import read_graph
-from converters.quantizing import quantize_aware
-from lenet_edge.convert import convert_one
-from lenet_edge.fine_tuning import best_of, divergence, fine_tune, fine_tuning_recipe
-from lenet_edge.lowered import layout_for, lowered
-from lenet_edge.mnist import Digits, calibration_digits, pad
-from lenet_edge.packaged import fine_tuned_model, plain_model, released_model
-from lenet_edge.passes import Passes, Teacher
+from converters.base.errors import InputError, exit_status
+from converters.file.graph import read_graph
+from converters.model.folding import fold
+from converters.model.quantize_aware import quantize_aware
+from lenet_edge.converting.files import convert_one
+from lenet_edge.digits.mnist import Digits, calibration_digits, pad
+from lenet_edge.packaged.files import released_folder
+from lenet_edge.packaged.layouts import layout_for, lowered
+from lenet_edge.packaged.models import fine_tuned_model, plain_model, released_model
+from lenet_edge.packaged.weights import load_quantised, named_weights, save_quantised
+from lenet_edge.paper.answers import as_input, outputs_of
 from lenet_edge.quantize import calibration_images, main
-from lenet_edge.runtime import released_folder
-from lenet_edge.training import as_input, outputs_of
-from lenet_edge.weights import load_quantised, named_weights, save_quantised
+from lenet_edge.training.distorted_passes import Passes, Teacher
+from lenet_edge.training.fine_tuning import best_of, divergence, fine_tune, fine_tuning_recipe
 
 
 @pytest.fixture(scope="module")
@@ -171,8 +171,8 @@ def test_calibration_digits_are_drawn_by_the_seed():
 
 
 def test_the_command_runs_whole(tmp_path, digits, monkeypatch, capsys):
-    monkeypatch.setattr("lenet_edge.training_options.training_digits", lambda data: digits[0])
-    monkeypatch.setattr("lenet_edge.training_options.held_out_digits", lambda data: digits[1])
+    monkeypatch.setattr("lenet_edge.training.options.training_digits", lambda data: digits[0])
+    monkeypatch.setattr("lenet_edge.training.options.held_out_digits", lambda data: digits[1])
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     out = tmp_path / "out"
     arguments = ["--limit", "200", "--epochs", "1", "--passes", "2", "--batch-size", "50", "--verbose", "0"]

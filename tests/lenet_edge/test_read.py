@@ -15,16 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from converters.errors import exit_status
-from lenet_edge import read, string_answers
-from lenet_edge.idx import idx_bytes
-from lenet_edge.images import read_images
-from lenet_edge.line import find_line
-from lenet_edge.mnist import test_digits as mnist_test_digits
-from lenet_edge.reading import FEW
-from lenet_edge.string_answers import Box, row_edges
-from lenet_edge.string_boxes import ink_boxes
-from lenet_edge.strings import DigitString, ReadDigit
+from converters.base.errors import exit_status
+from lenet_edge import read
+from lenet_edge.digits.idx import idx_bytes
+from lenet_edge.digits.mnist import test_digits as mnist_test_digits
+from lenet_edge.picture.files import read_images
+from lenet_edge.picture.line.finding import find_line
+from lenet_edge.reading import string_answer as string_answers
+from lenet_edge.reading.batch import FEW
+from lenet_edge.reading.string_answer import Box, row_edges
+from lenet_edge.reading.string_boxes import ink_boxes
+from lenet_edge.runtime.string_decoder import DigitString, ReadDigit
 
 TEXT = "7210414"  # the first test digits
 PHOTOGRAPH = draw_line(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lenet_edge.strokes import distances, skeleton
+from lenet_edge.picture.strokes import distances, skeleton
 
 FINE = 6  # pixels of the redrawn outline per pixel of MNIST's
 REACH = 12.0

@@ -8,7 +8,7 @@ private const val MARGIN = 2
 /**
  * Returns the picture, 32 x 32 unsigned bytes row by row, of a drawing; null for one without ink.
  *
- * The same integers as `lenet_edge.drawing.picture_of_drawing`, whose words hold here: the drawing's box to 20 x 20
+ * The same integers as `lenet_edge.picture.drawing.picture_of_drawing`, whose words hold here: the drawing's box to 20 x 20
  * by means over areas, its centre of mass to the middle of 28 x 28 (LeCun and others 1998, page 10), 2 pixels
  * around. golden.json has cases.
  */

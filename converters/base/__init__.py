@@ -1,0 +1,1 @@
+"""What every room uses: errors, files, options, which runtimes are installed. Imports no other room."""

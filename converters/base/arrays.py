@@ -1,0 +1,47 @@
+"""What every room needs of arrays: .npz files that somebody else wrote, shapes in words, the softmax."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.base.errors import InputError
+
+
+def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+    """Return the arrays of the .npz file at `path` by name; nothing in it is run (no pickle).
+
+    Raises InputError when it is another or a damaged file, and OSError when it cannot be opened.
+    """
+    with Path(path).open("rb") as stream:  # a missing file is told as such, not as a bad one
+        try:
+            with np.load(stream, allow_pickle=False) as archive:
+                return {name: archive[name] for name in archive.files}
+        except (
+            AttributeError,  # Python 3.10, of a file that holds one array
+            TypeError,
+            ValueError,
+            EOFError,
+            OSError,
+            KeyError,
+            NotImplementedError,
+            zipfile.BadZipFile,
+        ) as error:
+            raise InputError(f"{path}: expected a .npz file, got another or a damaged one") from error
+
+
+def shape_text(shape: Iterable[Any]) -> str:
+    """Return `shape` in words: "1x28x28x6", or "scalar"."""
+    return "x".join(str(int(side)) for side in shape) or "scalar"
+
+
+def softmax(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the softmax over the last axis, in the type of `values`."""
+    powers = np.exp(values - values.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)

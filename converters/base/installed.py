@@ -1,0 +1,67 @@
+"""The TensorFlow Lite runtimes for Python: which are here, which can be used, what installs the others."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from typing import NamedTuple
+
+import numpy as np
+
+from converters.base.errors import InputError, expect
+
+
+class Runtime(NamedTuple):
+    """A runtime's Python `package`, how people call it, and the line that `install`s it."""
+
+    package: str
+    title: str
+    install: str
+
+
+RUNTIMES = {
+    "tflite": Runtime("tflite_runtime", "tflite-runtime", 'pip install "lenet-edge[tflite]"'),
+    "litert": Runtime("ai_edge_litert", "ai-edge-litert", 'pip install "lenet-edge[litert]"'),
+    "tensorflow": Runtime("tensorflow", "TensorFlow", 'pip install "lenet-edge[train]"'),
+}
+"""The runtimes by name, in the order in which they are tried."""
+
+
+def why_not(name: str, *, alone: bool = False) -> str:
+    """Return why the runtime `name` cannot be used in this process and what helps, in a line; "" when it can.
+
+    `alone`: it will be used in a process of its own. It is not imported.
+    """
+    runtime = RUNTIMES[name]
+    if importlib.util.find_spec(runtime.package) is None:
+        return f"{runtime.title} is not installed: {runtime.install}"
+    if name == "tflite" and int(np.__version__.split(".")[0]) >= 2:
+        return f"tflite-runtime dies with NumPy {np.__version__}: pip install 'numpy<2'"
+    if name == "tflite" and not alone and _tensorflow_came_first():
+        return "tflite-runtime dies in a process that has loaded TensorFlow: use it in one of its own"
+    return ""
+
+
+def _tensorflow_came_first() -> bool:
+    """Return whether TensorFlow's native library is loaded and tflite-runtime's, which then fails, is not."""
+    return "tensorflow" in sys.modules and "tflite_runtime.interpreter" not in sys.modules
+
+
+def choose(name: str = "auto") -> str:
+    """Return the runtime to use: `name` itself or, for "auto", the first that can be used.
+
+    Raises InputError: another name, or a runtime that cannot be used, with the reason.
+    """
+    expect(name in ("auto", *RUNTIMES), f"a runtime of auto, {', '.join(RUNTIMES)}", name)
+    reasons = {one: why_not(one) for one in (RUNTIMES if name == "auto" else [name])}
+    for one, reason in reasons.items():
+        if not reason:
+            return one
+    if name != "auto":
+        raise InputError(f"expected the runtime {name}, got: {reasons[name]}")
+    there = [reason for reason in reasons.values() if "is not installed" not in reason]
+    # tflite-runtime ends with Python 3.11 and NumPy 1.
+    old = sys.version_info < (3, 12) and np.__version__.startswith("1.")
+    advice = there[0] if there else RUNTIMES["tflite" if old else "litert"].install
+    raise InputError(f"expected a TensorFlow Lite runtime, got none: {advice}")

@@ -1,0 +1,32 @@
+"""What a model is converted to for each kind of machine, and which delegate has to take it there."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from converters.base.precisions import Ends, Precision
+
+
+class Target(NamedTuple):
+    """`precision` and, for int8, the type of the file's `ends`; `delegates` that audits are made for; why.
+
+    `laid_out`: the kernels of its machines were measured, and a layout other than the plain one is quicker.
+    """
+
+    precision: Precision
+    ends: Ends
+    delegates: tuple[str, ...]
+    why: str
+    laid_out: bool = False
+
+
+TARGETS = {
+    "cpu": Target(
+        "int8", "uint8", ("xnnpack", "tflite-runtime"), "a Raspberry Pi or a phone: raw pixels in", True
+    ),
+    "gpu": Target("float16", "uint8", ("gpu",), "GPUs compute in float; halves the weights that they load"),
+    "nnapi": Target("int8", "int8", ("nnapi",), "whole from Android 10 on; a QUANTIZE would need Android 11"),
+    "micro": Target("int8", "int8", ("micro",), "no QUANTIZE at the ends, and a C array to link"),
+    "web": Target("float32", "uint8", ("web",), "LiteRT.js takes and gives float, one picture at a time"),
+}
+"""The targets by name."""

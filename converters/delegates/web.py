@@ -1,0 +1,43 @@
+"""LiteRT.js, the runtime for browsers, WebAssembly or WebGPU: the little that is known.
+
+No table of its operators was found. That shapes may not be left open is documented
+(https://ai.google.dev/edge/litert/web/get_started). One picture at a time, float32 in and out, is what was
+seen to run in headless Chromium with @litertjs/core 2.5.3, both ways: nothing else was seen to, and an
+operator that is "taken" here is only one that nothing speaks against.
+"""
+
+from __future__ import annotations
+
+from converters.delegates.operator_rules import Verdict, verdict
+from converters.file.graph import Graph, Node, Tensor
+
+CONDITIONS = (
+    ("operators of TensorFlow Lite's own, no custom ones", "measured with those"),
+    ("inputs and outputs of the model float32", "measured with those"),
+    ("inputs and outputs of the model for one picture at a time (first dimension 1)", "measured with those"),
+    ("no dimension of them left open", "documented"),
+)
+"""What is asked of a model, and how it is known."""
+
+
+def verdicts(graph: Graph) -> list[Verdict]:
+    """Return a verdict on each node of `graph`; what is wrong with an end is said of the operator there."""
+    ends = {tensor.index for tensor in (*graph.inputs, *graph.outputs)}
+    return [verdict(node, _problem(node, ends)) for node in graph.nodes]
+
+
+def _problem(node: Node, ends: set[int]) -> str:
+    if node.name.startswith(("CUSTOM", "UNKNOWN")):
+        return f"{node.name} is no operator of TensorFlow Lite's own"
+    at_ends = (tensor for tensor in (*node.inputs, *node.outputs) if tensor and tensor.index in ends)
+    return next((reason for reason in map(_end_problem, at_ends) if reason), "")
+
+
+def _end_problem(tensor: Tensor) -> str:
+    if tensor.type != "float32":
+        return f"{tensor.type} '{tensor.name}': only float32 was seen to go in and out"
+    if any(side < 1 for side in tensor.shape):
+        return f"'{tensor.name}' of shape {tensor.shape}: its dimensions must be known"
+    if tensor.shape and tensor.shape[0] != 1:
+        return f"'{tensor.name}' of shape {tensor.shape}: only one picture at a time was seen to run"
+    return ""

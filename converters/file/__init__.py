@@ -1,0 +1,1 @@
+"""A .tflite file's bytes: read, checked, described, laid out, rewritten. NumPy and the schema only."""

@@ -1,0 +1,295 @@
+"""Lower: the same function laid out for a processor's matrix kernels, by rewriting a .tflite file.
+
+Each convolution, and each pooling that averages in float32, can be computed several positions at a time (see
+converters.file.phases). The rewrite moves the file's own stored weights, scales and zero points and adds
+zeros, so int8 sums are the same integers and float32 ones the same terms. It needs neither the Keras model
+nor calibration and works on any file, fine-tuned ones included. A layout that does not fit is refused, with
+the operator's name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.base.arrays import shape_text
+from converters.base.errors import InputError, expect
+from converters.file.graph import Graph, Node, Tensor, read_graph
+from converters.file.layouts import Layout, Step, windowed
+from converters.file.phases import PLAIN, Axis, Phases, Window, spread, window
+from converters.file.rewriting import Rewriting
+from converters.file.schema import schema
+
+ELEMENTWISE = (
+    "TANH",
+    "LOGISTIC",
+    "RELU",
+    "RELU6",
+    "RELU_N1_TO_1",
+    "ELU",
+    "HARD_SWISH",
+    "QUANTIZE",
+    "DEQUANTIZE",
+)
+"""Operators of one input that do to each value the same, whatever the shape."""
+
+_TYPES = ("float32", "float16", "int8")
+_DENSE = "CONV_2D"
+_POOL = "AVERAGE_POOL_2D"
+
+
+def lower(content: bytes, *, layout: Layout) -> bytes:
+    """Return the .tflite file `content` laid out by `layout`; the function and the two ends are the same.
+
+    Raises InputError: no .tflite file, a layout for another number of operators, or a step that does not fit
+    its operator (sizes that the phases do not divide, another padding, weights that are computed).
+    """
+    graph = read_graph(content)
+    nodes = windowed(graph)
+    expect(len(layout) == len(nodes), f"a layout of {len(nodes)} steps", len(layout))
+    steps = {node.index: step for node, step in zip(nodes, layout, strict=True) if step is not None}
+    return _Lowering(content, graph).run(steps)
+
+
+@dataclass(frozen=True)
+class _Weights:
+    """What a windowed operator sums with: `kernel` (outputs, height, width, inputs) as stored, and `bias`.
+
+    `scales` are an int8 kernel's, one an output, empty for others; `bias_scales` its bias's. `dequantised`: a
+    DEQUANTIZE stands between what is stored, float16, and the operator.
+    """
+
+    kernel: NDArray[Any]
+    bias: NDArray[Any] | None
+    scales: NDArray[np.float64]
+    bias_scales: NDArray[np.float64]
+    dequantised: bool
+
+
+class _Lowering:
+    """One run of `lower`: the nodes of `graph` in order, each tensor in the phases that its maker gave it."""
+
+    def __init__(self, content: bytes, graph: Graph) -> None:
+        self._new, self._graph = Rewriting(content), graph
+        self._new.shorten_names()
+        self._phases: dict[int, Phases] = {}
+        self._reshaped: dict[tuple[int, Phases], int] = {}
+        self._makers = {tensor.index: node for node in graph.nodes for tensor in node.outputs}
+
+    def run(self, steps: dict[int, Step]) -> bytes:
+        for node, operator in zip(self._graph.nodes, self._new.graph.operators, strict=True):
+            if node.index in steps:
+                self._lay_out(node, steps[node.index])
+            else:
+                self._keep(node, operator)
+        for tensor in self._graph.outputs:
+            expect(
+                self._of(tensor).positions == 1,
+                "a result in no phases",
+                f"{tensor.name} in {self._of(tensor)}",
+            )
+        return self._new.packed()
+
+    def _of(self, tensor: Tensor) -> Phases:
+        return self._phases.get(tensor.index, PLAIN)
+
+    def _keep(self, node: Node, operator: Any) -> None:
+        """Take over an operator that has no step; in phases if the shape is nothing to it."""
+        source = node.inputs[0] if node.inputs else None
+        if source is not None and node.name in ELEMENTWISE and source.constant is None:
+            self._put(node.outputs[0], self._of(source))
+        elif source is not None and node.name == "RESHAPE":
+            in_order = self._of(source).in_order(source.shape)
+            expect(in_order, f"values in order before {node}", f"phases of {self._of(source)}")
+        else:
+            operator.inputs = np.array(
+                [-1 if tensor is None else self._as(tensor, PLAIN, node) for tensor in node.inputs], np.int32
+            )
+        self._new.operators.append(operator)
+
+    def _put(self, tensor: Tensor, phases: Phases) -> None:
+        """Say that `tensor` is made in `phases`."""
+        if phases.positions > 1:
+            self._phases[tensor.index] = phases
+            stored = self._new.graph.tensors[tensor.index]
+            stored.shape = np.array(phases.shape(tensor.shape), np.int32)
+            stored.shapeSignature = None
+
+    def _as(self, tensor: Tensor, phases: Phases, reader: Node) -> int:
+        """Return the index of `tensor` in `phases`, reshaped for `reader` if it is made in others."""
+        made = self._of(tensor)
+        if made == phases:
+            return tensor.index
+        if (tensor.index, phases) not in self._reshaped:
+            free = (
+                made.in_order(tensor.shape) and phases.divide(tensor.shape) and phases.in_order(tensor.shape)
+            )
+            expect(free, f"the input of {reader} in {made}, or both in order", f"{phases}")
+            self._reshaped[tensor.index, phases] = self._reshape(tensor, phases.shape(tensor.shape))
+        return self._reshaped[tensor.index, phases]
+
+    def _reshape(self, tensor: Tensor, shape: tuple[int, ...]) -> int:
+        stored = self._new.graph.tensors[tensor.index]
+        name = f"{self._new.name_of(tensor.index)}/{shape_text(shape[1:])}"
+        result = self._new.tensor(shape, stored.type, name=name, quantization=stored.quantization)
+        wanted = self._new.constant(np.array(shape, np.int32), name=f"{name}/shape")
+        options = schema.ReshapeOptionsT()
+        options.newShape = np.array(shape, np.int32)
+        self._new.operator(
+            "RESHAPE", version=1, inputs=[tensor.index, wanted], outputs=[result], options=options
+        )
+        return result
+
+    def _lay_out(self, node: Node, step: Step) -> None:
+        """Put a CONV_2D from one form to the other in the place of a windowed operator."""
+        source, result = node.inputs[0], node.outputs[0]
+        assert source is not None
+        weights = self._weights(node)
+        rows, columns = _windows(node, source, result, weights.kernel.shape, step)
+        kernel = spread(weights.kernel, rows, columns, step.source, step.result)
+        count = step.result.positions
+        inputs = [
+            self._as(source, step.source, node),
+            self._constant(node, "kernel", kernel, np.tile(weights.scales, count), weights.dequantised),
+        ]
+        if weights.bias is not None:
+            bias = np.tile(weights.bias, count)
+            scales = np.tile(weights.bias_scales, count)
+            inputs.append(self._constant(node, "bias", bias, scales, weights.dequantised))
+        self._put(result, step.result)
+        self._new.operator(
+            _DENSE,
+            version=_version(self._graph, node, source),
+            inputs=inputs,
+            outputs=[result.index],
+            options=_conv_options(node, rows, columns),
+        )
+
+    def _constant(
+        self, node: Node, role: str, values: NDArray[Any], scales: NDArray[np.float64], dequantised: bool
+    ) -> int:
+        name = f"{self._new.name_of(node.outputs[0].index)}/{role}"
+        index = self._new.constant(values, name=name, quantization=_per_channel(scales))
+        if not dequantised:
+            return index
+        real = self._new.tensor(values.shape, schema.TensorType.FLOAT32, name=f"{name}/float32")
+        maker = self._makers[_given(node, 1).index]
+        self._new.operator("DEQUANTIZE", version=maker.version, inputs=[index], outputs=[real])
+        return real
+
+    def _weights(self, node: Node) -> _Weights:
+        source = _given(node, 0)
+        if node.name == _POOL:
+            return _averaging(node, source)
+        kernel, dequantised = self._stored(node, _given(node, 1))
+        bias = None
+        if len(node.inputs) > 2 and node.inputs[2] is not None:
+            bias, _ = self._stored(node, node.inputs[2])
+        values = kernel.constant
+        assert values is not None
+        expect(kernel.type in _TYPES, f"weights of {node} of {', '.join(_TYPES)}", kernel.type)
+        hybrid = kernel.type == "int8" and source.type == "float32"
+        if node.name != _DENSE:
+            expect(not hybrid, f"{node} with weights of its input's kind", "int8 weights on float32")
+            values = _dense(values, source.shape[3])
+        scales = np.broadcast_to(kernel.scales, values.shape[:1]) if kernel.scales.size else kernel.scales
+        return _Weights(
+            kernel=values,
+            bias=None if bias is None else bias.constant,
+            scales=scales,
+            bias_scales=bias.scales if bias is not None and bias.scales.size else np.zeros(0),
+            dequantised=dequantised,
+        )
+
+    def _stored(self, node: Node, tensor: Tensor) -> tuple[Tensor, bool]:
+        """Return the constant behind `tensor`, and whether a DEQUANTIZE stands between."""
+        maker = self._makers.get(tensor.index)
+        if maker is not None and maker.name == "DEQUANTIZE":
+            stored = _given(maker, 0)
+            expect(stored.constant is not None, f"constant weights of {node}", "computed ones")
+            return stored, True
+        expect(tensor.constant is not None, f"constant weights of {node}", "computed ones")
+        return tensor, False
+
+
+def _given(node: Node, number: int) -> Tensor:
+    tensor = node.inputs[number]
+    assert tensor is not None
+    return tensor
+
+
+def _dense(kernel: NDArray[Any], inputs: int) -> NDArray[Any]:
+    """Return a depthwise kernel (1, height, width, outputs) as (outputs, height, width, inputs)."""
+    _, height, width, outputs = kernel.shape
+    dense = np.zeros((outputs, height, width, inputs), kernel.dtype)
+    every = np.arange(outputs)
+    dense[every, :, :, every // (outputs // inputs)] = kernel[0].transpose(2, 0, 1)
+    return dense
+
+
+def _averaging(node: Node, source: Tensor) -> _Weights:
+    """Return the weights of an average, in float32 alone: int8 ones round halves otherwise."""
+    expect(source.type == "float32", f"{node} of float32 values", source.type)
+    height, width = node.options["filterHeight"], node.options["filterWidth"]
+    kernel = np.full((1, height, width, source.shape[3]), 1 / (height * width), np.float32)
+    nothing = np.zeros(0)
+    return _Weights(
+        _dense(kernel, source.shape[3]), np.zeros(source.shape[3], np.float32), nothing, nothing, False
+    )
+
+
+def _windows(
+    node: Node, source: Tensor, result: Tensor, kernel: tuple[int, ...], step: Step
+) -> tuple[Window, Window]:
+    """Return the new kernel's windows; InputError when the step does not fit."""
+    options = node.options
+    dilated = {options.get("dilationHFactor", 1), options.get("dilationWFactor", 1)} != {1}
+    expect(not dilated, f"{node} without dilation", "a dilated one")
+    same = options["padding"] == "SAME"
+    expect(not (same and node.name == _POOL), f"{node} without padding", "SAME")
+    axes = [
+        _axis(source.shape[i], result.shape[i], kernel[i], options[f"stride{side}"], same)
+        for i, side in ((1, "H"), (2, "W"))
+    ]
+    rows = window(axes[0], step.source.rows, step.result.rows)
+    columns = window(axes[1], step.source.columns, step.result.columns)
+    if rows is None or columns is None or rows.padding != columns.padding:
+        fitting = f"{shape_text(source.shape[1:])} to {shape_text(result.shape[1:])}"
+        raise InputError(f"expected a step that fits {node}, {fitting}, got {step}")
+    return rows, columns
+
+
+def _axis(source: int, result: int, kernel: int, stride: int, same: bool) -> Axis:
+    needed = max((result - 1) * stride + kernel - source, 0) if same else 0
+    return Axis(source, result, kernel, stride, needed // 2)
+
+
+def _version(graph: Graph, node: Node, source: Tensor) -> int:
+    """Return the version of CONV_2D for the node's types: one the file has, or the first that knows them."""
+    if node.name == _DENSE:
+        return node.version
+    return 3 if source.type == "int8" else 1
+
+
+def _conv_options(node: Node, rows: Window, columns: Window) -> Any:
+    options = schema.Conv2DOptionsT()
+    options.padding = getattr(schema.Padding, rows.padding)
+    options.strideH, options.strideW = rows.stride, columns.stride
+    options.dilationHFactor = options.dilationWFactor = 1
+    activation = node.options["fusedActivationFunction"]
+    options.fusedActivationFunction = getattr(schema.ActivationFunctionType, activation)
+    return options
+
+
+def _per_channel(scales: NDArray[np.float64]) -> Any:
+    """Return the schema's quantisation of a constant with these scales on its first axis; None without."""
+    if not scales.size:
+        return None
+    quantization = schema.QuantizationParametersT()
+    quantization.scale = scales.astype(np.float32)
+    quantization.zeroPoint = np.zeros(len(scales), np.int64)
+    quantization.quantizedDimension = 0
+    return quantization

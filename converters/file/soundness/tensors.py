@@ -1,0 +1,142 @@
+"""The tensors of a .tflite file: types, shapes, constants' bytes and quantisation hold together."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.base.arrays import shape_text
+from converters.file.flatbuffer import Record, need
+from converters.file.soundness.tables import BITS, TYPES
+
+MAX_RANK = 4
+"""Native kernels for pictures take up to four dimensions; some abort the process on more."""
+
+MAX_BYTES = 1 << 28
+"""256 MiB: a digit reader takes less than one, and a machine of 512 MiB is to survive any file."""
+
+_ZERO_POINTS = {"uint8": (0, 255), "int8": (-128, 127), "int16": (-32768, 32767)}
+
+
+@dataclass(frozen=True, eq=False)
+class Tensor:
+    """A tensor of the file. `type` is one of `TYPES`, `data` a constant's bytes, None when it is computed.
+
+    real = scale * (stored - zero point): `scales` and `zero_points` are as long as each other, empty when it
+    is not quantised, with one entry for the whole tensor or one for each index of `axis`. A side of `open`
+    is said to be known only while running. `values`: what it holds, as far as is known beforehand.
+    """
+
+    index: int
+    type: str
+    shape: tuple[int, ...]
+    open: tuple[bool, ...]
+    scales: tuple[float, ...]
+    zero_points: tuple[int, ...]
+    axis: int
+    data: memoryview | None
+    values: NDArray[Any] | None = None
+
+    def __str__(self) -> str:
+        return f"tensor {self.index}"
+
+    @property
+    def text(self) -> str:
+        """Its shape and type in words."""
+        return f"{shape_text(self.shape)} {self.type}"
+
+    @property
+    def bytes(self) -> int:
+        """The memory that it takes."""
+        return (math.prod(self.shape) * BITS[self.type] + 7) // 8
+
+    @property
+    def channels(self) -> bool:
+        """Whether it has several scales, one a channel."""
+        return len(self.scales) > 1
+
+
+def counted(number: int, noun: str) -> str:
+    """Return "1 scale" or "2 scales"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def checked_tensor(index: int, record: Record, buffers: tuple[Record, ...]) -> Tensor:
+    """Return the tensor of the schema's `record`; raises Damaged when it does not hold together."""
+    place = f"tensor {index}"
+    need(record.type in TYPES, f"{place}: type {record.type}, which lenet-edge has no check for")
+    _check_shape(record, place)
+    _check_kind(record, place)
+    need(record.buffer < len(buffers), f"{place}: buffer {record.buffer} of {len(buffers)}")
+    quantization = record.quantization or Record(scale=(), zero_point=(), quantized_dimension=0, details=None)
+    data = buffers[record.buffer].data
+    tensor = Tensor(
+        index=index,
+        type=TYPES[record.type],
+        shape=record.shape,
+        open=tuple(side == -1 for side in record.shape_signature) or (False,) * len(record.shape),
+        scales=quantization.scale,
+        zero_points=quantization.zero_point,
+        axis=quantization.quantized_dimension,
+        data=data if len(data) else None,
+        values=None,
+    )
+    _check_bytes(tensor)
+    _check_quantization(tensor, quantization)
+    return tensor
+
+
+def _check_shape(record: Record, place: str) -> None:
+    shape, signature = record.shape, record.shape_signature
+    need(len(shape) <= MAX_RANK, f"{place}: {len(shape)} dimensions, more than {MAX_RANK}")
+    need(all(side > 0 for side in shape), f"{place}: a shape of {shape_text(shape)}")
+    same = not signature or len(signature) == len(shape)
+    need(same, f"{place}: {len(shape)} dimensions that are to be {len(signature)}")
+    fits = all(said in (-1, side) for said, side in zip(signature, shape, strict=False))
+    need(fits, f"{place}: a shape of {shape_text(shape)} that is to be {shape_text(signature)}")
+
+
+def _check_kind(record: Record, place: str) -> None:
+    need(not record.is_variable, f"{place}: a variable, which lenet-edge has no check for")
+    need(record.sparsity is None, f"{place}: a sparse one, which lenet-edge has no check for")
+    need(not record.variant_tensors, f"{place}: a list of tensors, which lenet-edge has no check for")
+    need(not record.external_buffer, f"{place}: a constant outside of the file")
+
+
+def _check_bytes(tensor: Tensor) -> None:
+    need(tensor.bytes <= MAX_BYTES, f"{tensor}: {tensor.text} values, more than {MAX_BYTES} bytes")
+    if tensor.data is not None:
+        right = len(tensor.data) == tensor.bytes
+        need(right, f"{tensor}: {len(tensor.data)} bytes for {tensor.text} values")
+
+
+def _check_quantization(tensor: Tensor, quantization: Record) -> None:
+    scales, points = tensor.scales, tensor.zero_points
+    need(quantization.details is None, f"{tensor}: a quantisation that lenet-edge has no check for")
+    need(
+        len(points) == len(scales),
+        f"{tensor}: {counted(len(scales), 'scale')} and {counted(len(points), 'zero point')}",
+    )
+    if not scales:
+        return
+    sides = tensor.shape or (1,)
+    need(0 <= tensor.axis < len(sides), f"{tensor}: scales for dimension {tensor.axis} of {len(sides)}")
+    counts = (1, sides[tensor.axis])
+    need(len(scales) in counts, f"{tensor}: {counted(len(scales), 'scale')} for a side of {counts[1]}")
+    # Less than the least normal float32 is 0 to a processor that flushes what is less.
+    wrong = [scale for scale in scales if not 2**-126 <= scale < math.inf]
+    need(not wrong, f"{tensor}: a scale of {str(wrong[:1])[1:-1]}")
+    low, high = _ZERO_POINTS.get(tensor.type, (0, 0))
+    outside = [point for point in points if not low <= point <= high]
+    need(not outside, f"{tensor}: a zero point of {str(outside[:1])[1:-1]} for {tensor.type}")
+
+
+def constant_values(tensor: Tensor) -> NDArray[Any] | None:
+    """Return the values of a tensor of int32, which operators take shapes and axes from, if known."""
+    if tensor.data is None or tensor.type != "int32":
+        return tensor.values
+    return np.frombuffer(tensor.data, "<i4").reshape(tensor.shape)

@@ -1,0 +1,1 @@
+"""A Keras model, until it is a file: assembled layers, folding, quantising, conversion. Needs Keras."""

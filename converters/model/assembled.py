@@ -1,0 +1,77 @@
+"""Layers that assemble their kernel from a few weights and call one stock operation with it.
+
+A custom layer stays a custom layer until the TensorFlow Lite converter sees it. At conversion the
+assembled kernel is a constant, so the .tflite holds the stock operation only, at no cost.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from converters.base.environment import keras, tf
+
+
+class AssembledConv2D(keras.layers.Layer):
+    """A 2-D convolution whose kernel is assembled from fewer weights than it has entries.
+
+    A subclass makes `self.bias` and the weight named by `kernel_weight` in `build`, and says
+
+    - `operation`: the stock operation, "conv2d" or "depthwise_conv2d";
+    - `kernel_weight`: the attribute that holds the weight the kernel comes from;
+    - `assemble(weight)`: the kernel, (height, width, inputs, outputs) for "conv2d" and
+      (height, width, channels, 1) for "depthwise_conv2d"; linear in the weight;
+    - `scale(weight, by_input=..., by_output=...)`: the weight whose assembled kernel is the old one
+      times `by_input` along the inputs and `by_output` along the outputs (NumPy, exact).
+
+    Folding scales the weight, lowering lays the same weight out differently, quantising
+    fake-quantises what `assemble` returns and hands it back by `use_kernel`. Nothing else in the code
+    knows how a kernel comes about.
+    """
+
+    operation: ClassVar[Literal["conv2d", "depthwise_conv2d"]]
+    kernel_weight: ClassVar[str]
+
+    def __init__(self, *, strides: tuple[int, int] = (1, 1), activation: Any = None, **options: Any) -> None:
+        super().__init__(**options)
+        self.strides = strides
+        self.activation = keras.activations.get(activation)
+        self.bias: Any = None
+        self._kernel_to_use: Any = None
+
+    def assemble(self, weight: Any) -> Any:
+        """Return the kernel that `weight` stands for."""
+        raise NotImplementedError
+
+    def scale(
+        self, weight: np.ndarray, *, by_input: np.ndarray | float = 1.0, by_output: np.ndarray | float = 1.0
+    ) -> np.ndarray:
+        """Return the weight whose kernel is scaled along its inputs and outputs."""
+        raise NotImplementedError
+
+    def use_kernel(self, kernel: Any) -> None:
+        """Run with `kernel` instead of the one assembled from the weight; None for that one again."""
+        self._kernel_to_use = kernel
+
+    def call(self, inputs: Any) -> Any:
+        """Run the stock operation with the assembled kernel, add the bias, squash."""
+        kernel = self._kernel_to_use
+        if kernel is None:
+            kernel = self.assemble(getattr(self, self.kernel_weight))
+        if self.operation == "depthwise_conv2d":
+            sums = self._depthwise(inputs, kernel)
+        else:
+            sums = tf.nn.conv2d(inputs, kernel, self.strides, "VALID")
+        return self.activation(tf.nn.bias_add(sums, self.bias))
+
+    def _depthwise(self, inputs: Any, kernel: Any) -> Any:
+        down, right = self.strides
+        if down == right:
+            return tf.nn.depthwise_conv2d(inputs, kernel, [1, down, right, 1], "VALID")
+        # TensorFlow has strides that differ on some processors only.
+        return tf.nn.depthwise_conv2d(inputs, kernel, [1, 1, 1, 1], "VALID")[:, ::down, ::right]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` needs; a subclass adds its own options."""
+        return {**super().get_config(), "activation": keras.activations.serialize(self.activation)}

@@ -1,0 +1,38 @@
+"""Calibration inputs: real inputs of a model that its ranges are found from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from converters.base.errors import expect
+
+Range = tuple[float, float]
+
+
+def checked_samples(
+    calibration: np.ndarray | None, model: Any, *, input_range: Range | None = None
+) -> np.ndarray:
+    """Return `calibration` as float32 (n, ...) if ranges of `model` can be found from it.
+
+    `input_range`: the least and the most that the model's inputs can be, where they are known: inputs that
+    leave it, or stay within half of it, were scaled by mistake. Raises InputError: that, or none, empty,
+    constant, not finite, not numbers or of another shape.
+    """
+    expect(calibration is not None, "calibration inputs for int8", "none")
+    samples = np.asarray(calibration)
+    shape = tuple(model.input_shape[1:])
+    expect(samples.shape[1:] == shape, f"calibration inputs of shape (n, {str(shape)[1:-1]})", samples.shape)
+    expect(len(samples), "one calibration input or more", "none")
+    expect(np.issubdtype(samples.dtype, np.number), "calibration inputs that are numbers", samples.dtype)
+    samples = samples.astype(np.float32)
+    expect(np.isfinite(samples).all(), "finite calibration inputs", "NaN or infinity")
+    expect(
+        samples.min() < samples.max(), "calibration inputs that differ", f"the constant {samples.flat[0]:g}"
+    )
+    if input_range is not None:
+        (low, high), (least, most) = input_range, (float(samples.min()), float(samples.max()))
+        spans = low <= least and most <= high and most - least >= (high - low) / 2
+        expect(spans, f"calibration inputs that span {low:g} to {high:g}", f"{least:g} to {most:g}")
+    return samples

@@ -1,0 +1,125 @@
+"""Convert: a Keras model to a .tflite file of a given precision, the same bytes for the same model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple, get_args
+
+import numpy as np
+
+from converters.base.environment import keras, tf
+from converters.base.errors import InputError, expect
+from converters.base.precisions import PRECISIONS, Ends, Precision
+from converters.base.quiet import quiet
+from converters.file.manifest import describe
+from converters.file.resizing import resizable
+from converters.model.calibration_samples import Range, checked_samples
+from converters.model.dense_as_convolution import with_convolutions
+
+
+class Converted(NamedTuple):
+    """A .tflite file's bytes and its manifest entry."""
+
+    content: bytes
+    entry: dict[str, Any]
+
+
+def to_tflite(
+    model: Any,
+    *,
+    precision: Precision,
+    calibration: np.ndarray | None = None,
+    input_range: Range | None = None,
+    ends: Ends = "uint8",
+    shape: Sequence[int] | None = None,
+    open_axis: int | None = None,
+) -> Converted:
+    """Convert a Keras 2 model to a .tflite file for one input at a time.
+
+    `precision`: "float32"; "float16" (weights; float32 arithmetic where the delegate has no other);
+    "dynamic" (int8 weights, ranges of activations found at run time); "int8" (everything; `ends` is the
+    type of its input and output). `calibration`, for int8: float32 or uint8 (n, ...), real inputs of the
+    model, as many as show its ranges; a few hundred do; a model of `quantize_aware` has them already.
+    `input_range`: what the inputs can be, if known, to refuse calibration that was scaled by mistake. Fold
+    the model first: a normalisation that is folded costs nothing and makes the raw pixel the quantised
+    input. `shape`: the file's input without the batch, for a model that leaves sides of it open; a Dense
+    layer on a picture then becomes a 1x1 convolution, which an interpreter can resize; `open_axis`: that of
+    the input, the batch counted, which the file says may be resized. The same weights and versions give the
+    same bytes.
+
+    Raises InputError: another precision, a shape that is not the model's or none where it is needed,
+    calibration missing, empty, constant, not finite or of another shape or range, a layer that has no
+    TensorFlow Lite operator, a model of `quantize_aware` in another precision or with kernels of other than
+    8 or 4 bits (4 bits need a runtime of 2024 or later), an `open_axis` that an operator does not leave open.
+    """
+    expect(precision in PRECISIONS, f"a precision of {', '.join(PRECISIONS)}", repr(precision))
+    expect(ends in get_args(Ends), f"ends of {' or '.join(get_args(Ends))}", repr(ends))
+    fine_tuned = _fine_tuned_bits(model)
+    expect(precision == "int8" or not fine_tuned, "int8 of a model that quantize_aware made", repr(precision))
+    expect(fine_tuned <= {4, 8}, "kernels of 8 or 4 bits", ", ".join(map(str, fine_tuned)))
+    single = _for_one_input(model, shape)
+    converter = tf.lite.TFLiteConverter.from_keras_model(single)
+    # Per-channel FULLY_CONNECTED is refused by NNAPI and by tflite-runtime 2.14 (dynamic range), and was
+    # silently wrong on older TensorFlow Lite Micro.
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+    if precision != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if precision == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if precision == "int8" and not fine_tuned:
+        samples = checked_samples(calibration, single, input_range=input_range)
+        converter.representative_dataset = lambda: ([sample[None]] for sample in samples)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    if precision == "int8":
+        converter.inference_input_type = converter.inference_output_type = tf.as_dtype(ends)
+    content = _convert(converter)
+    if open_axis is not None:
+        content = resizable(content, axis=open_axis)
+    return Converted(content, {"precision": precision, **describe(content)})
+
+
+def _for_one_input(model: Any, shape: Sequence[int] | None) -> Any:
+    """Return `model` with a batch of one, and `shape`: phones and boards see one picture at a time."""
+    expect(isinstance(model, keras.Model) and model.built, "a built tf_keras model", type(model).__name__)
+    expect(
+        len(model.inputs) == 1 and len(model.outputs) == 1,
+        "a model with one input and one output",
+        model.name,
+    )
+    own = tuple(model.input_shape[1:])
+    shape = own if shape is None else tuple(shape)
+    expect(None not in shape, "a model whose input shape is known but for the batch, or a shape for it", own)
+    fits = len(shape) == len(own) and all(
+        side in (None, wanted) for side, wanted in zip(own, shape, strict=True)
+    )
+    expect(fits, f"a shape of the model's, {own}", shape)
+    # Names go into the file: fixed ones, or a second conversion in one process would differ.
+    single = keras.Input(batch_shape=(1, *shape), dtype=model.inputs[0].dtype, name=model.input_names[0])
+    computing = model if shape == own else with_convolutions(model)
+    return keras.Model(single, computing(single), name=model.name)
+
+
+def _fine_tuned_bits(model: Any) -> set[int]:
+    """Return the bits of the kernels of a model of `quantize_aware`, which brings its ranges."""
+    configs = [layer.quantize_config for layer in model.layers if hasattr(layer, "quantize_config")]
+    return {config.bits for config in configs if hasattr(config, "bits")}
+
+
+def _convert(converter: Any) -> bytes:
+    try:
+        with quiet():
+            return bytes(converter.convert())
+    except Exception as error:  # the converter raises many kinds; the person needs the layer's operator
+        refused = _refused_operators(str(error))
+        if refused:
+            raise InputError(
+                f"expected layers that TensorFlow Lite has operators for, got {refused}"
+            ) from error
+        raise
+
+
+def _refused_operators(message: str) -> str:
+    """Return the operators that the converter's message names as missing, as far as it does."""
+    named = re.findall(r"^(?:Flex|Custom) ops: (.+)$", message, re.MULTILINE)
+    return "; ".join(dict.fromkeys(named))

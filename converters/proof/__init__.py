@@ -1,0 +1,1 @@
+"""Is a file its model? Exact arithmetic, tolerances from scales, comparison of weights. Needs TensorFlow."""

@@ -1,0 +1,1 @@
+"""Running a .tflite file: in which runtime, with which delegate, in which process."""

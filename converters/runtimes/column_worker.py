@@ -1,0 +1,84 @@
+"""The process of one column: started by converters.runtimes.columns, never by hand.
+
+python -m converters.runtimes.column_worker COLUMN FOLDER LIBRARY reads a job's name from each line of
+standard input, runs FOLDER/JOB.tflite on FOLDER/JOB.inputs.npy, writes FOLDER/JOB.outputs.npy and answers
+with a line of JSON: the fields of a Result, or {"failure": ...}. LIBRARY is a delegate's, or empty; an empty
+line only loads it. Its standard error is FOLDER/log, where the runtimes' own words are looked up. TensorFlow
+is imported for TensorFlow's columns only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from converters.base.errors import InputError, expect
+from converters.base.native_log import Log
+from converters.runtimes.columns import COLUMNS, Column
+from converters.runtimes.interpreters import first_line, load_library
+from converters.runtimes.runners import Runner, runner
+from converters.runtimes.stored_values import quantise
+
+
+def main(column: Column, folder: Path) -> None:
+    """Answer jobs until standard input ends."""
+    answers = os.dup(1)
+    os.dup2(2, 1)  # what native code prints would else be taken for an answer
+    log = Log(folder / "log")
+    for line in sys.stdin:
+        answer = _answer(column, folder / line.strip() if line.strip() else None, log)
+        os.write(answers, (json.dumps(answer) + "\n").encode())
+
+
+def _answer(column: Column, job: Path | None, log: Log) -> dict[str, Any]:
+    log.mark()
+    try:
+        if job is None:
+            load_library(column.package, column.library)
+            return {}
+        return _run(runner(column, job.with_suffix(".tflite").read_bytes(), log), job)
+    except InputError as error:
+        return {"failure": str(error)}
+    except Exception as error:  # each runtime raises what it likes; all of it is its answer on this file
+        return {"failure": f"{type(error).__name__}: {first_line(error)}"}
+
+
+def _run(runtime: Runner, job: Path) -> dict[str, Any]:
+    inputs = np.load(job.with_suffix(".inputs.npy"), allow_pickle=False)
+    if _may_take(runtime.source, inputs.shape[1:]):
+        runtime.resize((1, *inputs.shape[1:]))
+    wanted = tuple(int(side) for side in runtime.source["shape"][1:])
+    expect(inputs.shape[1:] == wanted, f"inputs of shape (n, {str(wanted)[1:-1]})", inputs.shape)
+    stored = quantise(inputs, runtime.source)
+    start = time.perf_counter()
+    outputs = [runtime.run(one[None]) for one in stored]
+    seconds = time.perf_counter() - start
+    shape = tuple(int(side) for side in runtime.sink["shape"][1:])
+    rows = np.array(outputs, runtime.sink["dtype"]).reshape(-1, *shape)
+    np.save(job.with_suffix(".outputs.npy"), rows, allow_pickle=False)
+    scale, zero_point = runtime.sink["quantization"]
+    return {
+        "scale": float(scale),
+        "zero_point": int(zero_point),
+        "seconds": seconds,
+        **runtime.facts(),
+    }
+
+
+def _may_take(source: dict[str, Any], shape: tuple[int, ...]) -> bool:
+    """Return whether inputs of `shape` have another size, which the file says it may be resized to."""
+    own, signature = list(source["shape"][1:]), list(source.get("shape_signature", source["shape"])[1:])
+    if list(shape) == own or len(shape) != len(own):
+        return False
+    return all(side in (-1, wanted) for side, wanted in zip(signature, shape, strict=True))
+
+
+if __name__ == "__main__":
+    main(replace(COLUMNS[sys.argv[1]], library=sys.argv[3]), Path(sys.argv[2]))

@@ -1,0 +1,178 @@
+"""The runtimes that `column_worker` drives, one interface for all; imported when one is used."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.base.errors import InputError
+from converters.base.native_log import Log
+from converters.runtimes.gpu import OnGpu
+from converters.runtimes.interpreters import Loaded, first_line, load_library, one_of_each, title
+
+if TYPE_CHECKING:
+    from converters.runtimes.columns import Column
+
+MICRO_ARENA = 16 * 2**20
+"""Bytes that TensorFlow Lite Micro is given to run in: more than the boards that it is made for have."""
+
+MICRO_REFUSES = "TensorFlow Lite Micro refuses it: "
+"""How each of its refusals begins."""
+
+_ALIGNMENT = 16
+"""TensorFlow Lite Micro aligns an arena's two ends to this many bytes."""
+
+
+class Runner(Protocol):
+    """A .tflite file, loaded. `source` and `sink` tell shape, dtype and quantization of its two ends."""
+
+    source: dict[str, Any]
+    sink: dict[str, Any]
+
+    def run(self, stored: NDArray[Any]) -> NDArray[Any]:
+        """Return the output (...) for one input (1, ...), both as the file stores them."""
+
+    def resize(self, shape: Sequence[int]) -> None:
+        """Take inputs of `shape` from now on; raises InputError when it cannot."""
+
+    def facts(self) -> dict[str, Any]:
+        """Return what ran, as fields of a Result; after the last `run`."""
+
+
+def runner(column: Column, content: bytes, log: Log) -> Runner:
+    """Return `content`, a .tflite file, loaded in `column`'s runtime.
+
+    Raises InputError when the runtime refuses it, with its reason; a damaged file may kill the process.
+    """
+    if column.kind == "gpu":
+        return _Gpu(column, content, log)
+    if column.kind == "micro":
+        return _Micro(column, content, log)
+    return _Interpreter(column, content)
+
+
+class _Interpreter:
+    """TensorFlow's, tflite-runtime's or LiteRT's interpreter: one class under three names."""
+
+    def __init__(self, column: Column, content: bytes) -> None:
+        library = load_library(column.package, column.library) if column.library else None
+        self._loaded = Loaded(
+            content,
+            column.package,
+            threads=column.threads,
+            resolver=column.resolver or "AUTO",
+            library=library,
+        )
+        self._title = title(column.package)
+        # XNNPACK is the only one that any of them brings.
+        self._delegate = Path(column.library).name or "XNNPACK"
+        self.source, self.sink, self.run = self._loaded.source, self._loaded.sink, self._loaded.run
+
+    def resize(self, shape: Sequence[int]) -> None:
+        self._loaded.resize(shape)
+        self.source, self.sink = self._loaded.source, self._loaded.sink
+
+    def facts(self) -> dict[str, Any]:
+        taken, nodes = self._loaded.taken()
+        return {
+            "runtime": f"{self._title} {self._loaded.version}",
+            "delegate": self._delegate if taken else "",
+            "taken": taken,
+            "nodes": nodes,
+        }
+
+
+class _OfOneSize:
+    """A runtime that takes a file's own size only."""
+
+    def resize(self, shape: Sequence[int]) -> None:
+        raise InputError(f"it takes the file's own size only, not {'x'.join(map(str, shape))}")
+
+
+class _Gpu(_OfOneSize):
+    """LiteRT's GPU accelerator and nothing beside it."""
+
+    def __init__(self, column: Column, content: bytes, log: Log) -> None:
+        self._on_gpu, self._title = OnGpu(content, log), title(column.package)
+        self.source, self.sink, self.run = self._on_gpu.source, self._on_gpu.sink, self._on_gpu.run
+
+    def facts(self) -> dict[str, Any]:
+        taken, nodes = self._on_gpu.taken()
+        return {
+            "runtime": f"{self._title} {self._on_gpu.version}",
+            "delegate": f"WebGPU on {self._on_gpu.adapter}",
+            "taken": taken,
+            "nodes": nodes,
+        }
+
+
+class _Micro(_OfOneSize):
+    """TensorFlow Lite Micro's interpreter, compiled for this machine, with its recording allocator."""
+
+    def __init__(self, column: Column, content: bytes, log: Log) -> None:
+        package = importlib.import_module(column.package)
+        self._version, self._log, self._title = package.__version__, log, title(column.package)
+        self._load = functools.partial(package.runtime.Interpreter.from_bytes, content)
+        try:
+            graph = package.runtime.convert_bytearray_to_object(content).subgraphs[0]
+            self._interpreter = self._load(arena_size=MICRO_ARENA)
+        except RuntimeError as error:
+            reason = _micro_reason(log.of_job()) or first_line(error)
+            raise InputError(f"{MICRO_REFUSES}{reason}") from error
+        except Exception as error:  # the package's generated reader trusts the file and raises anything
+            raise InputError(f"{MICRO_REFUSES}a damaged file ({first_line(error)})") from error
+        one_of_each(graph.inputs, graph.outputs)
+        self.source = _micro_detail(self._interpreter.get_input_details(0))
+        self.sink = _micro_detail(self._interpreter.get_output_details(0))
+
+    def run(self, stored: NDArray[Any]) -> NDArray[Any]:
+        self._interpreter.set_input(stored, 0)
+        self._interpreter.invoke()
+        return self._interpreter.get_output(0)[0]
+
+    def facts(self) -> dict[str, Any]:
+        return {"runtime": f"{self._title} {self._version}", "arena_bytes": self._arena()}
+
+    def _arena(self) -> int | None:
+        """Return the smallest arena in which the file runs, in steps of 16 bytes; None: not recorded."""
+        self._interpreter.print_allocations()
+        total = re.search(r"Arena allocation total (\d+) bytes", self._log.of_job())
+        if total is None:
+            return None
+        # What is recorded holds the padding of that one arena, so it is the place to start looking from.
+        size = int(total[1]) // _ALIGNMENT * _ALIGNMENT
+        while self._runs_in(size - _ALIGNMENT):
+            size -= _ALIGNMENT
+        while not self._runs_in(size):
+            size += _ALIGNMENT
+        return size
+
+    def _runs_in(self, size: int) -> bool:
+        try:
+            interpreter = self._load(arena_size=size)
+            interpreter.set_input(np.zeros(self.source["shape"], self.source["dtype"]), 0)
+            interpreter.invoke()
+        except RuntimeError:
+            return False
+        return True
+
+
+def _micro_detail(detail: dict[str, Any]) -> dict[str, Any]:
+    """Return a detail of Micro's with `quantization` as the other runtimes give it."""
+    parameters = detail["quantization_parameters"]
+    scales, zero_points = parameters["scales"], parameters["zero_points"]
+    quantization = (float(scales[0]), int(zero_points[0])) if len(scales) else (0.0, 0)
+    return {**detail, "quantization": quantization}
+
+
+def _micro_reason(log: str) -> str:
+    """Return what TensorFlow Lite Micro said, in a line, without its source files' names."""
+    lines = [re.sub(r"^\S+\.(cc|h)(:\d+)?:? ", "", line).strip() for line in log.splitlines()]
+    return "; ".join(line for line in lines if line)

@@ -1,0 +1,83 @@
+"""Run a .tflite file through TensorFlow's own interpreter."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from converters.base.environment import tf
+from converters.base.errors import InputError, expect
+from converters.base.quiet import quiet
+from converters.file.graph import Graph
+from converters.runtimes.stored_values import dequantise, quantise
+
+
+def interpreter_of(content: bytes, **options: Any) -> Any:
+    """Return an interpreter for the .tflite file `content`: one thread, tensors allocated.
+
+    `options` are those of tf.lite.Interpreter. Raises InputError when TensorFlow's interpreter refuses it.
+    """
+    try:
+        with quiet(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # "tf.lite.Interpreter is deprecated"
+            interpreter = tf.lite.Interpreter(model_content=content, num_threads=1, **options)
+            interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else "no reason given"
+        raise InputError(f"expected a .tflite file that TensorFlow Lite runs, got: {reason}") from error
+    return interpreter
+
+
+def run(content: bytes, inputs: np.ndarray) -> np.ndarray:
+    """Return the outputs (n, ...) float32 for `inputs` (n, ...), real values, one at a time.
+
+    Quantised inputs and outputs are converted by the file's own scale and zero point.
+    """
+    _, outputs, sink = _run(content, inputs)
+    return dequantise(outputs, sink)
+
+
+def run_stored(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return inputs (n, ...) and outputs (n, ...) as the file stores them, for real `inputs` (n, ...)."""
+    stored, outputs, _ = _run(content, inputs)
+    return stored, outputs
+
+
+def _run(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    interpreter = interpreter_of(content)
+    (source,), (sink,) = interpreter.get_input_details(), interpreter.get_output_details()
+    wanted = tuple(int(side) for side in source["shape"][1:])
+    expect(inputs.shape[1:] == wanted, f"inputs of shape (n, {str(wanted)[1:-1]})", inputs.shape)
+    stored = quantise(inputs, source)
+    outputs = []
+    for one in stored:
+        interpreter.set_tensor(source["index"], one[None])
+        interpreter.invoke()
+        outputs.append(interpreter.get_tensor(sink["index"])[0])
+    return stored, np.array(outputs), sink
+
+
+def every_tensor(content: bytes, graph: Graph, inputs: np.ndarray) -> dict[int, np.ndarray]:
+    """Return the real values, float64 (n, ...), of the input and each computed tensor, by tensor index.
+
+    TensorFlow's own kernels without a delegate compute them for `inputs` (n, ...), one at a time.
+    """
+    interpreter = interpreter_of(
+        content,
+        experimental_preserve_all_tensors=True,
+        experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )
+    (source,) = interpreter.get_input_details()
+    details = {detail["index"]: detail for detail in interpreter.get_tensor_details()}
+    wanted = [source["index"], *(tensor.index for node in graph.nodes for tensor in node.outputs)]
+    found: dict[int, list[np.ndarray]] = {index: [] for index in wanted}
+    for one in quantise(inputs, source):
+        interpreter.set_tensor(source["index"], one[None])
+        interpreter.invoke()
+        for index, rows in found.items():
+            rows.append(interpreter.get_tensor(index)[0])
+    return {
+        index: dequantise(np.array(rows), details[index]).astype(np.float64) for index, rows in found.items()
+    }

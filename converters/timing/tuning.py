@@ -1,0 +1,133 @@
+"""Find the quickest layout of a .tflite file for the runtime and machine at hand, by measuring it there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from converters.base.errors import InputError
+from converters.file.graph import read_graph
+from converters.file.layouts import Layout, describe, suggested, variations
+from converters.file.lowering import lower
+from converters.timing.measuring import Timing, measure
+from converters.timing.statistics import Estimate
+
+_FINALISTS = 3
+_HEAT_SECONDS, _FINAL_SECONDS = 0.15, 1.0
+_HEAT_LOADS, _FINAL_LOADS = 6, 12
+
+
+class Tuned(NamedTuple):
+    """The quickest `layout` that was found, its file, and its time beside the file as it was.
+
+    `ratio` is of the times with input and output, new to old, with its interval of 95 %; a ratio that may be
+    1 leaves the file as it was, with no layout. `tried` is how many layouts were measured.
+    """
+
+    layout: Layout
+    content: bytes
+    ratio: Estimate | None
+    tried: int
+
+
+def tune(
+    content: bytes,
+    *,
+    runtime: str = "auto",
+    threads: int = 1,
+    most_bytes: int | None = None,
+    prove: Callable[[bytes], str] | None = None,
+    progress: Callable[[str], object] | None = None,
+) -> Tuned:
+    """Return the quickest layout of the .tflite file `content` in `runtime` with `threads`.
+
+    Operators are varied one after the other, each (with the next, where they must go together) in every way
+    that fits; the best of a heat are measured again, longer, beside the file as it was. `prove` is called
+    with each finalist's bytes and returns why it may not be used, "" if it may. `progress` is called with
+    a line after each heat. Layouts whose file has more than `most_bytes` are left out. Raises InputError as
+    `lower` and `measure` do.
+    """
+    search = _Search(
+        content, runtime=runtime, threads=threads, most_bytes=most_bytes, prove=prove, progress=progress
+    )
+    return search.run()
+
+
+class _Search:
+    def __init__(
+        self,
+        content: bytes,
+        *,
+        runtime: str,
+        threads: int,
+        most_bytes: int | None,
+        prove: Callable[[bytes], str] | None,
+        progress: Callable[[str], object] | None,
+    ) -> None:
+        self._content, self._graph = content, read_graph(content)
+        self._options: dict[str, Any] = {"runtime": runtime, "threads": threads}
+        self._prove, self._progress = prove or (lambda lowered: ""), progress or (lambda line: None)
+        self._most_bytes = most_bytes
+        self._files: dict[Layout, bytes | None] = {}
+
+    def run(self) -> Tuned:
+        plain: Layout = (None,) * len(suggested(self._graph))
+        best = plain
+        for position in range(len(plain)):
+            best = self._heat(best, position)
+        tried = sum(lowered is not None for lowered in self._files.values())
+        finalists = [
+            layout for layout in dict.fromkeys((best, suggested(self._graph))) if self._usable(layout)
+        ]
+        timings = self._timings(plain, finalists, _FINAL_SECONDS, _FINAL_LOADS)
+        quickest = min(finalists, key=lambda one: timings[one].run_ratio.value, default=plain)
+        ratio = timings[quickest].run_ratio if quickest != plain else None
+        if ratio is None or ratio.high >= 1:
+            return Tuned(plain, self._content, None, tried)
+        lowered = self._lowered(quickest)
+        assert lowered is not None
+        return Tuned(quickest, lowered, ratio, tried)
+
+    def _heat(self, best: Layout, position: int) -> Layout:
+        """Return the quickest of `best` and its variations at `position`."""
+        others = [
+            one for one in variations(self._graph, best, position) if one != best and self._lowered(one)
+        ]
+        if not others:
+            return best
+        short = self._timings(best, others, _HEAT_SECONDS, _HEAT_LOADS)
+        leading = sorted(others, key=lambda one: short[one].run_ratio.value)[:_FINALISTS]
+        timings = self._timings(best, leading, 2 * _HEAT_SECONDS, _FINAL_LOADS)
+        winner = min(leading, key=lambda one: timings[one].run_ratio.value)
+        ratio = timings[winner].run_ratio
+        if ratio.high >= 1 or not self._usable(winner):
+            self._progress(f"operator {position + 1}: stays ({len(others)} others measured)")
+            return best
+        self._progress(f"operator {position + 1}: {describe(winner)}, {ratio.value:.3f} of the time")
+        return winner
+
+    def _timings(
+        self, first: Layout, others: list[Layout], seconds: float, loads: int
+    ) -> Mapping[Layout, Timing]:
+        """Measure `others`, with ratios to `first`."""
+        names = {describe(layout): layout for layout in (first, *others)}
+        contents = {name: self._lowered(layout) or self._content for name, layout in names.items()}
+        timings = measure(contents, seconds=seconds, loads=loads, warm_up=0.02, **self._options)
+        return {names[name]: timing for name, timing in timings.items()}
+
+    def _lowered(self, layout: Layout) -> bytes | None:
+        """Return the file in `layout`, as it was without a step; None if it does not fit or is too large."""
+        if not any(layout):
+            return self._content
+        if layout not in self._files:
+            try:
+                lowered = lower(self._content, layout=layout)
+            except InputError:
+                lowered = None
+            fits = lowered is not None and (self._most_bytes is None or len(lowered) <= self._most_bytes)
+            self._files[layout] = lowered if fits else None
+        return self._files[layout]
+
+    def _usable(self, layout: Layout) -> bool:
+        lowered = self._lowered(layout)
+        return lowered is not None and not self._prove(lowered)

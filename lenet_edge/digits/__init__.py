@@ -1,0 +1,1 @@
+"""Pictures of digits: sizes, IDX files, MNIST, synthetic strings. NumPy only."""

@@ -1,0 +1,1 @@
+"""Photographs of digits on paper, drawn, and how well they are read."""

@@ -1,0 +1,1 @@
+"""What is released with the package: weights, .tflite files, their manifest and layouts."""

@@ -1,0 +1,63 @@
+"""The released weights as Keras models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from converters.base.errors import expect
+from lenet_edge.digits.mnist import PIXELS, calibration_digits, pad
+from lenet_edge.packaged.files import released_folder
+from lenet_edge.packaged.names import ALL_NAMES, WIDE
+
+
+def released_model(name: str, *, weights: Path | None = None) -> Any:
+    """Return model `name` with the released weights, or those of the file `weights`, scores at its end.
+
+    In: (batch, 32, 32, 1) for "lenet5", (batch, 28, 28, 1) for "stock_lenet5", pixels 0..255. Out:
+    (batch, 10), ten scores of sum 1. "lenet5_wide": (batch, height, width, 1) to (batch, rows, columns, 11),
+    eleven scores a window. Raises InputError on another name or the weights of another model.
+    """
+    from lenet_edge.packaged.weights import load_weights
+    from lenet_edge.paper.model import lenet5, stock_lenet5, with_probabilities
+
+    expect(name in ALL_NAMES, f"one of {', '.join(ALL_NAMES)}", name)
+    build: dict[str, Callable[[], Any]] = {
+        "lenet5": lenet5,
+        "stock_lenet5": stock_lenet5,
+        WIDE: lambda: lenet5(wide=True, empty=True),
+    }
+    model = build[name]()
+    scale = load_weights(model, weights or released_folder() / f"{name}.npz")
+    return with_probabilities(model, scale=scale)
+
+
+def fine_tuned_model(*, weights: Path | None = None) -> Any:
+    """Return the released lenet5 fine-tuned for int8 (or that of the file `weights`): it rounds as int8 does.
+
+    In: (batch, 32, 32, 1), pixels 0..255. Out: (batch, 10), scores. Raises InputError on another model's
+    weights.
+    """
+    from converters.model.folding import fold
+    from converters.model.quantize_aware import quantize_aware
+    from lenet_edge.packaged.weights import load_quantised
+    from lenet_edge.paper.answers import as_input
+
+    folded = fold(released_model("lenet5"))
+    calibration = as_input(folded, pad(calibration_digits().images)).numpy()
+    model = quantize_aware(folded, calibration=calibration, input_range=PIXELS)
+    load_quantised(model, weights or released_folder() / "lenet5_qat.npz")
+    return model
+
+
+def plain_model(quantised: Any) -> Any:
+    """Return the folded lenet5 with the weights of `quantised`, a fine-tuned one, without its rounding."""
+    from converters.model.folding import fold
+    from lenet_edge.packaged.weights import named_weights
+
+    plain = fold(released_model("lenet5"))
+    fine_tuned = named_weights(quantised)
+    for name, variable in named_weights(plain).items():
+        variable.assign(fine_tuned[f"quant_{name}"])
+    return plain

@@ -1,0 +1,32 @@
+"""What the packaged models and their files are called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from converters.base.precisions import PRECISIONS
+
+NAMES = ("lenet5", "stock_lenet5")
+"""The models that read one digit."""
+
+WIDE = "lenet5_wide"
+"""The model for strings of digits: `lenet5(wide=True, empty=True)`."""
+
+WIDE_VARIANTS = ("float32", "int8")
+"""The precisions that it is converted to."""
+
+ALL_NAMES = (*NAMES, WIDE)
+
+FINE_TUNED = ("lenet5",)
+"""The models of which fine-tuned weights are released."""
+
+FINE_TUNED_VARIANT = "int8_qat"
+VARIANTS = (*PRECISIONS, FINE_TUNED_VARIANT)
+"""What the files' names end in."""
+
+
+def variants_of(name: str, variants: Sequence[str], *, own_weights: bool = False) -> list[str]:
+    """Return those of `variants` that model `name` is converted to; no weights but ours are fine-tuned."""
+    fine_tuned = name in FINE_TUNED and not own_weights
+    there = WIDE_VARIANTS if name == WIDE else VARIANTS if fine_tuned else PRECISIONS
+    return [variant for variant in variants if variant in there]

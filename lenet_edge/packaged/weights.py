@@ -1,0 +1,86 @@
+"""A model's weights as one .npz file: an array a weight, named LAYER/WEIGHT; no pickle."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from converters.base.arrays import read_npz
+from converters.base.errors import InputError, expect
+from converters.base.files import write_atomically
+
+_SCALE = "scale"
+
+
+def named_weights(model: Any) -> dict[str, Any]:
+    """Return the variables of `model` by name: "C1/kernel", "S2/coefficient", ...; counters are left out."""
+    return {
+        f"{layer.name}/{variable.name.split('/')[-1].split(':')[0]}": variable
+        for layer in model.layers
+        for variable in layer.weights
+        if variable.dtype.is_floating
+    }
+
+
+def save_weights(model: Any, path: str | os.PathLike[str], *, scale: float) -> Path:
+    """Write the weights of `model` to `path` (.npz, float32), atomically.
+
+    `scale` is the number that turns the model's outputs into logits; it is kept beside the weights, since
+    it was fitted to them.
+    """
+    return _save(model, path, {_SCALE: np.float64(scale)})
+
+
+def save_quantised(model: Any, path: str | os.PathLike[str]) -> Path:
+    """Write the weights and the ranges of a model of `quantize_aware` to `path` (.npz), atomically."""
+    return _save(model, path, {})
+
+
+def _save(model: Any, path: str | os.PathLike[str], besides: dict[str, Any]) -> Path:
+    arrays = {name: variable.numpy() for name, variable in named_weights(model).items()}
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays, **besides)
+    return write_atomically(path, buffer.getvalue())
+
+
+def load_weights(model: Any, path: str | os.PathLike[str]) -> float:
+    """Set the weights of `model` to those of `path` and return the scale that was fitted to them.
+
+    Raises InputError when the file is no .npz, or holds the weights of another model: each name and
+    shape must be there, and no other. Nothing is set then.
+    """
+    return float(_load(model, path, {_SCALE: ()})[_SCALE])
+
+
+def load_quantised(model: Any, path: str | os.PathLike[str]) -> None:
+    """Set the weights and ranges of a model of `quantize_aware` to those of `path`; as `load_weights`."""
+    _load(model, path, {})
+
+
+def _load(model: Any, path: str | os.PathLike[str], besides: dict[str, Any]) -> dict[str, np.ndarray]:
+    arrays = read_npz(path)
+    variables = named_weights(model)
+    wanted = {name: tuple(variable.shape) for name, variable in variables.items()} | besides
+    got = {name: array.shape for name, array in arrays.items()}
+    if wanted != got:
+        name = next(n for n in [*wanted, *got] if wanted.get(n) != got.get(n))
+        raise InputError(
+            f"{path}: expected the weights of {model.name}, with {name} {_shape(wanted.get(name))}, "
+            f"got {_shape(got.get(name))}"
+        )
+    kinds = {array.dtype.kind for array in arrays.values()}
+    finite = kinds == {"f"} and all(np.isfinite(array).all() for array in arrays.values())
+    expect(finite, f"{path} to hold finite weights", "NaN, infinity or no numbers")
+    for name, variable in variables.items():
+        variable.assign(arrays[name])
+    return arrays
+
+
+def _shape(shape: tuple[int, ...] | None) -> str:
+    if shape is None:
+        return "none"
+    return "x".join(map(str, shape)) or "one number"

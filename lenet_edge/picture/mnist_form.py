@@ -1,0 +1,115 @@
+"""MNIST's own recipe: a digit in a box of 20x20, its centre of mass in the middle of 28x28.
+
+"The original black and white (bilevel) images were size normalized to fit in a 20x20 pixel box while
+preserving their aspect ratio. The resulting images contain grey levels as result of the antialiasing
+technique used by the normalization algorithm. [...] images were centered in a 28x28 image by computing the
+center of mass of the pixels, and translating the image so as to position this point at the center"
+(LeCun, Bottou, Bengio and Haffner 1998, page 10).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from lenet_edge.picture.ink import Array, running_maximum
+from lenet_edge.picture.strokes import distances, skeleton
+
+BOX = 20
+FIELD = 28
+PICTURE = 32
+
+THINNEST = 2.2
+THICKEST = 4.0
+"""Widths of strokes in pixels of the box: thinner ones are thickened, thicker ones made thinner."""
+
+FINE = 4  # pixels of the outline to one of the box
+_ROOM = 10  # pixels of the outline around it, for strokes that grow
+_FAINTEST = 0.4  # of full ink: nothing fainter is a stroke
+_TURN = 1.0  # degrees: a digit turned less is left as it is
+
+
+def as_mnist(shade: Array, *, turn: float = 0.0) -> NDArray[np.uint8]:
+    """Return a digit as MNIST would have it, uint8 (28, 28).
+
+    `shade` (h, w) is the share of each pixel that is inked, 0 for paper to about 1, cropped to the digit;
+    `turn` is how far it is turned clockwise, in degrees.
+    """
+    if abs(turn) >= _TURN:
+        image = Image.fromarray(np.pad(shade, 2))
+        shade = np.asarray(image.rotate(turn, Image.Resampling.BICUBIC, expand=True))
+    shade = _cropped(shade, 0.3)
+    return centred(_fitted(_outline(shade)))
+
+
+def centred(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return `digit`, at most 20x20, in a field of 28x28 with its centre of mass in the middle.
+
+    MNIST's middle is the pixel [14, 14]: the centres of mass of its digits are 13.5 to 14.5.
+    """
+    field = np.zeros((FIELD, FIELD), np.uint8)
+    height, width = digit.shape
+    total = max(int(digit.sum()), 1)
+    row = float((digit.sum(axis=1) * np.arange(height)).sum() / total)
+    column = float((digit.sum(axis=0) * np.arange(width)).sum() / total)
+    top = min(max(int(np.floor(FIELD / 2 - row + 0.5)), 0), FIELD - height)
+    left = min(max(int(np.floor(FIELD / 2 - column + 0.5)), 0), FIELD - width)
+    field[top : top + height, left : left + width] = digit
+    return field
+
+
+def padded(field: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a `field` of 28x28 in the middle of the model's picture of 32x32."""
+    return np.pad(field, (PICTURE - FIELD) // 2)
+
+
+def _cropped(ink: Array, above: float) -> Array:
+    """Return the part of `ink` whose rows and columns rise `above` a value, or all of it if none do."""
+    rows, columns = (np.flatnonzero((ink > above).any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return ink
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _outline(shade: Array) -> Array:
+    """Return how far each pixel is inked, 0..1, `FINE` times as fine as the box, as wide as MNIST draws."""
+    height, width = shade.shape
+    scale = BOX * FINE / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    method = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
+    fine = np.pad(np.asarray(Image.fromarray(shade).resize(size, method)), _ROOM)
+    inked = fine > stroke_edge(fine)
+    inside, outside = distances(~inked), distances(inked)
+    stroke = 2 * float(np.median(inside[skeleton(inked)])) / FINE
+    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
+    longer = (max(np.ptp(rows), np.ptp(columns)) + 1) / FINE
+    wanted = np.clip(stroke * BOX / longer, THINNEST, THICKEST)
+    # The whole is scaled to the box of 20 afterwards, what is added included.
+    change = (wanted * longer / BOX - stroke) / (2 * (1 - wanted / BOX)) * FINE
+    # Distances are between the middles of pixels, the edge runs half-way; it is one pixel soft.
+    signed = np.where(inked, inside - 0.5, 0.5 - outside)
+    return np.clip(signed + change + 0.5, 0, 1).astype(np.float32)
+
+
+def stroke_edge(fine: Array) -> Array:
+    """Return the shade at which strokes end, for each pixel: half that of the ink around it.
+
+    A stroke too thin for the picture's pixels is fainter than full ink, and ends at half its own shade.
+    """
+    reach = 2 * FINE + 1
+    around = np.pad(fine, reach // 2, mode="edge")
+    for axis in (0, 1):
+        around = running_maximum(around, reach, axis=axis)
+    around = around[: fine.shape[0], : fine.shape[1]]
+    return np.clip(around / 2, _FAINTEST, 0.5)
+
+
+def _fitted(ink: Array) -> NDArray[np.uint8]:
+    """Return `ink` (h, w), 0..1, scaled so that its longer side is 20, as uint8."""
+    ink = _cropped(ink, 0.0)
+    height, width = ink.shape
+    scale = BOX / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    fitted = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BILINEAR))
+    return (np.clip(fitted, 0, 1) * 255 + 0.5).astype(np.uint8)

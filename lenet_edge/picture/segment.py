@@ -1,0 +1,100 @@
+"""Which ink is the digit: one digit's strokes told from specks, from a second digit and from nothing."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet_edge.picture.ink import Array
+from lenet_edge.picture.ink_pieces import Piece, find_pieces
+
+_WIDEST = 2.2  # times as wide as high; the widest of MNIST's training digits is
+
+
+class Finding(enum.Enum):
+    """What a picture shows."""
+
+    DIGIT = "digit"
+    BLANK = "blank"
+    CROWDED = "crowded"
+
+
+@dataclass(frozen=True)
+class Segment:
+    """The digit's pixels in `mask` (h, w), the `shade` (h, w) of each and the `level` of full ink.
+
+    A shade is the share of the paper's light that is taken away, 0 for bare paper, smoothed a little.
+    Without ink, `mask` is empty; without a digit, `reason` says why.
+    """
+
+    finding: Finding
+    reason: str
+    mask: NDArray[np.bool_]
+    shade: Array
+    level: float
+
+
+def find_digit(density: Array, *, flat: bool = False) -> Segment:
+    """Find the strokes of one digit in the ink `density` (h, w), paper at 0; `flat` if all of it is."""
+    found = find_pieces(density, flat=flat)
+    labels, smooth, level = found.labels, found.shade, found.level
+    if found.main is None:
+        nothing = np.zeros(smooth.shape, bool)
+        return Segment(Finding.BLANK, "nothing is written on it", nothing, smooth, 0.0)
+    chosen, others = _grouped(labels, found.pieces, found.main)
+    mask = np.isin(labels, [p.number for p in chosen])
+    height = max(p.bottom for p in chosen) - min(p.top for p in chosen)
+    width = max(p.right for p in chosen) - min(p.left for p in chosen)
+    if others:
+        return Segment(Finding.CROWDED, f"{1 + len(others)} separate figures", mask, smooth, level)
+    if width > _WIDEST * height:
+        return Segment(Finding.CROWDED, "wider than one digit", mask, smooth, level)
+    return Segment(Finding.DIGIT, "", mask, smooth, level)
+
+
+def _grouped(labels: NDArray[np.int32], pieces: list[Piece], main: Piece) -> tuple[list[Piece], list[Piece]]:
+    """Return the pieces of the digit that `main` is part of, and those that are figures of their own."""
+    chosen = [main]
+    rest = sorted((p for p in pieces if p is not main), key=lambda p: -p.mass)
+    rest = [p for p in rest if p.area >= 0.01 * main.area and (main.cut or not p.cut)]
+    size = main.longer
+    grown = True
+    while grown:
+        grown = False
+        for piece in list(rest):
+            if any(_gap(labels, piece, other) <= _allowed(piece, other) * size for other in chosen):
+                chosen.append(piece)
+                rest.remove(piece)
+                grown = True
+    others = [p for p in rest if p.longer >= 0.4 * size and p.area >= 0.15 * main.area]
+    return chosen, others
+
+
+def _allowed(one: Piece, other: Piece) -> float:
+    """Return how far apart two pieces of one digit may be, in sizes of the digit.
+
+    Digits are written side by side: two tall pieces beside each other must be close to be one digit.
+    """
+    shared_rows = min(one.bottom, other.bottom) - max(one.top, other.top)
+    shared_columns = min(one.right, other.right) - max(one.left, other.left)
+    heights = sorted((one.bottom - one.top, other.bottom - other.top))
+    narrower = min(one.right - one.left, other.right - other.left)
+    if shared_columns > 0.3 * narrower or shared_rows < 0.5 * heights[0]:
+        return 0.35
+    return 0.16 if heights[0] > 0.6 * heights[1] else 0.25
+
+
+def _gap(labels: NDArray[np.int32], one: Piece, other: Piece) -> float:
+    """Return the distance between the nearest pixels of two pieces."""
+    first, second = _points(labels, one), _points(labels, other)
+    between = first[:, None, :] - second[None, :, :]
+    return float(np.sqrt((between**2).sum(axis=2).min()))
+
+
+def _points(labels: NDArray[np.int32], piece: Piece) -> Array:
+    part = labels[piece.top : piece.bottom, piece.left : piece.right] == piece.number
+    points = np.argwhere(part) + np.array([piece.top, piece.left])
+    return points[:: max(1, len(points) // 400)].astype(np.float32)

@@ -1,0 +1,1 @@
+"""From files, folders and cameras to answers: batches, progress, text, JSON, CSV. Picture and runtime."""

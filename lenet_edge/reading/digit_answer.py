@@ -1,0 +1,39 @@
+"""What was read of a picture: its digit, or why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lenet_edge.picture.files import Picture, Prepared
+from lenet_edge.picture.segment import Finding
+from lenet_edge.reading.batch import Ready, ready
+from lenet_edge.runtime.classifier import Classifier
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was read of one picture: `digit` 0..9 with its `probability` 0..1, or neither.
+
+    `index` counts the pictures of an IDX file and the frames of a camera, from 0; None for other files.
+    """
+
+    name: str
+    index: int | None
+    prepared: Prepared
+    digit: int | None
+    probability: float | None
+
+
+def answer(picture: Picture, classifier: Classifier) -> Answer:
+    """Read the digit of one picture, if it shows one."""
+    return answer_ready(ready(picture), classifier)
+
+
+def answer_ready(picture: Ready, classifier: Classifier) -> Answer:
+    """Read the digit of one picture that is ready for the model, if it shows one."""
+    prepared = picture.prepared
+    if prepared.finding is not Finding.DIGIT:
+        return Answer(picture.name, picture.index, prepared, None, None)
+    scores = classifier.scores(prepared.picture)
+    digit = int(scores.argmax())
+    return Answer(picture.name, picture.index, prepared, digit, float(scores[digit]))

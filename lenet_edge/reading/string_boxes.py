@@ -1,0 +1,75 @@
+"""The box of each digit's ink in the picture of a line, when it is known which digits stand where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet_edge.picture.connected_components import label
+from lenet_edge.runtime.string_decoder import ReadDigit
+
+InkBox = tuple[float, float, float, float]
+"""Left, top, right and bottom, in pixels of the line's picture."""
+
+_INKED = 64  # grey levels: what is fainter is the soft edge of a stroke
+_PART = 0.3  # of the digit's largest piece: another as large is part of it, wherever it lies
+
+
+def ink_boxes(picture: NDArray[np.uint8], digits: Sequence[ReadDigit]) -> list[InkBox]:
+    """Return the box around the ink of each of `digits`, read from `picture` (32, w).
+
+    A piece of ink is its digit's as a whole, and of one that several digits share each has what lies between
+    its `left` and `right`. A digit without ink there has all rows between them.
+    """
+    labels, count = label(picture > _INKED)
+    boxes = _boxes(labels, count)
+    middles = np.array([(digit.left + digit.right) / 2 for digit in digits])
+    centres = (boxes[:, 0] + boxes[:, 2]) / 2
+    found = []
+    for digit in digits:
+        pieces = []
+        for number in np.flatnonzero((boxes[:, 2] > digit.left) & (boxes[:, 0] < digit.right)):
+            left, _, right, _ = boxes[number]
+            shared = np.count_nonzero((middles > left) & (middles < right)) > 1
+            if shared:
+                pieces += _part(labels, number + 1, digit)
+            elif digit.left <= centres[number] <= digit.right:
+                pieces.append(boxes[number])
+        found.append(_around(pieces) or (digit.left, 0.0, digit.right, float(len(picture))))
+    return found
+
+
+def _boxes(labels: NDArray[np.int32], count: int) -> NDArray[np.int64]:
+    """Return left, top, right and bottom of the pieces 1 to `count`: (count, 4)."""
+    rows, columns = np.nonzero(labels)
+    numbers = labels[rows, columns] - 1
+    boxes = np.tile([labels.shape[1], labels.shape[0], 0, 0], (count, 1))
+    np.minimum.at(boxes[:, 0], numbers, columns)
+    np.minimum.at(boxes[:, 1], numbers, rows)
+    np.maximum.at(boxes[:, 2], numbers, columns + 1)
+    np.maximum.at(boxes[:, 3], numbers, rows + 1)
+    return boxes
+
+
+def _part(labels: NDArray[np.int32], number: int, digit: ReadDigit) -> list[NDArray[np.int64]]:
+    """Return the box of what `digit` has of a piece that it shares, if it has anything."""
+    first, last = max(int(np.floor(digit.left)), 0), int(np.ceil(digit.right))
+    inked = labels[:, first:last] == number
+    return [_boxes(inked.astype(np.int32), 1)[0] + (first, 0, first, 0)] if inked.any() else []
+
+
+def _around(pieces: list[NDArray[np.int64]]) -> InkBox | None:
+    """Return the box around the largest of `pieces`, those above and below it and those nearly as large."""
+    if not pieces:
+        return None
+    sizes = [(piece[2] - piece[0]) * (piece[3] - piece[1]) for piece in pieces]
+    main = pieces[int(np.argmax(sizes))]
+    own = []
+    for piece, size in zip(pieces, sizes, strict=True):
+        shared = min(piece[2], main[2]) - max(piece[0], main[0])
+        if shared > 0.5 * (piece[2] - piece[0]) or size >= _PART * max(sizes):
+            own.append(piece)
+    low, high = np.min(own, axis=0), np.max(own, axis=0)
+    return float(low[0]), float(low[1]), float(high[2]), float(high[3])

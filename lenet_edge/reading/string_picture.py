@@ -1,0 +1,203 @@
+"""Drawn answers, as the paper's figures 25 to 28: the picture, what each window says, the digits."""
+
+from __future__ import annotations
+
+import io
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from converters.base.errors import expect
+from converters.base.files import write_atomically
+from lenet_edge.digits.geometry import EMPTY, FIELD, STEP
+from lenet_edge.reading.string_answer import Box, StringAnswer, row_edges
+
+SUFFIX = ".png"
+
+_WIDTH, _HEIGHT, _MARGIN = 960, 540, 24  # pixels: of the picture's panel, at most, and around everything
+_AROUND = 1.5  # heights of the line: what is shown of the page around it
+_LARGEST = 4.0  # times: the page is shown no larger
+_PIXEL = (4, 10)  # least and most pixels for one of the net's picture
+_WINDOWS, _DIGITS, _TITLE, _GAP = 30, 66, 64, 14  # pixels: the heights of what is beneath, and between
+_SMALLEST_LETTER, _LARGEST_LETTER = 9, 30  # pixels: the digits over the page, if they have room
+_FAINTEST = 0.02  # probability: what is less is not drawn
+_INK, _GREY, _RULE, _PAPER = "#1a1a1a", "#8a8a8a", "#d0d0d0", "white"
+_SURE, _UNSURE = "#0b5cad", "#b8420a"
+
+
+class Drawings:
+    """Writes drawings to `path`: a .png file for one picture, or a folder of them named as their files."""
+
+    def __init__(self, path: str) -> None:
+        self._path, self._used = Path(path), set[str]()
+
+    def add(self, answer: StringAnswer, scores: NDArray[np.float32] | None) -> None:
+        """Draw one answer with the `scores` (T, 11) of its windows, if it has a line, and write it.
+
+        Raises InputError for a second picture where there is one file; OSError when it cannot be written.
+        """
+        stream = io.BytesIO()
+        drawn_page(answer, scores).save(stream, "PNG", optimize=True)
+        write_atomically(self._place(answer), stream.getvalue())
+
+    def _place(self, answer: StringAnswer) -> Path:
+        if self._path.suffix.lower() == SUFFIX and not self._path.is_dir():
+            expect(not self._used, "--png DIR for more than one picture", f"the file {self._path}")
+            self._used.add(self._path.name)
+            return self._path
+        picture = answer.ready.picture
+        stem = Path(picture.name).stem + ("" if picture.index is None else f"-{picture.index}")
+        names = (stem, *(f"{stem}-{number}" for number in range(2, len(self._used) + 3)))
+        name = next(name for name in names if name not in self._used)
+        self._used.add(name)
+        return self._path / (name + SUFFIX)
+
+
+def drawn_page(answer: StringAnswer, scores: NDArray[np.float32] | None) -> Image.Image:
+    """Return the drawing of one answer; `scores` (T, 11) are those of `StringReader.scores`."""
+    colour = _SURE if answer.sure else _UNSURE
+    parts = [_page_panel(answer, colour)]
+    if scores is not None:
+        parts += _strips(answer, scores, colour)
+    parts.append(_title(answer, colour))
+    height = sum(part.height + _GAP for part in parts) - _GAP
+    page = Image.new("RGB", (_WIDTH + 2 * _MARGIN, height + 2 * _MARGIN), _PAPER)
+    top = _MARGIN
+    for part in parts:
+        page.paste(part, (_MARGIN + (_WIDTH - part.width) // 2, top))
+        top += part.height + _GAP
+    return page
+
+
+def _page_panel(answer: StringAnswer, colour: str) -> Image.Image:
+    """Return the picture around the line, the digits' boxes over it."""
+    picture = answer.ready.picture
+    left, top, right, bottom = _seen(answer)
+    scale = min(_WIDTH / (right - left), _HEIGHT / (bottom - top), _LARGEST)
+    size = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
+    grey = Image.fromarray(picture.grey[top:bottom, left:right])
+    corners = [(box.corners / picture.factor - (left, top)) * scale for box in answer.boxes]
+    wide = [float(np.hypot(*(one[1] - one[0]))) for one in corners]
+    letter = min(1.1 * float(np.median(wide or [0])), _LARGEST_LETTER)
+    written = letter >= _SMALLEST_LETTER
+    head = max([0, *(int(letter + 6 - one[:2, 1].mean()) for one in corners if written)])
+    panel = Image.new("RGB", (size[0], size[1] + head), _PAPER)
+    panel.paste(grey.resize(size, Image.Resampling.LANCZOS), (0, head))
+    pen = ImageDraw.Draw(panel)
+    for box, one in zip(answer.boxes, corners, strict=True):
+        pen.line([(x, y + head) for x, y in (*one, one[0])], fill=colour, width=2, joint="curve")
+        if written:
+            x, y = (one[0] + one[1]) / 2 + (0, head - 4)
+            outline: dict[str, Any] = {"stroke_width": 2, "stroke_fill": _PAPER}
+            pen.text((x, y), str(box.digit), fill=colour, font=_font(letter), anchor="mb", **outline)
+    return panel
+
+
+def _seen(answer: StringAnswer) -> tuple[int, int, int, int]:
+    """Return which part of the picture is shown: the line with some of the page, or all without a line."""
+    line, grey = answer.ready.line, answer.ready.picture.grey
+    height, width = grey.shape
+    if not line.picture.size:
+        return 0, 0, width, height
+    columns = line.picture.shape[1]
+    places = line.to_image @ np.array([(0, 0, 1), (columns, 0, 1), (columns, FIELD, 1), (0, FIELD, 1)]).T
+    room = _AROUND * FIELD / 2 * float(np.hypot(*line.to_image[:, 1]))
+    low = np.maximum(np.floor(places.min(axis=1) - room).astype(int), 0)
+    high = np.minimum(np.ceil(places.max(axis=1) + room).astype(int), (width, height))
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+
+
+def _strips(answer: StringAnswer, scores: NDArray[np.float32], colour: str) -> list[Image.Image]:
+    """Return the line as the net sees it, what each window says, and the digits, in rows as wide as fit."""
+    columns = answer.ready.line.picture.shape[1]
+    pixel = int(np.clip(_WIDTH // columns, *_PIXEL))
+    width = min(columns, _WIDTH // pixel)
+    edges = row_edges(answer.boxes, columns, width=width)
+    return [_strip(answer, scores, edge, width, pixel, colour) for edge in pairwise(edges)]
+
+
+def _strip(
+    answer: StringAnswer,
+    scores: NDArray[np.float32],
+    edge: tuple[int, int],
+    width: int,
+    pixel: int,
+    colour: str,
+) -> Image.Image:
+    """Return the row of the columns from `edge` to `edge`, in the room of `width`."""
+    start, stop = edge
+    picture = Image.fromarray(np.invert(answer.ready.line.picture[:, start:stop]))
+    long, high = picture.width * pixel, FIELD * pixel
+    strip = Image.new("RGB", (width * pixel + 2 * _MARGIN, high + _WINDOWS + _DIGITS), _PAPER)
+    strip.paste(picture.resize((long, high), Image.Resampling.NEAREST), (_MARGIN, 0))
+    pen = ImageDraw.Draw(strip)
+    pen.rectangle([_MARGIN, 0, _MARGIN + long - 1, high - 1], outline=_RULE)
+    origin = _MARGIN - start * pixel
+    _draw_windows(pen, scores, edge, (origin, high + _WINDOWS / 2), pixel)
+    for box in answer.boxes:
+        if start <= (box.left + box.right) / 2 < stop:
+            _draw_digit(pen, box, (origin, high + _WINDOWS), pixel, colour)
+    return strip
+
+
+def _draw_windows(
+    pen: ImageDraw.ImageDraw,
+    scores: NDArray[np.float32],
+    edge: tuple[int, int],
+    origin: tuple[float, float],
+    pixel: int,
+) -> None:
+    """Write beneath each window's middle the digit that it says, the darker the surer, or a dot for none."""
+    for number in range(-(-edge[0] // STEP), -(-edge[1] // STEP)):
+        digit = int(np.delete(scores[number], EMPTY).argmax())
+        probability = float(scores[number][digit])
+        x, y = origin[0] + number * STEP * pixel, origin[1]
+        if probability < _FAINTEST:
+            pen.ellipse([x - 1, y - 1, x + 1, y + 1], fill=_RULE)
+            continue
+        shade = round(225 * (1 - probability))
+        font = _font(min(STEP * pixel, _WINDOWS - 4) * (0.45 + 0.5 * probability))
+        pen.text((x, y), str(digit), fill=(shade, shade, shade), font=font, anchor="mm")
+
+
+def _draw_digit(
+    pen: ImageDraw.ImageDraw, box: Box, origin: tuple[float, float], pixel: int, colour: str
+) -> None:
+    """Draw a bracket as wide as the digit, and beneath it the digit with its probability."""
+    left, right, top = origin[0] + box.left * pixel, origin[0] + box.right * pixel, origin[1]
+    pen.line([(left, top), (left, top + 4), (right, top + 4), (right, top)], fill=colour, width=2)
+    middle = (left + right) / 2
+    pen.text((middle, top + 27), str(box.digit), fill=colour, font=_font(32), anchor="mm")
+    percent = f"{100 * box.probability:.0f} %"
+    pen.text((middle, top + 54), percent, fill=_GREY, font=_font(14), anchor="mm")
+
+
+def _title(answer: StringAnswer, colour: str) -> Image.Image:
+    """Return what was read, in a line."""
+    title = Image.new("RGB", (_WIDTH, _TITLE), _PAPER)
+    pen = ImageDraw.Draw(title)
+    pen.line([(0, 0), (_WIDTH, 0)], fill=_RULE)
+    if answer.text is None or answer.probability is None:
+        said, beside = answer.ready.line.reason, ""
+    else:
+        said = answer.text or "no digits"
+        beside = f"{100 * answer.probability:.1f} %" + ("" if answer.sure else ", unsure")
+    font = _font(40 if answer.text else 26)
+    room = _WIDTH - 200
+    while len(said) > 1 and pen.textlength(said, font=font) > room:
+        said = said[:-2].rstrip("…") + "…"
+    pen.text((0, _TITLE / 2 + 4), said, fill=colour if answer.text else _INK, font=font, anchor="lm")
+    pen.text((_WIDTH, _TITLE / 2 + 4), beside, fill=_GREY, font=_font(24), anchor="rm")
+    return title
+
+
+def _font(size: float) -> Any:
+    """Return Pillow's own font; before Pillow 10.1 that has one size only."""
+    try:
+        return ImageFont.load_default(max(8.0, size))
+    except TypeError:
+        return ImageFont.load_default()

@@ -1,0 +1,110 @@
+"""Distorted copies of the training digits, kept on disk so that later passes cost nothing.
+
+A pass is one distorted copy of every training digit. There are a few tens of them; an epoch takes one,
+so that a long training draws its digits once and reads them many times, and two trainings with the
+same seed share them. Teachers' answers to a pass are kept beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from converters.base.errors import expect
+from converters.base.files import write_atomically
+from lenet_edge.digits.mnist import Digits, pad
+from lenet_edge.training.distortions import Distortions, distort
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A trained net whose answers others learn from: `key` names its weights."""
+
+    key: str
+    answer: Any  # uint8 pictures (n, 32, 32) -> float32 probabilities (n, 10)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptPasses:
+    """`count` passes over `digits`, kept in `folder`, the last `gentle_count` gentler by `gentle_factor`."""
+
+    digits: Digits
+    folder: Path
+    seed: int
+    count: int
+    gentle_count: int
+    gentle_factor: float = 0.6
+
+    def __post_init__(self) -> None:
+        expect(0 <= self.gentle_count < self.count, f"0 to {self.count - 1} gentle passes", self.gentle_count)
+
+    def index(self, epoch: int, *, epochs: int, gentle_share: float) -> int:
+        """Return the pass that `epoch` reads: a gentle one in the last `gentle_share` of the epochs."""
+        first_gentle = self.count - self.gentle_count
+        start = epochs - round(epochs * gentle_share) if self.gentle_count else epochs
+        if epoch < start:
+            return epoch % first_gentle
+        return first_gentle + (epoch - start) % self.gentle_count
+
+    def is_gentle(self, index: int) -> bool:
+        """Return whether pass `index` is a gentler one."""
+        return index >= self.count - self.gentle_count
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passes(KeptPasses):
+    """Distorted copies of the digits, one a pass, and what teachers answer to them."""
+
+    sizes: Distortions = field(default_factory=Distortions)
+    teachers: Sequence[Teacher] = ()
+
+    def pictures(self, index: int) -> np.ndarray:
+        """Return pass `index`: uint8 (n, 32, 32)."""
+        sizes = self._sizes(index)
+        name = f"pictures-{self._key(sizes)}-{index:03d}.npy"
+        return self._kept(
+            name, lambda: distort(pad(self.digits.images), seed=(self.seed, index), sizes=sizes)
+        )
+
+    def answers(self, index: int) -> np.ndarray:
+        """Return the mean of the teachers' answers to pass `index`: float16 (n, 10), rows of sum 1."""
+        pictures = self.pictures(index)
+        each = [self._answers(teacher, index, pictures) for teacher in self.teachers]
+        return np.mean(each, axis=0, dtype=np.float32).astype(np.float16)
+
+    def _answers(self, teacher: Teacher, index: int, pictures: np.ndarray) -> np.ndarray:
+        key = self._key(self._sizes(index))
+        name = f"answers-{key}-{index:03d}-{teacher.key}.npy"
+        return self._kept(name, lambda: teacher.answer(pictures).astype(np.float16))
+
+    def _sizes(self, index: int) -> Distortions:
+        return self.sizes.gentler(self.gentle_factor) if self.is_gentle(index) else self.sizes
+
+    def _key(self, sizes: Distortions) -> str:
+        facts = json.dumps(
+            {"seed": self.seed, "count": len(self.digits.images), **asdict(sizes)}, sort_keys=True
+        )
+        return hashlib.sha256(facts.encode() + self.digits.images[:100].tobytes()).hexdigest()[:12]
+
+    def _kept(self, name: str, make: Any) -> np.ndarray:
+        path = self.folder / name
+        if not path.exists():
+            self._expect_room()
+            buffer = io.BytesIO()
+            np.save(buffer, make())
+            write_atomically(path, buffer.getvalue())
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+
+    def _expect_room(self) -> None:
+        """A pass is 1 KiB a digit: say that the disk is full before an hour of work, not after."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        need, free = 2048 * len(self.digits.images), shutil.disk_usage(self.folder).free
+        expect(free > need, f"{need >> 20} MiB free in {self.folder}", f"{free >> 20} MiB")

@@ -1,0 +1,241 @@
+"""Training as pure steps: a recipe as data, batches from passes, checkpoints, averaged weights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from converters.base.environment import keras, tf
+from converters.base.errors import InputError, expect
+from converters.base.files import write_json
+from lenet_edge.digits.mnist import Digits, pad
+from lenet_edge.paper.answers import as_input, outputs_of
+from lenet_edge.paper.losses import DistanceCrossEntropy
+from lenet_edge.paper.model import lenet5, stock_lenet5, teacher
+from lenet_edge.training.distorted_passes import Passes
+
+Measure = Callable[[Any], "dict[str, float]"]
+ModelName = Literal["lenet5", "stock", "teacher"]
+BUILDERS: dict[str, Callable[[], Any]] = {"lenet5": lenet5, "stock": stock_lenet5, "teacher": teacher}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained; every number that decides the result, but for the passes' own."""
+
+    model: ModelName = "lenet5"
+    epochs: int = 300
+    batch_size: int = 128
+    learning_rate: float = 2e-3  # at the start; it falls to 0 along a cosine
+    weight_decay: float = 0.02
+    averaging: float = 0.999  # share of the old average that a step keeps; less in a short training
+    distance_scale: float = 0.1  # softmax(-scale * distance) while training lenet5
+    gentle_share: float = 0.2  # of the epochs, at the end, on gentler distortions
+    answers_weight: float = 0.8  # of the teachers' answers; the labels have the rest
+    answers_temperature: float = 2.0
+    seed: int = 1998
+
+    def __post_init__(self) -> None:
+        expect(self.model in BUILDERS, f"one of {', '.join(BUILDERS)}", self.model)
+        expect(
+            self.epochs >= 1 and self.batch_size >= 1,
+            "1 epoch and 1 digit a batch or more",
+            (self.epochs, self.batch_size),
+        )
+
+
+def loss_of(recipe: Recipe) -> Any:
+    """Return the loss that the recipe's model is trained with, on targets (batch, 10)."""
+    if recipe.model == "lenet5":
+        return DistanceCrossEntropy(scale=recipe.distance_scale)
+    return keras.losses.CategoricalCrossentropy(from_logits=True)
+
+
+def answers_sign(model_name: str) -> int:
+    """Return -1 for a model that puts out distances (the smallest is the answer), 1 for logits."""
+    return -1 if model_name == "lenet5" else 1
+
+
+def soften(answers: np.ndarray, temperature: float) -> np.ndarray:
+    """Return probabilities (n, classes) at a higher temperature: p^(1/T), rows of sum 1."""
+    powers = answers.astype(np.float32) ** np.float32(1 / temperature)
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _targets(passes: Passes, index: int, recipe: Recipe) -> np.ndarray:
+    labels = np.eye(10, dtype=np.float32)[passes.digits.labels]
+    if not passes.teachers:
+        return labels
+    soft = soften(passes.answers(index), recipe.answers_temperature)
+    return (1 - recipe.answers_weight) * labels + recipe.answers_weight * soft
+
+
+def batches(passes: Passes, recipe: Recipe, *, first_epoch: int = 0) -> Any:
+    """Return the tf.data.Dataset of all batches from `first_epoch` on: uint8 pictures, float targets."""
+    steps = steps_an_epoch(passes, recipe)
+    size = recipe.batch_size
+
+    def epochs() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for epoch in range(first_epoch, recipe.epochs):
+            index = passes.index(epoch, epochs=recipe.epochs, gentle_share=recipe.gentle_share)
+            order = np.random.default_rng((recipe.seed, epoch)).permutation(len(passes.digits.labels))
+            chosen = order[: steps * size]
+            pictures, targets = passes.pictures(index)[chosen], _targets(passes, index, recipe)[chosen]
+            yield pictures.reshape(steps, size, 32, 32), targets.reshape(steps, size, 10)
+
+    signature = (
+        tf.TensorSpec((steps, size, 32, 32), tf.uint8),
+        tf.TensorSpec((steps, size, 10), tf.float32),
+    )
+    dataset = tf.data.Dataset.from_generator(epochs, output_signature=signature)
+    return dataset.flat_map(lambda p, t: tf.data.Dataset.from_tensor_slices((p, t))).prefetch(8)
+
+
+def steps_an_epoch(passes: Passes, recipe: Recipe) -> int:
+    """Return the whole batches of a pass."""
+    steps = len(passes.digits.labels) // recipe.batch_size
+    expect(steps, f"{recipe.batch_size} digits or more (a batch)", len(passes.digits.labels))
+    return steps
+
+
+def error_of(outputs: np.ndarray, labels: np.ndarray, *, sign: int) -> float:
+    """Return the share of wrong answers, in percent."""
+    return 100.0 * float(np.mean((sign * outputs).argmax(axis=1) != labels))
+
+
+class _Average:
+    """Puts the optimizer's averaged weights into the model and back."""
+
+    def __init__(self, model: Any) -> None:
+        self.variables = model.trainable_variables
+        # tf_keras has no public name for them.
+        self.averages = model.optimizer._model_variables_moving_average
+
+    def __enter__(self) -> None:
+        self.own = [variable.numpy() for variable in self.variables]
+        for variable, average in zip(self.variables, self.averages, strict=True):
+            variable.assign(average)
+
+    def __exit__(self, *_: object) -> None:
+        for variable, own in zip(self.variables, self.own, strict=True):
+            variable.assign(own)
+
+
+class _EpochEnd(keras.callbacks.Callback):
+    """Measures the averaged weights, then writes checkpoint and history."""
+
+    def __init__(self, measure: Measure, manager: Any, history: list[dict[str, float]]) -> None:
+        super().__init__()
+        self.measure, self.manager, self.history = measure, manager, history
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        logs = logs if logs is not None else {}
+        with _Average(self.model):
+            logs.update(self.measure(self.model))
+        self.manager.save(epoch + 1)
+        self.history.append({"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}})
+        write_json(Path(self.manager.directory) / "history.json", self.history)
+
+
+def compiled(build: Callable[[], Any], loss: Any, recipe: Recipe, *, steps: int) -> Any:
+    """Return a model with its optimizer and loss, the first weights drawn from the recipe's seed.
+
+    `steps`: of an epoch.
+    """
+    keras.utils.set_random_seed(recipe.seed)
+    model = build()
+    rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.epochs * steps)
+    # The average reaches back over a tenth of the training at most, so the first weights are forgotten.
+    averaging = min(recipe.averaging, max(0.0, 1 - 10 / (recipe.epochs * steps)))
+    optimizer = keras.optimizers.AdamW(
+        rate, weight_decay=recipe.weight_decay, use_ema=True, ema_momentum=averaging, jit_compile=False
+    )
+    optimizer.build(model.trainable_variables)
+    model.compile(optimizer, loss)
+    return model
+
+
+def fit(
+    model: Any,
+    dataset_from: Callable[[int], Any],
+    measure: Measure,
+    *,
+    epochs: int,
+    steps: int,
+    out: Path,
+    resume: bool,
+    verbose: int,
+) -> list[dict[str, float]]:
+    """Train a `compiled` model, put the averaged weights into it and return its history, a row an epoch.
+
+    `dataset_from(epoch)`: a tf.data.Dataset of all batches from that epoch on, `steps` an epoch. `measure` is
+    called after each epoch with the model, its weights averaged; what it returns is part of the row. `out`,
+    `resume` and errors as for `train`.
+    """
+    state = tf.train.Checkpoint(model=model, optimizer=model.optimizer)
+    manager = tf.train.CheckpointManager(state, str(out / "checkpoints"), max_to_keep=2)
+    history = restore(manager, resume=resume)
+    end = _EpochEnd(measure, manager, history)
+    logs = keras.callbacks.TensorBoard(str(out / "tensorboard"))
+    model.fit(
+        dataset_from(len(history)),
+        steps_per_epoch=steps,
+        initial_epoch=len(history),
+        epochs=epochs,
+        callbacks=[end, logs],
+        verbose=verbose,
+    )
+    _Average(model).__enter__()
+    return history
+
+
+def train(
+    recipe: Recipe, passes: Passes, held_out: Digits, *, out: Path, resume: bool = False, verbose: int = 1
+) -> tuple[Any, list[dict[str, float]]]:
+    """Train by `recipe` and return the model with its averaged weights, and its history, a row an epoch.
+
+    `out`/checkpoints holds the state after each epoch; with `resume` training goes on from there, to
+    the same result as without the interruption. `out`/tensorboard holds TensorBoard's logs. Raises
+    InputError when `out` holds a training and `resume` is not given, or the other way round.
+    """
+    steps = steps_an_epoch(passes, recipe)
+    model = compiled(BUILDERS[recipe.model], loss_of(recipe), recipe, steps=steps)
+    pictures, sign = pad(held_out.images), answers_sign(recipe.model)
+
+    def measure(trained: Any) -> dict[str, float]:
+        return {"held_out_error": error_of(outputs_of(trained, pictures), held_out.labels, sign=sign)}
+
+    def dataset_from(epoch: int) -> Any:
+        dataset = batches(passes, recipe, first_epoch=epoch)
+        return dataset.map(lambda pictures, targets: (as_input(model, pictures), targets))
+
+    history = fit(
+        model,
+        dataset_from,
+        measure,
+        epochs=recipe.epochs,
+        steps=steps,
+        out=out,
+        resume=resume,
+        verbose=verbose,
+    )
+    return model, history
+
+
+def restore(manager: Any, *, resume: bool) -> list[dict[str, float]]:
+    """Restore the newest checkpoint and return the history up to it; an empty one for a new training."""
+    newest = manager.latest_checkpoint
+    if not resume:
+        expect(newest is None, "an empty output folder or --resume", f"a training in {manager.directory}")
+        return []
+    if newest is None:
+        raise InputError(f"expected a training to resume in {manager.directory}, got none")
+    manager.checkpoint.restore(newest).assert_consumed()
+    # A kill between checkpoint and history leaves the history one row short or, resumed, one too long.
+    rows = json.loads((Path(manager.directory) / "history.json").read_text())
+    return rows[: int(newest.rsplit("-", 1)[1])]

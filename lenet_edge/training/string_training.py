@@ -1,0 +1,246 @@
+"""Training the wide net on synthetic strings: what each window should say, and the steps of a training.
+
+A digit's middle is known in a synthetic field, so each window gets its own answer: the digit when its middle
+is within 2 pixels of the window's, "no character here" when no digit's is within 5 (3 between two equal
+digits, which nothing else would part), and between these either of the two. A loss over what a window may
+say leaves the net to choose there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.base.environment import keras, tf
+from converters.base.errors import expect
+from converters.base.files import write_atomically
+from lenet_edge.digits.geometry import CLASSES, EMPTY, FIELD, STEP, windows
+from lenet_edge.digits.mnist import Digits, pad
+from lenet_edge.digits.string_fields import Fields, Writing, empty_fields, joined, string_fields
+from lenet_edge.packaged.files import released_folder
+from lenet_edge.packaged.weights import load_weights
+from lenet_edge.paper.answers import outputs_of
+from lenet_edge.paper.model import lenet5
+from lenet_edge.runtime.string_decoder import greedy
+from lenet_edge.training.distorted_passes import KeptPasses
+from lenet_edge.training.loop import Recipe, compiled, error_of, fit
+from lenet_edge.training.score_calibration import fit_scale, probabilities
+
+WIDTH = 112
+"""Of the fields in training, in pixels."""
+
+_SURE, _NEAR, _BETWEEN_EQUALS = 2.0, 5.0, 3.0  # pixels between a digit's middle and a window's
+_DIGITS_A_FIELD = 4  # a pass has one field for so many training digits
+_MIXTURE = {"touching": 0.37, "normal": 0.32, "wide": 0.18}  # the rest has no digit
+
+
+def middles(width: int) -> NDArray[np.float32]:
+    """Return the column of the middle of each window over a picture of `width`."""
+    return STEP * np.arange(windows(width), dtype=np.float32) + (FIELD - 1) / 2
+
+
+def allowed(fields: Fields) -> NDArray[np.bool_]:
+    """Return what each window may say: (n, windows, 11)."""
+    offsets = np.abs(middles(fields.pictures.shape[2])[None, :, None] - fields.centres[:, None, :])
+    near = np.where(np.isnan(offsets), np.inf, offsets)  # (n, windows, digits)
+    labels = fields.labels.astype(np.int64)
+    one_hot = np.eye(CLASSES, dtype=bool)[np.where(labels < 0, EMPTY, labels)]  # (n, digits, 11)
+    reach = np.where(_beside_equal(labels), _BETWEEN_EQUALS, _NEAR)[:, None, :]
+    may = ((near <= reach)[..., None] & one_hot[:, None]).any(axis=2)
+    nearest = near.min(axis=2)
+    sure = nearest <= _SURE
+    only = np.take_along_axis(one_hot, near.argmin(axis=2)[..., None], axis=1)
+    may[..., EMPTY] = True
+    return np.where(sure[..., None], only, may)
+
+
+def _beside_equal(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which digits have an equal one beside them."""
+    equal = (labels[:, 1:] == labels[:, :-1]) & (labels[:, 1:] >= 0)
+    beside = np.zeros(labels.shape, bool)
+    beside[:, 1:] |= equal
+    beside[:, :-1] |= equal
+    return beside
+
+
+@keras.utils.register_keras_serializable(package="lenet_edge")
+class StringCrossEntropy(keras.losses.Loss):
+    """Cross-entropy of each window with what it may say, all of that together.
+
+    `y_true` (batch, windows, 11): 1 for each class that the window may say, 0 for the others. `y_pred`
+    (batch, 1, windows, 11): squared distances. Minus the logarithm of the probability of all allowed classes
+    together, in probabilities(-scale * distance).
+    """
+
+    def __init__(self, *, scale: float = 0.1, **options: Any) -> None:
+        super().__init__(**options)
+        expect(scale > 0, "scale above 0", scale)
+        self.scale = scale
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return one value a window."""
+        logarithms = tf.nn.log_softmax(-self.scale * y_pred[:, 0])
+        return -tf.reduce_logsumexp(tf.where(y_true > 0, logarithms, -1e9), axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the scale besides Keras's own options."""
+        return {**super().get_config(), "scale": self.scale}
+
+
+@dataclass(frozen=True, kw_only=True)
+class StringPasses(KeptPasses):
+    """Sets of fields written with the digits: a pass is one of them, and two trainings of a seed share it."""
+
+    writing: Writing = field(default_factory=Writing)
+
+    @property
+    def size(self) -> int:
+        """The fields of a set."""
+        return len(self.digits.labels) // _DIGITS_A_FIELD
+
+    def fields(self, index: int) -> Fields:
+        """Return set `index`."""
+        writing = self._writing(index)
+        path = self.folder / f"strings-{self._key(writing)}-{index:03d}.npz"
+        if not path.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            made = mixed_fields(self.digits, self.size, seed=(self.seed, index), writing=writing)
+            buffer = io.BytesIO()
+            np.savez(buffer, **made._asdict())
+            write_atomically(path, buffer.getvalue())
+        with np.load(path, allow_pickle=False) as kept:
+            return Fields(**{name: kept[name] for name in Fields._fields})
+
+    def _writing(self, index: int) -> Writing:
+        return self.writing.gentler(self.gentle_factor) if self.is_gentle(index) else self.writing
+
+    def _key(self, writing: Writing) -> str:
+        facts = f"{self.seed} {len(self.digits.labels)} {writing} {_MIXTURE}"
+        return hashlib.sha256(facts.encode() + self.digits.images[:100].tobytes()).hexdigest()[:12]
+
+
+def mixed_fields(digits: Digits, count: int, *, seed: Sequence[int], writing: Writing) -> Fields:
+    """Return `count` fields of every spacing, and empty ones, of the width of training."""
+    parts = [
+        string_fields(
+            digits, round(share * count), seed=(*seed, place), spacing=spacing, width=WIDTH, writing=writing
+        )
+        for place, (spacing, share) in enumerate(_MIXTURE.items())
+    ]
+    rest = count - sum(len(part.labels) for part in parts)
+    parts.append(empty_fields(rest, seed=(*seed, len(parts)), width=WIDTH, dirt=writing.dirt))
+    return joined(parts, seed=(*seed, len(parts)))
+
+
+def string_batches(passes: StringPasses, recipe: Recipe, *, first_epoch: int = 0) -> Any:
+    """Return the tf.data.Dataset of all batches from `first_epoch` on: pixels, what windows may say."""
+    steps, size, places = string_steps(passes, recipe), recipe.batch_size, windows(WIDTH)
+
+    def epochs() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for epoch in range(first_epoch, recipe.epochs):
+            index = passes.index(epoch, epochs=recipe.epochs, gentle_share=recipe.gentle_share)
+            order = np.random.default_rng((recipe.seed, epoch)).permutation(passes.size)[: steps * size]
+            fields = Fields(*(array[order] for array in passes.fields(index)))
+            may = allowed(fields).reshape(steps, size, places, CLASSES)
+            yield fields.pictures.reshape(steps, size, FIELD, WIDTH), may
+
+    signature = (
+        tf.TensorSpec((steps, size, FIELD, WIDTH), tf.uint8),
+        tf.TensorSpec((steps, size, places, CLASSES), tf.bool),
+    )
+    dataset = tf.data.Dataset.from_generator(epochs, output_signature=signature).prefetch(1)
+    dataset = dataset.flat_map(lambda p, t: tf.data.Dataset.from_tensor_slices((p, t)))
+    as_floats = dataset.map(lambda p, t: (tf.cast(p, tf.float32)[..., None], tf.cast(t, tf.float32)))
+    return as_floats.prefetch(8)
+
+
+def string_steps(passes: StringPasses, recipe: Recipe) -> int:
+    """Return the whole batches of a set."""
+    steps = passes.size // recipe.batch_size
+    expect(
+        steps, f"{recipe.batch_size * _DIGITS_A_FIELD} digits or more (a batch)", len(passes.digits.labels)
+    )
+    return steps
+
+
+def string_outputs(model: Any, pictures: np.ndarray) -> np.ndarray:
+    """Return the model's outputs (n, windows, 11) for uint8 pictures (n, 32, width)."""
+    return outputs_of(model, pictures, batch=500)[:, 0]
+
+
+class HeldOut:
+    """Held-out digits, alone and in strings of four, to watch a training by and to fit its scale on."""
+
+    def __init__(self, digits: Digits, *, count: int = 500) -> None:
+        self.digits = digits
+        self.fields = {
+            spacing: string_fields(digits, count, seed=(1998, place), spacing=spacing, length=4, width=176)
+            for place, spacing in enumerate(("touching", "normal"))
+        }
+
+    def measure(self, model: Any) -> dict[str, float]:
+        """Return errors in percent: of single digits, and of strings read by the greedy decoder."""
+        alone = string_outputs(model, pad(self.digits.images))[:, 0, :EMPTY]
+        report = {"error": error_of(alone, self.digits.labels, sign=-1)}
+        for spacing, fields in self.fields.items():
+            scores = probabilities(-string_outputs(model, fields.pictures))
+            wrong = [greedy(rows).text != text for rows, text in zip(scores, fields.texts(), strict=True)]
+            report[f"{spacing}_error"] = 100.0 * float(np.mean(wrong))
+        return report
+
+    def fitted_scale(self, model: Any) -> float:
+        """Return the scale that makes the windows' scores most likely, over those that may say one thing."""
+        outputs, labels = [], []
+        for fields in self.fields.values():
+            may = allowed(fields)
+            one = may.sum(axis=2) == 1
+            outputs.append(string_outputs(model, fields.pictures)[one])
+            labels.append(may[one].argmax(axis=1))
+        return fit_scale(np.concatenate(outputs), np.concatenate(labels), sign=-1)
+
+
+def train_strings(
+    recipe: Recipe,
+    passes: StringPasses,
+    held_out: Digits,
+    *,
+    out: Path,
+    resume: bool = False,
+    verbose: int = 1,
+) -> tuple[Any, float, list[dict[str, float]]]:
+    """Train the wide net by `recipe`; return it with its averaged weights, its scale and its history.
+
+    It starts from the released lenet5's weights. `out`, `resume` and errors as for
+    lenet_edge.training.loop.train.
+    """
+    steps, held = string_steps(passes, recipe), HeldOut(held_out)
+    loss = StringCrossEntropy(scale=recipe.distance_scale)
+    model = compiled(_from_released, loss, recipe, steps=steps)
+    history = fit(
+        model,
+        lambda epoch: string_batches(passes, recipe, first_epoch=epoch),
+        lambda trained: {f"held_out_{name}": value for name, value in held.measure(trained).items()},
+        epochs=recipe.epochs,
+        steps=steps,
+        out=out,
+        resume=resume,
+        verbose=verbose,
+    )
+    return model, held.fitted_scale(model), history
+
+
+def _from_released() -> Any:
+    """Return the wide net with the released weights of lenet5 and the eleventh code."""
+    model, start = lenet5(wide=True, empty=True), lenet5(wide=True)
+    load_weights(start, released_folder() / "lenet5.npz")
+    for layer in start.layers:
+        if layer.trainable_weights:
+            model.get_layer(layer.name).set_weights(layer.get_weights())
+    return model

@@ -1,0 +1,90 @@
+"""Bad input ends in one line and a status; files are whole or not there."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+
+import pytest
+
+from converters.base.errors import InputError, exit_status, expect
+from converters.base.files import write_atomically, write_json
+
+
+def raising(error):
+    def main(argv):
+        raise error
+
+    return main
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (InputError("expected a, got b"), 2, "name: expected a, got b"),
+        (KeyboardInterrupt(), 130, "name: interrupted"),
+        (OSError(errno.ENOSPC, "x", "out"), 2, "name: out: expected room on the device, got a full one"),
+        (PermissionError(errno.EACCES, "x", "out"), 2, "name: out: expected permission to open it, got none"),
+        (
+            FileNotFoundError(errno.ENOENT, "x", "f"),
+            2,
+            "name: f: expected a file or folder, got nothing there",
+        ),
+    ],
+)
+def test_failures_become_a_line_and_a_status(capsys, error, status, line):
+    assert exit_status(raising(error), [], name="name") == status
+    assert capsys.readouterr().err == line + "\n"
+
+
+def test_faults_of_ours_keep_their_traceback():
+    with pytest.raises(ZeroDivisionError):
+        exit_status(raising(ZeroDivisionError()), [], name="name")
+
+
+def test_a_closed_pipe_is_no_fault():
+    code = (
+        "from converters.base.errors import exit_status; import sys\n"
+        "def main(argv):\n    [print('x' * 1000) for _ in range(1000)]\n    return 0\n"
+        "sys.exit(exit_status(main, [], name='n'))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait() == 141
+
+
+def test_expect_says_both_sides():
+    expect(True, "a", "b")
+    with pytest.raises(InputError, match="^expected 1, got 2$"):
+        expect(False, "1", 2)
+
+
+def test_files_are_written_whole_with_ordinary_rights(tmp_path):
+    path = write_atomically(tmp_path / "new" / "file", b"content")
+    assert path.read_bytes() == b"content"
+    assert os.listdir(path.parent) == ["file"]
+    umask = os.umask(0)
+    os.umask(umask)
+    assert path.stat().st_mode & 0o777 == 0o666 & ~umask
+
+
+def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    path = write_atomically(tmp_path / "file", "old")
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(path, "new")
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_json_ends_with_a_newline(tmp_path):
+    assert write_json(tmp_path / "a.json", {"ü": 1}).read_text() == '{\n  "ü": 1\n}\n'

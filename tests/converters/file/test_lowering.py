@@ -1,0 +1,215 @@
+"""Lowered files compute the same: int8 bit for bit, float32 within rounding; what does not fit is refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from converters.base.environment import keras
+from converters.base.errors import InputError
+from converters.file.graph import read_graph
+from converters.file.layouts import describe, layout_of, suggested, variations, windowed
+from converters.file.lowering import lower
+from converters.file.manifest import parse
+from converters.model.conversion import to_tflite
+from converters.model.folding import fold
+from converters.proof.exact_arithmetic import ideal_outputs
+from converters.runtimes.tensorflow_interpreter import run
+from lenet_edge.converting.files import convert_one
+from lenet_edge.digits.mnist import calibration_digits, pad
+from lenet_edge.packaged.files import content_of
+from lenet_edge.packaged.models import fine_tuned_model, released_model
+
+LAYOUTS = [
+    "- - - - -",
+    "1x4>1x4 - - - -",
+    "- 1x1>1x1 - 1x1>1x1 -",
+    "1x1>2x2 2x2>1x1 - 1x1>1x1 -",
+    "1x4>2x4 2x4>1x2 1x2>2x2 2x2>1x1 5x5>1x1",
+    "1x32>1x28 1x28>1x14 1x14>1x10 1x10>1x5 -",
+]
+FILES = ["float32", "float16", "int8", "int8_qat"]
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """Return the files of lenet5 as the converter writes them, by precision."""
+    folded, precisions = fold(released_model("lenet5")), ("float32", "float16", "dynamic", "int8")
+    files = {precision: convert_one(folded, precision=precision).content for precision in precisions}
+    return {**files, "int8_qat": convert_one(fine_tuned_model(), precision="int8").content}
+
+
+def pictures(content, count=20):
+    side = read_graph(content).inputs[0].shape[1]
+    margin = (32 - side) // 2
+    return pad(calibration_digits().images[:count])[:, margin : margin + side, margin : margin + side, None]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("name", FILES)
+def test_scores_are_the_same(plain, name, layout):
+    content = plain[name]
+    lowered = lower(content, layout=layout_of(layout))
+    inputs = pictures(content).astype(np.float32)
+    got, wanted = (ideal_outputs(read_graph(one), inputs) for one in (lowered, content))
+    # Exact arithmetic, rounded where the file rounds: int8 sums are the same whole numbers, float32 ones the
+    # same terms of float64, which are some 400 a sum.
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=0 if "int8" in name else 1e-12)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_runtime_gives_the_same_scores(plain, name):
+    content = plain[name]
+    inputs = pictures(content).astype(np.float32)
+    got, wanted = (run(one, inputs) for one in (lower(content, layout=layout_of(LAYOUTS[4])), content))
+    # XNNPACK's int8 is the ideal kernel's, bit for bit; float32 sums of 400 terms in another order
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=0 if "int8" in name else 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "layout"),
+    [
+        ("stock_lenet5_float32", "1x4>2x4 2x4>1x2 1x2>2x2 2x2>1x1"),
+        ("stock_lenet5_int8", "1x4>1x4 - 1x2>1x2 -"),
+        ("dynamic", "1x4>1x4 1x1>1x1 1x2>1x2 - 1x5>1x1"),
+    ],
+)
+def test_other_nets_and_hybrid_files_are_the_same(plain, name, layout):
+    content = plain.get(name) or content_of(f"{name}.tflite")
+    inputs = pictures(content).astype(np.float32)
+    got, wanted = (run(one, inputs) for one in (lower(content, layout=layout_of(layout)), content))
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=0 if "int8" in name else 1e-5)
+
+
+def strided(**options):
+    """Return a net with strides, SAME padding, several channels a depthwise one and a fused activation."""
+    x = inputs = keras.Input((12, 16, 3))
+    x = keras.layers.Conv2D(4, 3, strides=(1, 2), padding="same", activation="relu")(x)
+    x = keras.layers.DepthwiseConv2D(2, strides=2, depth_multiplier=2, activation="tanh")(x)
+    x = keras.layers.Conv2D(3, (3, 2), **options)(x)
+    return keras.Model(inputs, x)
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+@pytest.mark.parametrize(
+    "layout", ["1x4>1x2 1x1>1x1 -", "1x2>1x1 1x2>1x1 1x1>1x1", "1x4>2x2 2x2>1x1 1x1>1x1"]
+)
+def test_strides_padding_and_activations_are_kept(precision, layout, rng):
+    keras.utils.set_random_seed(1)
+    samples = rng.normal(size=(20, 12, 16, 3)).astype(np.float32)
+    content = to_tflite(strided(), precision=precision, calibration=samples).content
+    lowered = lower(content, layout=layout_of(layout))
+    got, wanted = (ideal_outputs(read_graph(one), samples) for one in (lowered, content))
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=0 if precision == "int8" else 1e-12)
+
+
+def test_what_nothing_uses_is_dropped_and_constants_are_aligned(plain):
+    content = plain["float16"]
+    lowered = lower(content, layout=layout_of("1x4>1x4 1x4>1x2 - - -"))
+    graph = read_graph(lowered)
+    used = {t.index for n in graph.nodes for t in (*n.inputs, *n.outputs) if t is not None}
+    assert used == {tensor.index for tensor in graph.tensors}
+    assert [node.name for node in graph.nodes].count("DEQUANTIZE") == 13
+    model = parse(lowered)
+    assert {tensor.buffer for tensor in model.subgraphs[0].tensors} | {0} | {
+        one.buffer for one in model.metadata
+    } == set(range(len(model.buffers)))
+    for buffer in model.buffers:
+        if buffer.data is not None and len(buffer.data):
+            assert lowered.index(bytes(buffer.data)) % 16 == 0
+
+
+def ends(model):
+    graph = model.subgraphs[0]
+    return [graph.tensors[index].name for index in (*graph.inputs, *graph.outputs)]
+
+
+def test_signatures_names_and_ends_are_kept(plain):
+    content = plain["int8_qat"]
+    before, after = (parse(one) for one in (content, lower(content, layout=layout_of(LAYOUTS[1]))))
+    for model in (before, after):
+        graph, (signature,) = model.subgraphs[0], model.signatureDefs
+        assert [end.tensorIndex for end in signature.inputs] == list(graph.inputs)
+        assert [end.tensorIndex for end in signature.outputs] == list(graph.outputs)
+    names = [
+        [g.tensors[i].name for i in (*g.inputs, *g.outputs)]
+        for g in (m.subgraphs[0] for m in (before, after))
+    ]
+    assert names[0] == names[1]
+    short = [tensor.name for tensor in after.subgraphs[0].tensors]
+    assert b"quant_C1/Tanh" in short
+    assert len(set(short)) == len(short)
+
+
+def test_the_same_file_gives_the_same_bytes(plain):
+    content, layout = plain["int8"], layout_of(LAYOUTS[1])
+    assert lower(content, layout=layout) == lower(content, layout=layout)
+
+
+@pytest.mark.parametrize(
+    ("layout", "line"),
+    [
+        ("1x4>1x4 -", "expected a layout of 5 steps, got 2"),
+        ("1x3>1x4 - - - -", "expected a step that fits 1 CONV_2D, 32x32x1 to 28x28x6, got 1x3>1x4"),
+        ("1x1>2x2 - - - -", "expected the input of 3 DEPTHWISE_CONV_2D in 2x2"),
+        ("2x1>2x2 2x2>1x1 - - -", "expected the input of 1 CONV_2D in 1x1, or both in order, got 2x1"),
+        ("- - - - 1x1", "expected a step of a layout like 1x4>1x2 or -, got 1x1"),
+        ("- - - - 1x0>1x1", "expected phases of 1 or more, got 1x0>1x1"),
+        ("- - - - a>b", "expected a step of a layout like 1x4>1x2 or -, got a>b"),
+    ],
+)
+def test_a_layout_that_does_not_fit_is_refused(plain, layout, line):
+    with pytest.raises(InputError, match=line.replace("(", r"\(")):
+        lower(plain["int8"], layout=layout_of(layout))
+
+
+def test_what_would_not_be_exact_is_refused():
+    with pytest.raises(InputError, match="expected 3 AVERAGE_POOL_2D of float32 values, got int8"):
+        lower(content_of("stock_lenet5_int8.tflite"), layout=layout_of("- 1x1>1x1 - -"))
+    x = keras.Input((12, 12, 1))
+    dilated = keras.Model(x, keras.layers.Conv2D(2, 3, dilation_rate=2)(x))
+    content = to_tflite(dilated, precision="float32").content
+    if windowed(read_graph(content))[0].options["dilationHFactor"] == 2:
+        with pytest.raises(InputError, match="without dilation, got a dilated one"):
+            lower(content, layout=layout_of("1x2>1x2"))
+
+
+def test_text_and_layout_are_one():
+    for text in LAYOUTS:
+        assert describe(layout_of(text)) == text
+
+
+def test_the_suggestion_takes_several_columns_of_few_channels(plain):
+    assert describe(suggested(read_graph(plain["int8"]))) == LAYOUTS[1]
+    stock = read_graph(content_of("stock_lenet5_float32.tflite"))
+    assert describe(suggested(stock)) == "1x4>1x4 - - -"
+
+
+def test_variations_are_plenty_and_those_that_fit_are_the_same(plain):
+    content = plain["int8"]
+    graph = read_graph(content)
+    inputs = pictures(content, 3).astype(np.float32)
+    wanted, fitting = ideal_outputs(graph, inputs), 0
+    for layout in variations(graph, (None,) * 5, 0):
+        try:
+            lowered = lower(content, layout=layout)
+        except InputError:
+            continue
+        fitting += 1
+        np.testing.assert_array_equal(ideal_outputs(read_graph(lowered), inputs), wanted)
+    assert fitting >= 15
+
+
+def test_no_tensorflow_is_needed_where_litert_is():
+    pytest.importorskip("ai_edge_litert")
+    code = (
+        "import sys; from converters.file.lowering import lower\n"
+        "from converters.file.layouts import layout_of\n"
+        "from lenet_edge.packaged.files import content_of\n"
+        "lower(content_of('stock_lenet5_int8.tflite'), layout=layout_of('1x4>1x4 - - -'))\n"
+        "assert not {'tensorflow', 'tf_keras'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,183 @@
+"""Conversion: stock operators only, the promised types, the same bytes twice, bad input in one line."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from converters.base.environment import keras, tf
+from converters.base.errors import InputError
+from converters.base.precisions import PRECISIONS
+from converters.delegates.xnnpack import verdict, xnnpack_takes
+from converters.file.manifest import describe
+from converters.model.conversion import to_tflite
+from converters.model.folding import fold
+from converters.runtimes.execution_plan import nodes_left
+from converters.runtimes.stored_values import dequantise, quantise
+from converters.runtimes.tensorflow_interpreter import interpreter_of, run
+from lenet_edge.paper.layers import PartialConv2D, TrainableSubsampling
+
+layers = keras.layers
+
+
+@pytest.fixture(scope="module")
+def model():
+    """A small net with our layers, raw pixels in, scores out."""
+    keras.utils.set_random_seed(7)
+    x = keras.Input((12, 12, 1), name="pixels")
+    y = layers.Conv2D(2, 3, activation="tanh")(layers.Rescaling(1 / 255)(x))
+    y = PartialConv2D(table=[[0], [1], [0, 1]], kernel_size=2)(TrainableSubsampling()(y))
+    return fold(keras.Model(x, layers.Dense(4, activation="softmax")(layers.Flatten()(y)), name="small"))
+
+
+@pytest.fixture(scope="module")
+def pixels():
+    return np.random.default_rng(3).integers(0, 256, (60, 12, 12, 1)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def converted(model, pixels):
+    return {p: to_tflite(model, precision=p, calibration=pixels) for p in PRECISIONS}
+
+
+def operators(entry):
+    return {operator["name"]: operator for operator in entry["operators"]}
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_only_stock_operators(converted, precision):
+    stock = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TANH", "SOFTMAX", "RESHAPE"}
+    extra = {"float16": {"DEQUANTIZE"}, "int8": {"QUANTIZE"}}.get(precision, set())
+    assert set(operators(converted[precision].entry)) <= stock | extra
+    assert {"CONV_2D", "DEPTHWISE_CONV_2D"} <= set(operators(converted[precision].entry))
+
+
+def test_versions_are_ones_that_old_runtimes_know(converted):
+    # tflite-runtime 2.14 knows FULLY_CONNECTED to version 10; per-channel dense weights would make it 12
+    assert operators(converted["dynamic"].entry)["FULLY_CONNECTED"]["version"] <= 10
+    int8 = operators(converted["int8"].entry)
+    assert {n: int8[n]["version"] for n in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TANH")} == {
+        "CONV_2D": 3,
+        "DEPTHWISE_CONV_2D": 3,
+        "FULLY_CONNECTED": 4,
+        "TANH": 2,
+    }
+
+
+def test_float32_holds_no_quantised_weight(converted):
+    details = interpreter_of(converted["float32"].content).get_tensor_details()
+    assert {detail["dtype"] for detail in details} <= {np.float32, np.int32}
+
+
+def test_int8_is_int8_between_its_uint8_ends(converted):
+    entry = converted["int8"].entry
+    assert (entry["inputs"][0]["type"], entry["outputs"][0]["type"]) == ("uint8", "uint8")
+    # the raw pixel is the quantised input
+    assert (entry["inputs"][0]["scale"], entry["inputs"][0]["zero_point"]) == (1.0, 0)
+    interpreter = interpreter_of(converted["int8"].content)
+    ends = {entry["inputs"][0]["name"], entry["outputs"][0]["name"]}
+    kinds = {d["dtype"] for d in interpreter.get_tensor_details() if d["name"] and d["name"] not in ends}
+    assert kinds <= {np.int8, np.int32}
+
+
+def test_the_tied_subsampling_kernel_is_exact_in_int8(converted, model):
+    details = interpreter_of(converted["int8"].content)
+    kernels = [
+        (d["quantization_parameters"]["scales"], details.get_tensor(d["index"]))
+        for d in details.get_tensor_details()
+        if d["dtype"] == np.int8
+        and tuple(d["shape"]) == (1, 2, 2, 2)
+        and len(d["quantization_parameters"]["scales"]) == 2
+    ]
+    (scales, kernel) = next((s, k) for s, k in kernels if (np.abs(k) == 127).all())
+    coefficient = next(layer for layer in model.layers if isinstance(layer, TrainableSubsampling)).coefficient
+    # all four taps are equal, so each is the largest of its channel: +-127 times |coefficient| / 127
+    np.testing.assert_allclose(kernel[0, 0, 0] * scales, coefficient, rtol=1e-6)
+
+
+def test_outputs_follow_the_model(converted, model, pixels):
+    wanted = model.predict(pixels, verbose=0)
+    # float32 differs by rounding. float16 weights are off by 2^-11 of themselves and dynamic and int8 ones by
+    # up to half of 1/127 of the channel's largest; through three layers of this width and a softmax (slope
+    # 1/4 at most) that stays below these.
+    bounds = {"float32": 1e-6, "float16": 2e-3, "dynamic": 3e-2, "int8": 3e-2}
+    for precision, bound in bounds.items():
+        assert np.abs(run(converted[precision].content, pixels) - wanted).max() < bound, precision
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_the_same_weights_give_the_same_bytes(converted, model, pixels, precision):
+    again = to_tflite(model, precision=precision, calibration=pixels)
+    assert again.content == converted[precision].content
+
+
+def test_the_entry_says_what_the_file_holds(converted):
+    content, entry = converted["float32"]
+    assert entry == {"precision": "float32", **describe(content)}
+    assert entry["bytes"] == len(content)
+    assert entry["inputs"] == [
+        {"name": "serving_default_pixels:0", "shape": [1, 12, 12, 1], "type": "float32"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("calibration", "message"),
+    [
+        (None, "expected calibration inputs for int8, got none"),
+        (np.zeros((0, 12, 12, 1)), "expected one calibration input or more, got none"),
+        (np.zeros((5, 12, 12)), r"expected calibration inputs of shape \(n, 12, 12, 1\), got \(5, 12, 12\)"),
+        (np.full((5, 12, 12, 1), 3.0), "expected calibration inputs that differ, got the constant 3"),
+        (np.full((5, 12, 12, 1), np.nan), "expected finite calibration inputs, got NaN or infinity"),
+        (np.full((5, 12, 12, 1), "a"), "expected calibration inputs that are numbers, got .*"),
+    ],
+)
+def test_bad_calibration_is_answered_in_one_line(model, calibration, message):
+    with pytest.raises(InputError, match=f"^{message}$"):
+        to_tflite(model, precision="int8", calibration=calibration)
+
+
+def test_bad_models_are_answered_in_one_line(model):
+    with pytest.raises(InputError, match="expected a precision of float32, .*, got 'int4'"):
+        to_tflite(model, precision="int4")
+    x = keras.Input((None, 3))
+    unknown = keras.Model(x, layers.Dense(2)(x))
+    with pytest.raises(InputError, match="expected a model whose input shape is known"):
+        to_tflite(unknown, precision="float32")
+    x = keras.Input((3,))
+    unsupported = keras.Model(x, tf.raw_ops.Betainc(a=x, b=x, x=x))
+    with pytest.raises(InputError, match="layers that TensorFlow Lite has operators for, got Betainc"):
+        to_tflite(unsupported, precision="float32")
+
+
+def test_what_is_no_tflite_file_is_refused(converted):
+    for content in (b"", b"TFL3", b"\0" * 100, converted["float32"].content[:40], b"....TFL3" + b"\xff" * 64):
+        with pytest.raises(InputError, match="expected a .tflite file.*, got "):
+            describe(content)
+
+
+def test_what_xnnpack_takes_is_counted_node_by_node(converted):
+    count = sum(operator["count"] for operator in converted["float32"].entry["operators"])
+    assert xnnpack_takes(converted["float32"].content) == (count, count)
+    left = nodes_left(interpreter_of(converted["int8"].content))
+    count = sum(operator["count"] for operator in converted["int8"].entry["operators"])
+    assert xnnpack_takes(converted["int8"].content) == (count - len(left), count)
+    assert "SOFTMAX" in left.values()  # XNNPACK has no int8 softmax
+
+
+def test_a_model_that_xnnpack_does_not_take_is_said_so():
+    x = keras.Input((4, 4))
+    content = to_tflite(keras.Model(x, tf.math.top_k(x, 2)[0]), precision="float32").content
+    assert xnnpack_takes(content) == (0, 1)
+    assert [verdict(0, 3), verdict(2, 3), verdict(3, 3)] == ["none", "2 of 3", "all"]
+
+
+def test_quantising_rounds_to_the_nearest_step_and_clips():
+    detail = {"quantization": (0.5, -3), "dtype": np.int8}
+    stored = quantise(np.array([0.0, 0.26, -1000.0, 1000.0], np.float32), detail)
+    np.testing.assert_array_equal(stored, [-3, -2, -128, 127])
+    np.testing.assert_array_equal(dequantise(stored, detail), [0.0, 0.5, -62.5, 65.0])
+
+
+def test_running_says_what_shape_it_wants(converted):
+    with pytest.raises(InputError, match=r"expected inputs of shape \(n, 12, 12, 1\), got \(2, 3\)"):
+        run(converted["float32"].content, np.zeros((2, 3), np.float32))

@@ -1,0 +1,235 @@
+"""Folding is exact: the same function to float32 rounding, whatever is folded."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from converters.base.environment import keras, tf
+from converters.base.errors import InputError
+from converters.model.assembled import AssembledConv2D
+from converters.model.folding import fold, fold_with_notes
+from lenet_edge.paper.layers import EuclideanRBF, PartialConv2D, ScaledTanh, TrainableSubsampling, scaled_tanh
+from lenet_edge.paper.model import lenet5, stock_lenet5, with_probabilities
+
+layers = keras.layers
+
+
+def shaken(model, rng):
+    """Return `model` with random weights (and positive variances), so that nothing is 0 or 1 by chance."""
+    for variable in model.weights:
+        if "codes" in variable.name or "normalization/count" in variable.name:
+            continue
+        noise = rng.normal(size=variable.shape) * 0.3
+        variable.assign(np.abs(noise) + 0.1 if "variance" in variable.name else variable.numpy() + noise)
+    return model
+
+
+def assert_same(model, rng, *, kinds=None, low=0.0, high=255.0):
+    """Fold, compare on random inputs, and return the folded model; `kinds` are the layers it must have."""
+    folded = fold(model)
+    x = rng.uniform(low, high, (16, *model.input_shape[1:])).astype(np.float32)
+    wanted, got = model(x, training=False).numpy(), folded(x, training=False).numpy()
+    # Both round each of a few hundred terms to 24 bits; 1e-5 of the largest output is some hundred roundings.
+    np.testing.assert_allclose(got, wanted, atol=1e-5 * max(1.0, np.abs(wanted).max()))
+    if kinds is not None:
+        assert [
+            type(layer).__name__ for layer in folded.layers if layer.name != folded.input_names[0]
+        ] == kinds
+    return folded
+
+
+def test_lenet5_folds_to_tanh_and_softmax_only(rng):
+    model = with_probabilities(shaken(lenet5(), rng), scale=-0.05)
+    kinds = ["Conv2D", "TrainableSubsampling", "PartialConv2D", "TrainableSubsampling", "Conv2D", "Flatten"]
+    folded = assert_same(model, rng, kinds=[*kinds, "Dense", "Dense", "Softmax"])
+    for name in ("C1", "S2", "C3", "S4", "C5", "F6"):
+        assert folded.get_layer(name).activation is keras.activations.tanh
+    assert not folded.get_layer("OUTPUT").get_weights()[1].any()  # the codes are equally long
+    # the paper's few weights are still a layer's only ones
+    assert folded.get_layer("S2").count_params() == 12
+    assert folded.get_layer("C3").count_params() == 1_516
+
+
+def test_the_algebra_of_design_holds(rng):
+    """W' = 0.005 S w and b' = S (b - 0.1 sum w) in C1; w' = A S w and b' = S b behind it."""
+    model = with_probabilities(shaken(lenet5(), rng), scale=-0.1)
+    folded = fold(model)
+    amplitude, slope = 1.7159, 2 / 3
+    kernel, bias = model.get_layer("C1").get_weights()
+    np.testing.assert_allclose(folded.get_layer("C1").kernel, 0.005 * slope * kernel, rtol=1e-6)
+    np.testing.assert_allclose(
+        folded.get_layer("C1").bias, slope * (bias - 0.1 * kernel.sum((0, 1, 2))), rtol=1e-4
+    )
+    s2, folded_s2 = model.get_layer("S2"), folded.get_layer("S2")
+    np.testing.assert_allclose(folded_s2.coefficient, amplitude * slope * s2.coefficient, rtol=1e-6)
+    np.testing.assert_allclose(folded_s2.bias, slope * s2.bias, rtol=1e-6)
+    codes = model.get_layer("OUTPUT").codes.numpy()
+    np.testing.assert_allclose(folded.get_layer("OUTPUT").kernel, 2 * amplitude * 0.1 * codes.T, rtol=1e-6)
+
+
+@pytest.mark.parametrize("subsampling", ["average", "trainable"])
+def test_stock_lenet5_folds(rng, subsampling):
+    model = with_probabilities(shaken(stock_lenet5(subsampling=subsampling), rng), scale=1.3)
+    folded = assert_same(model, rng)
+    assert not any(isinstance(layer, layers.Rescaling) for layer in folded.layers)
+
+
+def test_the_given_model_is_not_changed(rng):
+    model = with_probabilities(shaken(lenet5(), rng), scale=-0.1)
+    before = [weight.copy() for weight in model.get_weights()]
+    fold(model)
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_batch_normalisation_folds_into_what_comes_before(rng):
+    x = keras.Input((9, 9, 3))
+    y = layers.Conv2D(4, 3, use_bias=False, padding="same")(x)
+    y = layers.ReLU()(layers.BatchNormalization()(y))
+    y = layers.DepthwiseConv2D(3, depth_multiplier=2, strides=2)(y)
+    y = layers.Activation("tanh")(layers.BatchNormalization(scale=False)(y))
+    y = layers.Dense(5)(layers.Dropout(0.5)(layers.Flatten()(y)))
+    y = layers.Activation("softmax")(layers.BatchNormalization(center=False)(y))
+    kinds = ["Conv2D", "ReLU", "DepthwiseConv2D", "Activation", "Flatten", "Dense", "Activation"]
+    assert_same(shaken(keras.Model(x, y), rng), rng, kinds=kinds, low=-1, high=1)
+
+
+def test_normalisation_and_pooling_fold_into_what_comes_after(rng):
+    x = keras.Input((8, 8, 3))
+    y = layers.Normalization(mean=[1.0, 2.0, 3.0], variance=[4.0, 0.25, 9.0])(x)
+    y = layers.MaxPooling2D()(layers.AveragePooling2D()(layers.Cropping2D(2)(layers.Rescaling(0.5, 3.0)(y))))
+    y = layers.Dense(3, activation="sigmoid")(layers.Flatten()(y))
+    kinds = ["Cropping2D", "AveragePooling2D", "MaxPooling2D", "Flatten", "Dense"]
+    assert_same(shaken(keras.Model(x, y), rng), rng, kinds=kinds, low=-5, high=5)
+
+
+def test_a_negative_scale_does_not_pass_a_maximum(rng):
+    x = keras.Input((4, 4, 2))
+    y = layers.Conv2D(2, 1)(layers.MaxPooling2D()(layers.Rescaling(-1.0)(x)))
+    assert_same(
+        shaken(keras.Model(x, y), rng), rng, kinds=["Rescaling", "MaxPooling2D", "Conv2D"], low=-1, high=1
+    )
+
+
+def test_a_shift_before_zero_padding_is_computed(rng):
+    x = keras.Input((6, 6, 1))
+    y = layers.Conv2D(2, 3, padding="same")(layers.Rescaling(0.1, 1.0)(x))
+    model = shaken(keras.Model(x, y), rng)
+    assert_same(model, rng, kinds=["Rescaling", "Conv2D"])
+    assert any("could not be folded" in note for note in fold_with_notes(model)[1])
+
+
+def test_branches_keep_what_the_other_branch_sees(rng):
+    x = keras.Input((6, 6, 2))
+    shared = layers.Conv2D(3, 3, name="shared")(x)
+    left = layers.ReLU()(layers.BatchNormalization()(shared))
+    right = ScaledTanh()(shared)
+    y = layers.Dense(2)(layers.Flatten()(layers.Concatenate()([left, right])))
+    assert_same(shaken(keras.Model(x, y), rng), rng, low=-1, high=1)
+
+
+def test_a_value_read_twice_behind_a_scaling_is_right(rng):
+    x = keras.Input((5,))
+    scaled = layers.Rescaling(3.0, 1.0)(layers.Dense(4)(x))
+    y = layers.Add()([layers.Activation("relu")(scaled), layers.Activation("tanh")(scaled)])
+    assert_same(shaken(keras.Model(x, y), rng), rng, low=-1, high=1)
+
+
+def test_scaled_tanh_as_layer_and_as_activation(rng):
+    x = keras.Input((5,))
+    y = ScaledTanh(amplitude=2.0, slope=0.3)(layers.Dense(4)(x))
+    y = layers.Activation(scaled_tanh)(layers.Dense(3, activation=scaled_tanh)(y))
+    y = layers.Dense(2)(y)
+    model = shaken(keras.Model(x, y), rng)
+    folded = assert_same(model, rng, low=-1, high=1)
+    assert all(getattr(layer, "activation", None) is not scaled_tanh for layer in folded.layers)
+
+
+def test_a_scaling_behind_a_bend_is_not_moved_before_it(rng):
+    x = keras.Input((5,))
+    y = layers.Rescaling(-2.0, 0.3)(layers.Dense(4, activation="relu")(x))
+    model = shaken(keras.Model(x, layers.Activation("sigmoid")(y)), rng)
+    assert_same(model, rng, kinds=["Dense", "Rescaling", "Activation"], low=-1, high=1)
+
+
+def test_the_output_keeps_its_own_scale(rng):
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, activation=scaled_tanh)])
+    assert_same(shaken(model, rng), rng, kinds=["Dense", "Rescaling"], low=-1, high=1)
+
+
+def test_trained_codes_of_unequal_length_fold_into_kernel_and_bias(rng):
+    x = keras.Input((6,))
+    distances = EuclideanRBF(codes=rng.normal(size=(4, 6)) * [[1], [2], [0.5], [1]])(
+        ScaledTanh()(layers.Dense(6)(x))
+    )
+    y = layers.Softmax()(layers.Rescaling(-0.7, 2.0)(distances))
+    assert_same(
+        shaken(keras.Model(x, y), rng), rng, kinds=["Dense", "Activation", "Dense", "Softmax"], low=-1, high=1
+    )
+
+
+def test_distances_without_a_softmax_are_refused_in_one_line():
+    with pytest.raises(
+        InputError, match="expected a softmax after the squared distances that .* takes, got none"
+    ):
+        fold(lenet5())
+
+
+def test_operations_called_on_tensors_are_kept_with_their_arguments(rng):
+    x = keras.Input((5,))
+    y = tf.clip_by_value(layers.Rescaling(2.0)(x) * 3.0, -4.0, 4.0)
+    assert_same(keras.Model(x, y), rng, low=-1, high=1)
+
+
+def test_a_model_with_two_inputs_and_outputs_keeps_their_order(rng):
+    a, b = keras.Input((3,), name="a"), keras.Input((4,), name="b")
+    left = layers.Dense(2, name="left")(layers.Rescaling(2.0)(a))
+    right = layers.Dense(2, name="right")(layers.Concatenate()([left, b]))
+    model = shaken(keras.Model([a, b], [right, left]), rng)
+    x = [rng.normal(size=(5, 3)), rng.normal(size=(5, 4))]
+    for got, wanted in zip(fold(model)(x), model(x), strict=True):
+        np.testing.assert_allclose(got, wanted, atol=1e-6)
+
+
+@keras.utils.register_keras_serializable(package="test")
+class MirroredConv2D(AssembledConv2D):
+    """A layer we did not write for LeNet-5: a 1x3 kernel whose left and right taps are one weight."""
+
+    operation = "conv2d"
+    kernel_weight = "taps"
+
+    def build(self, input_shape):
+        self.taps = self.add_weight("taps", (2, input_shape[-1], 4))
+        self.bias = self.add_weight("bias", (4,))
+        super().build(input_shape)
+
+    def assemble(self, weight):
+        return tf.stack([weight[1], weight[0], weight[1]])[None]
+
+    def scale(self, weight, *, by_input=1.0, by_output=1.0):
+        return weight * np.asarray(by_input)[..., None] * by_output
+
+
+def test_a_foreign_assembled_layer_folds_with_a_shift_per_channel(rng):
+    x = keras.Input((3, 7, 2))
+    y = layers.Normalization(mean=[1.0, -2.0], variance=[4.0, 0.25])(x)
+    y = layers.Softmax()(layers.BatchNormalization()(MirroredConv2D(activation=scaled_tanh)(y)))
+    folded = assert_same(shaken(keras.Model(x, y), rng), rng, low=-3, high=3)
+    assert not any(isinstance(layer, layers.Normalization) for layer in folded.layers)
+
+
+@pytest.mark.parametrize("layer", [TrainableSubsampling(), PartialConv2D(table=[[0, 1], [1]], kernel_size=2)])
+def test_our_layers_take_in_scale_and_shift_per_channel(rng, layer):
+    x = keras.Input((4, 6, 2))
+    y = layers.Softmax()(layer(layers.Normalization(mean=[1.0, -2.0], variance=[4.0, 0.25])(x)))
+    folded = assert_same(shaken(keras.Model(x, y), rng), rng, low=-3, high=3)
+    assert type(folded.layers[1]) is type(layer)
+
+
+def test_what_is_no_model_is_refused():
+    with pytest.raises(InputError, match="expected a built tf_keras model, got Dense"):
+        fold(layers.Dense(3))
+    shared, x = layers.Dense(3), keras.Input((3,))
+    with pytest.raises(InputError, match="expected each layer used once, got dense.* used 2 times"):
+        fold(keras.Model(x, shared(shared(x))))

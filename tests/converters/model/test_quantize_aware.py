@@ -1,0 +1,266 @@
+"""Quantisation-aware fine-tuning: custom layers' kernels, ranges before the first step, the file's bytes."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from converters.base.environment import keras, tf
+from converters.base.errors import InputError
+from converters.file.graph import read_graph
+from converters.model.conversion import to_tflite
+from converters.model.folding import fold
+from converters.model.quantize_aware import is_quantised, quantize_aware, quantize_rule, settle
+from converters.model.quantize_configs import NothingToQuantise
+from converters.runtimes.tensorflow_interpreter import run
+from lenet_edge.paper.layers import PartialConv2D, TrainableSubsampling
+
+layers = keras.layers
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def exact():
+    """A small folded net with our layers, raw pixels in, scores out."""
+    keras.utils.set_random_seed(7)
+    x = keras.Input((12, 12, 1), name="pixels")
+    y = layers.Conv2D(2, 3, activation="tanh", name="C1")(layers.Rescaling(1 / 255)(x))
+    y = TrainableSubsampling(name="S2")(y)
+    y = PartialConv2D(table=[[0], [1], [0, 1]], kernel_size=2, name="C3")(y)
+    y = layers.Dense(4, name="OUTPUT")(layers.Flatten()(y))
+    return fold(keras.Model(x, layers.Softmax(name="scores")(y), name="small"))
+
+
+@pytest.fixture(scope="module")
+def pixels():
+    return np.random.default_rng(3).integers(0, 256, (60, 12, 12, 1)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def rounding(exact, pixels):
+    return quantize_aware(exact, calibration=pixels)
+
+
+@pytest.fixture(scope="module")
+def graph(rounding):
+    return read_graph(to_tflite(rounding, precision="int8").content)
+
+
+def variable(model, layer, name):
+    found = [v for v in model.get_layer(layer).weights if v.name.split("/")[-1] == f"{name}:0"]
+    assert len(found) == 1
+    return found[0].numpy()
+
+
+def test_it_answers_nearly_as_the_exact_model_before_any_training(exact, rounding, pixels):
+    wanted, got = (m.predict(pixels, verbose=0) for m in (exact, rounding))
+    assert (wanted != got).any()  # it does round
+    # Three layers of this width, each rounding to 1/256 of its range, move a softmax of slope 1/4 by
+    # some thousandths; 0.02 is 5 steps of 1/256.
+    np.testing.assert_allclose(got, wanted, atol=0.02)
+
+
+def test_the_file_answers_as_the_keras_model_rounds(rounding, pixels):
+    got = run(to_tflite(rounding, precision="int8").content, pixels)
+    # The score is rounded to 1/256 in the file only; a step of the logits' moves a score by a quarter of it.
+    step = (variable(rounding, "quant_OUTPUT", "post_activation_max") + 8) / 255
+    np.testing.assert_allclose(got, rounding.predict(pixels, verbose=0), atol=1 / 256 + step / 4)
+
+
+def test_every_tensor_between_the_ends_is_int8(graph):
+    ends = {graph.inputs[0].index, graph.outputs[0].index}
+    kinds = {
+        t.type for node in graph.nodes for t in (*node.inputs, *node.outputs) if t and t.index not in ends
+    }
+    assert kinds == {"int8", "int32"}
+    assert [node.name for node in graph.nodes].count("QUANTIZE") == 2  # the uint8 ends, no island within
+
+
+def test_kernels_are_constants_with_a_scale_for_each_channel(graph):
+    with_kernel = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+    found = [node.inputs[1] for node in graph.nodes if node.name in with_kernel]
+    assert all(kernel.constant is not None for kernel in found)
+    assert [kernel.scales.size for kernel in found] == [2, 2, 3, 1]  # C1, S2, C3; dense ones have one
+
+
+def test_the_tied_kernel_is_exact(exact, graph):
+    kernel = next(node for node in graph.nodes if node.name == "DEPTHWISE_CONV_2D").inputs[1]
+    assert set(np.abs(kernel.constant).ravel()) == {127}
+    coefficient = exact.get_layer("S2").coefficient.numpy()
+    np.testing.assert_allclose(kernel.real(), np.broadcast_to(coefficient, (1, 2, 2, 2)), rtol=1e-6)
+
+
+def test_what_is_not_connected_stays_zero(graph):
+    kernel = [node for node in graph.nodes if node.name == "CONV_2D"][1].inputs[1].constant
+    assert not kernel[0, :, :, 1].any()
+    assert not kernel[1, :, :, 0].any()
+    assert kernel[2].all(axis=(0, 1)).all() or kernel[2].any()
+
+
+def test_ranges_are_those_of_the_calibration_inputs(exact, rounding, pixels):
+    assert variable(rounding, "quant_pixels", "quant_pixels_min") == 0
+    assert variable(rounding, "quant_pixels", "quant_pixels_max") == 255
+    before = keras.Model(exact.inputs, exact.get_layer("OUTPUT").output).predict(pixels, verbose=0)
+    low, high = (variable(rounding, "quant_OUTPUT", f"post_activation_{end}") for end in ("min", "max"))
+    # Not the place to start from that tensorflow-model-optimization has, and no wider than what was seen.
+    assert (low, high) != (-6, 6)
+    assert before.min() * 1.05 - 0.05 <= low <= 0 <= high <= before.max() * 1.05 + 0.05
+
+
+def test_the_second_model_of_a_process_has_the_same_bytes(exact, pixels):
+    contents = [
+        to_tflite(quantize_aware(exact, calibration=pixels), precision="int8").content for _ in range(2)
+    ]
+    assert contents[0] == contents[1]
+
+
+def test_the_given_model_is_not_changed(exact, pixels):
+    before = exact.get_weights()
+    model = quantize_aware(exact, calibration=pixels)
+    for wrapper in model.layers:
+        for weight in wrapper.trainable_weights:
+            weight.assign_add(tf.ones_like(weight))
+    for left, right in zip(before, exact.get_weights(), strict=True):
+        np.testing.assert_array_equal(left, right)
+    assert is_quantised(model)
+    assert not is_quantised(exact)
+
+
+def test_training_moves_the_weights_and_settling_the_ranges(exact, pixels):
+    model = quantize_aware(exact, calibration=pixels, weight_bits=3)
+    wanted = exact.predict(pixels, verbose=0)
+    # Steps of 1e-4: a kernel of raw pixels has weights of a thousandth.
+    model.compile(keras.optimizers.Adam(1e-4), "categorical_crossentropy")
+    before = model.evaluate(pixels, wanted, verbose=0)
+    model.fit(pixels, wanted, epochs=30, batch_size=20, verbose=0)
+    settle(model)
+    assert model.evaluate(pixels, wanted, verbose=0) < before
+    wrapper = model.get_layer("quant_S2")
+    coefficient = wrapper.layer.coefficient.numpy()
+    assert (coefficient != exact.get_layer("S2").coefficient.numpy()).all()
+    np.testing.assert_allclose(variable(model, "quant_S2", "coefficient_max"), np.abs(coefficient), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("bits", "levels"), [(2, 3), (4, 15), (8, 255)])
+def test_a_kernel_has_as_many_levels_as_its_bits_allow(exact, pixels, bits, levels):
+    model = quantize_aware(exact, calibration=pixels, weight_bits=bits, per_channel=False)
+    wrapper = model.get_layer("quant_C1")
+    weight, quantizer, variables = wrapper._weight_vars[0]
+    rounded = np.unique(quantizer(weight, False, variables).numpy().round(9))
+    assert len(rounded) <= levels
+    step = 2 * np.abs(weight).max() / (levels - 1)
+    np.testing.assert_allclose(rounded / step, np.rint(rounded / step), atol=1e-3)
+
+
+def test_kernels_of_4_bits_are_written_and_of_3_refused(exact, pixels):
+    model = quantize_aware(exact, calibration=pixels, weight_bits=4)
+    content = to_tflite(model, precision="int8").content
+    np.testing.assert_allclose(run(content, pixels), model.predict(pixels, verbose=0), atol=0.02)
+    three = quantize_aware(exact, calibration=pixels, weight_bits=3)
+    with pytest.raises(InputError, match="expected kernels of 8 or 4 bits, got 3"):
+        to_tflite(three, precision="int8")
+
+
+def test_int8_ends_save_the_two_quantize_operators(rounding, pixels):
+    content = to_tflite(rounding, precision="int8", ends="int8").content
+    graph = read_graph(content)
+    assert (graph.inputs[0].type, graph.outputs[0].type) == ("int8", "int8")
+    assert "QUANTIZE" not in [node.name for node in graph.nodes]
+    whole = to_tflite(rounding, precision="int8").content
+    np.testing.assert_array_equal(run(content, pixels), run(whole, pixels))
+
+
+def test_stock_layers_that_compute_or_move_are_quantised_too(pixels):
+    keras.utils.set_random_seed(5)
+    x = keras.Input((12, 12, 1), name="pixels")
+    y = layers.Conv2D(4, 3, activation="relu", padding="same")(x)
+    z = layers.DepthwiseConv2D(3, padding="same", depth_multiplier=1)(layers.ReLU()(y))
+    y = layers.MaxPooling2D()(layers.Add()([y, z]))
+    y = layers.Dense(3, activation="softmax")(layers.GlobalAveragePooling2D()(layers.AveragePooling2D()(y)))
+    model = keras.Model(x, y)
+    rounding = quantize_aware(model, calibration=pixels)
+    content = to_tflite(rounding, precision="int8").content
+    kinds = {t.type for node in read_graph(content).nodes[1:-1] for t in node.outputs}
+    assert kinds == {"int8"}
+    # Six layers, each rounding to 1/256 of its range, before a softmax of slope 1/4.
+    np.testing.assert_allclose(run(content, pixels), model.predict(pixels, verbose=0), atol=0.05)
+
+
+class Doubling(layers.Layer):
+    def call(self, inputs):
+        return inputs + inputs
+
+
+def test_a_layer_without_a_rule_is_named_and_a_rule_can_be_given(pixels):
+    x = keras.Input((12, 12, 1), name="pixels")
+    model = keras.Model(x, layers.Dense(2)(layers.Flatten()(Doubling(name="twice")(x))))
+    with pytest.raises(
+        InputError, match=r"expected layers with a rule for quantising .*, got twice, a Doubling"
+    ):
+        quantize_aware(model, calibration=pixels)
+    asked = []
+
+    @quantize_rule(Doubling)
+    def rule(layer, behind):
+        asked.append((layer.name, behind))
+        return NothingToQuantise()
+
+    with keras.utils.custom_object_scope({"Doubling": Doubling}):
+        assert is_quantised(quantize_aware(model, calibration=pixels))
+    assert asked == [("twice", "linear")]
+
+
+@pytest.mark.parametrize(
+    ("calibration", "message"),
+    [
+        (None, "expected calibration inputs for int8, got none"),
+        (np.zeros((0, 12, 12, 1)), "expected one calibration input or more, got none"),
+        (np.full((5, 12, 12, 1), 3.0), "expected calibration inputs that differ, got the constant 3"),
+        (np.zeros((5, 12, 12)), r"expected calibration inputs of shape \(n, 12, 12, 1\), got \(5, 12, 12\)"),
+        (np.full((5, 12, 12, 1), np.nan), "expected finite calibration inputs, got NaN or infinity"),
+        (np.full((5, 12, 12, 1), "a"), "expected calibration inputs that are numbers, got <U1"),
+    ],
+)
+def test_bad_calibration_is_said_in_one_line(exact, calibration, message):
+    with pytest.raises(InputError, match=message):
+        quantize_aware(exact, calibration=calibration)
+
+
+def test_calibration_of_another_range_is_said_in_one_line(exact, pixels):
+    for scaled in (pixels / 255, pixels * 2, pixels - 100):
+        with pytest.raises(InputError, match="expected calibration inputs that span 0 to 255, got "):
+            quantize_aware(exact, calibration=scaled, input_range=(0, 255))
+        with pytest.raises(InputError, match="expected calibration inputs that span 0 to 255, got "):
+            to_tflite(exact, precision="int8", calibration=scaled, input_range=(0, 255))
+    model = quantize_aware(exact, calibration=np.minimum(pixels, 200), input_range=(0, 255))
+    assert variable(model, "quant_pixels", "quant_pixels_max") == 255  # the range that was told
+
+
+def test_other_bad_input_is_said_in_one_line(exact, rounding, pixels):
+    with pytest.raises(InputError, match="expected weight_bits from 2 to 8, got 9"):
+        quantize_aware(exact, calibration=pixels, weight_bits=9)
+    with pytest.raises(InputError, match="expected a built tf_keras model, got int"):
+        quantize_aware(3, calibration=pixels)
+    with pytest.raises(InputError, match="expected int8 of a model that quantize_aware made, got 'float16'"):
+        to_tflite(rounding, precision="float16")
+    with pytest.raises(InputError, match="expected ends of uint8 or int8, got 'int4'"):
+        to_tflite(rounding, precision="int8", ends="int4")
+
+
+def test_the_worked_example_of_the_documentation_runs(tmp_path, capsys):
+    """A layer that is not LeNet-5's: its kernel is mirrored, in the file too, with a scale a channel."""
+    (code,) = re.findall(r"```python\n(import.*?)```", (ROOT / "docs/quantising.md").read_text(), re.DOTALL)
+    script = tmp_path / "example.py"
+    script.write_text(code)
+    names = runpy.run_path(str(script))
+    assert names["agreement"] >= 0.99
+    (labels, answers) = names["labels"], names["answers"]
+    assert (answers == labels).mean() > 0.9  # of the 500 digits that it was trained on
+    assert "bytes," in capsys.readouterr().out
+    kernel = next(n for n in read_graph(names["content"]).nodes if n.name == "CONV_2D").inputs[1]
+    np.testing.assert_array_equal(kernel.constant[:, :, 0], kernel.constant[:, :, 2])
+    assert kernel.scales.size == 8

@@ -1,0 +1,75 @@
+"""The arena that TensorFlow Lite Micro needs, held against its interpreter called directly."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+
+import pytest
+
+from converters.base.environment import keras
+from converters.base.errors import InputError
+from converters.model.conversion import to_tflite
+from converters.runtimes import columns
+from converters.runtimes.columns import COLUMNS, absence
+from converters.runtimes.micro import arena_bytes
+from lenet_edge.packaged.files import released_folder
+
+needs_micro = pytest.mark.skipif(bool(absence(COLUMNS["micro"])), reason=absence(COLUMNS["micro"]) or "here")
+
+DIRECTLY = """
+import sys, numpy
+from tflite_micro import runtime
+interpreter = runtime.Interpreter.from_file(sys.argv[1], arena_size=int(sys.argv[2]))
+detail = interpreter.get_input_details(0)
+interpreter.set_input(numpy.zeros(detail["shape"], detail["dtype"]), 0)
+interpreter.invoke()
+"""
+
+
+def runs(path, size):
+    command = [sys.executable, "-c", DIRECTLY, str(path), str(size)]
+    return subprocess.run(command, capture_output=True).returncode == 0
+
+
+@needs_micro
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_the_arena_is_the_smallest_that_serves(precision):
+    path = released_folder() / f"lenet5_{precision}.tflite"
+    size = arena_bytes(path.read_bytes())
+    assert size % 16 == 0
+    assert runs(path, size)
+    assert not runs(path, size - 16)
+
+
+@needs_micro
+def test_a_model_of_large_layers_and_few_weights_is_measured_too():
+    # its arena is larger than ten times the file, the package's own guess
+    x = keras.Input((128, 128, 1))
+    y = keras.layers.Conv2D(8, 3, strides=2)(keras.layers.Conv2D(8, 3)(x))
+    content = to_tflite(keras.Model(x, y), precision="float32").content
+    assert arena_bytes(content) > max(4 * 8 * 126 * 126, 10 * len(content))
+
+
+@needs_micro
+@pytest.mark.parametrize(
+    ("precision", "reason"),
+    [("float16", "Node DEQUANTIZE"), ("dynamic", "Hybrid models are not supported on TFLite Micro")],
+)
+def test_what_it_cannot_run_is_told_with_its_reason(precision, reason):
+    content = (released_folder() / f"lenet5_{precision}.tflite").read_bytes()
+    with pytest.raises(InputError, match=f"^expected a .tflite file that .* Micro runs, got: .*{reason}"):
+        arena_bytes(content)
+
+
+def test_junk_and_a_missing_package_are_told(monkeypatch):
+    with pytest.raises(InputError, match=r"^expected a .tflite file, got "):
+        arena_bytes(b"none")
+    missing = dataclasses.replace(COLUMNS["micro"], package="no_such_micro")
+    monkeypatch.setitem(columns.COLUMNS, "micro", missing)
+    content = (released_folder() / "lenet5_int8.tflite").read_bytes()
+    with pytest.raises(
+        InputError, match=r'got no-such-micro is not installed: pip install "lenet-edge\[micro\]"'
+    ):
+        arena_bytes(content)

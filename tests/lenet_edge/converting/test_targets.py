@@ -1,0 +1,146 @@
+"""`convert --target`: the right file for each kind of machine, its audit, and a C array that compiles."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from converters.base.errors import exit_status
+from converters.base.targets import TARGETS
+from converters.file.graph import read_graph
+from converters.runtimes.columns import COLUMNS, absence
+from lenet_edge.convert import main
+
+
+@pytest.fixture(scope="module")
+def converted(tmp_path_factory):
+    """Run the command once, as a person does; return its folder, its models and what it printed."""
+    out = tmp_path_factory.mktemp("targets")
+    command = [sys.executable, "-m", "lenet_edge.convert", "--target", "all", "--model", "lenet5"]
+    done = subprocess.run([*command, "--out", str(out)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return out, json.loads((out / "manifest.json").read_text())["models"], done.stdout
+
+
+def test_each_target_has_its_file_and_all_of_it_is_in_the_manifest(converted):
+    out, models, _ = converted
+    files = {f"lenet5_{target}.tflite" for target in TARGETS}
+    assert set(models) == files
+    assert {path.name for path in out.iterdir()} == files | {
+        *("manifest.json", "lenet5_micro.h", "lenet5_micro.cc")
+    }
+
+
+@pytest.mark.parametrize(
+    ("target", "weights", "source", "sink"),
+    [
+        ("cpu", "int8", "uint8", "uint8"),
+        ("gpu", "float16", "float32", "float32"),
+        ("nnapi", "int8", "int8", "int8"),
+        ("micro", "int8", "int8", "int8"),
+        ("web", "float32", "float32", "float32"),
+    ],
+)
+def test_each_has_its_precision_and_its_ends(converted, target, weights, source, sink):
+    graph = read_graph((converted[0] / f"lenet5_{target}.tflite").read_bytes())
+    assert (graph.inputs[0].type, graph.outputs[0].type) == (source, sink)
+    kernels = {t.type for t in graph.tensors if t.constant is not None and len(t.shape) == 4}
+    assert kernels == {weights}
+
+
+def test_its_own_delegate_takes_every_operator_of_a_file(converted):
+    _, models, _ = converted
+    for target in ("gpu", "micro", "web"):
+        (found,) = models[f"lenet5_{target}.tflite"]["audits"].values()
+        assert found["taken"] == found["operators"], target
+        assert found["not_taken"] == []
+    nnapi = models["lenet5_nnapi.tflite"]["audits"]["nnapi"]
+    assert [level for level, found in nnapi.items() if found["taken"] == found["operators"]] == [
+        str(level) for level in range(29, 36)
+    ]
+    assert "need API level 29, got 28" in str(nnapi["28"]["not_taken"])
+    assert models["lenet5_cpu.tflite"]["audits"]["tflite-runtime"]["not_taken"] == []
+
+
+def test_every_file_reads_as_well_as_the_original(converted):
+    for name, entry in converted[1].items():
+        checked = entry["checked"]
+        assert checked["digits"] == 10_000
+        assert checked["error"] <= checked["original_error"] + 0.05, name
+
+
+def test_what_was_found_is_said_in_words(converted):
+    said = converted[2]
+    for words in (
+        "lenet5_cpu.tflite: int8, fine-tuned, ",
+        "SOFTMAX is left to TensorFlow Lite's own kernel",
+        "(TensorFlow Lite's analyser: compatible)",
+        "nnapi, from API level 29:",
+        "(NNAPI is deprecated since Android 15, API level 35)",
+        "14 of 14 taken",
+    ):
+        assert words in said, words
+
+
+def test_the_gpu_file_was_tried_or_its_absence_told(converted):
+    _, models, said = converted
+    tried = models["lenet5_gpu.tflite"]["tried"]
+    reason = absence(COLUMNS["litert-gpu"])
+    if reason:
+        assert tried == {"absent": reason}
+        assert f"not tried on a GPU: {reason}" in said
+    else:
+        # float16 weights against float32 ones: 2^-11 of each, before a softmax of slope 1/4.
+        assert tried["largest_difference"] < 0.01
+        assert "tried on LiteRT, GPU (WebGPU): " in said
+
+
+def test_the_arena_is_measured_or_its_absence_told(converted):
+    _, models, said = converted
+    arena = models["lenet5_micro.tflite"]["arena_bytes"]
+    if absence(COLUMNS["micro"]):
+        assert arena is None
+        assert "arena not measured" in said
+    else:
+        # C1's output is 28 x 28 x 6, and the tanh behind it needs as much again.
+        assert 2 * 28 * 28 * 6 <= arena <= 20_000
+        assert f"kArenaBytes = {arena};" in (converted[0] / "lenet5_micro.h").read_text()
+
+
+def test_the_c_array_compiles_and_is_the_file(converted, tmp_path):
+    compiler = shutil.which("c++")
+    if compiler is None:
+        pytest.skip("no C++ compiler here")
+    out = converted[0]
+    (tmp_path / "main.cc").write_text(
+        '#include <cstdio>\n#include "lenet5_micro.h"\n'
+        "int main() { std::fwrite(lenet5_micro::kModel, 1, lenet5_micro::kModelLength, stdout); }\n"
+    )
+    program = tmp_path / "main"
+    sources = [str(tmp_path / "main.cc"), str(out / "lenet5_micro.cc")]
+    flags = ["-std=c++11", "-Wall", "-Wextra", "-Werror", f"-I{out}"]
+    subprocess.run([compiler, *flags, *sources, "-o", str(program)], check=True)
+    written = subprocess.run([str(program)], capture_output=True, check=True).stdout
+    assert written == (out / "lenet5_micro.tflite").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--target", "cpu", "--precision", "int8"], "expected --target or --precision, got both"),
+        (
+            ["--precision", "int8_qat", "--model", "stock_lenet5"],
+            "expected --model lenet5 and its packaged weights (`lenet-edge quantize` writes those of "
+            "others) with --precision int8_qat, got stock_lenet5",
+        ),
+    ],
+)
+def test_bad_options_end_in_one_line(tmp_path, capsys, arguments, message):
+    assert exit_status(main, [*arguments, "--out", str(tmp_path / "out")], name="lenet-edge convert") == 2
+    assert capsys.readouterr().err == f"lenet-edge convert: {message}\n"
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,80 @@
+"""Distances, skeletons and components, against plain definitions of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis.extra import numpy as npst
+
+from lenet_edge.picture.connected_components import label
+from lenet_edge.picture.strokes import distances, skeleton
+
+masks = npst.arrays(bool, npst.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=12))
+no_deadline = settings(deadline=None)
+
+
+@no_deadline
+@given(masks)
+def test_distances_are_to_the_nearest_set_pixel(mask):
+    points = np.argwhere(mask)
+    everywhere = np.stack(np.indices(mask.shape), axis=-1)[:, :, None, :]
+    if len(points):
+        wanted = np.sqrt(((everywhere - points) ** 2).sum(axis=-1).min(axis=-1))
+    else:
+        wanted = np.full(mask.shape, np.inf)
+    # float32 squares of at most 12 are exact, and the root is rounded once.
+    np.testing.assert_allclose(distances(mask), wanted, rtol=2**-23)
+
+
+def filled(mask: np.ndarray) -> np.ndarray:
+    """Number components one at a time, from their first pixel on."""
+    numbers = np.zeros(mask.shape, int)
+    for start in map(tuple, np.argwhere(mask)):
+        if numbers[start]:
+            continue
+        number, front = numbers.max() + 1, [start]
+        numbers[start] = number
+        while front:
+            row, column = front.pop()
+            around = np.s_[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
+            for offset in np.argwhere(mask[around] & (numbers[around] == 0)):
+                pixel = tuple(offset + (around[0].start, around[1].start))
+                numbers[pixel] = number
+                front.append(pixel)
+    return numbers
+
+
+@no_deadline
+@given(masks)
+def test_components_are_what_filling_gives(mask):
+    numbers, count = label(mask)
+    wanted = filled(mask)
+    assert count == wanted.max(initial=0)
+    np.testing.assert_array_equal(numbers, wanted)
+
+
+@no_deadline
+@given(masks)
+def test_a_skeleton_is_within_its_shape_and_has_as_many_pieces(mask):
+    lines = skeleton(mask)
+    assert not (lines & ~mask).any()
+    # The thinning may take away a square of 2x2 pixels whole (a known property of it), and nothing else.
+    wide = np.kron(mask, np.ones((3, 3), bool))
+    assert label(skeleton(wide))[1] == label(wide)[1]
+
+
+def test_a_thick_stroke_has_a_thin_middle():
+    mask = np.zeros((30, 60), bool)
+    mask[10:19, 5:55] = True
+    lines = skeleton(mask)
+    middle = lines[:, 15:45]
+    assert (middle.sum(axis=0) == 1).all()
+    assert set(np.argwhere(middle)[:, 0]) <= {13, 14, 15}  # rows 10..18 have their middle at 14
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1)])
+def test_the_smallest_masks(shape):
+    assert label(np.ones(shape, bool))[1] == 1
+    assert label(np.zeros(shape, bool))[1] == 0
+    assert (distances(np.ones(shape, bool)) == 0).all()

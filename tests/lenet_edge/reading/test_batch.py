@@ -1,0 +1,160 @@
+"""Files become pictures in their order, whichever process decodes them, and no further ahead than allowed."""
+
+from __future__ import annotations
+
+import contextlib
+from concurrent.futures import BrokenExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from converters.base.errors import InputError
+from lenet_edge.digits.idx import idx_bytes
+from lenet_edge.digits.mnist import calibration_digits
+from lenet_edge.reading import batch as reading
+from lenet_edge.reading.batch import FEW, Ready, files_of, read
+
+DATA = Path(__file__).resolve().parents[2] / "data"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder of pictures: every third is broken, one holds two digits as IDX, one is a link to nothing."""
+    digits = calibration_digits().images
+    for number in range(2 * FEW):
+        if number % 3:
+            Image.fromarray(digits[number]).save(tmp_path / f"{number:02d}.png")
+        else:
+            (tmp_path / f"{number:02d}.png").write_bytes(b"no picture")
+    (tmp_path / "05.idx").write_bytes(idx_bytes(digits[:2]))
+    (tmp_path / "07.png").unlink()
+    (tmp_path / "07.png").symlink_to(tmp_path / "nothing.png")
+    return tmp_path
+
+
+def described(item):
+    if isinstance(item, InputError):
+        return str(item)
+    return item.name, item.index, item.prepared.picture.tobytes(), item.prepared.finding
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_every_file_is_answered_in_its_place_though_some_are_broken(folder, jobs):
+    files = files_of([str(folder), str(DATA / "5-small.png")])
+    items = list(read(files, jobs=jobs))
+    named = [str(item) if isinstance(item, InputError) else item.name for item in items]
+    expected = [file for file in files for _ in range(2 if str(file).endswith(".idx") else 1)]
+    assert len(named) == len(expected) == 2 * FEW + 3
+    assert all(file in name for file, name in zip(expected, named, strict=True))
+    wrong = [place for place, item in enumerate(items) if isinstance(item, InputError)]
+    assert len(wrong) == len(range(0, 2 * FEW, 3)) + 1
+    assert [item.index for item in items if "05.idx" in str(getattr(item, "name", ""))] == [0, 1]
+
+
+def test_processes_make_the_same_of_each_file_as_this_one(folder):
+    files = files_of([str(folder)])
+    alone, shared = (list(map(described, read(files, jobs=jobs))) for jobs in (1, 2))
+    assert alone == shared
+
+
+def test_folders_and_files_are_listed_in_order_with_errors_in_their_place(folder):
+    files = files_of(["-", str(folder / "missing"), str(folder)])
+    assert files[0] == "-"
+    assert isinstance(files[1], InputError)
+    assert files[2:] == sorted(map(str, folder.iterdir()))
+
+
+class FakeFuture:
+    def __init__(self, name: str, ready: bool) -> None:
+        self._name, self._ready = name, ready
+
+    def done(self):
+        return self._ready
+
+    def result(self):
+        return [self._name]
+
+
+class FakePool:
+    """Submitted files are done at once or only when waited for, as `plan` has it."""
+
+    def __init__(self, plan) -> None:
+        self._plan, self.submitted = iter(plan), 0
+
+    def submit(self, function, recipe, file):
+        self.submitted += 1
+        return FakeFuture(file, next(self._plan))
+
+
+@contextlib.contextmanager
+def replaced(pool, one_picture=lambda file: True):
+    """Put `pool` in the place of real processes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "_processes", lambda jobs: contextlib.nullcontext(pool))
+        patch.setattr(reading, "_is_one_picture", one_picture)
+        yield
+
+
+@given(st.lists(st.booleans(), min_size=FEW + 1, max_size=80), st.integers(2, 4))
+def test_whatever_is_done_first_the_order_is_the_files_and_few_are_begun_ahead(plan, jobs):
+    files = [str(number) for number in range(len(plan))]
+    pool, got = FakePool(plan), []
+    with replaced(pool):
+        for item in read(files, jobs=jobs):
+            got.append(item)
+            assert pool.submitted - len(got) <= 4 * jobs
+    assert got == files
+
+
+def test_an_answer_is_given_as_soon_as_it_is_there():
+    pool = FakePool([True] * 99)
+    with replaced(pool):
+        assert next(read(["a"] * 99, jobs=4)) == "a"
+    assert pool.submitted == 1
+
+
+def test_what_may_block_is_read_only_when_all_before_it_was_given(monkeypatch):
+    files = [*map(str, range(FEW)), "stream", "last"]
+    pool, opened = FakePool([False] * len(files)), []
+    monkeypatch.setattr(reading, "_read", lambda recipe, file: opened.append(file) or iter([file]))
+    with replaced(pool, one_picture=lambda file: file != "stream"):
+        answers = read(files, jobs=2)
+        assert [next(answers) for _ in range(FEW)] == files[:FEW]
+        assert opened == []
+        assert [*answers] == files[FEW:]
+
+
+def test_an_idx_file_is_read_here_as_it_may_hold_thousands(folder):
+    files, pool = files_of([str(folder)]), FakePool([True] * 99)
+    with replaced(pool, one_picture=reading._is_one_picture):
+        list(read(files, jobs=2))
+    assert pool.submitted == len(files) - 2  # the link to nothing is read here too
+
+
+def test_a_process_that_dies_is_said_with_what_helps():
+    class Dead:
+        def submit(self, function, recipe, file):
+            raise BrokenExecutor
+
+    with replaced(Dead()), pytest.raises(InputError, match="got a process that died: try --jobs 1"):
+        list(read(["a"] * (FEW + 1), jobs=2))
+
+
+def test_where_there_can_be_no_processes_it_is_said_with_what_helps(monkeypatch):
+    def none(*_, **__):
+        raise ImportError("no semaphores")
+
+    monkeypatch.setattr("concurrent.futures.ProcessPoolExecutor", none)
+    with pytest.raises(InputError, match=r"got: no semaphores \(try --jobs 1\)"):
+        list(read(["a"] * (FEW + 1), jobs=2))
+
+
+def test_few_files_start_no_process(monkeypatch):
+    monkeypatch.setattr(reading, "_processes", None)
+    (picture,) = read([str(DATA / "5-small.png")], jobs=4)
+    assert isinstance(picture, Ready)
+    assert picture.prepared.picture.dtype == np.uint8

@@ -1,0 +1,161 @@
+"""A folder that is watched: each picture once, and only when it is whole."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from converters.base.errors import InputError
+from lenet_edge.reading import inbox as watching
+from lenet_edge.reading.inbox import Arrivals, listed, watch
+
+
+class Script:
+    """A Stop that runs one step each time the watcher rests, and then asks it to stop."""
+
+    def __init__(self, *steps) -> None:
+        self._steps, self.asked = list(steps), False
+
+    def rest(self, seconds):
+        if self._steps:
+            self._steps.pop(0)()
+        self.asked = not self._steps
+
+
+def nothing():
+    pass
+
+
+def watched(folder, *steps, existing=False):
+    """Return the names that were told and the remarks, with `steps` done between the looks."""
+    said: list[str] = []
+    paths = watch(folder, stop=Script(*steps), say=said.append, existing=existing)
+    return [os.path.basename(path) for path in paths], said
+
+
+def test_a_file_that_grows_is_told_when_it_stopped_growing():
+    arrivals = Arrivals()
+    looks = [{"a.png": (size, time)} for size, time in ((10, 1), (20, 2), (20, 3), (20, 3), (20, 3))]
+    assert [arrivals.whole(look) for look in looks] == [[], [], [], ["a.png"], []]
+
+
+def test_an_empty_file_is_waited_for():
+    arrivals = Arrivals()
+    looks = [{"a.png": (0, 1)}, {"a.png": (0, 1)}, {"a.png": (5, 1)}, {"a.png": (5, 1)}]
+    assert [arrivals.whole(look) for look in looks] == [[], [], [], ["a.png"]]
+
+
+def test_a_file_written_anew_is_told_again():
+    arrivals = Arrivals({"a.png": (5, 1)})
+    looks = [{"a.png": (5, 1)}, {"a.png": (5, 2)}, {"a.png": (5, 2)}, {"a.png": (5, 2)}]
+    assert [arrivals.whole(look) for look in looks] == [[], [], ["a.png"], []]
+
+
+def test_files_are_told_in_the_order_of_their_time():
+    arrivals = Arrivals()
+    look = {"b.png": (5, 1), "a.png": (5, 2), "c.png": (5, 1)}
+    assert [arrivals.whole(look), arrivals.whole(look)] == [[], ["b.png", "c.png", "a.png"]]
+
+
+stamps = st.tuples(st.integers(0, 2), st.integers(0, 2))
+folders = st.dictionaries(st.sampled_from("abcd"), stamps, max_size=4)
+
+
+@given(folders, st.lists(folders, max_size=12))
+def test_a_file_is_told_once_for_each_of_its_contents_and_never_before_two_looks_agree(known, looks):
+    arrivals, before, told = Arrivals(known), known, dict(known)
+    for look in looks:
+        names = arrivals.whole(look)
+        settled = {name for name, stamp in look.items() if stamp[0] and before.get(name) == stamp}
+        told = {name: stamp for name, stamp in told.items() if name in look}
+        assert set(names) == {name for name in settled if told.get(name) != look[name]}
+        assert len(set(names)) == len(names)
+        told |= {name: look[name] for name in names}
+        before = look
+
+
+def test_files_that_are_gone_are_forgotten():
+    arrivals = Arrivals()
+    for number in range(50):
+        look = {f"{number}.png": (5, number)}
+        arrivals.whole(look)
+        assert arrivals.whole(look) == [f"{number}.png"]
+        assert all(len(kept) <= 1 for kept in vars(arrivals).values())
+
+
+def test_only_pictures_that_are_regular_files_are_listed(tmp_path):
+    for name in ("a.png", ".b.png", "c.txt", "d.png.part"):
+        (tmp_path / name).write_bytes(b"12345")
+    (tmp_path / "e.png").mkdir()
+    os.mkfifo(tmp_path / "f.png")
+    (tmp_path / "g.png").symlink_to(tmp_path / "nothing")
+    assert {name: size for name, (size, _) in listed(tmp_path).items()} == {"a.png": 5}
+
+
+@pytest.mark.parametrize(("existing", "told"), [(False, ["new.png"]), (True, ["old.png", "new.png"])])
+def test_what_was_there_at_the_start_is_left_alone_unless_asked_for(tmp_path, existing, told):
+    (tmp_path / "old.png").write_bytes(b"old")
+    os.utime(tmp_path / "old.png", ns=(1, 1))
+
+    def arrive():
+        (tmp_path / "new.png").write_bytes(b"new")
+
+    names, said = watched(tmp_path, arrive, nothing, nothing, existing=existing)
+    assert (sorted(names), said) == (sorted(told), [f"watching {tmp_path}"])
+
+
+def test_a_file_renamed_into_the_folder_is_told(tmp_path):
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    (inbox / ".half.png").write_bytes(b"whole")
+    names, _ = watched(
+        inbox, nothing, lambda: (inbox / ".half.png").rename(inbox / "a.png"), nothing, nothing
+    )
+    assert names == ["a.png"]
+
+
+def test_a_folder_that_vanishes_is_said_once_and_waited_for(tmp_path):
+    inbox, away = tmp_path / "inbox", tmp_path / "away"
+    inbox.mkdir()
+    (inbox / "old.png").write_bytes(b"old")
+
+    def back():
+        away.rename(inbox)
+        (inbox / "new.png").write_bytes(b"new")
+
+    names, said = watched(inbox, lambda: inbox.rename(away), nothing, back, nothing, nothing)
+    assert names == ["new.png"]
+    assert said == [
+        f"watching {inbox}",
+        f"{inbox} cannot be read (No such file or directory): waiting for it",
+        f"watching {inbox} again",
+    ]
+
+
+def test_a_file_that_goes_while_the_folder_is_listed_is_left_out(tmp_path, monkeypatch):
+    class Entry:
+        name = "a.png"
+
+        def is_file(self):
+            return True
+
+        def stat(self):
+            raise FileNotFoundError
+
+    class Entries(list):
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+    monkeypatch.setattr(watching.os, "scandir", lambda folder: Entries([Entry()]))
+    assert listed(tmp_path) == {}
+
+
+def test_a_folder_that_never_was_is_bad_input(tmp_path):
+    with pytest.raises(InputError, match="expected a folder to watch, got .*/none, which is none"):
+        watched(tmp_path / "none")

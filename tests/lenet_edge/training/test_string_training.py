@@ -1,0 +1,193 @@
+"""Training on strings: what each window may say, the loss, the passes on disk, the command."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from converters.base.environment import tf
+from converters.base.errors import InputError
+from lenet_edge.digits.geometry import EMPTY
+from lenet_edge.digits.mnist import Digits, calibration_digits
+from lenet_edge.digits.string_fields import Fields, Writing
+from lenet_edge.packaged.weights import load_weights
+from lenet_edge.paper.model import lenet5
+from lenet_edge.train import main
+from lenet_edge.training.loop import Recipe
+from lenet_edge.training.string_training import (
+    WIDTH,
+    HeldOut,
+    StringCrossEntropy,
+    StringPasses,
+    allowed,
+    middles,
+    mixed_fields,
+    string_outputs,
+    string_steps,
+    train_strings,
+)
+
+DIGITS = calibration_digits()
+
+
+def _written(*digits: tuple[int, float], width: int = WIDTH) -> Fields:
+    """Return one field with these digits and the columns of their middles."""
+    labels, centres = np.full((1, 8), -1, np.int8), np.full((1, 8), np.nan, np.float32)
+    labels[0, : len(digits)] = [digit for digit, _ in digits]
+    centres[0, : len(digits)] = [centre for _, centre in digits]
+    return Fields(np.zeros((1, 32, width), np.uint8), labels, centres)
+
+
+def _said(fields: Fields) -> list[str]:
+    """Return what each window may say: "3", "3_" for a 3 or nothing, "_" for nothing."""
+    return ["".join("0123456789_"[c] for c in np.flatnonzero(row)) for row in allowed(fields)[0]]
+
+
+def test_there_is_a_window_for_each_answer_of_the_net():
+    model = lenet5(wide=True, empty=True)
+    for width in (32, 35, 36, 112, 117):
+        assert len(middles(width)) == string_outputs(model, np.zeros((1, 32, width), np.uint8)).shape[1]
+    assert middles(40).tolist() == [15.5, 19.5, 23.5]
+
+
+@pytest.mark.parametrize(
+    ("digits", "said"),
+    [
+        ((), ["_"] * 6),
+        # Windows at 15.5, 19.5, 23.5, 27.5, 31.5, 35.5.
+        (((7, 23.5),), ["_", "7_", "7", "7_", "_", "_"]),
+        (((7, 25.5),), ["_", "_", "7", "7", "_", "_"]),  # 2 columns from both: each must see it
+        (((7, 24.6),), ["_", "_", "7", "7_", "_", "_"]),
+        (((3, 15.5), (8, 31.5)), ["3", "3_", "_", "8_", "8", "8_"]),
+        (((3, 19.5), (8, 27.5)), ["3_", "3", "38_", "8", "8_", "_"]),
+        (((3, 19.5), (3, 27.5)), ["_", "3", "_", "3", "_", "_"]),  # equal ones are parted
+        (((3, 2.0),), ["_"] * 6),  # its middle is in no window's
+    ],
+)
+def test_what_a_window_may_say_follows_from_where_the_digits_are(digits, said):
+    assert _said(_written(*digits, width=52)) == said
+
+
+def test_the_loss_is_the_cross_entropy_of_all_that_is_allowed_together():
+    loss = StringCrossEntropy(scale=0.5)
+    distances = np.linspace(0, 9, 22, dtype=np.float32).reshape(1, 1, 2, 11)
+    may = np.zeros((1, 2, 11), np.float32)
+    may[0, 0, [4]] = may[0, 1, [4, EMPTY]] = 1
+    powers = np.exp(-0.5 * distances[0, 0])
+    p = powers / powers.sum(axis=1, keepdims=True)
+    expected = -np.log([p[0, 4], p[1, 4] + p[1, EMPTY]])
+    assert loss.call(may, distances).numpy()[0] == pytest.approx(expected, rel=1e-5)
+    assert StringCrossEntropy(**loss.get_config()).scale == 0.5
+    with pytest.raises(InputError, match="expected scale above 0, got 0"):
+        StringCrossEntropy(scale=0)
+
+
+def test_a_digit_alone_pulls_each_window_towards_what_it_may_say():
+    may = allowed(_written((7, 23.5), width=52)).astype(np.float32)
+    distances = tf.Variable(np.zeros((1, 1, 6, 11), np.float32))
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(StringCrossEntropy().call(may, distances))
+    push = tape.gradient(total, distances).numpy()[0, 0]  # a distance that it lowers has a positive one
+    assert (push[:, 7] > 0).tolist() == [False, True, True, True, False, False]
+    assert (push[:, EMPTY] > 0).tolist() == [True, True, False, True, True, True]
+
+
+def _passes(folder) -> StringPasses:
+    digits = Digits(DIGITS.images[:80], DIGITS.labels[:80])
+    return StringPasses(digits=digits, folder=folder, seed=3, count=3, gentle_count=1)
+
+
+def test_passes_are_kept(tmp_path):
+    passes = _passes(tmp_path)
+    assert passes.size == 20
+    first, again = passes.fields(0), passes.fields(0)
+    assert np.array_equal(first.pictures, again.pictures)
+    assert len(list(tmp_path.iterdir())) == 1
+    assert not np.array_equal(first.pictures, passes.fields(1).pictures)
+
+
+def test_the_last_passes_are_gentler_and_come_last():
+    passes = _passes(None)
+    assert [passes.index(epoch, epochs=10, gentle_share=0.3) for epoch in range(10)] == [0, 1] * 3 + [0] + [
+        2
+    ] * 3
+    assert passes._writing(2) == Writing().gentler(0.6)
+    assert passes._writing(1) == Writing()
+
+
+def test_a_mixture_has_strings_of_every_spacing_and_empty_fields():
+    fields = mixed_fields(DIGITS, 400, seed=(1, 2), writing=Writing())
+    assert fields.pictures.shape == (400, 32, WIDTH)
+    digits = (fields.labels >= 0).sum(axis=1)
+    assert 0.08 < np.mean(digits == 0) < 0.25
+    assert digits.max() >= 6
+
+
+def test_held_out_strings_measure_a_net_that_says_nothing_as_always_wrong():
+    digits = Digits(DIGITS.images[:50], DIGITS.labels[:50])
+    model = lenet5(wide=True, empty=True)
+    for variable in model.trainable_variables:
+        variable.assign(tf.zeros_like(variable))
+    errors = HeldOut(digits, count=5).measure(model)
+    assert errors["touching_error"] == errors["normal_error"] == 100.0
+    assert errors["error"] > 50
+
+
+def test_the_command_trains_from_the_released_weights(tmp_path, monkeypatch):
+    """A few steps for real."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("lenet_edge.training.options.training_digits", lambda data: DIGITS)
+    held_out = Digits(DIGITS.images[:60], DIGITS.labels[:60])
+    monkeypatch.setattr("lenet_edge.training.options.held_out_digits", lambda data: held_out)
+    command = ["--strings", "--batch-size", "25", "--passes", "2", "--gentle-passes", "1", "--epochs", "2"]
+    out = tmp_path / "run"
+    assert main([*command, "--learning-rate", "3e-4", "--verbose", "0", "--out", str(out)]) == 0
+    report = json.loads((out / "report.json").read_text())
+    scale = load_weights(lenet5(wide=True, empty=True), out / "weights.npz")
+    assert scale == pytest.approx(report["scale"])
+    assert scale < 0
+    assert [row["epoch"] for row in report["history"]] == [1, 2]
+    assert report["history"][1]["loss"] < report["history"][0]["loss"]
+    assert report["held_out"]["error"] < 20  # chance is 90: it starts from what lenet5 has learned
+    assert set(report["held_out"]) == {"error", "touching_error", "normal_error"}
+    assert report["command"].startswith("python -m lenet_edge.train --strings")
+
+
+def test_resumed_training_ends_in_the_same_weights(tmp_path):
+    passes, recipe = _passes(tmp_path / "passes"), Recipe(epochs=2, batch_size=10, gentle_share=0.5)
+    held_out = Digits(DIGITS.images[:20], DIGITS.labels[:20])
+    whole, scale, history = train_strings(recipe, passes, held_out, out=tmp_path / "whole", verbose=0)
+
+    class Cut(StringPasses):
+        def fields(self, index):
+            if index == 2:  # the gentle set, which the last epoch reads
+                raise OSError("the power went")
+            return super().fields(index)
+
+    with pytest.raises(Exception, match="the power went"):
+        train_strings(recipe, Cut(**vars(passes)), held_out, out=tmp_path / "cut", verbose=0)
+    options = {"out": tmp_path / "cut", "resume": True, "verbose": 0}
+    resumed, resumed_scale, resumed_history = train_strings(recipe, passes, held_out, **options)
+    assert (resumed_scale, resumed_history) == (scale, history)
+    for left, right in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--paper"], "expected --strings or --paper, got both"),
+        (["--model", "stock"], "expected --strings with --model lenet5, got stock"),
+        (["--learn-from", "x"], "expected --strings without --learn-from, got both"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(options, expected):
+    with pytest.raises(InputError, match=expected):
+        main(["--strings", *options])
+
+
+def test_too_few_digits_for_a_batch_are_refused(tmp_path):
+    with pytest.raises(InputError, match=r"expected 512 digits or more \(a batch\), got 80"):
+        string_steps(_passes(tmp_path), Recipe())

@@ -1,0 +1,252 @@
+"""Training for real on a few hundred digits; interrupted and resumed, it gives the same weights."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from converters.base.errors import InputError, exit_status
+from lenet_edge.digits.mnist import Digits, calibration_digits, pad
+from lenet_edge.packaged.weights import load_weights
+from lenet_edge.paper.answers import as_input, outputs_of
+from lenet_edge.train import main, measure
+from lenet_edge.training.distorted_passes import Passes, Teacher
+from lenet_edge.training.loop import Recipe, batches, error_of, soften, train
+from lenet_edge.training.score_calibration import probabilities
+
+
+@pytest.fixture(scope="module")
+def digits():
+    """Return 400 digits to train on and 100 others to measure on, all from the calibration digits."""
+    images, labels = calibration_digits()
+    order = np.random.default_rng(5).permutation(500)
+    return Digits(images[order[:400]], labels[order[:400]]), Digits(images[order[400:]], labels[order[400:]])
+
+
+def passes_of(digits, folder, **options):
+    return Passes(digits=digits, folder=folder, seed=3, **{"count": 3, "gentle_count": 1, **options})
+
+
+@pytest.mark.parametrize("model", ["lenet5", "stock"])
+def test_a_short_training_learns(tmp_path, digits, model):
+    training, held_out = digits
+    recipe = Recipe(model=model, epochs=30, batch_size=20)
+    trained, history = train(recipe, passes_of(training, tmp_path), held_out, out=tmp_path, verbose=0)
+    assert [row["epoch"] for row in history] == list(range(1, 31))
+    assert history[-1]["loss"] < history[0]["loss"] / 3
+    # 90 % wrong is chance. 400 digits, 30 times: some 10 % wrong is usual.
+    assert history[-1]["held_out_error"] < 30
+    sign = -1 if model == "lenet5" else 1
+    assert (
+        error_of(outputs_of(trained, pad(held_out.images)), held_out.labels, sign=sign)
+        == history[-1]["held_out_error"]
+    )
+
+
+def test_resumed_training_ends_in_the_same_weights(tmp_path, digits):
+    training, held_out = digits
+    passes = passes_of(training, tmp_path / "passes")
+    recipe = Recipe(epochs=4, batch_size=50)
+    whole, whole_history = train(recipe, passes, held_out, out=tmp_path / "whole", verbose=0)
+
+    class Cut(Passes):
+        def pictures(self, index):
+            if index == 2:  # the gentle pass, which the last epoch reads
+                raise OSError("the power went")
+            return super().pictures(index)
+
+    with pytest.raises(Exception, match="the power went"):
+        train(recipe, Cut(**vars(passes)), held_out, out=tmp_path / "cut", verbose=0)
+    rows = json.loads((tmp_path / "cut" / "checkpoints" / "history.json").read_text())
+    assert 1 <= len(rows) < 4
+    resumed, history = train(recipe, passes, held_out, out=tmp_path / "cut", resume=True, verbose=0)
+    assert history == whole_history
+    for left, right in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+def test_a_started_training_is_not_overwritten(tmp_path, digits):
+    training, held_out = digits
+    recipe = Recipe(epochs=1, batch_size=200)
+    passes = passes_of(training, tmp_path)
+    with pytest.raises(InputError, match="expected a training to resume in .*, got none"):
+        train(recipe, passes, held_out, out=tmp_path / "out", resume=True, verbose=0)
+    train(recipe, passes, held_out, out=tmp_path / "out", verbose=0)
+    with pytest.raises(InputError, match="expected an empty output folder or --resume, got a training in"):
+        train(recipe, passes, held_out, out=tmp_path / "out", verbose=0)
+
+
+def test_passes_are_kept_and_shared(tmp_path, digits):
+    training, _ = digits
+    first = passes_of(training, tmp_path).pictures(0)
+    assert first.shape == (400, 32, 32)
+    written = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    np.testing.assert_array_equal(passes_of(training, tmp_path).pictures(0), first)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == written
+    assert (passes_of(training, tmp_path).pictures(1) != first).any()
+
+
+def test_the_last_epochs_read_the_gentle_passes(tmp_path, digits):
+    passes = passes_of(digits[0], tmp_path, count=5, gentle_count=2)
+    indices = [passes.index(epoch, epochs=10, gentle_share=0.3) for epoch in range(10)]
+    assert indices == [0, 1, 2, 0, 1, 2, 0, 3, 4, 3]
+
+
+def test_gentle_passes_are_nearer_to_the_digits(tmp_path, digits):
+    passes = passes_of(digits[0], tmp_path)
+    own = pad(digits[0].images).astype(float)
+    strong, gentle = (np.abs(passes.pictures(i) - own).mean() for i in (0, 2))
+    assert gentle < 0.85 * strong
+
+
+def test_targets_mix_labels_and_softened_answers(tmp_path, digits):
+    answer = np.full((1, 10), 0.01, np.float32)
+    answer[0, 7] = 0.91
+    teacher = Teacher("t", lambda pictures: np.repeat(answer, len(pictures), axis=0))
+    passes = passes_of(digits[0], tmp_path, teachers=[teacher])
+    recipe = Recipe(epochs=1, batch_size=100, answers_weight=0.5, answers_temperature=2.0, gentle_share=0.0)
+    pictures, targets = next(iter(batches(passes, recipe)))
+    assert pictures.shape == (100, 32, 32)
+    soft = np.sqrt(answer) / np.sqrt(answer).sum()
+    np.testing.assert_allclose(targets.numpy().sum(axis=1), 1, atol=1e-3)  # answers are kept as float16
+    np.testing.assert_allclose(targets[:, 7].numpy().min(), soft[0, 7] / 2, atol=1e-3)
+
+
+def test_softening_is_a_temperature(rng):
+    logits = rng.normal(size=(4, 10))
+    np.testing.assert_allclose(soften(probabilities(logits), 2.0), probabilities(logits / 2), rtol=1e-5)
+
+
+def test_the_stock_net_sees_the_middle():
+    from lenet_edge.paper.model import stock_lenet5
+
+    pictures = np.zeros((1, 32, 32), np.uint8)
+    pictures[0, 2, 29] = 255
+    pixels = as_input(stock_lenet5(), pictures).numpy()
+    assert pixels.shape == (1, 28, 28, 1)
+    assert pixels[0, 0, 27, 0] == 255
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"model": "lenet6"}, "expected one of lenet5, stock, teacher, got lenet6"),
+        ({"epochs": 0}, "expected 1 epoch and 1 digit a batch or more"),
+    ],
+)
+def test_bad_recipes_are_answered_in_one_line(options, message):
+    with pytest.raises(InputError, match=message):
+        Recipe(**options)
+
+
+def test_a_batch_larger_than_the_digits_is_refused(tmp_path, digits):
+    with pytest.raises(InputError, match=r"expected 1000 digits or more \(a batch\), got 400"):
+        batches(passes_of(digits[0], tmp_path), Recipe(batch_size=1000))
+
+
+def test_measures_say_error_and_rejection():
+    outputs = np.array([[0.0, 9.0], [9.0, 0.0], [5.0, 0.0], [0.1, 0.0]])
+    facts = measure(outputs, np.array([0, 1, 1, 0]), scale=-1.0)
+    assert facts["error"] == 25.0
+    assert facts["rejected"]["0.5"] == 25.0
+
+
+@pytest.fixture
+def small_mnist(monkeypatch, digits):
+    """Let the command train on the few digits that the package holds: MNIST's own are not in CI."""
+    monkeypatch.setattr("lenet_edge.training.options.training_digits", lambda data: digits[0])
+    monkeypatch.setattr("lenet_edge.training.options.held_out_digits", lambda data: digits[1])
+
+
+def test_the_command_writes_weights_report_and_picture(tmp_path, small_mnist, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    teacher, out = str(tmp_path / "teacher"), tmp_path / "out"
+    common = [
+        "--epochs",
+        "1",
+        "--batch-size",
+        "100",
+        "--passes",
+        "2",
+        "--gentle-passes",
+        "1",
+        "--verbose",
+        "0",
+    ]
+    assert main(["--model", "teacher", "--out", teacher, *common]) == 0
+    assert main(["--out", str(out), "--learn-from", teacher, *common]) == 0
+    assert "held-out error: " in capsys.readouterr().out
+    report = json.loads((out / "report.json").read_text())
+    assert report["command"].startswith("python -m lenet_edge.train --out")
+    assert report["scale"] < 0
+    assert set(report["held_out"]) >= {"error", "expected_calibration_error", "rejected"}
+    assert "test" not in report
+    assert (out / "learning_curve.png").read_bytes().startswith(b"\x89PNG")
+    assert any((out / "tensorboard").rglob("events.*"))
+    from lenet_edge.paper.model import lenet5
+
+    load_weights(lenet5(), out / "weights.npz")
+
+
+def test_the_papers_recipe_learns(tmp_path, small_mnist):
+    assert main(["--paper", "--out", str(tmp_path), "--verbose", "0"]) == 0
+    history = json.loads((tmp_path / "report.json").read_text())["history"]
+    assert len(history) == 20
+    assert history[-1]["held_out_error"] < 60  # 400 digits, 20 times; 90 is chance
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--epochs", "0"], "expected --epochs of 1 or more, got 0"),
+        (["--learning-rate", "-1"], "expected --learning-rate above 0, got -1.0"),
+        (["--passes", "3", "--gentle-passes", "3"], "expected more --passes than --gentle-passes, got 3"),
+        (["--learn-from", "nowhere"], "expected --learn-from folders with weights.npz, got nowhere"),
+        (["--paper", "--model", "stock"], "expected --paper with --model lenet5, got stock"),
+        (["--data", "/nonexistent"], "expected data to be a folder, got /nonexistent"),
+    ],
+)
+def test_bad_options_end_in_one_line(capsys, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    assert exit_status(main, arguments, name="lenet-edge train") == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert len(err.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_output_folder_that_cannot_be_made_ends_in_one_line(capsys, small_mnist):
+    assert exit_status(main, ["--out", "/proc/out"], name="lenet-edge train") == 2
+    assert capsys.readouterr().err.startswith("lenet-edge train: /proc/out: ")
+
+
+def test_ctrl_c_ends_in_one_line(tmp_path):
+    code = (
+        # A shell ignores Ctrl-C in what it starts in the background, and these tests may be.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "import lenet_edge.train as t, lenet_edge.training.options as o, lenet_edge.digits.mnist as m\n"
+        "o.training_digits = o.held_out_digits = lambda data: m.calibration_digits()\n"
+        "from converters.base.errors import exit_status\n"
+        f"arguments = ['--out', {str(tmp_path)!r}, '--epochs', '5000']\n"
+        "raise SystemExit(exit_status(t.main, arguments, name='lenet-edge train'))"
+    )
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    )
+    deadline = time.monotonic() + 300
+    while not (tmp_path / "checkpoints" / "history.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 130
+    assert err.decode().strip().splitlines()[-1] == "lenet-edge train: interrupted"
+    assert b"Traceback" not in err
+    assert not (tmp_path / "weights.npz").exists()
