@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tempfile
@@ -11,12 +12,55 @@ from pathlib import Path
 def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> Path:
     """Write `content` under a temporary name beside `path`, then rename it to `path`.
 
-    Missing parent folders are made. Raises OSError when the folder cannot be written; nothing is
-    left behind then.
+    Missing parent folders are made. A link stays: the file that it points to is replaced. What is no regular
+    file (a pipe, /dev/stdout) is written to as it is, since a rename would put a file in its place. Raises
+    OSError, naming `path`, when it cannot be written; nothing is left behind then.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     data = content.encode() if isinstance(content, str) else content
+    try:
+        if is_stream(path):
+            path.write_bytes(data)
+        else:
+            _replace(Path(os.path.realpath(path)), data)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+    return path
+
+
+def write_json(path: str | os.PathLike[str], value: object) -> Path:
+    """Write `value` as indented JSON with a final newline, atomically."""
+    return write_atomically(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Raise OSError, naming `path`, unless a file can be written there: asked before the work is done.
+
+    Its folder has to be there: one that a person mistyped is not made for them.
+    """
+    if is_stream(path):
+        if not os.access(path, os.W_OK):
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))
+        return
+    real = Path(os.path.realpath(path))
+    if real.is_dir():
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+    try:
+        with tempfile.TemporaryFile(dir=real.parent):
+            pass
+    except FileNotFoundError as error:
+        raise OSError(error.errno, error.strerror, os.fspath(real.parent)) from error
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+
+
+def is_stream(path: str | os.PathLike[str]) -> bool:
+    """Return whether `path` is there and is neither a file nor a folder: a pipe, a device, a terminal."""
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -26,12 +70,6 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> Path
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    return path
-
-
-def write_json(path: str | os.PathLike[str], value: object) -> Path:
-    """Write `value` as indented JSON with a final newline, atomically."""
-    return write_atomically(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def _umask() -> int:

@@ -6,11 +6,12 @@ import errno
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from converters.base.errors import InputError, exit_status, expect
-from converters.base.files import write_atomically, write_json
+from converters.base.files import check_writable, write_atomically, write_json
 
 
 def raising(error):
@@ -88,3 +89,54 @@ def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path, mon
 
 def test_json_ends_with_a_newline(tmp_path):
     assert write_json(tmp_path / "a.json", {"ü": 1}).read_text() == '{\n  "ü": 1\n}\n'
+
+
+def test_a_link_stays_and_its_file_is_replaced(tmp_path):
+    target, link = tmp_path / "folder" / "target", tmp_path / "link"
+    target.parent.mkdir()
+    target.write_text("old")
+    link.symlink_to(target)
+    write_atomically(link, "new")
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+    dangling = tmp_path / "dangling"
+    dangling.symlink_to(tmp_path / "made")
+    write_atomically(dangling, "new")
+    assert dangling.is_symlink()
+    assert (tmp_path / "made").read_text() == "new"
+
+
+def test_a_pipe_is_written_to_and_stays_one(tmp_path):
+    pipe, read = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()), daemon=True)
+    reader.start()
+    write_atomically(pipe, b"content")
+    reader.join(10)
+    assert read == [b"content"]
+    assert pipe.is_fifo()
+
+
+def test_standard_output_by_its_path_is_written_to():
+    code = "from converters.base.files import write_atomically; write_atomically('/dev/stdout', 'content')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True)
+    assert (done.stdout, done.stderr) == (b"content", b"")
+    assert os.path.islink("/dev/stdout")
+
+
+@pytest.mark.parametrize("write", [lambda path: write_atomically(path, "x"), check_writable])
+def test_what_cannot_be_written_is_named_and_not_its_temporary_file(tmp_path, write):
+    for path in (tmp_path, tmp_path / "file" / "below", "/proc/nothing"):
+        (tmp_path / "file").write_text("")
+        with pytest.raises(OSError, match=r".") as caught:
+            write(path)
+        assert str(caught.value.filename) in (str(path), os.path.dirname(path))
+
+
+def test_whether_a_file_can_be_written_is_asked_without_a_trace(tmp_path):
+    check_writable(tmp_path / "new.json")
+    check_writable(os.devnull)
+    with pytest.raises(FileNotFoundError) as caught:
+        check_writable(tmp_path / "mistyped" / "new.json")
+    assert caught.value.filename == str(tmp_path / "mistyped")
+    assert os.listdir(tmp_path) == []

@@ -14,7 +14,6 @@ from converters.base.errors import InputError
 from converters.base.installed import RUNTIMES, why_not
 from lenet_edge.digits.mnist import calibration_digits, pad
 from lenet_edge.packaged.files import packaged_models, released_folder
-from lenet_edge.runtime import classifier as runtime
 from lenet_edge.runtime.classifier import Classifier
 
 INSTALLED = [name for name in RUNTIMES if not why_not(name, alone=True)]
@@ -88,7 +87,7 @@ def test_a_packaged_file_that_was_changed_is_refused(monkeypatch, tmp_path):
     content = bytearray((tmp_path / "lenet5_int8.tflite").read_bytes())
     content[5000] ^= 1
     (tmp_path / "lenet5_int8.tflite").write_bytes(content)
-    monkeypatch.setattr(runtime, "released_folder", lambda: tmp_path)
+    monkeypatch.setattr("lenet_edge.packaged.files.released_folder", lambda: tmp_path)
     with pytest.raises(
         InputError, match=r"expected lenet5_int8.tflite to have the manifest's sha256, got another"
     ):
