@@ -7,24 +7,31 @@ SOURCES := $(shell find converters lenet_edge -type f -not -path '*/__pycache__/
 # What the Android library answers here, once `make android-test` has run.
 ANSWERS := android_demo/build/answers.json
 
-.PHONY: help convert test lint format wheel parity results tables bench bench-peers pi-test android-test apk train clean
+.PHONY: help convert test lint format wheel mutants parity results tables bench bench-peers pi-test android-test apk train clean
 
 help:
-	@echo 'make convert   write and check every .tflite (build/tflite)'
-	@echo 'make test      run the tests against the built wheel'
-	@echo 'make lint      ruff (lint and format), mypy and the import rules of pyproject.toml'
-	@echo 'make format    let ruff put the files in shape'
-	@echo 'make wheel     build dist/*.whl'
-	@echo 'make parity    every file in every runtime beside the original (build/parity.html)'
-	@echo 'make results   measure parity, speed and strings anew into results/, write every table from it (an hour)'
-	@echo 'make tables    write the tables of README.md and docs from the measured files'
-	@echo 'make bench     time the released models, and where the time goes'
-	@echo 'make bench-peers  beside ONNX Runtime and ExecuTorch (installs 6 GB into .venv-peers)'
-	@echo 'make pi-test   the wheel on an emulated Raspberry Pi (needs qemu-user-static)'
-	@echo 'make android-test  the Android demo, compiled and tested by Maven; its answers held against the original'
-	@echo 'make apk       a signed debug APK for each processor (android_demo/build/apk)'
-	@echo 'make train     train the released weights anew (hours; DATA=folder with MNIST)'
-	@echo 'make clean     remove what was built'
+	@echo 'To use it'
+	@echo '  make convert       write and check every .tflite (build/tflite)'
+	@echo '  make bench         time the released models, and where the time goes'
+	@echo 'To work on it'
+	@echo '  make test          run the tests against the built wheel (ARGS=... for pytest)'
+	@echo '  make lint          ruff (lint and format), mypy, and the import rules of pyproject.toml'
+	@echo '  make format        let ruff put the files in shape'
+	@echo '  make wheel         build dist/*.whl'
+	@echo '  make clean         remove what was built'
+	@echo 'To prove it'
+	@echo '  make parity        every file in every runtime beside the original (build/parity.html)'
+	@echo '  make pi-test       the wheel on an emulated Raspberry Pi (needs qemu-user-static)'
+	@echo '  make mutants       plant 40 faults, one by one, and see the tests find them (an hour)'
+	@echo 'To measure it anew'
+	@echo '  make results       parity, speed and strings into results/, every table from it (an hour)'
+	@echo '  make tables        the tables of README.md and docs from the measured files'
+	@echo '  make bench-peers   beside ONNX Runtime and ExecuTorch (installs 6 GB into .venv-peers)'
+	@echo '  make train         train the released weights anew (hours; DATA=folder with MNIST)'
+	@echo 'For Android'
+	@echo '  make android-test  the demo, compiled and tested by Maven; its answers held against the original'
+	@echo '  make apk           a signed debug APK for each processor (android_demo/build/apk)'
+	@echo
 	@echo 'PYTHON=python3.12 chooses the Python (3.10 to 3.13) that .venv is made with'
 
 convert: $(VENV)/installed
@@ -45,10 +52,15 @@ format: $(VENV)/tools
 
 wheel: $(VENV)/wheel
 
+mutants: $(VENV)/installed
+	$(BIN)/python scripts/mutants.py $(ARGS)
+
 parity: $(VENV)/installed
+	mkdir -p build
 	$(BIN)/lenet-edge parity --layers --json build/parity.json --html build/parity.html
 
 results: $(VENV)/installed
+	mkdir -p build
 	$(BIN)/lenet-edge parity --layers $(addprefix --import ,$(wildcard $(ANSWERS))) --json results/parity.json --html build/parity.html
 	$(BIN)/python scripts/golden.py
 	$(BIN)/python scripts/delegates.py
@@ -62,6 +74,7 @@ tables:
 	$(PYTHON) scripts/readme.py
 
 bench: $(VENV)/installed
+	mkdir -p build
 	$(BIN)/lenet-edge benchmark float32 int8_qat stock_lenet5_float32.tflite stock_lenet5_int8.tflite --runtime all --profile --json build/benchmark.json --png build/benchmark.png
 
 PEERS := .venv-peers
@@ -73,6 +86,7 @@ bench-peers: $(VENV)/wheel
 	$(PEERS)/bin/lenet-edge benchmark float32 stock_lenet5_float32.tflite --runtime litert --peers build/peers --json build/benchmark_peers.json --png build/benchmark_peers.png
 
 pi-test: $(VENV)/installed
+	mkdir -p build
 	$(BIN)/python scripts/pi --json build/pi.json $(ARGS) dist/*.whl
 
 android-test: $(VENV)/installed
@@ -87,22 +101,16 @@ train: $(VENV)/installed
 	BIN=$(abspath $(BIN)) DATA=$(DATA) sh scripts/train_released.sh
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info android_demo/build android_demo/target android_demo/*/target
+	rm -rf $(VENV) $(VENV).lock build dist *.egg-info android_demo/build android_demo/target android_demo/*/target
 
 # Each stamp is written last, so that an interrupted step is done again.
-$(VENV)/tools: constraints.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 10) <= v <= (3, 13) else "expected Python 3.10 to 3.13, got %d.%d: make PYTHON=python3.12" % v)'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=24' -c constraints.txt
-	$(BIN)/python scripts/requirements.py dev > $(VENV)/requirements.txt
-	$(BIN)/python -m pip install --quiet -r $(VENV)/requirements.txt -c constraints.txt
-	@touch $@
+MAKE_VENV := $(PYTHON) scripts/make_venv.py
+
+$(VENV)/tools: constraints.txt pyproject.toml scripts/make_venv.py scripts/requirements.py
+	$(MAKE_VENV) tools $(VENV)
 
 $(VENV)/wheel: $(VENV)/tools $(SOURCES)
-	rm -rf dist build/lib build/bdist.*
-	$(BIN)/python -m build --quiet --wheel --no-isolation
-	@touch $@
+	$(MAKE_VENV) wheel $(VENV)
 
 $(VENV)/installed: $(VENV)/wheel
-	$(BIN)/python -m pip install --quiet --no-deps --force-reinstall dist/*.whl
-	@touch $@
+	$(MAKE_VENV) installed $(VENV)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from converters.base.errors import InputError
-    from converters.delegates import audit
+    from converters.delegates import audit, audit_table
     from converters.file.layouts import layout_of
     from converters.file.lowering import lower
     from converters.file.soundness import check_sound
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from converters.model.fold_rules import fold_rule, register_squashing
     from converters.model.folding import fold
     from converters.model.quantize_aware import quantize_aware, quantize_rule, settle
+    from converters.model.quantize_configs import NothingToQuantise, OutputConfig
     from converters.runtimes.tensorflow_interpreter import run
     from converters.timing.measuring import measure
     from converters.timing.tuning import tune
@@ -30,7 +31,10 @@ _HOMES = {
     "AssembledConv2D": "model.assembled",
     "Converted": "model.conversion",
     "InputError": "base.errors",
+    "NothingToQuantise": "model.quantize_configs",
+    "OutputConfig": "model.quantize_configs",
     "audit": "delegates",
+    "audit_table": "delegates",
     "check_sound": "file.soundness",
     "fold": "model.folding",
     "fold_rule": "model.fold_rules",
@@ -49,7 +53,10 @@ __all__ = [
     "AssembledConv2D",
     "Converted",
     "InputError",
+    "NothingToQuantise",
+    "OutputConfig",
     "audit",
+    "audit_table",
     "check_sound",
     "fold",
     "fold_rule",

@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lenet_edge.digits.mnist import calibration_digits, test_digits
     from lenet_edge.packaged.models import fine_tuned_model, released_model
     from lenet_edge.paper.layers import (
         EuclideanRBF,
@@ -34,11 +35,13 @@ _HOMES = {
     "ScaledTanh": "paper.layers",
     "StringReader": "runtime.string_reader",
     "TrainableSubsampling": "paper.layers",
+    "calibration_digits": "digits.mnist",
     "fine_tuned_model": "packaged.models",
     "lenet5": "paper.model",
     "released_model": "packaged.models",
     "scaled_tanh": "paper.layers",
     "stock_lenet5": "paper.model",
+    "test_digits": "digits.mnist",
     "with_probabilities": "paper.model",
 }
 __all__ = [
@@ -50,11 +53,13 @@ __all__ = [
     "ScaledTanh",
     "StringReader",
     "TrainableSubsampling",
+    "calibration_digits",
     "fine_tuned_model",
     "lenet5",
     "released_model",
     "scaled_tanh",
     "stock_lenet5",
+    "test_digits",
     "with_probabilities",
 ]
 

@@ -23,7 +23,7 @@ DELEGATES = ("nnapi", "gpu", "micro", "xnnpack", "tflite-runtime", "web")
 API_LEVELS = range(27, 36)
 """Android 8.1, where NNAPI began, to Android 15, which deprecated it."""
 
-__all__ = ["API_LEVELS", "DELEGATES", "Verdict", "analyser_verdict", "audit", "table", "taken"]
+__all__ = ["API_LEVELS", "DELEGATES", "Verdict", "analyser_verdict", "audit", "audit_table", "taken"]
 
 
 def audit(content: bytes, *, delegate: str, api_level: int | None = None) -> list[Verdict]:
@@ -56,7 +56,7 @@ def taken(verdicts: Sequence[Verdict]) -> tuple[int, int]:
     return sum(verdict.taken for verdict in verdicts), len(verdicts)
 
 
-def table(verdicts: Sequence[Verdict]) -> str:
+def audit_table(verdicts: Sequence[Verdict]) -> str:
     """Return lines for a terminal: equal verdicts once, with their count, and how many are taken below.
 
     Two verdicts that differ by a tensor's name only are equal here.

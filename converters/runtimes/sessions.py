@@ -163,8 +163,8 @@ class Session:
         from converters.runtimes import gpu
 
         if self._runtime != "litert":
-            absence = gpu.absence() or "only the runtime litert has a GPU delegate"
-            raise _Unavailable(absence)
+            absence = gpu.absence()
+            raise _Unavailable(f"only the runtime litert has a GPU delegate{absence and f'; {absence}'}")
         if reason := gpu.absence():
             raise _Unavailable(reason)
         with native_log.captured() as log:

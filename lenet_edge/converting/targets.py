@@ -13,7 +13,7 @@ import numpy as np
 from converters.base.environment import versions
 from converters.base.files import write_atomically, write_json
 from converters.base.targets import TARGETS
-from converters.delegates import API_LEVELS, Verdict, analyser_verdict, audit, table, taken
+from converters.delegates import API_LEVELS, Verdict, analyser_verdict, audit, audit_table, taken
 from converters.file.c_array import c_array
 from converters.file.graph import read_graph
 from converters.model.folding import fold
@@ -94,7 +94,7 @@ def _audited(content: bytes, delegate: str) -> Any:
     """Print a delegate's audit and return it as JSON has it; NNAPI's for each API level."""
     if delegate != "nnapi":
         verdicts = audit(content, delegate=delegate)
-        print(f" {delegate}:\n{table(verdicts)}")
+        print(f" {delegate}:\n{audit_table(verdicts)}")
         if delegate == "gpu":
             compatible, _ = analyser_verdict(content)
             print(f"    (TensorFlow Lite's analyser: {'compatible' if compatible else 'not compatible'})")
@@ -102,7 +102,7 @@ def _audited(content: bytes, delegate: str) -> Any:
     by_level = {level: audit(content, delegate=delegate, api_level=level) for level in API_LEVELS}
     last = ""
     for level, verdicts in by_level.items():
-        lines = table(verdicts)
+        lines = audit_table(verdicts)
         if re.sub(r"got \d+", "", lines) != last:
             print(f" nnapi, from API level {level}:\n{lines}")
         last = re.sub(r"got \d+", "", lines)

@@ -1,0 +1,98 @@
+"""Make .venv for the Makefile, step by step: `tools`, `wheel`, `installed`.
+
+One make at a time works on it, and a step that another make has done meanwhile is not done again. An
+interrupted `tools` leaves a mark behind: the environment may be broken then, so the next make begins anew.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VERSIONS = ((3, 10), (3, 13))
+
+Run = Callable[[list[str]], object]
+
+
+def tools(venv: Path, run: Run) -> None:
+    """Make the environment if need be and install what constraints.txt pins of the extra `dev`."""
+    making, python = venv / "making", str(venv / "bin" / "python")
+    if making.exists() or not (venv / "made").exists():
+        shutil.rmtree(venv, ignore_errors=True)
+        run([sys.executable, "-m", "venv", str(venv)])
+    making.touch()
+    pip = [python, "-m", "pip", "install", "--quiet", "-c", str(ROOT / "constraints.txt")]
+    run([*pip, "--upgrade", "pip>=24"])
+    list_wanted = [python, str(ROOT / "scripts" / "requirements.py"), "dev"]
+    wanted = subprocess.run(list_wanted, stdout=subprocess.PIPE, text=True, check=True)
+    (venv / "requirements.txt").write_text(wanted.stdout)
+    run([*pip, "-r", str(venv / "requirements.txt")])
+    (venv / "made").touch()
+    making.unlink()
+
+
+def wheel(venv: Path, run: Run) -> None:
+    """Build dist/*.whl from the tree as it is."""
+    for old in (ROOT / "dist", *(ROOT / "build").glob("lib"), *(ROOT / "build").glob("bdist.*")):
+        shutil.rmtree(old, ignore_errors=True)
+    run([str(venv / "bin" / "python"), "-m", "build", "--quiet", "--wheel", "--no-isolation", str(ROOT)])
+
+
+def installed(venv: Path, run: Run) -> None:
+    """Install the wheel: what is tested is what people get."""
+    wheels = [str(path) for path in (ROOT / "dist").glob("*.whl")]
+    pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+    run([*pip, "--no-deps", "--force-reinstall", *wheels])
+
+
+STEPS = {"tools": tools, "wheel": wheel, "installed": installed}
+"""Each writes a stamp of its name into the environment, last of all."""
+
+
+def make(step: str, venv: Path, run: Run) -> None:
+    """Do `step` for `venv` alone, then write its stamp; nothing where another make has just done it."""
+    asked = time.time()
+    venv.parent.mkdir(parents=True, exist_ok=True)
+    with venv.with_name(f"{venv.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stamp = venv / step
+        if stamp.exists() and stamp.stat().st_mtime >= asked:
+            return
+        STEPS[step](venv, run)
+        stamp.touch()
+
+
+def run_checked(command: list[str]) -> None:
+    """Run `command`; CalledProcessError when it fails."""
+    subprocess.run(command, check=True)
+
+
+def main() -> int:
+    """Run the command; return its exit status."""
+    step, venv = sys.argv[1:]
+    least, most = VERSIONS
+    if not least <= sys.version_info[:2] <= most:
+        got = ".".join(map(str, sys.version_info[:2]))
+        print(f"expected Python 3.10 to 3.13, got {got}: make PYTHON=python3.12", file=sys.stderr)
+        return 2
+    try:
+        make(step, Path(venv).resolve(), run_checked)
+    except subprocess.CalledProcessError as error:
+        print(
+            f"expected {' '.join(error.cmd[:4])} ... to work, got status {error.returncode}", file=sys.stderr
+        )
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted: the next make goes on", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
