@@ -38,7 +38,7 @@ android {
     }
 
     androidResources {
-        noCompress += "tflite" // What is compressed can't be memory-mapped.
+        noCompress += "tflite" // A compressed file can't be memory-mapped.
     }
 
     compileOptions {
@@ -78,7 +78,7 @@ dependencies {
     testImplementation(libs.robolectric)
 }
 
-/** Copies the models and golden.json; a model of another sha256 than golden.json has stops the build. */
+/** Copies the models and golden.json; stops the build if a model's sha256 is not the one in golden.json. */
 abstract class CopyModels : DefaultTask() {
     @get:InputFiles
     abstract val models: ConfigurableFileCollection

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# maven.sh GOAL...: Maven on this project, with what it needs looked for first.
+# maven.sh GOAL...: Maven on this project, after a check that its tools are there.
 # Ends with 77 when this machine lacks a tool, with 1 and a line when the Maven repository cannot be reached.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -21,7 +21,7 @@ fi
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-# Shown: modules, tests, warnings and errors. TensorFlow Lite and Robolectric tell much more.
+# Shown: modules, tests, warnings and errors. TensorFlow Lite and Robolectric print much more.
 mvn --batch-mode --no-transfer-progress -Dstyle.color=never "$@" 2>&1 | tee "$log" |
     grep --line-buffered -E '^\[INFO\] (Building [a-z]+ [0-9]|Tests run: .* -- in )|^\[(WARNING|ERROR)\]|^[a-z].*\.kts?:[0-9]'
 status=${PIPESTATUS[0]}

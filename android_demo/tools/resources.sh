@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# resources.sh ANDROID_JAR TARGET: what the Android Gradle plugin makes of res, the manifest and the models, by aapt2:
-# TARGET/gen/R.java, TARGET/assets, TARGET/base.apk (resources and assets, for Robolectric and for tools/apk.sh).
+# resources.sh ANDROID_JAR TARGET: what the Android Gradle plugin makes from res, the manifest and the models, by aapt2:
+# TARGET/gen/R.java, TARGET/assets, TARGET/base.apk (resources and assets, for Robolectric and for tools/apk).
 # APPLICATION_ID, MIN_SDK and TARGET_SDK come from pom.xml.
 set -euo pipefail
 android=$1 target=$2
@@ -14,7 +14,7 @@ python3 "$(dirname "$0")/assets.py" "$target/assets"
 aapt2 compile --dir "$app/src/main/res" -o "$target/res.zip"
 # Gradle puts the namespace and the versions into the manifest; here it is done by hand.
 sed "s#<manifest #<manifest package=\"$APPLICATION_ID\" #" "$app/src/main/AndroidManifest.xml" > "$target/AndroidManifest.xml"
-# -0 .tflite: with the dot, else a model is compressed and cannot be mapped into memory.
+# -0 .tflite: with the dot, or else a model is compressed and cannot be memory-mapped.
 # aapt2 10 is older than <uses-native-library>, about which it warns.
 aapt2 link -I "$android" --manifest "$target/AndroidManifest.xml" --warn-manifest-validation --auto-add-overlay \
     --min-sdk-version "$MIN_SDK" --target-sdk-version "$TARGET_SDK" \

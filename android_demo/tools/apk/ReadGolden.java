@@ -28,7 +28,7 @@ public final class ReadGolden {
             for (Delegate delegate : Delegate.values()) {
                 open(runtime, content, delegate);
                 Request request = new Request(model, delegate, 1);
-                // The reader's own check throws when the scores are not the golden ones.
+                // The reader's own check throws if the scores are not the golden ones.
                 try (Reader reader = new Reader(runtime, content, golden, request, OFFER, UNWATCHED)) {
                     reader.read(golden.getPictures().get(0).getPixels());
                     System.out.println(model.getFile() + ": asked " + delegate.getAsked() + ", ran " + ran(reader));

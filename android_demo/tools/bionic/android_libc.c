@@ -1,12 +1,12 @@
 // A stand-in for Android's C library (bionic), on glibc: enough to load the x86_64 libraries of TensorFlow Lite's
 // AARs into a JVM on Linux. Tests only; nothing of it is in the APK.
 //
-// build.sh gives the libraries every function that they ask for. One for which a bionic_NAME stands here comes
-// here, since the two C libraries differ in it; for all others both agree on x86_64 and the call goes to glibc's.
+// build.sh gives the libraries every function that they ask for. One for which there is a bionic_NAME here comes
+// here, since the two C libraries differ; for all others both agree on x86_64 and the call goes to glibc's.
 // They agree on the layout of struct stat, of locks, conditions and attributes of threads, on the flags of open,
-// mmap and dlopen, on error numbers, on the masks of locales, and on where the stack's guard value stands.
+// mmap and dlopen, on error numbers, on the masks of locales, and on where the stack's guard value is.
 //
-// dlopen, dlsym and dlclose must go straight to glibc's: these look at the address that they return to, and
+// dlopen, dlsym and dlclose must go straight to glibc's: these look at their return address, and
 // dlsym(RTLD_DEFAULT, ...) of a function in between would search this library and not the caller.
 #define _GNU_SOURCE
 #include <errno.h>
@@ -19,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-// ---- what glibc has not ----
+// ---- what glibc does not have ----
 
 // errno is a macro over this in bionic, over __errno_location in glibc.
 int *bionic___errno(void) { return &errno; }
@@ -31,7 +31,7 @@ size_t bionic___strlen_chk(const char *text, size_t size) {
   return length;
 }
 
-// Android's settings. TensorFlow Lite 2.16 looks for its own XNNPACK only where the API level is told and is at
+// Android's settings. TensorFlow Lite 2.16 looks for its own XNNPACK only if the API level is known and is at
 // least 20; without an answer setUseXNNPACK(true) silently does nothing. 35 is the app's target. Anything else
 // (the device's maker, its GPU's names) is not set, as it can be on a device.
 int bionic___system_property_get(const char *name, char *value) {
@@ -56,7 +56,7 @@ int bionic___android_log_vprint(int priority, const char *tag, const char *forma
 extern int __xpg_strerror_r(int, char *, size_t);
 int bionic_strerror_r(int error, char *text, size_t size) { return __xpg_strerror_r(error, text, size); }
 
-// The numbers that name a setting differ: bionic's, from its <bits/sysconf.h>.
+// The numbers of the settings differ: these are bionic's, from its <bits/sysconf.h>.
 long bionic_sysconf(int name) {
   switch (name) {
     case 0x27: // _SC_PAGESIZE
@@ -87,12 +87,12 @@ int bionic_pthread_sigmask(int how, const android_sigset *set, android_sigset *b
   return error;
 }
 
-// Android's long double on x86_64 is IEEE's 128 bits, in another register than Linux's 80 bits.
+// Android's long double on x86_64 is IEEE's 128 bits, in a different register from Linux's 80 bits.
 _Float128 bionic_strtold_l(const char *text, char **end, locale_t locale) { return strtof128_l(text, end, locale); }
 
 // ---- FILE ----
 // bionic's stdin, stdout and stderr are &__sF[0], [1] and [2], each of 152 bytes. Any other FILE came from glibc's
-// fopen, and nobody looks into one. So only who may get one of the three needs to be here.
+// fopen, and nobody looks inside one. So only functions that may get one of the three need to be here.
 
 char bionic___sF[3 * 152];
 

@@ -1,10 +1,10 @@
 #!/bin/bash
 # build.sh FOLDER SO... : FOLDER is then a java.library.path, and an LD_LIBRARY_PATH, from which a JVM on Linux loads
 # the given x86_64 Android libraries: they are linked there, beside a stand-in for Android's own (android_libc.c).
-# It fails, in one line, if a library asks for something that is not there.
+# It fails with one line if a library asks for something that is missing.
 #
 # The GPU's libraries are OpenGL ES and EGL of this machine (Debian: libegl1 libgles2 libegl-mesa0 libgl1-mesa-dri).
-# Without them a library that needs them is left out, with a line that says so.
+# Without them, a library that needs them is left out, with a message.
 set -euo pipefail
 export LC_ALL=C
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,8 +14,8 @@ fail() {
     exit 1
 }
 
-# Writes, for each name on stdin, a function NAME of version LIBC that jumps to glibc's NAME. A jump, since a call
-# would hide from dlopen and dlsym who asks.
+# Writes, for each name on stdin, a function NAME of version LIBC that jumps to glibc's NAME. It jumps because a call
+# would hide the caller from dlopen and dlsym.
 jumps() {
     echo '.text'
     while read -r name; do

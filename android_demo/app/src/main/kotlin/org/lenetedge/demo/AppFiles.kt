@@ -5,13 +5,13 @@ import java.io.IOException
 import java.nio.ByteBuffer
 import java.nio.channels.FileChannel
 
-/** The files that the app brings. */
+/** The files packed with the app. */
 interface AppFiles {
-    /** Returns the content of the file called [name], a direct buffer; null where it cannot be read. */
+    /** Returns the content of the file [name] as a direct buffer, or null if it cannot be read. */
     fun content(name: String): ByteBuffer?
 }
 
-/** Files of the APK: memory-mapped, or read when they were compressed after all. */
+/** Files in the APK: memory-mapped, or read if they are compressed after all. */
 class AssetFiles(private val assets: AssetManager) : AppFiles {
     override fun content(name: String): ByteBuffer? = try {
         mapped(name)

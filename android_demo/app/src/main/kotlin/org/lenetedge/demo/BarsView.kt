@@ -9,7 +9,7 @@ import android.view.View
 import org.lenetedge.core.Answer
 import kotlin.math.ceil
 
-/** Ten bars, one under the other: how probable each digit is. The best one is coloured and bold. */
+/** Ten bars, one below the other: the probability of each digit. The best one is coloured and bold. */
 class BarsView(context: Context, attributes: AttributeSet) : View(context, attributes) {
     private val words = Words(resources)
     private val density = resources.displayMetrics.density
@@ -27,7 +27,7 @@ class BarsView(context: Context, attributes: AttributeSet) : View(context, attri
         show(null)
     }
 
-    /** Shows the probabilities of an answer, or none for null. */
+    /** Shows the probabilities of an answer; for null, none. */
     fun show(next: Answer?) {
         answer = next
         contentDescription = spoken(next)
@@ -70,7 +70,7 @@ class BarsView(context: Context, attributes: AttributeSet) : View(context, attri
         canvas.drawRoundRect(digitWidth, middle - half, digitWidth + length, middle + half, half, half, bar)
     }
 
-    /** The digits that a person would want to hear of, the best one first. */
+    /** The digits worth reading out, the best one first. */
     private fun spoken(answer: Answer?): String {
         if (answer == null) return context.getString(R.string.bars_empty)
         val heard = answer.scores.withIndex().filter { it.value >= SPOKEN }.sortedByDescending { it.value }

@@ -18,7 +18,7 @@ import org.lenetedge.core.checked
 import org.lenetedge.core.inkOf
 import org.lenetedge.core.pictureOf
 
-/** What a [Bench] works with; all of it is asked for on the worker's thread only. */
+/** What a [Bench] works with; used only on the worker's thread. */
 class Tools(
     val runtime: () -> Runtime,
     val files: AppFiles,
@@ -27,7 +27,7 @@ class Tools(
     val report: (Check, Golden, String) -> String,
 )
 
-/** Does the worker's work, all of it on one thread, and [tell]s each new state. */
+/** Does the worker's work, all on one thread, and [tell]s each new state. */
 class Bench(private val tools: Tools, private val tell: (State) -> Unit) : AutoCloseable {
     private val runtime by lazy(LazyThreadSafetyMode.NONE) { tools.runtime() }
     private var golden: Golden? = null
@@ -42,7 +42,7 @@ class Bench(private val tools: Tools, private val tell: (State) -> Unit) : AutoC
             tell(value)
         }
 
-    /** Opens what was asked for in the place of what is open, and reads the last drawing with it. */
+    /** Opens what was requested in place of what is open, and reads the last drawing with it. */
     fun open(asked: Request, anew: Boolean) {
         close()
         request = asked
@@ -70,7 +70,7 @@ class Bench(private val tools: Tools, private val tell: (State) -> Unit) : AutoC
         orTrouble { read(reader, picture, prepared) }
     }
 
-    /** Checks what was asked for last, as long as it may [goOn]. */
+    /** Checks what was requested last, for as long as it may [goOn]. */
     fun check(goOn: () -> Boolean) {
         val asked = request ?: return
         if (reader == null) return
@@ -83,7 +83,7 @@ class Bench(private val tools: Tools, private val tell: (State) -> Unit) : AutoC
         }
     }
 
-    /** Closes what is open; a second time does nothing. */
+    /** Closes what is open; a second call does nothing. */
     override fun close() {
         reader?.close()
         reader = null
@@ -142,7 +142,7 @@ class Bench(private val tools: Tools, private val tell: (State) -> Unit) : AutoC
         inference.clear()
     }
 
-    /** A check that nobody waits for any more. */
+    /** A check whose result is no longer wanted. */
     private class Abandoned : Exception()
 
     private companion object {

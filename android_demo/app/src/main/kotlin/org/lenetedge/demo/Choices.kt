@@ -5,7 +5,7 @@ import android.widget.LinearLayout
 import android.widget.RadioButton
 import android.widget.RadioGroup
 
-/** Offers [items] side by side with [chosen] checked; [onChoice] is told each tap, also on what is checked. */
+/** Offers [items] side by side with [chosen] checked; [onChoice] gets each tap, even on the checked item. */
 fun <T> RadioGroup.offer(items: List<T>, chosen: T, label: (T) -> String, onChoice: (T) -> Unit) {
     val gap = (GAP_DP * resources.displayMetrics.density).toInt()
     items.forEachIndexed { i, item ->

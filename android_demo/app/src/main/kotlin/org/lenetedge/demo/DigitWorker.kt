@@ -7,7 +7,7 @@ import java.util.concurrent.ScheduledExecutorService
 import java.util.concurrent.TimeUnit
 import java.util.concurrent.atomic.AtomicInteger
 
-/** A drawing is read once in so many nanoseconds at most. */
+/** A drawing is read at most once in this many nanoseconds. */
 private const val GAP = 40_000_000L
 
 /**
@@ -22,14 +22,14 @@ class DigitWorker(tools: Tools, private val deliver: (() -> Unit) -> Unit) {
     private val choices = AtomicInteger()
     private var state = State()
 
-    /** Told each new state while it is set, and at once the last one. */
+    /** Gets each new state while it is set, and the latest one at once. */
     var listener: ((State) -> Unit)? = null
         set(value) {
             field = value
             value?.invoke(state)
         }
 
-    /** Opens what is asked for; [anew] even if it once ended the app. A check that runs is abandoned. */
+    /** Opens what is requested; with [anew] even if it once crashed the app. A running check is abandoned. */
     fun choose(request: Request, anew: Boolean) {
         choices.incrementAndGet()
         schedule(0) { bench.open(request, anew) }
@@ -42,14 +42,14 @@ class DigitWorker(tools: Tools, private val deliver: (() -> Unit) -> Unit) {
         schedule(0) { bench.check { choices.get() == choice } }
     }
 
-    /** Closes what is open after what is being done; to be called once, and nothing after it. */
+    /** Closes what is open once the current work is done; call it once, as the last call. */
     fun close() {
         choices.incrementAndGet()
         schedule(0) { bench.close() }
         thread.shutdown()
     }
 
-    /** A scheduled thread keeps what is thrown to itself: here a mistake of ours is to be seen. */
+    /** A scheduled thread swallows what is thrown: here a mistake of ours must show. */
     private fun schedule(nanos: Long, task: () -> Unit) {
         val seen = Runnable {
             try {

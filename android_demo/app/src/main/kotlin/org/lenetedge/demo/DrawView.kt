@@ -12,10 +12,10 @@ import android.view.View
 import org.lenetedge.core.Drawing
 import org.lenetedge.core.Point
 
-/** The line's width beside the canvas's. */
+/** The line's width as a share of the canvas's. */
 private const val LINE = 0.07f
 
-/** A square to draw on, with as many fingers as there are; each draws its own strokes. */
+/** A square to draw on with any number of fingers; each draws its own strokes. */
 class DrawView(context: Context, attributes: AttributeSet) : View(context, attributes) {
     private val strokes = Strokes()
     private val most = resources.getDimensionPixelSize(R.dimen.canvas_most)
@@ -32,7 +32,7 @@ class DrawView(context: Context, attributes: AttributeSet) : View(context, attri
         textSize = scaled(HINT_SP)
     }
 
-    /** Told each change of the drawing. */
+    /** Called at each change of the drawing. */
     var onDrawn: (Drawing) -> Unit = {}
 
     val drawing: Drawing get() = strokes.drawing
@@ -51,7 +51,7 @@ class DrawView(context: Context, attributes: AttributeSet) : View(context, attri
         changed()
     }
 
-    /** Returns the drawing for a saved state, which must stay small. */
+    /** Returns the drawing for the saved state, which must stay small. */
     fun packed(): FloatArray = strokes.packed()
 
     /** Puts back what [packed] gave. */
@@ -70,7 +70,7 @@ class DrawView(context: Context, attributes: AttributeSet) : View(context, attri
 
     override fun onLayout(changed: Boolean, left: Int, top: Int, right: Int, bottom: Int) {
         super.onLayout(changed, left, top, right, bottom)
-        // A stroke from the screen's edge is a stroke, and not "back".
+        // A stroke from the screen's edge is a stroke, not the "back" gesture.
         if (Build.VERSION.SDK_INT >= 29) systemGestureExclusionRects = listOf(Rect(0, 0, width, height))
     }
 
@@ -131,7 +131,7 @@ class DrawView(context: Context, attributes: AttributeSet) : View(context, attri
         }
     }
 
-    /** Whether the system takes a finger back: it was the palm. */
+    /** Whether the system cancels a finger because it was the palm. */
     private fun cancelled(event: MotionEvent) =
         Build.VERSION.SDK_INT >= 33 && event.flags and MotionEvent.FLAG_CANCELED != 0
 

@@ -40,7 +40,7 @@ private class LiteOpened(private val interpreter: Interpreter, private val deleg
     }
 }
 
-/** The interpreter first: it still calls its delegate while it is freed. */
+/** Closes the interpreter first: it still calls its delegate while it is freed. */
 private fun close(interpreter: Interpreter?, delegate: Delegate?) {
     try {
         interpreter?.close()

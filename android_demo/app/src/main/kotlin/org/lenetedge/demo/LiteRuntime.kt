@@ -10,8 +10,8 @@ import java.nio.ByteBuffer
 import org.tensorflow.lite.Delegate as LiteDelegate
 
 /**
- * TensorFlow Lite. [make] makes what an interpreter takes as a delegate, null for one that is a switch of the
- * interpreter or nothing. No Android class is here, so that the tests run it on a JVM.
+ * TensorFlow Lite. [make] makes what an interpreter takes as a delegate; null if that is an option of the
+ * interpreter, or for none. It uses no Android class, so that the tests can run it on a JVM.
  */
 class LiteRuntime(private val make: (Delegate) -> LiteDelegate? = ::liteDelegate) : Runtime {
     override val version: String get() = TensorFlowLite.runtimeVersion()
@@ -27,12 +27,12 @@ class LiteRuntime(private val make: (Delegate) -> LiteDelegate? = ::liteDelegate
         return opened(nodes, lite) {
             val options = Interpreter.Options()
                 .setNumThreads(threads)
-                .setUseXNNPACK(delegate == Delegate.XNNPACK) // else it takes what a delegate leaves
+                .setUseXNNPACK(delegate == Delegate.XNNPACK) // or else it takes what a delegate leaves
             Interpreter(model, if (lite == null) options else options.addDelegate(lite))
         }
     }
 
-    /** A delegate says nowhere of how many nodes it took some: an interpreter without one does. */
+    /** A delegate never says how many nodes there were: an interpreter without a delegate does. */
     private fun nodes(model: ByteBuffer): Int =
         Interpreter(model, Interpreter.Options().setUseXNNPACK(false)).use { PlanLength.of(it) }
 }

@@ -8,7 +8,7 @@ import org.lenetedge.core.Delegate
 import org.lenetedge.core.Model
 import org.lenetedge.core.Request
 
-/** The one screen: what is drawn goes to the worker, what the worker knows goes to the [Screen]. */
+/** The only screen: the drawing goes to the worker, and the worker's state goes to the [Screen]. */
 class MainActivity : Activity() {
     private val app get() = application as DemoApplication
     private lateinit var worker: DigitWorker
@@ -47,7 +47,7 @@ class MainActivity : Activity() {
         outState.putFloatArray(STROKES, canvas.packed())
     }
 
-    /** The worker lives on while the screen is turned. */
+    /** The worker stays alive while the screen is turned. */
     override fun onRetainNonConfigurationInstance(): Any = worker
 
     override fun onDestroy() {

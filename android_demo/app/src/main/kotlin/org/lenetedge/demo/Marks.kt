@@ -6,18 +6,18 @@ import org.lenetedge.core.Watch
 import java.util.concurrent.ConcurrentHashMap
 
 /**
- * Remembers over the app's end which delegate was being tried: native code of a driver may end the whole app,
- * and then the mark is still there at the next start. One for the whole app.
+ * Remembers across starts which delegate was being tried: a driver's native code may crash the whole app,
+ * and then the mark is still there at the next start. There is one for the whole app.
  */
 class Marks(private val kept: SharedPreferences) : Watch {
     private val found: MutableSet<Delegate> = ConcurrentHashMap.newKeySet<Delegate>().also { found ->
         Delegate.entries.filterTo(found) { kept.contains(it.name) }
     }
 
-    /** The delegates that ended the app when they were tried. */
+    /** The delegates that crashed the app when they were tried. */
     val ended: Set<Delegate> get() = found.toSet()
 
-    /** On the disk before this returns: later there may be no app left to write it. */
+    /** Writes to disk before it returns: later there may be no app left to do it. */
     override fun trying(delegate: Delegate) {
         kept.edit().putBoolean(delegate.name, true).commit()
     }

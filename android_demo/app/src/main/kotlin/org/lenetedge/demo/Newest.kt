@@ -1,10 +1,10 @@
 package org.lenetedge.demo
 
 /**
- * Passes the newest of many items to [work]: one at most is queued, a newer one takes its place, two starts are
- * [gap] nanoseconds apart at least, and the last item is always passed on.
+ * Passes the newest of many items to [work]: at most one is queued, a newer one replaces it, two starts are
+ * at least [gap] nanoseconds apart, and the last item is always passed on.
  *
- * [now] is a clock in nanoseconds; [schedule] runs a task after so many nanoseconds, one after the other.
+ * [now] is a clock in nanoseconds; [schedule] runs a task after that many nanoseconds, one task at a time.
  */
 class Newest<T : Any>(
     private val gap: Long,

@@ -10,7 +10,7 @@ import android.util.AttributeSet
 import android.view.View
 import org.lenetedge.core.PICTURE
 
-/** The picture that the network sees, each of its pixels a square. */
+/** The picture that the net sees, each pixel drawn as a square. */
 class PictureView(context: Context, attributes: AttributeSet) : View(context, attributes) {
     private val bitmap = Bitmap.createBitmap(PICTURE, PICTURE, Bitmap.Config.ARGB_8888)
     private val sharp = Paint().apply { isFilterBitmap = false }

@@ -26,7 +26,7 @@ class Results(private val context: Context) {
         return report
     }
 
-    /** Returns what asks the person whom to give the results to. */
+    /** Returns the intent that asks the user where to send the results. */
     fun shared(checked: Checked): Intent {
         val name = checked.check.opening.request.model.file
         val send = Intent(Intent.ACTION_SEND).apply {
@@ -39,7 +39,7 @@ class Results(private val context: Context) {
     }
 
     private fun Intent.attach() {
-        clipData = ClipData.newRawUri(null, ResultsProvider.address) // grants the address to who is chosen
+        clipData = ClipData.newRawUri(null, ResultsProvider.address) // grants the chosen app access
         putExtra(Intent.EXTRA_STREAM, ResultsProvider.address)
         addFlags(Intent.FLAG_GRANT_READ_URI_PERMISSION)
     }

@@ -12,7 +12,7 @@ import java.io.File
 import java.io.FileNotFoundException
 import java.io.IOException
 
-/** Lets the app that the person chose read one file, the results of the last check, and nothing else. */
+/** Lets the app that the user chose read one file, the results of the last check, and nothing else. */
 class ResultsProvider : ContentProvider() {
     override fun onCreate(): Boolean = true
 
@@ -23,7 +23,7 @@ class ResultsProvider : ContentProvider() {
         return ParcelFileDescriptor.open(file(checkNotNull(context)), ParcelFileDescriptor.MODE_READ_ONLY)
     }
 
-    /** Tells the file's name and size. */
+    /** Returns the file's name and size. */
     override fun query(
         uri: Uri,
         projection: Array<String>?,
@@ -53,13 +53,13 @@ class ResultsProvider : ContentProvider() {
         const val TYPE = "application/json"
         private const val NAME = "lenet5-results.json"
 
-        /** Where the results are read. */
+        /** The address of the results. */
         val address: Uri = Uri.parse("content://org.lenetedge.demo.results/$NAME")
 
         /** The file behind [address]. */
         fun file(context: Context) = File(context.cacheDir, NAME)
 
-        /** Puts [report] into it, whole or not at all; where the disk is full the report is shared as text alone. */
+        /** Writes [report] to it, whole or not at all; if the disk is full, the report is shared as text alone. */
         fun keep(context: Context, report: String) {
             val whole = file(context)
             val part = File(whole.path + ".part")
@@ -67,7 +67,7 @@ class ResultsProvider : ContentProvider() {
                 part.writeText(report)
                 if (!part.renameTo(whole)) throw IOException("expected to rename $part")
             } catch (_: IOException) {
-                whole.delete() // it would be of an earlier check
+                whole.delete() // it would be an earlier check's
                 part.delete()
             }
         }

@@ -20,7 +20,7 @@ class Screen(private val activity: Activity) {
     private val check = activity.view<Button>(R.id.check)
     private val share = activity.view<Button>(R.id.share)
 
-    /** Shows [state] of what was [asked] for. */
+    /** Shows the [state] of what was [asked] for. */
     fun show(state: State, asked: Request) {
         showAnswer(state.seen?.answer)
         activity.view<PictureView>(R.id.picture).show(state.seen?.picture)
@@ -94,7 +94,7 @@ class Screen(private val activity: Activity) {
         say(sentence.orEmpty())
     }
 
-    /** A screen reader reads what is set; what stays as it is must not be read again. */
+    /** A screen reader reads out every text that is set, so unchanged text must not be set again. */
     private fun TextView.say(sentence: String) {
         if (text.toString() != sentence) text = sentence
     }

@@ -5,10 +5,10 @@ import org.lenetedge.core.Delegate
 import org.lenetedge.core.Model
 import org.lenetedge.core.Request
 
-/** Counts of threads that are offered. */
+/** The numbers of threads on offer. */
 val THREADS = listOf(1, 2, 4)
 
-/** What the person chose, kept from one start of the app to the next. */
+/** What the user chose, kept from one start of the app to the next. */
 class Settings(private val kept: SharedPreferences) {
     var request: Request
         get() = Request(

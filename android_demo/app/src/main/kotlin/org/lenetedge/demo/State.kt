@@ -8,8 +8,8 @@ import org.lenetedge.core.Opening
 import org.lenetedge.core.Reason
 
 /**
- * What the worker knows: what runs ([opening], null while it is being opened) or the [trouble] instead, what of
- * the last drawing is [seen], the [times] of all; how many loads a check that runs has done, and the last check.
+ * What the worker knows: what runs ([opening], null while it is being opened) or the [trouble] instead, what
+ * was [seen] of the last drawing, all [times]; how many loads a running check has done, and the last check.
  */
 data class State(
     val opening: Opening? = null,

@@ -4,10 +4,10 @@ import org.lenetedge.core.Drawing
 import org.lenetedge.core.Point
 import kotlin.math.abs
 
-/** Points of all strokes together: 33 KB, far from the 500 KB or so that a saved state may have. */
+/** Points of all strokes together: 33 KB, far below the 500 KB or so that a saved state may have. */
 const val MOST_POINTS = 4096
 
-/** Points nearer than this to the one before, in shares of the canvas, tell nothing. */
+/** Points closer than this to the previous one, as a share of the canvas, add nothing. */
 private const val NEAR = 1f / 512
 
 /** The strokes of all fingers, in the order in which they were begun; [MOST_POINTS] in all at most. */
@@ -15,7 +15,7 @@ class Strokes {
     private val strokes = mutableListOf<MutableList<Point>>()
     private val held = mutableMapOf<Int, MutableList<Point>>()
 
-    /** What is drawn now; later changes leave it as it is. */
+    /** A copy of what is drawn now; later changes do not affect it. */
     val drawing: Drawing get() = Drawing(strokes.map { it.toList() })
 
     fun begin(finger: Int, point: Point) {
@@ -25,7 +25,7 @@ class Strokes {
         bound()
     }
 
-    /** Goes on with the stroke of [finger], if it draws one. */
+    /** Continues the stroke of [finger], if it is drawing one. */
     fun extend(finger: Int, point: Point) {
         val stroke = held[finger] ?: return
         val last = stroke.last()
@@ -38,14 +38,14 @@ class Strokes {
         held -= finger
     }
 
-    /** Takes the stroke of [finger] back: it was a palm, or the gesture went to someone else. */
+    /** Removes the stroke of [finger]: it was a palm, or the gesture went to another view. */
     fun cancel(finger: Int) {
         held.remove(finger)?.let { remove(it) }
     }
 
     fun cancelAll() = held.keys.toList().forEach { cancel(it) }
 
-    /** Takes the stroke back that was begun last. */
+    /** Removes the stroke that was begun last. */
     fun undo() {
         strokes.lastOrNull()?.let { remove(it) }
     }
@@ -60,7 +60,7 @@ class Strokes {
         .flatMap { stroke -> listOf(stroke.size.toFloat()) + stroke.flatMap { listOf(it.x, it.y) } }
         .toFloatArray()
 
-    /** Puts what [packed] gave in the place of all strokes. */
+    /** Replaces all strokes by what [packed] gave. */
     fun unpack(packed: FloatArray) {
         clear()
         val numbers = packed.iterator()
@@ -69,7 +69,7 @@ class Strokes {
         }
     }
 
-    /** Leaves every second point out when there are too many, and the oldest strokes when that is not enough. */
+    /** Drops every second point if there are too many, and the oldest strokes if that is not enough. */
     private fun bound() {
         if (count() <= MOST_POINTS) return
         strokes.forEach { thin(it) }

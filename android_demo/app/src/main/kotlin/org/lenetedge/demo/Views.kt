@@ -4,10 +4,10 @@ import android.app.Activity
 import android.util.TypedValue
 import android.view.View
 
-/** Returns a view that the layout has in each of its forms. */
+/** Returns a view that every variant of the layout has. */
 fun <T : View> Activity.view(id: Int): T =
     checkNotNull(findViewById<T>(id)) { "expected the view $id in the layout" }
 
-/** Returns [sp] of text, which follow the person's font size, in pixels. */
+/** Returns [sp] of text, which follows the user's font size, in pixels. */
 fun View.scaled(sp: Float): Float =
     TypedValue.applyDimension(TypedValue.COMPLEX_UNIT_SP, sp, resources.displayMetrics)

@@ -14,7 +14,7 @@ import org.lenetedge.core.TensorType
 import java.text.NumberFormat
 import java.util.Locale
 
-/** Sentences and numbers in the person's language. */
+/** Sentences and numbers in the user's language. */
 class Words(private val resources: Resources) {
     private val locale: Locale = resources.configuration.locales[0]
     private val percents = NumberFormat.getPercentInstance(locale).apply { maximumFractionDigits = 1 }
@@ -48,7 +48,7 @@ class Words(private val resources: Resources) {
     fun refused(refusal: Refusal): String =
         resources.getString(R.string.refused, delegate(refusal.delegate), reason(refusal.reason))
 
-    /** What is to be known of a delegate that was asked for, null for nothing. */
+    /** What to tell about a delegate that was asked for; null for nothing. */
     fun notice(asked: Delegate): String? {
         val deprecated = asked == Delegate.NNAPI && Build.VERSION.SDK_INT >= NNAPI_DEPRECATED_SINCE
         return if (deprecated) resources.getString(R.string.nnapi_deprecated) else null

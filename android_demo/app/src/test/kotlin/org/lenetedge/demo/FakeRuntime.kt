@@ -14,18 +14,18 @@ import java.nio.ByteBuffer
 import java.util.concurrent.CopyOnWriteArrayList
 
 /**
- * Answers golden pictures as golden.json has it and takes of all others the narrow ones for a one and the
- * rest for a seven. Tests change what goes wrong, and when.
+ * Answers golden pictures as golden.json does; of all others it reads the narrow ones as a one and the
+ * rest as a seven. Tests set what goes wrong, and when.
  */
 class FakeRuntime(private val golden: Golden) : Runtime {
-    /** All that was opened, with the name of the delegate, the model and the threads. */
+    /** Everything that was opened, with the names of the delegate and the model, and the threads. */
     val all = CopyOnWriteArrayList<Fake>()
     val stillOpen get() = all.filter { it.closings == 0 }
 
     /** Called before a delegate is made; may throw. */
     @Volatile var opening: (Delegate) -> Unit = {}
 
-    /** Called before a picture is read that is not golden; may throw or wait. */
+    /** Called before a picture other than a golden one is read; may throw or wait. */
     @Volatile var reading: (Delegate) -> Unit = {}
 
     /** Nodes that stay in the plan. */
@@ -34,7 +34,7 @@ class FakeRuntime(private val golden: Golden) : Runtime {
     /** Golden pictures that are answered wrongly. */
     @Volatile var wrong: (Delegate) -> Int = { 0 }
 
-    /** Takes the place of a drawing's scores. */
+    /** Replaces a drawing's scores. */
     @Volatile var scores: FloatArray? = null
 
     override val version = "2.16.1"
@@ -91,7 +91,7 @@ class FakeRuntime(private val golden: Golden) : Runtime {
     companion object {
         const val NODES = 18
 
-        /** Scores that give [digit] so much, and what is left to two others. */
+        /** Scores that give this much to [digit], and the rest to two others. */
         fun scores(digit: Int, probability: Float = 0.9921875f) = FloatArray(10).also {
             it[(digit + 1) % 10] = (1 - probability) * 0.75f
             it[(digit + 6) % 10] = (1 - probability) * 0.25f

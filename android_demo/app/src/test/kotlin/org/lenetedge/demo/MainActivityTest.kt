@@ -202,7 +202,7 @@ class MainActivityTest {
         it.fake.left = { delegate -> if (delegate == Delegate.GPU) 4 else 18 }
     }.use {
         it.awaitRunning(PLAIN_RUNS)
-        it.awaitWarning("XNNPACK does not run. It was made, but took none of the 18 nodes.")
+        it.awaitWarning("XNNPACK does not run. It was created but took none of the 18 nodes.")
         it.choose(R.id.delegates, "GPU")
         it.awaitRunning("GPU runs at least 15 of 18 nodes")
         assertEquals("", it.words(R.id.warning))
@@ -213,7 +213,7 @@ class MainActivityTest {
         assertEquals("", it.words(R.id.warning))
         it.choose(R.id.delegates, "NNAPI")
         it.awaitRunning("NNAPI runs 18 of 18 nodes")
-        assertEquals("Android has deprecated NNAPI since version 15. It still works.", it.words(R.id.warning))
+        assertEquals("Android deprecated NNAPI in version 15. It still works.", it.words(R.id.warning))
     }
 
     @Test
@@ -230,7 +230,7 @@ class MainActivityTest {
     fun `a delegate that cannot be made falls back with the reason`() = Stage().use {
         it.app.fake.opening = { delegate -> check(delegate != Delegate.GPU) { "no driver\nat 0x0" } }
         it.choose(R.id.delegates, "GPU")
-        it.awaitWarning("GPU does not run. It could not be made: no driver")
+        it.awaitWarning("GPU does not run. It could not be created: no driver")
         it.awaitRunning(XNNPACK_RUNS)
     }
 
@@ -238,7 +238,7 @@ class MainActivityTest {
     fun `a delegate whose scores are wrong falls back with the reason`() = Stage().use {
         it.app.fake.wrong = { delegate -> if (delegate == Delegate.NNAPI) 3 else 0 }
         it.choose(R.id.delegates, "NNAPI")
-        it.awaitWarning("For 3 pictures of 23 its scores are further off than rounding explains.")
+        it.awaitWarning("For 3 of 23 pictures its scores are further off than rounding explains.")
         it.awaitRunning(XNNPACK_RUNS)
     }
 
@@ -249,7 +249,7 @@ class MainActivityTest {
         it.app.fake.reading = { delegate -> check(delegate != Delegate.GPU) { "context lost" } }
         it.draw(*ONE)
         it.awaitDigit("1")
-        it.awaitWarning("GPU does not run. A run of it failed: context lost")
+        it.awaitWarning("GPU does not run. Running it failed: context lost")
         assertEquals(XNNPACK_RUNS, it.words(R.id.running))
     }
 
@@ -258,7 +258,7 @@ class MainActivityTest {
         it.app.fake.wrong = { 2 }
         it.choose(R.id.models, "int8")
         it.awaitWarning(
-            "No answer of this choice can be trusted. For 2 pictures of 23 its scores are further off",
+            "No answer with this choice can be trusted. For 2 of 23 pictures its scores are further off",
         )
         assertEquals("", it.words(R.id.running))
         assertFalse(it.activity.view<View>(R.id.check).isEnabled)
@@ -270,7 +270,7 @@ class MainActivityTest {
         assertEquals("", it.words(R.id.warning))
         it.app.fake.reading = { error("gone") }
         it.draw(*ONE)
-        it.awaitWarning("No answer of this choice can be trusted. A run of it failed: gone")
+        it.awaitWarning("No answer with this choice can be trusted. Running it failed: gone")
         it.awaitDigit("–")
     }
 
@@ -313,10 +313,10 @@ class MainActivityTest {
     @Test
     fun `a check tells its verdict, and then its results can be shared`() = Stage().use {
         assertFalse("expected nothing to share", it.activity.view<View>(R.id.share).isEnabled)
-        assertTrue("After it there is something to share" in it.words(R.id.verdict))
+        assertTrue("After that you can share the results" in it.words(R.id.verdict))
         it.awaitRunning(XNNPACK_RUNS)
         it.tap(R.id.check)
-        val words = "Passed on XNNPACK. 23 of 23 pictures within their limits; 23 as TensorFlow, byte"
+        val words = "Passed on XNNPACK. 23 of 23 pictures within their limits; 23 equal to TensorFlow, byte"
         it.await("the verdict") { words in it.words(R.id.verdict) }
         assertEquals("expected the checked readers to be closed", 1, it.app.fake.stillOpen.size)
         it.tap(R.id.share)

@@ -22,7 +22,7 @@ import java.util.concurrent.TimeUnit
 import kotlin.math.cos
 import kotlin.math.sin
 
-/** A phone with the app on it, and hands. */
+/** A phone with the app on it, and a user. */
 class Stage(qualifiers: String = PORTRAIT, before: (TestApplication) -> Unit = {}) : AutoCloseable {
     val app: TestApplication
     private var controller: ActivityController<MainActivity>
@@ -50,7 +50,7 @@ class Stage(qualifiers: String = PORTRAIT, before: (TestApplication) -> Unit = {
 
     fun settle() = shadowOf(Looper.getMainLooper()).idleFor(1, TimeUnit.MILLISECONDS)
 
-    /** Waits until the worker has read the last drawing and told of it. */
+    /** Waits until the worker has read the last drawing and reported it. */
     fun awaitQuiet() {
         var last = ""
         var since = System.currentTimeMillis()
@@ -70,7 +70,7 @@ class Stage(qualifiers: String = PORTRAIT, before: (TestApplication) -> Unit = {
 
     fun awaitWarning(part: String) = await("the warning $part") { part in words(R.id.warning) }
 
-    /** Draws with one finger through places in shares of the canvas. */
+    /** Draws with one finger through places given as shares of the canvas. */
     fun draw(vararg places: Pair<Float, Float>) {
         touch(MotionEvent.ACTION_DOWN, places.first())
         for ((from, to) in places.toList().zipWithNext()) {
@@ -136,7 +136,7 @@ class Stage(qualifiers: String = PORTRAIT, before: (TestApplication) -> Unit = {
         List(row.childCount) { row.getChildAt(it) as RadioButton }
     }
 
-    /** Turns the screen, or changes what else [qualifiers] say. */
+    /** Turns the screen, or changes whatever else [qualifiers] say. */
     fun turn(qualifiers: String) {
         RuntimeEnvironment.setQualifiers("+$qualifiers")
         controller.configurationChange().visible()
@@ -146,7 +146,7 @@ class Stage(qualifiers: String = PORTRAIT, before: (TestApplication) -> Unit = {
     /** What the system keeps of the activity. */
     fun saved(): Bundle = Bundle().also { controller.saveInstanceState(it) }
 
-    /** The system ends the app in the background, and the person comes back. */
+    /** The system ends the app in the background, and the user comes back. */
     fun dieAndReturn() {
         controller.pause().stop()
         val saved = saved()
@@ -155,7 +155,7 @@ class Stage(qualifiers: String = PORTRAIT, before: (TestApplication) -> Unit = {
         settle()
     }
 
-    /** Draws the whole window to screens/[name].png, after a look for words cut off and buttons too small. */
+    /** Draws the whole window to screens/[name].png, after checking for cut-off words and small buttons. */
     fun picture(name: String) {
         settle()
         for (view in views().filter { it.isShown }) {

@@ -5,11 +5,11 @@ import org.lenetedge.core.Runtime
 import java.io.File
 import java.nio.ByteBuffer
 
-/** The app with a fake runtime, and with files that a test can spoil. */
+/** The app with a fake runtime, and with files that a test can damage. */
 open class TestApplication : DemoApplication() {
     val fake by lazy { FakeRuntime(golden) }
 
-    /** Files that are something else, null for one that is missing. */
+    /** Files that are replaced; null for a missing one. */
     val spoilt = mutableMapOf<String, ByteBuffer?>()
 
     @Volatile var listed = true

@@ -1,12 +1,12 @@
 package org.lenetedge.core
 
-/** So often a model is loaded for a check: where its memory happens to lie makes it faster or slower. */
+/** How often a check loads a model: where its memory happens to lie makes it faster or slower. */
 const val LOADS = 6
 private const val RUNS = 60
 
 /**
  * A check of one [opening]: the [verdict] over the golden pictures with all scores as [stored], and times. [run]
- * is with handing over and fetching, [invoke] without (null where not told), [loading] from the file to the
+ * includes copying in and out, [invoke] does not (null if unknown), [loading] is from the file to the
  * first answer, [loads] each load's median of [run] in microseconds.
  */
 class Check(
@@ -22,7 +22,7 @@ class Check(
 
 /**
  * Loads the model [LOADS] times by [open], reads the golden pictures with the first and times the others too.
- * [progress] is told how many loads are done. Each reader is closed. Throws [NoAnswer].
+ * [progress] gets the number of loads done. Each reader is closed. Throws [NoAnswer].
  */
 fun check(open: () -> Reader, golden: Golden, progress: (Int) -> Unit = {}): Check {
     val times = Times()

@@ -8,22 +8,22 @@ const val NNAPI_DEPRECATED_SINCE = 35
 
 /**
  * What the device offers: its [apiLevel], whether TensorFlow Lite's list says that its graphics processor is
- * compatible, and the delegates that [ended] the whole app when they were last tried.
+ * compatible, and the delegates that crashed ([ended]) the whole app when they were last tried.
  */
 data class Offer(val apiLevel: Int, val gpuListed: Boolean, val ended: Set<Delegate> = emptySet())
 
 /** What happened when a delegate was tried. */
 sealed interface Trial {
-    /** The interpreter or its delegate could not be made; [why] in the runtime's words. */
+    /** The interpreter or its delegate could not be created; [why] in the runtime's words. */
     data class NotCreated(val why: String) : Trial
 
-    /** It was made, it ran, and its scores are within the limits. */
+    /** It was created, it ran, and its scores are within the limits. */
     data class Ran(val plan: Plan) : Trial
 
-    /** It was made, and an inference threw; the first one or a later one. */
+    /** It was created, and an inference threw; the first one or a later one. */
     data class RunFailed(val why: String) : Trial
 
-    /** It ran, and the scores of [pictures] golden pictures [of] all are beyond what rounding explains. */
+    /** It ran, and its scores for [pictures] [of] all golden pictures are beyond what rounding explains. */
     data class Deviates(val plan: Plan, val pictures: Int, val of: Int) : Trial
 }
 
@@ -45,14 +45,14 @@ sealed interface Reason {
 }
 
 /**
- * What a delegate runs: [taken] of [nodes]. Not [exact]: it runs these or more, since the plan tells how many
- * steps are left and not how many nodes each of the delegate's steps joins.
+ * What a delegate runs: [taken] of [nodes]. Not [exact]: it runs at least these, since the plan shows how
+ * many steps are left and not how many nodes each of the delegate's steps joins.
  */
 data class Share(val taken: Int, val nodes: Int, val exact: Boolean = true)
 
 /** What the policy decides. */
 sealed interface Decision {
-    /** Nothing speaks against trying. */
+    /** There is no reason not to try. */
     object Try : Decision
 
     data class Use(val share: Share) : Decision
@@ -64,10 +64,10 @@ sealed interface Decision {
 }
 
 /**
- * Says what to do about the delegate [asked] on a device that [offer]s so much: before it is tried ([trial] is
- * null) or after. A pure function. An unknown device, a delegate that cannot be made, that takes nothing (it
- * raises nothing then: only the plan tells), that throws or whose scores differ, each falls back: to XNNPACK, and
- * from there to the interpreter's own kernels.
+ * Decides about the delegate [asked] for on a device with this [offer]: before it is tried ([trial] is
+ * null) or after. A pure function. An unknown device, a delegate that cannot be created, that takes
+ * nothing (it throws nothing then: only the plan shows it), that throws or whose scores differ: each falls back to
+ * XNNPACK, and from there to the interpreter's own kernels.
  */
 fun decide(asked: Delegate, offer: Offer, trial: Trial?): Decision {
     val reason = if (trial == null) against(asked, offer) else against(asked, trial)
@@ -102,7 +102,7 @@ private fun fallBack(asked: Delegate, reason: Reason): Decision = when (asked) {
 }
 
 /**
- * One step of the delegate stands in the plan for all that it took, if it is in one piece: then `left - 1` are
+ * If the delegate took its nodes in one piece, the plan has one step for them all: then `left - 1` are
  * the interpreter's own. In more pieces it took more than that.
  */
 private fun share(asked: Delegate, plan: Plan): Share {

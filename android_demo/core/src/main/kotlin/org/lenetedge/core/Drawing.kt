@@ -12,21 +12,21 @@ data class Drawing(val strokes: List<List<Point>>) {
     val isEmpty: Boolean get() = strokes.all { it.isEmpty() }
 }
 
-/** The pen's width in the picture's box of 20 pixels: in the middle of what MNIST's digits have. */
+/** The pen's width in the picture's box of 20 pixels: in the middle of the range of MNIST's digits. */
 private const val PEN = 2.8
 private const val BOX = 20.0
 
-/** Pixels of ink to one of the picture: so fine that means over areas are smooth. */
+/** Pixels of ink per pixel of the picture: fine enough for means over areas to be smooth. */
 private const val FINE = 6
 
-/** Drawings smaller than this share of the canvas are a dot, and are not blown up to a digit's size. */
+/** Drawings smaller than this share of the canvas are a dot, and are not enlarged to a digit's size. */
 private const val SMALLEST = 0.08
 
 /**
- * Returns the drawing as ink, its longer side 120 pixels, null for an empty one.
+ * Returns the drawing as ink, its longer side 120 pixels, or null if it is empty.
  *
- * The pen is as wide, beside the drawing, as MNIST's is, however large the drawing and thick the line on the
- * screen: the net was trained on that, and strokes tell the line's middle exactly.
+ * Relative to the drawing, the pen is as wide as MNIST's, however large the drawing and thick the line on the
+ * screen: the net was trained on that, and strokes give the line's middle exactly.
  */
 fun inkOf(drawing: Drawing): Ink? {
     val points = drawing.strokes.flatten()
@@ -49,7 +49,7 @@ private const val EDGE = RADIUS + 1
 
 private fun side(extent: Double): Int = ceil(extent + 2 * EDGE).toInt()
 
-/** Ink being drawn: each pixel is covered as far as the nearest line reaches over its middle. */
+/** Ink being drawn: each pixel is covered by how far the nearest line reaches over its middle. */
 private class Sheet(private val width: Int, private val height: Int) {
     private val values = ByteArray(width * height)
 

@@ -4,7 +4,7 @@ import org.json.JSONArray
 import org.json.JSONException
 import org.json.JSONObject
 
-/** A picture to check by: 32 x 32 unsigned bytes; [label] is null for one that is no digit. */
+/** A picture to check with: 32 x 32 unsigned bytes; [label] is null if it is not a digit. */
 class GoldenPicture(val name: String, val label: Int?, val pixels: ByteArray)
 
 /** A drawing and the picture that it must become. */
@@ -12,7 +12,7 @@ class GoldenDrawing(val name: String, val ink: Ink, val pixels: ByteArray)
 
 /**
  * What a model's file must be ([sha256], [bytes] long) and give for each picture, as it stores it: [scores] in TensorFlow,
- * anywhere from [low] to [high] in a runtime that rounds otherwise. Below [unsureBelow] an answer is not sure.
+ * anywhere from [low] to [high] in a runtime that rounds differently. Below [unsureBelow] an answer is not sure.
  */
 class GoldenFile(
     val sha256: String,
@@ -32,12 +32,12 @@ class Golden(
     val drawings: List<GoldenDrawing>,
     private val files: Map<String, GoldenFile>,
 ) {
-    /** Returns what holds for [model]; throws [IllegalArgumentException] when the file does not name it. */
+    /** Returns the entry for [model]; throws [IllegalArgumentException] if the file does not name it. */
     fun of(model: Model): GoldenFile =
         requireNotNull(files[model.file]) { "expected ${model.file} in golden.json" }
 
     companion object {
-        /** Reads golden.json's [text]; throws [IllegalArgumentException] when that is something else. */
+        /** Reads golden.json's [text]; throws [IllegalArgumentException] if it is anything else. */
         fun parse(text: String): Golden = try {
             val root = JSONObject(text)
             require(root.getInt("format") == 1) {

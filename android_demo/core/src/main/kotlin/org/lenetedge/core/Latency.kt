@@ -13,14 +13,14 @@ class Latency(private val capacity: Int = 100) {
 
     fun clear() = last.clear()
 
-    /** The smallest duration that [share] (0 to 1) of all do not exceed; null without any. */
+    /** The smallest duration that [share] (0 to 1) of all do not exceed; null if there is none. */
     fun percentile(share: Double): Double? = if (last.isEmpty()) null else percentile(last.sorted(), share)
 
-    /** All that reports tell; null without any. */
+    /** All that reports contain; null if there is none. */
     fun spread(): Spread? = if (last.isEmpty()) null else spreadOf(last)
 }
 
-/** Microseconds of [samples] runs, fields as docs/benchmark.md has them. */
+/** Microseconds of [samples] runs; fields as in docs/benchmark.md. */
 data class Spread(
     val p50: Double,
     val p90: Double,
@@ -30,7 +30,7 @@ data class Spread(
     val samples: Int,
 )
 
-/** Returns the spread of durations in nanoseconds, one at least. */
+/** Returns the spread of at least one duration in nanoseconds. */
 fun spreadOf(nanos: Collection<Long>): Spread {
     require(nanos.isNotEmpty()) { "expected durations, got none" }
     val sorted = nanos.sorted()

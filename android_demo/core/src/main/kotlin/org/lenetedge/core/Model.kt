@@ -1,6 +1,6 @@
 package org.lenetedge.core
 
-/** The models that the app brings, in the order in which they are offered; [label] is the package's word. */
+/** The models packed with the app, in the order in which they are offered; [label] is the package's name. */
 enum class Model(val label: String) {
     INT8_QAT("int8_qat"),
     INT8("int8"),

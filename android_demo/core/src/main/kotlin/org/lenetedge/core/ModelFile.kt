@@ -4,8 +4,8 @@ import java.nio.ByteBuffer
 import java.security.MessageDigest
 
 /**
- * Returns [content] if it is the file that golden.json promises for [model]; native code must not see another.
- * Null stands for a file that is not there. Throws [BadModel].
+ * Returns [content] if it is the file that golden.json names for [model]; native code must not see any other.
+ * Null stands for a missing file. Throws [BadModel].
  */
 fun checked(model: Model, content: ByteBuffer?, golden: Golden): ByteBuffer {
     if (content == null) throw BadModel(model, BadModel.Fault.MISSING)

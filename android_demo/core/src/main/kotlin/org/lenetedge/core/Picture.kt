@@ -1,12 +1,12 @@
 package org.lenetedge.core
 
-/** Side of the picture that the model reads. */
+/** The side of the picture that the model reads, in pixels. */
 const val PICTURE = 32
 private const val BOX = 20
 private const val MARGIN = 2
 
 /**
- * Returns the picture, 32 x 32 unsigned bytes row by row, of a drawing; null for one without ink.
+ * Returns the picture of a drawing, 32 x 32 unsigned bytes row by row, or null if there is no ink.
  *
  * The same integers as `lenet_edge.picture.drawing.picture_of_drawing`, whose words hold here: the drawing's box to 20 x 20
  * by means over areas, its centre of mass to the middle of 28 x 28 (LeCun and others 1998, page 10), 2 pixels
@@ -56,7 +56,7 @@ private fun scaled(ink: Ink, box: Box, height: Int, width: Int): List<LongArray>
     }
 }
 
-/** For each target pixel the source pixels under it, each with what they have in common. */
+/** For each target pixel, the source pixels under it, each with the length of their overlap. */
 private fun overlaps(source: Int, target: Int): List<List<Pair<Int, Long>>> = List(target) { i ->
     val first = i * source / target
     val last = ((i + 1) * source - 1) / target
@@ -65,7 +65,7 @@ private fun overlaps(source: Int, target: Int): List<List<Pair<Int, Long>>> = Li
     }
 }
 
-/** The first row or column in the picture of [size] lines that weigh [masses]. */
+/** The first row or column in the picture of [size] lines with these [masses]. */
 private fun place(size: Int, masses: List<Long>): Int {
     val total = masses.sum()
     val moment = masses.withIndex().sumOf { (i, mass) -> i * mass }

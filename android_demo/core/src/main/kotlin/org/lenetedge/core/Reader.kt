@@ -2,10 +2,10 @@ package org.lenetedge.core
 
 import java.nio.ByteBuffer
 
-/** What a person chose: a model, the delegate that should run it, and [threads] of the CPU. */
+/** What the user chose: a model, the delegate that should run it, and CPU [threads]. */
 data class Request(val model: Model, val delegate: Delegate, val threads: Int)
 
-/** A delegate that was tried, or not even that, and the reason why it does not run. */
+/** A delegate, whether or not it was tried, and the reason why it does not run. */
 data class Refusal(val delegate: Delegate, val reason: Reason)
 
 /** What really runs: [used] runs [share] of the model; [refusals] are the delegates before it, the one asked for first. */
@@ -14,7 +14,7 @@ data class Opening(val request: Request, val used: Delegate, val share: Share, v
 /** Ten [scores] 0 to 1, also as the file stores them, and what they took in nanoseconds: handing over and fetching included, and not. */
 class Reading(val scores: FloatArray, val stored: FloatArray, val nanos: Long, val invokeNanos: Long?)
 
-/** Told around what may end the whole app: native code of a delegate's driver. */
+/** Called before and after what may crash the whole app: native code of a delegate's driver. */
 interface Watch {
     fun trying(delegate: Delegate)
 
@@ -25,9 +25,9 @@ interface Watch {
 class NoAnswer(val reason: Reason) : Exception("expected scores within the limits, got: $reason")
 
 /**
- * Reads pictures with a model, with the delegate that was asked for or, where [decide] says so, the next.
+ * Reads pictures with a model, with the requested delegate or, if [decide] says so, the next one.
  *
- * Before a delegate is trusted it reads the golden pictures and has to keep their limits. All is to be used on
+ * Before a delegate is trusted it reads the golden pictures and has to keep their limits. Use it only on
  * one thread: a graphics delegate is bound to it. Throws [NoAnswer].
  */
 class Reader(
@@ -49,10 +49,10 @@ class Reader(
         open(request.delegate)
     }
 
-    /** The output, for those who tell scores as they are stored. */
+    /** The output, for callers that report scores as they are stored. */
     val output: TensorEnd get() = current().output
 
-    /** Reads a picture, 32 x 32 unsigned bytes; a delegate that fails now falls back, and [opening] tells. */
+    /** Reads a picture, 32 x 32 unsigned bytes; a delegate that fails now falls back, and [opening] says so. */
     fun read(picture: ByteArray): Reading {
         while (true) {
             val session = current()
@@ -63,7 +63,7 @@ class Reader(
         }
     }
 
-    /** Closes what is open; a second time does nothing. A delegate that fails even at that has no more to give. */
+    /** Closes what is open; a second call does nothing. A delegate that fails even here is ignored. */
     override fun close() {
         runCatching { session.also { session = null }?.close() }
     }
@@ -117,7 +117,7 @@ class Reader(
 
 /** An interpreter with its buffers. */
 private class Session(private val opened: Opened) : AutoCloseable by opened {
-    // Lazily: what throws while this is made would leave the interpreter open.
+    // Lazily: anything thrown while this is created would leave the interpreter open.
     val output: TensorEnd by lazy { opened.output }
     val plan: Plan get() = opened.plan
     private val picture by lazy { opened.input.buffer() }
@@ -134,7 +134,7 @@ private class Session(private val opened: Opened) : AutoCloseable by opened {
     }
 }
 
-/** Returns what [work] gives, or what [failed] makes of the reason why it failed. */
+/** Returns the result of [work], or what [failed] makes of the reason why it failed. */
 private inline fun <T> attempt(work: () -> T, failed: (String) -> T): T = try {
     work()
 } catch (error: Exception) {

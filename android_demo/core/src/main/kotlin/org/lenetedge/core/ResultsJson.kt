@@ -4,7 +4,7 @@ import org.json.JSONArray
 import org.json.JSONObject
 import java.util.Locale
 
-/** The machine that a report is of; null for what the system does not tell. Fields as docs/benchmark.md has them. */
+/** The machine of a report; null for what the system does not report. Fields as in docs/benchmark.md. */
 data class Machine(
     val system: String,
     val architecture: String,
@@ -14,7 +14,7 @@ data class Machine(
     val memoryBytes: Long? = null,
 )
 
-/** The scores of [stored], a row for each picture, of [model] as [opening] ran it. */
+/** The scores [stored] by [model] as [opening] ran it, a row for each picture. */
 class Answers(
     val model: Model,
     val opening: Opening,
@@ -32,7 +32,7 @@ enum class Pictures(val title: String) {
 
 /**
  * A report that `lenet-edge benchmark --compare` and `lenet-edge parity --import` read (docs/benchmark.md, docs/parity.md).
- * [date]: ISO 8601 in UTC. [sentence] tells a reason in words.
+ * [date]: ISO 8601 in UTC. [sentence] puts a reason into words.
  */
 class ResultsJson(
     private val machine: Machine,
@@ -41,7 +41,7 @@ class ResultsJson(
     private val golden: Golden,
     private val sentence: (Reason) -> String,
 ) {
-    /** Returns the report; a later one of [checks] takes the place of an earlier one of the same request. */
+    /** Returns the report; of [checks] with the same request, the latest counts. */
     fun of(date: String, checks: List<Check>, answers: List<Answers>): JSONObject {
         val last = checks.associateBy { it.opening.request }.values
         val models = (last.map { it.opening.request.model } + answers.map { it.model }).distinct()
@@ -119,7 +119,7 @@ class ResultsJson(
         .put("smallest", of.smallest)
         .put("samples", of.samples)
 
-    /** An integer, or a float in the nine digits that tell it; JSON knows no NaN, which no limit admits either. */
+    /** An integer, or a float in the nine digits that identify it; JSON has no NaN, and no limit admits one. */
     private fun number(value: Float, type: TensorType): Any = when {
         !value.isFinite() -> JSONObject.NULL
         type == TensorType.FLOAT32 -> String.format(Locale.ROOT, "%.9g", value).toDouble()

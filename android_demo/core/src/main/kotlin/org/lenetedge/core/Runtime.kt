@@ -10,8 +10,8 @@ enum class TensorType(val bytes: Int, val least: Int, val most: Int) {
 }
 
 /**
- * One end of a model: [count] values of [type]. Quantised: real = [scale] * (stored - [zeroPoint]); a scale of
- * 0 says that it is not.
+ * An input or output of a model: [count] values of [type]. Quantised: real = [scale] * (stored - [zeroPoint]);
+ * a scale of 0 means not quantised.
  */
 data class TensorEnd(val type: TensorType, val count: Int, val scale: Float = 0f, val zeroPoint: Int = 0)
 
@@ -24,13 +24,13 @@ interface Opened : AutoCloseable {
     val output: TensorEnd
     val plan: Plan
 
-    /** What the last [run] took without handing over and fetching, in nanoseconds; null where it is not told. */
+    /** What the last [run] took without copying in and out, in nanoseconds; null if unknown. */
     val invokeNanos: Long?
 
     /** Computes [answer] from [picture], direct buffers in native order, both rewound by the caller. Throws what the runtime throws. */
     fun run(picture: ByteBuffer, answer: ByteBuffer)
 
-    /** Frees the interpreter, then its delegate; a second time does nothing. */
+    /** Frees the interpreter, then its delegate; a second call does nothing. */
     override fun close()
 }
 
@@ -40,7 +40,7 @@ interface Runtime {
     val version: String
 
     /**
-     * Opens [model] (a direct buffer, memory-mapped or not) with [delegate] and [threads] of the CPU. Whatever
+     * Opens [model] (a direct buffer, memory-mapped or not) with [delegate] and CPU [threads]. Whatever
      * fails is thrown, with nothing left open.
      */
     fun open(model: ByteBuffer, delegate: Delegate, threads: Int): Opened

@@ -30,7 +30,7 @@ private fun TensorEnd.stored(pixel: Int): Int {
     return (Math.rint((pixel / scale).toDouble()).toInt() + zeroPoint).coerceIn(type.least, type.most)
 }
 
-/** Returns what the output stores in [from], as numbers: real ones, or the integers of a quantised one. */
+/** Returns what the output stores in [from], as numbers: floats, or integers if it is quantised. */
 fun TensorEnd.fetch(from: ByteBuffer): FloatArray {
     from.rewind()
     return FloatArray(count) {

@@ -2,7 +2,7 @@ package org.lenetedge.core
 
 import java.nio.ByteBuffer
 
-/** What becomes of a delegate in [FakeRuntime]. */
+/** What happens to a delegate in [FakeRuntime]. */
 enum class Fate {
     WORKS,
     TAKES_SOME,
@@ -17,8 +17,8 @@ enum class Fate {
 }
 
 /**
- * Opens what [fates] say and counts; answers the golden pictures as golden.json has it. A delegate's closing is
- * counted too: twice for one opening is an error of the reader.
+ * Opens what [fates] say and counts it; answers the golden pictures as golden.json does. A delegate's closing is
+ * counted too: twice for one opening is the reader's error.
  */
 class FakeRuntime(
     private val golden: Golden,

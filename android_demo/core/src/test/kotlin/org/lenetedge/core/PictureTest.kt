@@ -50,7 +50,7 @@ class PictureTest {
         return Ink(width, height, values)
     }
 
-    /** A generator that every language writes in a line. */
+    /** A generator that is one line in any language. */
     private class Congruence(private var state: Long) {
         fun next(below: Int): Int {
             state = (state * 1103515245 + 12345) and 0x7fffffff

@@ -113,7 +113,7 @@ class ReaderTest {
         assertThrows(IllegalStateException::class.java) { reader.read(picture) }
     }
 
-    /** Each of three delegates meets each fate: 1,000 ways to fail or not. */
+    /** Each of three delegates with each fate: 1,000 ways to fail or not. */
     @Test
     fun whateverFailsInWhateverOrderAllIsClosedOnce() {
         for (gpu in Fate.values()) {

@@ -19,7 +19,7 @@ class ClosingTest {
     private fun runtime(delegate: () -> LiteDelegate?) =
         LiteRuntime { Counted(delegate()).also { made += it } }
 
-    /** Counts how often it is closed, and how often too early. Without [lite] it cannot be applied. */
+    /** Counts how often it is closed, and how often too early. Without [lite] no interpreter can apply it. */
     private inner class Counted(private val lite: LiteDelegate?) : LiteDelegate {
         var closed = 0
         var early = 0

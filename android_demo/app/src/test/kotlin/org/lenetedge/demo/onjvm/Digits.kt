@@ -8,7 +8,7 @@ import java.util.zip.GZIPInputStream
 private const val SIDE = 28
 private const val MARGIN = (PICTURE - SIDE) / 2
 
-/** MNIST digits of the package, "t10k" or "calibration": 32 x 32 with paper around, and what each is. */
+/** MNIST digits of the package, "t10k" or "calibration": padded with paper to 32 x 32, with their labels. */
 class Digits(private val name: String) {
     val labels: List<Int> = idx("labels-idx1", 2049) { file, count ->
         List(count) { file.readUnsignedByte() }

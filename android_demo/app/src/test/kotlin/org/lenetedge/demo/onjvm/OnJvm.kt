@@ -15,13 +15,13 @@ import java.nio.ByteBuffer
 import java.nio.ByteOrder
 
 /**
- * What the tests in this folder share. They run the AAR's own library, over tools/bionic, in a JVM without
- * Robolectric. Times measured so say nothing about a phone.
+ * What the tests in this folder share. They run the AAR's own library, with tools/bionic, in a JVM without
+ * Robolectric. Times measured this way say nothing about a phone.
  */
 object OnJvm {
     val golden: Golden by lazy { Golden.parse(File(System.getProperty("golden")).readText()) }
 
-    /** A device with all that the policy asks for: NNAPI's API level, and a GPU that is on the list. */
+    /** A device with all that the policy asks for: NNAPI's API level, and a GPU on the list. */
     val everything = Offer(apiLevel = 35, gpuListed = true)
 
     val unwatched = object : Watch {

@@ -12,7 +12,7 @@ import java.nio.ByteOrder
 import java.nio.FloatBuffer
 import java.nio.channels.FileChannel.MapMode.READ_ONLY
 
-// docs/android.md shows what stands between the marks; a test compares.
+// docs/android.md shows what is between the marks; a test compares.
 // begin
 fun mapped(assets: AssetManager, name: String): ByteBuffer = assets.openFd(name).use {
     FileInputStream(it.fileDescriptor).channel.map(READ_ONLY, it.startOffset, it.declaredLength)
