@@ -4,14 +4,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find converters lenet_edge -type f -not -path '*/__pycache__/*') pyproject.toml README.md
 
+# Processes of `make test`; each loads TensorFlow, 1 GB. A file's tests stay together, with what they set up.
+JOBS ?= 2
+
 # What the Android library answers here, once `make android-test` has run.
 ANSWERS := android_demo/build/answers.json
 
-.PHONY: help convert test lint format wheel parity results tables bench bench-peers pi-test android-test apk train clean
+.PHONY: help convert test mutants lint format wheel parity results tables bench bench-peers pi-test android-test apk train clean
 
 help:
 	@echo 'make convert   write and check every .tflite (build/tflite)'
-	@echo 'make test      run the tests against the built wheel'
+	@echo 'make test      run the tests against the built wheel (JOBS=1: in one process)'
+	@echo 'make mutants   plant faults in copies of the package: do the tests find each? (results/mutants.json)'
 	@echo 'make lint      ruff (lint and format), mypy and the import rules of pyproject.toml'
 	@echo 'make format    let ruff put the files in shape'
 	@echo 'make wheel     build dist/*.whl'
@@ -31,7 +35,10 @@ convert: $(VENV)/installed
 	$(BIN)/lenet-edge convert
 
 test: $(VENV)/installed
-	cd tests && ../$(BIN)/pytest -q $(ARGS)
+	cd tests && ../$(BIN)/pytest -q -n $(JOBS) --dist loadfile $(ARGS)
+
+mutants: $(VENV)/installed
+	$(BIN)/python scripts/mutants.py --jobs $(JOBS)
 
 lint: $(VENV)/tools
 	$(BIN)/ruff check .
