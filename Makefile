@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find converters lenet_edge -type f -not -path '*/__pycache__/*') pyproject.toml README.md
 
+# Processes of `make test`; each loads TensorFlow, 1 GB. A file's tests stay together, with what they set up.
+JOBS ?= 2
+
 # What the Android library answers here, once `make android-test` has run.
 ANSWERS := android_demo/build/answers.json
 
@@ -14,7 +17,7 @@ help:
 	@echo '  make convert       write and check every .tflite (build/tflite)'
 	@echo '  make bench         time the released models, and where the time goes'
 	@echo 'To work on it'
-	@echo '  make test          run the tests against the built wheel (ARGS=... for pytest)'
+	@echo '  make test          run the tests against the built wheel (ARGS=... for pytest, JOBS=1: in one process)'
 	@echo '  make lint          ruff (lint and format), mypy, and the import rules of pyproject.toml'
 	@echo '  make format        let ruff put the files in shape'
 	@echo '  make wheel         build dist/*.whl'
@@ -22,7 +25,7 @@ help:
 	@echo 'To prove it'
 	@echo '  make parity        every file in every runtime beside the original (build/parity.html)'
 	@echo '  make pi-test       the wheel on an emulated Raspberry Pi (needs qemu-user-static)'
-	@echo '  make mutants       plant 40 faults, one by one, and see the tests find them (an hour)'
+	@echo '  make mutants       plant faults in copies of the package: do the tests find each? (results/mutants.json)'
 	@echo 'To measure it anew'
 	@echo '  make results       parity, speed and strings into results/, every table from it (an hour)'
 	@echo '  make tables        the tables of README.md and docs from the measured files'
@@ -38,7 +41,10 @@ convert: $(VENV)/installed
 	$(BIN)/lenet-edge convert
 
 test: $(VENV)/installed
-	cd tests && ../$(BIN)/pytest -q $(ARGS)
+	cd tests && ../$(BIN)/pytest -q -n $(JOBS) --dist loadfile $(ARGS)
+
+mutants: $(VENV)/installed
+	$(BIN)/python scripts/mutants.py --jobs $(JOBS) $(ARGS)
 
 lint: $(VENV)/tools
 	$(BIN)/ruff check .
@@ -51,9 +57,6 @@ format: $(VENV)/tools
 	$(BIN)/ruff format .
 
 wheel: $(VENV)/wheel
-
-mutants: $(VENV)/installed
-	$(BIN)/python scripts/mutants.py $(ARGS)
 
 parity: $(VENV)/installed
 	mkdir -p build

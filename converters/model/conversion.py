@@ -59,7 +59,7 @@ def to_tflite(
     expect(precision == "int8" or not fine_tuned, "int8 of a model that quantize_aware made", repr(precision))
     expect(fine_tuned <= {4, 8}, "kernels of 8 or 4 bits", ", ".join(map(str, fine_tuned)))
     single = _for_one_input(model, shape)
-    converter = tf.lite.TFLiteConverter.from_keras_model(single)
+    converter = tf.lite.TFLiteConverter.from_keras_model(_exported(single))
     # Per-channel FULLY_CONNECTED is refused by NNAPI and by tflite-runtime 2.14 (dynamic range), and was
     # silently wrong on older TensorFlow Lite Micro.
     converter._experimental_disable_per_channel_quantization_for_dense_layers = True
@@ -98,6 +98,25 @@ def _for_one_input(model: Any, shape: Sequence[int] | None) -> Any:
     single = keras.Input(batch_shape=(1, *shape), dtype=model.inputs[0].dtype, name=model.input_names[0])
     computing = model if shape == own else with_convolutions(model)
     return keras.Model(single, computing(single), name=model.name)
+
+
+def _exported(model: Any) -> Any:
+    """Return what the converter is to export: the function of `model`, or `model` where that is not enough.
+
+    The file is the same to the byte. Of a Keras model the converter exports every layer as well, each traced
+    several times, which takes longer than all the rest of the conversion.
+    """
+    source = model.inputs[0]
+    spec = tf.TensorSpec(source.shape, source.dtype, name=model.input_names[0])
+    module = tf.Module(name=model.name)
+    module.answer = tf.function(
+        lambda inputs: {model.output_names[0]: model(inputs, training=False)}, input_signature=[spec]
+    )
+    traced = module.answer.get_concrete_function()
+    module.weights = traced.variables  # a function does not keep its variables alive
+    resources = [tensor for tensor in traced.captured_inputs if tensor.dtype == tf.resource]
+    # A lookup table is a resource that is no variable: only its layer can export it.
+    return module if len(resources) == len(module.weights) else model
 
 
 def _fine_tuned_bits(model: Any) -> set[int]:

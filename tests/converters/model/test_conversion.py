@@ -149,6 +149,13 @@ def test_bad_models_are_answered_in_one_line(model):
         to_tflite(unsupported, precision="float32")
 
 
+def test_a_lookup_table_goes_into_the_file():
+    words = keras.Input((4,), dtype="string")
+    numbers = layers.StringLookup(vocabulary=["one", "two"])(words)
+    counted = keras.Model(words, layers.Dense(2)(layers.Flatten()(layers.Embedding(3, 2)(numbers))))
+    assert "HASHTABLE_FIND" in operators(to_tflite(counted, precision="float32").entry)
+
+
 def test_what_is_no_tflite_file_is_refused(converted):
     for content in (b"", b"TFL3", b"\0" * 100, converted["float32"].content[:40], b"....TFL3" + b"\xff" * 64):
         with pytest.raises(InputError, match="expected a .tflite file.*, got "):
