@@ -138,9 +138,9 @@ def test_held_out_strings_measure_a_net_that_says_nothing_as_always_wrong():
 def test_the_command_trains_from_the_released_weights(tmp_path, monkeypatch):
     """A few steps for real."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr("lenet_edge.training.options.training_digits", lambda data: DIGITS)
+    monkeypatch.setattr("lenet_edge.training.preparing.training_digits", lambda data: DIGITS)
     held_out = Digits(DIGITS.images[:60], DIGITS.labels[:60])
-    monkeypatch.setattr("lenet_edge.training.options.held_out_digits", lambda data: held_out)
+    monkeypatch.setattr("lenet_edge.training.preparing.held_out_digits", lambda data: held_out)
     command = ["--strings", "--batch-size", "25", "--passes", "2", "--gentle-passes", "1", "--epochs", "2"]
     out = tmp_path / "run"
     assert main([*command, "--learning-rate", "3e-4", "--verbose", "0", "--out", str(out)]) == 0
