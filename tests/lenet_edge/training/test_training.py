@@ -20,6 +20,7 @@ from lenet_edge.paper.answers import as_input, outputs_of
 from lenet_edge.train import main
 from lenet_edge.training.checkpoints import saying_how_to_go_on
 from lenet_edge.training.distorted_passes import Passes, Teacher
+from lenet_edge.training.distortions import VERSION
 from lenet_edge.training.loop import Recipe, batches, error_of, soften, train
 from lenet_edge.training.options import LARGEST_SEED, MOST_PASSES
 from lenet_edge.training.score_calibration import measure, probabilities
@@ -94,6 +95,14 @@ def test_passes_are_kept_and_shared(tmp_path, digits):
     np.testing.assert_array_equal(passes_of(training, tmp_path).pictures(0), first)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == written
     assert (passes_of(training, tmp_path).pictures(1) != first).any()
+
+
+def test_passes_of_another_version_are_drawn_anew(tmp_path, digits, monkeypatch):
+    passes = passes_of(digits[0], tmp_path)
+    passes.pictures(0)
+    monkeypatch.setattr("lenet_edge.training.distorted_passes.VERSION", VERSION + 1)
+    passes.pictures(0)
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_the_last_epochs_read_the_gentle_passes(tmp_path, digits):
