@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from pathlib import Path
+import sys
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from converters.base.errors import exit_status, expect
-from converters.base.files import write_atomically, write_json
+from converters.base.files import check_folder
 from converters.base.installed import RUNTIMES
-from converters.base.options import add_conversion_options, command_parser
+from converters.base.options import add_conversion_options, command_parser, given_options, refuse_beside
 from converters.base.targets import TARGETS
-from lenet_edge.digits.mnist import Digits, test_digits
-from lenet_edge.digits.scoring import error_of
+from converters.base.words import counted
+from lenet_edge.digits.mnist import test_digits
+from lenet_edge.digits.options import add_data_option
 from lenet_edge.packaged.layouts import layout_for
 from lenet_edge.packaged.names import ALL_NAMES, FINE_TUNED_VARIANT, NAMES, VARIANTS, WIDE, variants_of
+from lenet_edge.packaged.options import add_weights_option, check_weights
 
 if TYPE_CHECKING:
-    from lenet_edge.converting.exam import Exam
+    from lenet_edge.converting.files import ModelFile, Original
 
 EPILOG = """\
 examples:
@@ -44,18 +44,8 @@ def _parser() -> argparse.ArgumentParser:
     add_conversion_options(parser, default="all", precisions=VARIANTS)
     add = parser.add_argument
     add("--model", choices=ALL_NAMES, action="append", help="only this model (may be repeated; default: all)")
-    add(
-        "--weights",
-        type=Path,
-        metavar="FILE",
-        help=".npz of `lenet-edge train` instead of the packaged weights (one --model)",
-    )
-    add(
-        "--data",
-        type=Path,
-        metavar="DIR",
-        help="check on the test digits in DIR instead of the packaged ones",
-    )
+    add_weights_option(parser)
+    add_data_option(parser, digits="test")
     add(
         "--target",
         choices=(*TARGETS, "all"),
@@ -76,94 +66,77 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options = parser.parse_args(argv)
     names = list(dict.fromkeys(options.model or (NAMES if options.target or options.tune else ALL_NAMES)))
     variants = list(dict.fromkeys(options.precision or VARIANTS))
-    _check(options, names, variants)
+    _check(options, names, variants, given=given_options(parser, argv))
     names = [name for name in names if variants_of(name, variants, own_weights=bool(options.weights))]
     expect(names, f"a model with --precision {', '.join(variants)}", f"{WIDE}, which has float32 and int8")
-    digits = test_digits(data=options.data)
-    options.out.mkdir(parents=True, exist_ok=True)
-    if options.target:
-        from lenet_edge.converting.targets import convert_for_targets
-
-        convert_for_targets(names, options, digits)
-        return 0
+    digits = None if options.no_check else test_digits(data=options.data)
+    check_folder(options.out)
     # TensorFlow takes seconds to import: bad input has been answered by now.
-    from converters.base.environment import versions
+    from lenet_edge.converting.files import original_of, write_manifest
 
     entries: dict[str, Any] = {}
     for name in names:
-        entries.update(_convert_model(name, variants, digits, options))
-    write_json(options.out / "manifest.json", {"versions": versions(), "models": entries})
-    print(f"\n{len(entries)} files and manifest.json are in {options.out}")
+        original = original_of(name, weights=options.weights, digits=digits)
+        files = _for_targets(original, options) if options.target else _of(original, variants, options)
+        for file in files:
+            file.write(options.out)
+            entries[file.name] = file.as_json()
+    write_manifest(options.out, entries)
+    print(f"\n{counted(len(entries), 'file')} and manifest.json are in {options.out}")
     return 0
 
 
-def _check(options: argparse.Namespace, names: list[str], variants: list[str]) -> None:
+def _check(options: argparse.Namespace, names: list[str], variants: list[str], *, given: set[str]) -> None:
     """Raise InputError on options that do not go together."""
     expect(not options.target or not options.precision, "--target or --precision", "both")
     expect(not (options.layout and options.tune), "--layout or --tune", "both")
     expect(not options.target or not (options.layout or options.tune), "--target or a layout", "both")
+    expect(options.tune or "runtime" not in given, "--runtime with --tune", "it alone")
+    if options.no_check:
+        refuse_beside("--no-check", ("data",), given=given)
     at_any_width = WIDE not in names or not (options.target or options.tune)
     expect(at_any_width, f"{WIDE} without --target and --tune, which fix the width", "one of them")
     for name in names:
         layout_for(name, variants[0], asked=options.layout)
     expect(not options.weights or len(names) == 1, "one --model with --weights", f"{len(names)}")
-    expect(not options.weights or options.weights.is_file(), "--weights to be a file", options.weights)
+    check_weights(options.weights)
     if variants == [FINE_TUNED_VARIANT]:
         packaged = "--model lenet5 and its packaged weights (`lenet-edge quantize` writes those of others)"
         fine_tuned = any(variants_of(name, variants, own_weights=bool(options.weights)) for name in names)
         expect(fine_tuned, f"{packaged} with --precision {FINE_TUNED_VARIANT}", ", ".join(names))
 
 
-def _convert_model(
-    name: str, variants: list[str], digits: Digits, options: argparse.Namespace
-) -> dict[str, Any]:
-    """Write and check each file of model `name`, a line of the table each; return their entries."""
-    from converters.model.folding import fold
-    from lenet_edge.converting.exam import taken_by
-    from lenet_edge.converting.files import checked, files_of
-    from lenet_edge.packaged.models import released_model
+def _of(original: Original, variants: Sequence[str], options: argparse.Namespace) -> Iterator[ModelFile]:
+    """Yield the model's files, a line of a table each, as far as they are checked."""
+    from lenet_edge.converting.files import LayoutChoice, files_of
+    from lenet_edge.converting.lines import head_lines, row_line
 
-    original = released_model(name, weights=options.weights)
-    taken = None if options.no_check else taken_by(original, digits)
-    if taken is not None:
-        _print_head(name, *taken)
-    entries = {}
-    for path, content, entry in files_of(
-        name, fold(original), variants_of(name, variants, own_weights=bool(options.weights)), options=options
-    ):
-        if taken is not None:
-            entry["checked"] = checked(content, *taken)
-            _print_row(entry)
-        write_atomically(options.out / path, content)
-        entries[path] = entry
-    return entries
+    if original.taken:
+        print("\n".join(head_lines(original.name, original.taken)), flush=True)
+    layouts = LayoutChoice(asked=options.layout, tune_in=options.runtime if options.tune else None)
+    for file in files_of(original, variants, layouts=layouts, say=_say):
+        if file.checked:
+            print(row_line(file, file.checked), flush=True)
+        yield file
 
 
-def _print_head(name: str, exam: Exam, answers: np.ndarray) -> None:
-    labels = exam.labels
-    error, count = error_of(answers.argmax(axis=1), labels), int((labels >= 0).sum())
-    line = f", side by side in {len(labels):,} windows" if len(labels) > count else ""
-    print(f"\n{name}: the original errs on {error:.2f} % of {count:,} test digits{line}")
-    print(
-        f"{'precision':<10}{'bytes':>9}{'operators':>11}  {'XNNPACK':<9}"
-        f"{'error':>8}{'agreement':>12}{'largest':>12}"
-    )
-    print(f"{'':<30}{'takes':<11}{'%':>8}{'%':>12}{'difference':>12}", flush=True)
+def _for_targets(original: Original, options: argparse.Namespace) -> Iterator[ModelFile]:
+    """Yield the model's files for the targets that were asked for, each told."""
+    from lenet_edge.converting.lines import target_lines
+    from lenet_edge.converting.targets import target_files
+
+    targets = list(TARGETS) if "all" in options.target else list(dict.fromkeys(options.target))
+    for file in target_files(original, targets):
+        print("\n".join(target_lines(file)), flush=True)
+        yield file
 
 
-def _print_row(entry: dict[str, Any]) -> None:
-    from converters.delegates.xnnpack import verdict
-
-    checked = entry["checked"]
-    taken, operators = checked["xnnpack_takes"]
-    print(
-        f"{entry['precision']:<10}{entry['bytes']:>9,}{operators:>11}  {verdict(taken, operators):<9}"
-        f"{checked['error']:>8.2f}{checked['agreement']:>12.2f}{checked['largest_difference']:>12.1e}",
-        flush=True,
-    )
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
-import shlex
-import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from converters.base.errors import exit_status, expect
-from converters.base.files import write_json
-from converters.base.options import command_parser
-from lenet_edge.digits.mnist import Digits, cache_folder, pad, test_digits
-from lenet_edge.training.options import (
-    add_training_options,
-    check_training_options,
-    training_and_held_out,
-    use_threads,
-)
-from lenet_edge.training.score_calibration import (
-    expected_calibration_error,
-    fit_scale,
-    negative_log_likelihood,
-    probabilities,
-    rejections,
-)
+from converters.base.files import check_folder
+from converters.base.options import command_parser, command_text, given_options, refuse_beside
+from lenet_edge.digits.mnist import Digits, check_training_files
+from lenet_edge.training.checkpoints import check_start, checkpoint_folder, saying_how_to_go_on
+from lenet_edge.training.options import add_training_options, check_seed, check_training_options
+from lenet_edge.training.preparing import training_and_held_out, use_threads
+
+if TYPE_CHECKING:
+    from lenet_edge.training.loop import Recipe, Row
+    from lenet_edge.training.recipe_run import Copies
+    from lenet_edge.training.results import Trained
 
 EPILOG = """\
 examples:
@@ -41,8 +30,19 @@ examples:
   lenet-edge train --strings --batch-size 64 --out runs/lenet5_wide
   lenet-edge train --epochs 2 --limit 600 --out /tmp/try
 
+--paper takes --data, --out, --seed, --limit, --test, --threads and --verbose: the rest of its recipe is the
+paper's, and it keeps no checkpoints. --strings takes every option but --learn-from and --paper.
 An interrupted training goes on with the same command and --resume. `tensorboard --logdir OUT` shows it.
 """
+
+_NOT_PAPER = (
+    *("resume", "epochs", "batch_size", "learning_rate"),
+    *("passes", "gentle_passes", "distortion_seed", "learn_from"),
+)
+"""What the paper's recipe has no use for."""
+
+_CONVERTED = {"lenet5": "lenet5", "stock": "stock_lenet5"}
+"""What `convert` calls the nets that it converts."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -90,126 +90,137 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
-    options = _parser().parse_args(argv)
-    _check(options)
-    training, held_out = training_and_held_out(options)
+    parser = _parser()
+    options = parser.parse_args(argv)
+    _check(options, given_options(parser, argv))
+    training, held_out = training_and_held_out(data=options.data, limit=options.limit)
+    command = command_text("lenet_edge.train", argv)
     if options.strings:
-        # Before TensorFlow is imported: convolutions over wide pictures train in a third of the time.
-        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    use_threads(options.threads)
-    if options.strings:
-        from lenet_edge.training.train_strings import train_on_strings
-
-        train_on_strings(training, held_out, options, command=_command(argv))
-        return 0
-    if options.paper:
-        from lenet_edge.training.paper_recipe import train_as_printed
-
-        model, history, facts = train_as_printed(training, held_out, options)
+        _train_on_strings(training, held_out, options, command=command)
     else:
-        model, history, facts = _train(training, held_out, options)
-    _write_results(model, history, facts, held_out, options, argv)
+        _train(training, held_out, options, command=command)
     return 0
 
 
-def _command(argv: Sequence[str] | None) -> str:
-    return shlex.join(["python", "-m", "lenet_edge.train", *(sys.argv[1:] if argv is None else argv)])
-
-
-def _check(options: argparse.Namespace) -> None:
-    check_training_options(options)
-    expect(options.passes > options.gentle_passes >= 0, "more --passes than --gentle-passes", options.passes)
-    expect(not (options.paper and options.model != "lenet5"), "--paper with --model lenet5", options.model)
-    expect(not (options.strings and options.paper), "--strings or --paper", "both")
-    expect(
-        not (options.strings and options.model != "lenet5"), "--strings with --model lenet5", options.model
+def _check(options: argparse.Namespace, given: set[str]) -> None:
+    """Raise InputError on options that cannot be, OSError on an --out that cannot be written; make --out."""
+    check_training_options(
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        learning_rate=options.learning_rate,
+        seed=options.seed,
+        passes=options.passes,
+        limit=options.limit,
+        threads=options.threads,
     )
-    expect(not (options.strings and options.learn_from), "--strings without --learn-from", "both")
+    if options.distortion_seed is not None:
+        check_seed("--distortion-seed", options.distortion_seed)
+    expect(options.passes > options.gentle_passes >= 0, "more --passes than --gentle-passes", options.passes)
+    expect(not (options.strings and options.paper), "--strings or --paper", "both")
+    for mode in ("paper", "strings"):
+        right = not getattr(options, mode) or options.model == "lenet5"
+        expect(right, f"--{mode} with --model lenet5", options.model)
+    if options.paper:
+        refuse_beside("--paper", _NOT_PAPER, given=given)
+    if options.strings:
+        refuse_beside("--strings", ("learn_from",), given=given)
     for run in options.learn_from:
         expect((run / "weights.npz").is_file(), "--learn-from folders with weights.npz", run)
+    check_training_files(data=options.data)
+    check_start(checkpoint_folder(options.out), resume=options.resume)
+    check_folder(options.out)
 
 
-def _train(training: Digits, held_out: Digits, options: argparse.Namespace) -> tuple[Any, list, dict]:
-    from lenet_edge.training.distorted_passes import Passes
-    from lenet_edge.training.loop import Recipe, train
+def _train_on_strings(
+    training: Digits, held_out: Digits, options: argparse.Namespace, *, command: str
+) -> None:
+    # Before TensorFlow is imported: convolutions over wide pictures train in a third of the time.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    use_threads(options.threads)
+    from lenet_edge.training.string_run import train_on_strings
 
-    recipe = Recipe(
+    with saying_how_to_go_on(options.out):
+        measured = train_on_strings(
+            _recipe(options),
+            training,
+            held_out,
+            copies=_copies(options),
+            out=options.out,
+            command=command,
+            test=options.test,
+            resume=options.resume,
+            verbose=options.verbose,
+        )
+    for name, errors in measured.items():
+        print(f"{_shown(name)} errors: {_errors(errors)}")
+    _say_where(options.out, model="lenet5_wide")
+
+
+def _train(training: Digits, held_out: Digits, options: argparse.Namespace, *, command: str) -> None:
+    use_threads(options.threads)
+    from lenet_edge.training.results import write_trained
+
+    trained = _trained(training, held_out, options)
+    measured = write_trained(trained, held_out, out=options.out, command=command, test=options.test)
+    for name, facts in measured.items():
+        print(f"{_shown(name)} error: {facts.error:.2f} %")
+    _say_where(options.out, model=_CONVERTED.get(options.model))
+
+
+def _trained(training: Digits, held_out: Digits, options: argparse.Namespace) -> Trained:
+    if options.paper:
+        from lenet_edge.training.paper_recipe import train_as_printed
+
+        return train_as_printed(training, held_out, seed=options.seed, verbose=options.verbose)
+    from lenet_edge.training.recipe_run import train_by_recipe
+
+    with saying_how_to_go_on(options.out):
+        return train_by_recipe(
+            _recipe(options),
+            training,
+            held_out,
+            copies=_copies(options),
+            teachers=options.learn_from,
+            out=options.out,
+            resume=options.resume,
+            verbose=options.verbose,
+        )
+
+
+def _recipe(options: argparse.Namespace) -> Recipe:
+    from lenet_edge.training.loop import Recipe
+
+    return Recipe(
         model=options.model,
         epochs=options.epochs,
         batch_size=options.batch_size,
         learning_rate=options.learning_rate,
         seed=options.seed,
     )
-    passes = Passes(
-        digits=training,
-        folder=cache_folder() / "passes",
-        seed=options.seed if options.distortion_seed is None else options.distortion_seed,
-        count=options.passes,
-        gentle_count=options.gentle_passes,
-        teachers=[_teacher(run) for run in options.learn_from],
+
+
+def _copies(options: argparse.Namespace) -> Copies:
+    from lenet_edge.training.recipe_run import Copies
+
+    seed = options.seed if options.distortion_seed is None else options.distortion_seed
+    return Copies(seed=seed, count=options.passes, gentle_count=options.gentle_passes)
+
+
+def _shown(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def _errors(errors: Row) -> str:
+    return (
+        f"{errors['error']:.2f} % of digits, {errors['normal_error']:.1f} % of strings of four, "
+        f"{errors['touching_error']:.1f} % of touching ones"
     )
-    model, history = train(
-        recipe, passes, held_out, out=options.out, resume=options.resume, verbose=options.verbose
-    )
-    facts = {"recipe": asdict(recipe), "distortions": asdict(passes.sizes)}
-    return model, history, {**facts, "passes": passes.count, "gentle_passes": passes.gentle_count}
 
 
-def _teacher(run: Path) -> Any:
-    from lenet_edge.packaged.weights import load_weights
-    from lenet_edge.paper.answers import outputs_of
-    from lenet_edge.paper.model import teacher
-    from lenet_edge.training.distorted_passes import Teacher
-
-    model = teacher()
-    load_weights(model, run / "weights.npz")
-    key = hashlib.sha256((run / "weights.npz").read_bytes()).hexdigest()[:12]
-    return Teacher(key, lambda pictures: probabilities(outputs_of(model, pictures)))
-
-
-def measure(outputs: np.ndarray, labels: np.ndarray, *, scale: float) -> dict[str, Any]:
-    """Return what there is to say of a model's outputs (n, 10) on digits with `labels` (n,).
-
-    Errors and shares in percent; `scale` turns outputs into logits.
-    """
-    scores = probabilities(scale * outputs)
-    return {
-        "digits": len(labels),
-        "error": round(100 * float(np.mean(scores.argmax(axis=1) != labels)), 4),
-        "negative_log_likelihood": round(negative_log_likelihood(scores, labels), 6),
-        "expected_calibration_error": round(expected_calibration_error(scores, labels), 6),
-        "rejected": {f"{100 * r.error:g}": round(100 * r.share, 4) for r in rejections(scores, labels)},
-    }
-
-
-def _write_results(
-    model: Any,
-    history: list,
-    facts: dict,
-    held_out: Digits,
-    options: argparse.Namespace,
-    argv: Sequence[str] | None,
-) -> None:
-    from converters.base.environment import versions
-    from lenet_edge.packaged.weights import save_weights
-    from lenet_edge.paper.answers import outputs_of
-    from lenet_edge.training.learning_curve import draw
-    from lenet_edge.training.loop import answers_sign
-
-    outputs = outputs_of(model, pad(held_out.images))
-    scale = fit_scale(outputs, held_out.labels, sign=answers_sign(options.model))
-    report = {"command": _command(argv), "versions": versions(), **facts, "scale": scale}
-    report["held_out"] = measure(outputs, held_out.labels, scale=scale)
-    if options.test:
-        test = test_digits()
-        report["test"] = measure(outputs_of(model, pad(test.images)), test.labels, scale=scale)
-    save_weights(model, options.out / "weights.npz", scale=scale)
-    write_json(options.out / "report.json", {**report, "history": history})
-    draw(history, options.out / "learning_curve.png")
-    for name in ("held_out", "test"):
-        if name in report:
-            print(f"{name.replace('_', '-')} error: {report[name]['error']:.2f} %")
-    print(f"weights, report and learning curve are in {options.out}")
+def _say_where(out: Path, *, model: str | None) -> None:
+    print(f"weights, report and learning curve are in {out}")
+    if model:
+        print(f"to .tflite: lenet-edge convert --model {model} --weights {out / 'weights.npz'}")
 
 
 if __name__ == "__main__":

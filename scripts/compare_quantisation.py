@@ -28,9 +28,9 @@ from lenet_edge.digits.scoring import percent
 from lenet_edge.packaged.files import released_folder
 from lenet_edge.packaged.models import released_model
 from lenet_edge.paper.answers import as_input, outputs_of
-from lenet_edge.quantize import calibration_images
 from lenet_edge.training.distorted_passes import Passes, Teacher
 from lenet_edge.training.fine_tuning import fine_tune, fine_tuning_recipe
+from lenet_edge.training.fine_tuning_run import calibration_images
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results" / "quantisation.json"

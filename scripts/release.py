@@ -10,6 +10,7 @@ import json
 import shlex
 import shutil
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from converters.base.files import write_json
@@ -20,9 +21,9 @@ from lenet_edge.packaged.models import fine_tuned_model, released_model
 from lenet_edge.packaged.weights import load_weights
 from lenet_edge.paper.answers import outputs_of
 from lenet_edge.paper.model import lenet5, stock_lenet5
-from lenet_edge.quantize import measured as measure_fine_tuned
-from lenet_edge.train import measure
+from lenet_edge.training.fine_tuning_run import errors_of
 from lenet_edge.training.learning_curve import draw
+from lenet_edge.training.score_calibration import measure
 
 ROOT = Path(__file__).resolve().parent.parent
 RELEASED = ROOT / "lenet_edge" / "released"
@@ -35,7 +36,7 @@ def release(run: Path, name: str, model: object) -> None:
     report.pop("history")
     report["command"] = _without_places(report["command"])
     test = test_digits()
-    report["test"] = measure(outputs_of(model, pad(test.images)), test.labels, scale=scale)
+    report["test"] = asdict(measure(outputs_of(model, pad(test.images)), test.labels, scale=scale))
     shutil.copyfile(run / "weights.npz", RELEASED / f"{name}.npz")
     write_json(RELEASED / f"{name}.json", report)
 
@@ -47,7 +48,7 @@ def release_fine_tuned(run: Path) -> None:
     shutil.copyfile(run / "weights.npz", RELEASED / "lenet5_qat.npz")
     content = (run / "lenet5_int8_qat.tflite").read_bytes()
     model, exact = fine_tuned_model(), fold(released_model("lenet5"))
-    report["test"] = measure_fine_tuned(model, exact, content, test_digits())
+    report["test"] = errors_of(model, exact, content, test_digits()).as_json()
     write_json(RELEASED / "lenet5_qat.json", report)
 
 

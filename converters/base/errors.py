@@ -40,8 +40,9 @@ def exit_status(
 ) -> int:
     """Run `main(argv)` and turn its failures into one line and a status.
 
-    `InputError` and `OSError` give status 2, Ctrl-C gives 130 and a reader that closed the pipe
-    gives 141 (128 + SIGPIPE). Anything else is a fault of ours and keeps its traceback.
+    `InputError` and `OSError` give status 2, Ctrl-C gives 130 (a KeyboardInterrupt's own words, what can be
+    done now, stand in the line) and a reader that closed the pipe gives 141 (128 + SIGPIPE). Anything else is
+    a fault of ours and keeps its traceback.
     """
     try:
         return main(argv)
@@ -55,6 +56,6 @@ def exit_status(
     except OSError as error:
         print(f"{name}: {_os_error_line(error)}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print(f"{name}: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        print(": ".join(filter(None, [name, "interrupted", str(error)])), file=sys.stderr)
         return 130

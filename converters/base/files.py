@@ -54,6 +54,21 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         raise OSError(error.errno, error.strerror, os.fspath(path)) from error
 
 
+def check_folder(path: str | os.PathLike[str]) -> Path:
+    """Make the folder `path`, with its parents, and return it: asked before the work is done.
+
+    Raises OSError, naming `path`, when it cannot be made or no file can be written there.
+    """
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+    return path
+
+
 def is_stream(path: str | os.PathLike[str]) -> bool:
     """Return whether `path` is there and is neither a file nor a folder: a pipe, a device, a terminal."""
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)

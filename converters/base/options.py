@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import shlex
+import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from converters.base.errors import expect
 from converters.base.precisions import PRECISIONS
 
 
@@ -36,3 +39,23 @@ def add_conversion_options(
         action="append",
         help=f"only this precision (may be repeated; default: {default})",
     )
+
+
+def given_options(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> set[str]:
+    """Return the names of the options that `argv` sets, those that it sets to their default included."""
+    blank = argparse.Namespace(**dict.fromkeys(vars(parser.parse_args(argv))))
+    return {name for name, value in vars(parser.parse_args(argv, blank)).items() if value is not None}
+
+
+def refuse_beside(option: str, refused: Iterable[str], *, given: set[str]) -> None:
+    """Raise InputError, naming them, when options of `refused` are `given` that `option` does not take.
+
+    `option`: as a person writes it. `refused` and `given`: names as argparse has them, without "--".
+    """
+    beside = [f"--{name.replace('_', '-')}" for name in refused if name in given]
+    expect(not beside, f"{option} without {', '.join(beside)}", "both" if len(beside) == 1 else "all of them")
+
+
+def command_text(module: str, argv: Sequence[str] | None) -> str:
+    """Return the command that runs `module` with `argv`, or this process's arguments, as a shell takes it."""
+    return shlex.join(["python", "-m", module, *(sys.argv[1:] if argv is None else argv)])

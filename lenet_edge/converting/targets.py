@@ -2,174 +2,221 @@
 
 from __future__ import annotations
 
-import argparse
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from converters.base.environment import versions
-from converters.base.files import write_atomically, write_json
-from converters.base.targets import TARGETS
-from converters.delegates import API_LEVELS, Verdict, analyser_verdict, audit, audit_table, taken
+from converters.base.files import write_atomically
+from converters.base.targets import TARGETS, Target
+from converters.delegates import API_LEVELS, Verdict, analyser_verdict, audit, taken
 from converters.file.c_array import c_array
 from converters.file.graph import read_graph
-from converters.model.folding import fold
 from converters.proof.exact_arithmetic import LIMITS
 from converters.proof.tolerance import Tolerance
 from converters.runtimes.columns import COLUMNS, absence, run_column
 from converters.runtimes.tensorflow_interpreter import run_stored
-from lenet_edge.converting.exam import taken_by
-from lenet_edge.converting.files import checked, convert_one
-from lenet_edge.digits.mnist import Digits, calibration_digits, pad
+from lenet_edge.converting.files import ModelFile, Original, checked, convert_one
+from lenet_edge.digits.mnist import calibration_digits, pad
 from lenet_edge.packaged.layouts import PLAIN, layout_for, lowered
-from lenet_edge.packaged.models import fine_tuned_model, released_model
-from lenet_edge.packaged.names import FINE_TUNED
+from lenet_edge.packaged.models import fine_tuned_model
 from lenet_edge.paper.answers import as_input, outputs_of
 
 _TRIED_DIGITS = 100
 
 
-def convert_for_targets(names: Sequence[str], options: argparse.Namespace, digits: Digits) -> None:
-    """Write the files of `options.target` for each model of `names`, their audits and a manifest to --out."""
-    targets = list(TARGETS) if "all" in options.target else list(dict.fromkeys(options.target))
-    entries: dict[str, Any] = {}
-    for name in names:
-        original = released_model(name, weights=options.weights)
-        taken = None if options.no_check else taken_by(original, digits)
-        folded, rounding = fold(original), None
-        if (
-            name in FINE_TUNED
-            and not options.weights
-            and any(TARGETS[t].precision == "int8" for t in targets)
-        ):
-            rounding = fine_tuned_model()
-        for target in targets:
-            path, entry = _convert_for(name, target, folded, rounding, options.out)
-            if taken is not None:
-                entry["checked"] = checked((options.out / path).read_bytes(), *taken)
-                _print_check(entry["checked"])
-            entries[path] = entry
-    write_json(options.out / "manifest.json", {"versions": versions(), "models": entries})
-    print(f"\n{len(entries)} files and manifest.json are in {options.out}")
+@dataclass(frozen=True, kw_only=True)
+class Audit:
+    """What a delegate takes: a verdict on each operator, of NNAPI by Android's API level.
 
-
-def _convert_for(
-    name: str, target_name: str, folded: Any, rounding: Any, out: Path
-) -> tuple[str, dict[str, Any]]:
-    """Write one target's file and what comes with it; return its name and manifest entry.
-
-    `rounding`: the fine-tuned model that int8 is made from, None where there is none.
+    `verdicts`: by API level, the only key None for other delegates. `compatible`: what TensorFlow Lite's
+    analyser says of the GPU, None for other delegates.
     """
+
+    verdicts: Mapping[int | None, Sequence[Verdict]]
+    compatible: bool | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as a manifest has it."""
+        if None in self.verdicts:
+            return _taken(self.verdicts[None])
+        return {str(level): _taken(verdicts) for level, verdicts in self.verdicts.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """What a GPU accelerator of this machine made of a file, called by `title`.
+
+    `absent`: why there is none; `failure`: why it does not run the file; "" for neither. It took `taken` of
+    `nodes`; `largest_difference`: of a score from the original's, on `digits`.
+    """
+
+    title: str
+    absent: str = ""
+    failure: str = ""
+    delegate: str = ""
+    taken: int | None = None
+    nodes: int | None = None
+    digits: int = 0
+    largest_difference: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as a manifest has it."""
+        if self.absent:
+            return {"absent": self.absent}
+        if self.failure:
+            return {"failure": self.failure}
+        return {name: getattr(self, name) for name in ("delegate", "taken", "largest_difference")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MicroArray:
+    """The C array of a file: a header's and a source's `texts` by file name.
+
+    `arena_bytes`: what TensorFlow Lite Micro, called `runtime`, used; None where `failure` says why it was
+    not measured.
+    """
+
+    texts: Mapping[str, str]
+    arena_bytes: int | None
+    runtime: str
+    failure: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TargetFile(ModelFile):
+    """The file of a target: its audits by delegate, and what was tried or made besides, None for neither."""
+
+    target: Target
+    fine_tuned: bool
+    audits: Mapping[str, Audit]
+    tried: Tried | None
+    micro: MicroArray | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return its entry in a manifest."""
+        entry = super().as_json()
+        check = {"checked": entry.pop("checked")} if self.checked else {}
+        audits = {name: one.as_json() for name, one in self.audits.items()}
+        tried = {"tried": self.tried.as_json()} if self.tried else {}
+        arena = {"arena_bytes": self.micro.arena_bytes} if self.micro else {}
+        return {**entry, "audits": audits, **tried, **arena, **check}
+
+    def write(self, folder: Path) -> None:
+        """Write it to `folder`, with its C array if there is one."""
+        super().write(folder)
+        for name, text in (self.micro.texts if self.micro else {}).items():
+            write_atomically(folder / name, text)
+
+
+def target_files(original: Original, targets: Sequence[str]) -> Iterator[TargetFile]:
+    """Convert `original` for each of `targets`, names of TARGETS; yield each file as it is done.
+
+    int8 is made from the fine-tuned weights where there are some.
+    """
+    rounding = None
+    if original.is_fine_tuned and any(TARGETS[name].precision == "int8" for name in targets):
+        rounding = fine_tuned_model()
+    for name in targets:
+        yield _target_file(original, name, rounding=rounding)
+
+
+def _target_file(original: Original, target_name: str, *, rounding: Any) -> TargetFile:
+    """Return one target's file; `rounding`: the fine-tuned Keras model, None where there is none."""
     target = TARGETS[target_name]
     fine_tuned = rounding is not None and target.precision == "int8"
-    model = rounding if fine_tuned else folded
+    model = rounding if fine_tuned else original.folded
     plain = convert_one(model, precision=target.precision, ends=target.ends).content
-    content, entry = lowered(
-        plain, layout=layout_for(name, target.precision, asked=None if target.laid_out else PLAIN)
+    asked = None if target.laid_out else PLAIN
+    content, facts = lowered(plain, layout=layout_for(original.name, target.precision, asked=asked))
+    return TargetFile(
+        name=f"{original.name}_{target_name}.tflite",
+        content=content,
+        facts={
+            "model": original.name,
+            "target": target_name,
+            "precision": target.precision,
+            "fine_tuned": fine_tuned,
+            **facts,
+        },
+        checked=checked(content, original.taken),
+        target=target,
+        fine_tuned=fine_tuned,
+        audits={delegate: _audit(content, delegate) for delegate in target.delegates},
+        tried=_tried_on_gpu(content, original.folded) if target_name == "gpu" else None,
+        micro=_micro_array(original, content) if target_name == "micro" else None,
     )
-    path = f"{name}_{target_name}.tflite"
-    write_atomically(out / path, content)
-    kind = f"{target.precision}{', fine-tuned' if fine_tuned else ''}"
-    print(f"\n{path}: {kind}, {len(content):,} bytes ({target.why})")
-    entry = {
-        "model": name,
-        "target": target_name,
-        "precision": target.precision,
-        "fine_tuned": fine_tuned,
-        **entry,
-    }
-    entry["audits"] = {delegate: _audited(content, delegate) for delegate in target.delegates}
-    if target_name == "gpu":
-        entry["tried"] = _tried_on_gpu(content, folded)
-    if target_name == "micro":
-        sample = as_input(folded, pad(calibration_digits().images[:1])).numpy()
-        entry["arena_bytes"] = _write_c_array(name, content, sample, out)
-    return path, entry
 
 
-def _audited(content: bytes, delegate: str) -> Any:
-    """Print a delegate's audit and return it as JSON has it; NNAPI's for each API level."""
-    if delegate != "nnapi":
-        verdicts = audit(content, delegate=delegate)
-        print(f" {delegate}:\n{audit_table(verdicts)}")
-        if delegate == "gpu":
-            compatible, _ = analyser_verdict(content)
-            print(f"    (TensorFlow Lite's analyser: {'compatible' if compatible else 'not compatible'})")
-        return _as_json(verdicts)
-    by_level = {level: audit(content, delegate=delegate, api_level=level) for level in API_LEVELS}
-    last = ""
-    for level, verdicts in by_level.items():
-        lines = audit_table(verdicts)
-        if re.sub(r"got \d+", "", lines) != last:
-            print(f" nnapi, from API level {level}:\n{lines}")
-        last = re.sub(r"got \d+", "", lines)
-    print("    (NNAPI is deprecated since Android 15, API level 35)")
-    return {str(level): _as_json(verdicts) for level, verdicts in by_level.items()}
+def _audit(content: bytes, delegate: str) -> Audit:
+    if delegate == "nnapi":
+        return Audit(
+            verdicts={level: audit(content, delegate=delegate, api_level=level) for level in API_LEVELS}
+        )
+    compatible = analyser_verdict(content)[0] if delegate == "gpu" else None
+    return Audit(verdicts={None: audit(content, delegate=delegate)}, compatible=compatible)
 
 
-def _as_json(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+def _taken(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     some, count = taken(verdicts)
     left = [{"operator": f"{v.index} {v.name}", "reason": v.reason} for v in verdicts if not v.taken]
     return {"taken": some, "operators": count, "not_taken": left}
 
 
-def _tried_on_gpu(content: bytes, exact: Any) -> dict[str, Any]:
-    """Run the file on a GPU accelerator where there is one, say what came out, and return it."""
+def _tried_on_gpu(content: bytes, exact: Any) -> Tried:
+    """Run the file on a GPU accelerator where there is one; `exact`: the Keras model to compare with."""
     column = COLUMNS["litert-gpu"]
     reason = absence(column)
     if reason:
-        print(f"    not tried on a GPU: {reason}")
-        return {"absent": reason}
+        return Tried(title=column.title, absent=reason)
     pictures = pad(calibration_digits().images[:_TRIED_DIGITS])
     inputs = as_input(exact, pictures).numpy()
     result = run_column(column, {"file": content}, {"file": inputs})["file"]
     if result.failure:
-        print(f"    tried on {column.title}: {result.failure}")
-        return {"failure": result.failure}
-    difference = float(np.abs(result.values - outputs_of(exact, pictures)).max())
-    print(
-        f"    tried on {column.title}: {result.delegate} takes {result.taken} of {result.nodes}, largest "
-        f"difference from the original {difference:.1e} on {len(inputs)} digits"
+        return Tried(title=column.title, failure=result.failure)
+    return Tried(
+        title=column.title,
+        delegate=result.delegate,
+        taken=result.taken,
+        nodes=result.nodes,
+        digits=len(inputs),
+        largest_difference=float(np.abs(result.values - outputs_of(exact, pictures)).max()),
     )
-    return {"delegate": result.delegate, "taken": result.taken, "largest_difference": difference}
 
 
-def _write_c_array(name: str, content: bytes, sample: np.ndarray, out: Path) -> int | None:
-    """Write NAME_micro.h and NAME_micro.cc with a golden sample and return the measured arena.
+def _micro_array(original: Original, content: bytes) -> MicroArray:
+    """Return the C array of the file, with a golden sample and the measured arena.
 
     The sample's output is TensorFlow Lite Micro's own where it is installed, TensorFlow's otherwise; its
     limits hold for every runtime (converters.proof.tolerance).
     """
+    sample = as_input(original.folded, pad(calibration_digits().images[:1])).numpy()
     stored, answer = run_stored(content, sample)
     side = sample.shape[1]
     column = COLUMNS["micro"]
-    failure, arena = absence(column), None
+    failure, arena, runtime = absence(column), None, ""
     if not failure:
         result = run_column(column, {"file": content}, {"file": sample})["file"]
-        failure, arena = result.failure, result.arena_bytes
+        failure, arena, runtime = result.failure, result.arena_bytes, result.runtime
         answer = answer if failure else result.outputs
-    if failure:
-        print(f"    arena not measured, kArenaBytes is twice the file's size: {failure}")
-    else:
-        print(f"    arena: {arena:,} bytes ({result.runtime}, 64 bits)")
+    name, pixels = f"{original.name}_micro", f"{side}x{side} pixels, 0 for paper"
     texts = c_array(
         content,
-        name=f"{name}_micro",
+        name=name,
         arena_bytes=arena or 2 * len(content),
         sample_input=stored[0],
         sample_output=answer[0],
         sample_limits=_limits(content, sample),
-        description=f"{name}, a digit reader: {side}x{side} pixels, 0 for paper, in; ten scores out.",
+        description=f"{original.name}, a digit reader: {pixels}, in; ten scores out.",
     )
-    for suffix, text in zip((".h", ".cc"), texts, strict=True):
-        write_atomically(out / f"{name}_micro{suffix}", text)
-    return arena
+    named = {f"{name}{suffix}": text for suffix, text in zip((".h", ".cc"), texts, strict=True)}
+    return MicroArray(texts=named, arena_bytes=arena, runtime=runtime, failure=failure)
 
 
-def _limits(content: bytes, sample: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _limits(content: bytes, sample: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the least and the most that the int8 file may give for `sample` (1, ...), as it stores them."""
     graph = read_graph(content)
     (sink,) = graph.outputs
@@ -178,11 +225,3 @@ def _limits(content: bytes, sample: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     # Further than the least and the most of the type no runtime can go; 1e-9 is for the division's rounding.
     whole = np.clip([np.ceil(low - 1e-9), np.floor(high + 1e-9)], *LIMITS[sink.type]).astype(sink.type)
     return whole[0], whole[1]
-
-
-def _print_check(facts: dict[str, Any]) -> None:
-    print(
-        f"    error {facts['error']:.2f} % of {facts['digits']:,} test digits (original "
-        f"{facts['original_error']:.2f} %), agreement {facts['agreement']:.2f} %",
-        flush=True,
-    )

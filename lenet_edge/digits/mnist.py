@@ -40,7 +40,10 @@ MIRROR_VARIABLE = "LENET_EDGE_MIRROR"
 
 _TRAINING_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
 SPLIT_SEED = 1998
+TRAINING = 55_000
 HELD_OUT = 5_000
+"""How the 60,000 training digits are split: to train on, and to select and fit on."""
+
 CALIBRATION_PER_CLASS = 50
 
 _TIMEOUT = 30.0  # seconds without a byte from a mirror
@@ -147,16 +150,23 @@ def find_file(name: str, *, data: str | os.PathLike[str] | None = None) -> Path:
     The content is not yet checked, but for a download.
     """
     expect(name in FILES, f"one of {', '.join(FILES)}", name)
-    # An empty variable is one not set; empty `data` is a mistake, not a wish for a download.
-    for folder, named_by in ((data, "data"), (os.environ.get(DATA_VARIABLE) or None, DATA_VARIABLE)):
-        if folder is not None:
-            is_folder = os.fspath(folder) and Path(folder).is_dir()
-            expect(is_folder, f"{named_by} to be a folder", os.fspath(folder) or "an empty name")
-            found = _in_folder(Path(folder), name)
-            if found is None:
-                raise InputError(f"expected {name} or {name}.gz in {os.fspath(folder)}, got neither")
-            return found
-    return _in_folder(cache_folder(), name) or _download(name)
+    folder = _named_folder(data)
+    if folder is None:
+        return _in_folder(cache_folder(), name) or _download(name)
+    found = _in_folder(folder, name)
+    if found is None:
+        raise InputError(f"expected {name} or {name}.gz in {folder}, got neither")
+    return found
+
+
+def check_training_files(*, data: str | os.PathLike[str] | None = None) -> None:
+    """Raise InputError when a folder that was named, as for `find_file`, is none or lacks a training file.
+
+    Nothing is downloaded or read.
+    """
+    if _named_folder(data) is not None:
+        for name in _TRAINING_FILES:
+            find_file(name, data=data)
 
 
 def read_file(path: str | os.PathLike[str], name: str) -> NDArray[np.uint8]:
@@ -183,6 +193,17 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", "").strip() or home / ".cache") / "lenet-edge"
 
 
+def _named_folder(data: str | os.PathLike[str] | None) -> Path | None:
+    """Return the folder that `data` or LENET_EDGE_DATA names, None for neither; InputError for no folder."""
+    # An empty variable is one not set; empty `data` is a mistake, not a wish for a download.
+    for folder, named_by in ((data, "data"), (os.environ.get(DATA_VARIABLE) or None, DATA_VARIABLE)):
+        if folder is not None:
+            is_folder = os.fspath(folder) and Path(folder).is_dir()
+            expect(is_folder, f"{named_by} to be a folder", os.fspath(folder) or "an empty name")
+            return Path(folder)
+    return None
+
+
 def _from_files(names: tuple[str, str], data: str | os.PathLike[str] | None) -> Digits:
     # Both are looked for before either is read, so that what is missing is said at once.
     paths = [find_file(name, data=data) for name in names]
@@ -191,7 +212,7 @@ def _from_files(names: tuple[str, str], data: str | os.PathLike[str] | None) -> 
 
 
 def _split() -> NDArray[np.int64]:
-    return np.random.default_rng(SPLIT_SEED).permutation(60_000)
+    return np.random.default_rng(SPLIT_SEED).permutation(TRAINING + HELD_OUT)
 
 
 def _packaged(stem: str) -> Digits:
@@ -233,7 +254,7 @@ def _mirrors() -> tuple[str, ...]:
 
 def _download(name: str) -> Path:
     """Download `name`.gz into the cache folder from the first mirror that has the right file."""
-    instead = f"put {name} (plain or .gz) in a folder and name it by {DATA_VARIABLE}"
+    instead = f"put {name} (plain or .gz) in a folder and name it by --data or {DATA_VARIABLE}"
     try:
         from pooch import HTTPDownloader
     except ImportError:
@@ -252,7 +273,19 @@ def _download(name: str) -> Path:
                 fetch(f"{mirror}{name}.gz", os.fspath(path), None)
                 read_file(path, name)
             except (OSError, ValueError) as error:  # requests raises OSErrors, InputError is a ValueError
-                failures.append(f"{mirror} ({' '.join(str(error).split())})")
+                failures.append(f"{mirror} ({_reason(error)})")
                 continue
             return path.replace(folder / path.name)
     raise InputError(f"expected to download {name}, got nothing from {', '.join(failures)}: {instead}")
+
+
+def _reason(error: Exception) -> str:
+    """Return why a mirror gave nothing, in a few words where requests says it in a paragraph."""
+    reasons = {
+        "SSLError": "no trusted certificate",
+        "ProxyError": "no connection through the proxy",
+        "ConnectTimeout": "no connection",
+        "ConnectionError": "no connection",
+        "ReadTimeout": "no answer",
+    }
+    return reasons.get(type(error).__name__) or " ".join(str(error).split())

@@ -22,19 +22,26 @@ def packaged_models() -> dict[str, Any]:
     return json.loads((released_folder() / "manifest.json").read_text())["models"]
 
 
-def packaged_name(model: str, packaged: Mapping[str, Any]) -> str | None:
-    """Return the file among `packaged` that `model` names as `Classifier` does; None for one's own file."""
-    names = (model, f"lenet5_{model}.tflite")
-    return next((name for name in names if name in packaged and not os.path.exists(model)), None)
+def packaged_name(model: str, packaged: Mapping[str, Any], *, net: str = "lenet5") -> str | None:
+    """Return the file among `packaged` that `model` names; None for one's own file.
+
+    A precision of `net` ("int8_qat") always means the packaged file, whatever else has that name here:
+    "./int8_qat" is one's own. A packaged file's name ("lenet5_int8.tflite") means one's own file where there
+    is a file of that name in the working folder; a folder is none.
+    """
+    precision = f"{net}_{model}.tflite"
+    if precision in packaged:
+        return precision
+    return model if model in packaged and not os.path.isfile(model) else None
 
 
-def content_of(model: str | os.PathLike[str]) -> bytes:
-    """Return the bytes of `model`, named as Classifier names it, checked before native code sees them.
+def content_of(model: str | os.PathLike[str], *, net: str = "lenet5") -> bytes:
+    """Return the bytes of `model`, named as for `packaged_name`, checked before native code sees them.
 
     Raises InputError when there is no such file, and as `checked_content`.
     """
     name, packaged = os.fspath(model), packaged_models()
-    entry = packaged_name(name, packaged)
+    entry = packaged_name(name, packaged, net=net)
     path = released_folder() / entry if entry else Path(name)
     expect(path.is_file(), f"a .tflite file or one of {_known(packaged)}", name)
     return checked_content(path, packaged if entry else None)

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import hashlib
-import json
-import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from converters.base.errors import InputError, expect
-from converters.base.files import write_atomically, write_json
-from converters.base.options import command_parser
+from converters.base.errors import expect
+from converters.base.files import check_writable, write_atomically, write_json
+from converters.base.options import command_parser, command_text
 from converters.runtimes.columns import COLUMNS, Column, delegate_column
 from lenet_edge.digits.mnist import Digits, test_digits
-from lenet_edge.packaged.files import checked_content, released_folder
+from lenet_edge.digits.options import add_data_option
+from lenet_edge.packaged.files import released_folder
 from lenet_edge.packaged.names import ALL_NAMES, WIDE
+from lenet_edge.parity.compared_files import compared_files
 from lenet_edge.parity.evidence import Evidence, evidence_of
 from lenet_edge.parity.golden import golden_report
-from lenet_edge.parity.imported import GOLDEN, Imported, read_imports
-from lenet_edge.parity.printing import verdict
+from lenet_edge.parity.imported import GOLDEN, Imported, most_digits, read_imports
+from lenet_edge.parity.lines import verdict
 
 EPILOG = """\
 examples:
@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="first N for the slow columns: reference kernels, GPU, Micro (default: as --digits)",
     )
-    add("--data", type=Path, metavar="DIR", help="folder with MNIST's IDX files (default: the packaged ones)")
+    add_data_option(parser, digits="test")
     add("--layers", action="store_true", help="compare layer by layer too: signal to quantisation noise")
     add("--json", type=Path, metavar="FILE", help="write everything measured to FILE")
     add("--html", type=Path, metavar="FILE", help="write a report to read in a browser, one file")
@@ -93,20 +93,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     options = _parser().parse_args(argv)
     _check(options)
-    contents = _contents(options)
+    contents = compared_files(options.models or released_folder(), net=options.net)
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
-    imports = read_imports(options.imports, hashes)
-    report, evidence = _measured(options, contents, imports)
-    report["command"] = shlex.join(
-        ["python", "-m", "lenet_edge.parity", *(sys.argv[1:] if argv is None else argv)]
-    )
+    report, evidence = _measured(options, contents, read_imports(options.imports, hashes))
+    report["command"] = command_text("lenet_edge.parity", argv)
     if options.json:
         write_json(options.json, report)
     if options.html:
         from lenet_edge.parity.report import html_of
 
         write_atomically(options.html, html_of(report, evidence))
-    print(verdict(report))
+    print(f"\n{verdict(report)}")
     return 0 if report["within"] else 1
 
 
@@ -114,11 +111,11 @@ def _measured(
     options: argparse.Namespace, contents: Mapping[str, bytes], imports: Sequence[Imported]
 ) -> tuple[dict[str, Any], Evidence | None]:
     """Measure what is asked for; return the report, and what HTML shows beside it of the test digits."""
+    tell = functools.partial(print, flush=True)
     if options.only_imports and all(imported.pictures == GOLDEN for imported in imports):
-        return golden_report(contents, imports, net=options.net), None
-    digits, columns, count = test_digits(data=options.data), _columns(options), options.digits
-    if not columns:
-        count = min(count, max(imported.digits for imported in imports))
+        return golden_report(contents, imports, net=options.net, tell=tell), None
+    digits, columns = test_digits(data=options.data), _columns(options)
+    count = options.digits if columns else min(options.digits, most_digits(imports))
     digits = Digits(digits.images[:count], digits.labels[:count])
     # TensorFlow takes seconds to import: bad input has been answered by now.
     from lenet_edge.parity.measuring import measure
@@ -131,6 +128,7 @@ def _measured(
         slow_digits=options.slow_digits or count,
         layers=options.layers,
         imports=imports,
+        tell=tell,
     )
     shown = options.html and options.net != WIDE  # windows are no digits to show
     return report, evidence_of(digits, matrix) if shown else None
@@ -145,44 +143,15 @@ def _columns(options: argparse.Namespace) -> list[Column]:
 
 
 def _check(options: argparse.Namespace) -> None:
+    """Raise InputError on options that cannot be, OSError on a report that cannot be written."""
     expect(1 <= options.digits <= 10_000, "--digits from 1 to 10000", options.digits)
     slow = options.slow_digits
     expect(slow is None or slow >= 1, "--slow-digits of 1 or more", slow)
-    only = options.only_imports
-    expect(options.imports or not only, "--only-imports with --import", "none")
+    expect(options.imports or not options.only_imports, "--only-imports with --import", "none")
     expect(not (options.imports and options.net == WIDE), f"--import without --net {WIDE}", "both")
-    measured = options.column or options.delegate or options.layers
-    expect(not (only and measured), "--only-imports without --column, --delegate and --layers", "one of them")
+    here = options.column or options.delegate or options.layers or options.slow_digits
+    wanted = "--only-imports without --column, --delegate, --layers and --slow-digits"
+    expect(not (options.only_imports and here), wanted, "one of them")
     expect(options.models is None or options.models.is_dir(), "--models to be a folder", options.models)
-
-
-def _contents(options: argparse.Namespace) -> dict[str, bytes]:
-    """Return the files to compare by name, each with its manifest's sha256 where there is a manifest.
-
-    A file that the manifest calls another net's is left out.
-    """
-    folder = options.models or released_folder()
-    manifest = folder / "manifest.json"
-    entries = _manifest(manifest) if manifest.is_file() else None
-    models = {name: entry.get("model") for name, entry in (entries or {}).items()}
-    there = (path for path in folder.glob("*.tflite") if models.get(path.name) in (None, options.net))
-    paths = sorted(there, key=_rank)
-    expect(paths, f".tflite files of {options.net} in {folder}", "none")
-    return {path.name: checked_content(path, entries) for path in paths}
-
-
-def _manifest(path: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(path.read_text())["models"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{path}: expected a manifest of `convert`, got another or a damaged file"
-        ) from error
-
-
-def _rank(path: Path) -> tuple[int, str]:
-    """Order the files as their precisions are: float32 first, the fine-tuned last."""
-    words = ("float32", "float16", "dynamic", "int8", "qat")
-    return max(
-        (place for place, word in enumerate(words) if word in path.stem), default=len(words)
-    ), path.name
+    for path in filter(None, (options.json, options.html)):
+        check_writable(path)

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from converters.base.errors import expect
 from converters.base.machine import machine
+from converters.base.words import counted
 from lenet_edge import __version__
 from lenet_edge.digits.scoring import percent
 from lenet_edge.parity.cell import SCORE_STEP, Cell
 from lenet_edge.parity.imported import GOLDEN, Answers, Imported
+from lenet_edge.parity.lines import Tell, imported_lines
 from lenet_edge.parity.mcnemar import mcnemar
-from lenet_edge.parity.printing import print_column
 
 _WRITTEN = 1e-8
 """What golden.json's nine digits may have cut off a limit in floating point."""
@@ -87,7 +88,7 @@ class Golden:
             return ""
         worst = self._names[int(outside.max(axis=1).argmax())]
         steps = outside.max() / SCORE_STEP
-        return f"{pictures} pictures beyond golden.json's limits, {worst} by {steps:.3g} steps"
+        return f"{counted(pictures, 'picture')} beyond golden.json's limits, {worst} by {steps:.3g} steps"
 
 
 def _used(stored: _Scores, wanted: _Scores, low: _Scores, high: _Scores, *, least: float) -> float:
@@ -108,10 +109,19 @@ def checked_golden(imports: Sequence[Imported]) -> Golden:
     return golden
 
 
-def golden_report(contents: Mapping[str, bytes], imports: Sequence[Imported], *, net: str) -> dict[str, Any]:
-    """Print and return the report of `imports` alone, all on golden pictures; errors as `Golden.check`."""
+def golden_report(
+    contents: Mapping[str, bytes], imports: Sequence[Imported], *, net: str, tell: Tell = lambda _: None
+) -> dict[str, Any]:
+    """Return the report of `imports` alone, all on golden pictures; `tell` gets each column's lines.
+
+    Raises InputError as `Golden.check`.
+    """
     golden = checked_golden(imports)
-    cells = [cell for imported in imports for cell in print_column(imported, golden.cells(imported))]
+    cells: list[Cell] = []
+    for imported in imports:
+        column = golden.cells(imported)
+        tell("\n".join(imported_lines(imported, column)))
+        cells += column
     return {
         "versions": {
             "lenet-edge": __version__,

@@ -128,6 +128,11 @@ def read_imports(paths: Sequence[Path], hashes: Mapping[str, str]) -> list[Impor
     return found
 
 
+def most_digits(imports: Sequence[Imported]) -> int:
+    """Return how many test digits the answers of `imports` are of, at most; 0 when all are of golden ones."""
+    return max((imported.digits for imported in imports), default=0)
+
+
 def _columns(path: Path, hashes: Mapping[str, str]) -> list[Imported]:
     report, wanted = read_report(path), f"{path} to be a report with answers"
     check_fields(report, {"answers": list}, "", wanted)

@@ -12,6 +12,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from converters.base.arrays import shape_text
 from converters.base.errors import InputError, expect
+from converters.base.words import counted
 from converters.delegates import audit, taken
 from converters.file.graph import Graph, read_graph
 from converters.file.resizing import resized
@@ -201,11 +202,13 @@ class Matrix:
             why = "" if expected else f"it should run, but: {result.failure}"
             return Cell(file.name, column.name, why=why, refused=result.failure, facts=facts)
         if column.library and not result.taken:
-            why = f"{column.title} loads and takes none of its {result.nodes} operators"
+            nodes = counted(result.nodes or 0, "operator")
+            why = f"{column.title} loads and takes none of its {nodes}"
             return Cell(file.name, column.name, why=why, facts=facts)
         broken = int((~np.isfinite(result.values)).sum())
         if broken:
-            return Cell(file.name, column.name, why=f"{broken} scores are no numbers", facts=facts)
+            why = f"{counted(broken, 'score')} {'is no number' if broken == 1 else 'are no numbers'}"
+            return Cell(file.name, column.name, why=why, facts=facts)
         tolerance = self._tolerance(file.name, file.graph)
         cell = self._cell(file.name, column.name, rows_of(result.values).astype(np.float64), tolerance)
         if file.findings:
@@ -267,9 +270,12 @@ def _why(outside: np.ndarray, p: float, lost: int, *, of: str) -> str:
     if (outside > 0).any():
         count, digit = int((outside > 0).any(axis=1).sum()), int(outside.max(axis=1).argmax())
         steps = outside.max() / SCORE_STEP
-        reasons.append(f"{count} {of}s beyond their tolerance, {of} {digit} by {steps:.3g} steps")
+        reasons.append(
+            f"{counted(count, of)} beyond {'its' if count == 1 else 'their'} tolerance, "
+            f"{of} {digit} by {steps:.3g} steps"
+        )
     if p < SIGNIFICANCE and lost > 0:
-        reasons.append(f"{lost} more errors than the original's, p {p:.2g}")
+        reasons.append(f"{counted(lost, 'error')} more than the original's, p {p:.2g}")
     return "; ".join(reasons)
 
 

@@ -16,8 +16,8 @@ from lenet_edge.packaged.names import WIDE
 from lenet_edge.parity.golden import checked_golden
 from lenet_edge.parity.imported import GOLDEN, Imported
 from lenet_edge.parity.layers import LAYER_DIGITS, profile
+from lenet_edge.parity.lines import Tell, cell_lines, imported_lines, layer_lines
 from lenet_edge.parity.matrix import Cell, File, Matrix, absent, file_of, pictures_of, read_file, row_of
-from lenet_edge.parity.printing import print_cells, print_column, print_layers
 from lenet_edge.parity.references import references
 
 WIDTHS = (32, 112, 117, 272)
@@ -33,12 +33,14 @@ def measure(
     slow_digits: int,
     layers: bool,
     imports: Sequence[Imported] = (),
+    tell: Tell = lambda _: None,
 ) -> tuple[dict[str, Any], Matrix]:
-    """Measure and print every cell; return the report and the matrix (a wide net's first), with the scores.
+    """Measure every cell; return the report and the matrix (a wide net's first), with the scores.
 
     `contents`: the .tflite files of `net` by name. Slow columns read the first `slow_digits` digits;
-    `imports` are columns that were measured elsewhere. Raises InputError, before anything is measured, on a
-    file that is damaged, of another shape or with an unknown operator, and on answers that are not its own.
+    `imports` are columns that were measured elsewhere. `tell` gets each column's lines as it is done. Raises
+    InputError, before anything is measured, on a file that is damaged, of another shape or with an unknown
+    operator, and on answers that are not its own.
     """
     graphs = {name: read_file(name, content, net=net) for name, content in contents.items()}
     golden = checked_golden(imports)
@@ -46,17 +48,18 @@ def measure(
     parts = [_part(contents, graphs, digits, net=net, width=width) for width in _widths(net)]
     missing = absent(columns)
     cells = [cell for matrix, files in parts for cell in matrix.keras_cells(files)]
-    print_cells("Keras", cells)
+    tell("\n".join(cell_lines("Keras", cells)))
     present = [column for column in columns if column.name not in missing]
-    cells += _cells(parts, present, len(digits.labels), slow_digits)
+    cells += _cells(parts, present, len(digits.labels), slow_digits, tell=tell)
     (matrix, files), *_ = parts
     for imported in imports:
         of_golden = imported.pictures == GOLDEN
         there = golden.cells(imported) if of_golden else list(matrix.imported_cells(imported, files))
-        cells += print_column(imported, there)
+        tell("\n".join(imported_lines(imported, there)))
+        cells += there
     for column in columns:
         if column.name in missing:
-            print(f"\n{column.title}: absent: {missing[column.name]}")
+            tell(f"\n{column.title}: absent: {missing[column.name]}")
     report = {
         "versions": versions(),
         "machine": machine(),
@@ -72,7 +75,7 @@ def measure(
         "within": all(cell.within for cell in cells),
     }
     if layers:
-        report["layers"] = _layers(files, matrix)
+        report["layers"] = _layers(files, matrix, tell=tell)
     return report, matrix
 
 
@@ -114,9 +117,9 @@ def _part(
 
 
 def _cells(
-    parts: Sequence[_Part], columns: Sequence[Column], digits: int, slow_digits: int
+    parts: Sequence[_Part], columns: Sequence[Column], digits: int, slow_digits: int, *, tell: Tell
 ) -> Iterator[Cell]:
-    """Yield the cells of each column, printing them as they come."""
+    """Yield the cells of each column, telling them as they come."""
     count = sum(len(files) for _, files in parts)
     with tqdm(total=len(columns) * count, unit="cell", leave=False, disable=None) as bar:
         for column in columns:
@@ -128,7 +131,7 @@ def _cells(
                 for cell in matrix.cells(column, files, digits=few, progress=lambda _: bar.update())
             ]
             bar.clear()
-            print_cells(column.title, cells)
+            tell("\n".join(cell_lines(column.title, cells)))
             yield from cells
 
 
@@ -136,12 +139,12 @@ def _is_slow(column: Column) -> bool:
     return column.kind in ("gpu", "micro") or column.resolver == "BUILTIN_REF"
 
 
-def _layers(files: Sequence[File], matrix: Matrix) -> dict[str, list[dict[str, Any]]]:
+def _layers(files: Sequence[File], matrix: Matrix, *, tell: Tell) -> dict[str, list[dict[str, Any]]]:
     found = {}
     for file in files:
         inputs = matrix.windows_of(file.graph)[:LAYER_DIGITS]
         content = file.on_disk(file.graph.inputs[0].shape)
         layers = profile(content, file.graph, file.exact_graph, inputs)
-        print_layers(file.name, layers)
+        tell("\n".join(layer_lines(file.name, layers)))
         found[file.name] = [layer.as_json() for layer in layers]
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from converters.base.words import counted
 from lenet_edge.packaged.names import WIDE
 from lenet_edge.parity.evidence import Evidence
 from lenet_edge.parity.exhibits import confusions, disagreements, histograms, namer, profiles
@@ -66,11 +67,6 @@ def _exhibits(report: Report, evidence: Evidence | None) -> dict[str, Markup]:
         "disagreements": joined(_about_disagreements(), disagreements(evidence, report)),
         "confusions": joined(_about_confusions(), confusions(evidence, name)),
     }
-
-
-def counted(count: int, noun: str) -> str:
-    """Return "1 cell" or "2 cells"."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _headline(report: Report, sections: Iterable[str]) -> Markup:

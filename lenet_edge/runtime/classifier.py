@@ -64,7 +64,8 @@ class Classifier(Holder):
     """Ten scores for a picture of a digit, from a .tflite file.
 
     `model`: a packaged lenet5's precision ("float32", "float16", "dynamic", "int8", "int8_qat"), a packaged
-    file's name, or the path of any .tflite that takes 32x32x1 or 28x28x1 pixels and gives ten values.
+    file's name, or the path of any .tflite that takes 32x32x1 or 28x28x1 pixels and gives ten values; a
+    precision is never taken for a file of that name ("./int8" is one).
     `runtime`: "tflite", "litert", "tensorflow", or "auto", the first of these that is installed. `delegate`:
     "none", "xnnpack", "gpu", "nnapi", the path of a delegate's library (with `delegate_options`), or "auto",
     what the runtime uses unasked. `threads`: the CPU's; one is quickest for a net of this size. `report`

@@ -18,7 +18,7 @@ from converters.runtimes.stored_values import dequantise, quantise
 from lenet_edge.digits import geometry
 from lenet_edge.digits.geometry import FIELD
 from lenet_edge.packaged.files import content_of
-from lenet_edge.packaged.names import WIDE, WIDE_VARIANTS
+from lenet_edge.packaged.names import WIDE
 from lenet_edge.runtime.classifier import Holder
 from lenet_edge.runtime.string_decoder import DigitString, viterbi
 
@@ -54,9 +54,10 @@ class StringReader(Holder):
 
     `model`: a packaged lenet5_wide's precision ("float32", "int8"), a packaged file's name, or the path of
     any .tflite from 1x32xWx1 pixels to eleven scores a window, 1x1x((W - 32) / 4 + 1)x11, the last of them
-    for "no digit here". `runtime`, `delegate`, `delegate_options`, `threads` and `require_delegate` as for
-    `lenet_edge.runtime.classifier.Classifier`. Where runtime or delegate cannot resize the file, it is run on
-    pieces of its own width: the same answers, and `report.fixed` says why.
+    for "no digit here"; a precision is never taken for a file of that name. `runtime`, `delegate`,
+    `delegate_options`, `threads` and `require_delegate` as for `lenet_edge.runtime.classifier.Classifier`.
+    Where runtime or delegate cannot resize the file, it is run on pieces of its own width: the same answers,
+    and `report.fixed` says why.
 
     Several threads may share a reader: they take turns. It is a context manager; `close` frees the
     interpreter. Memory does not grow with the picture, but for its scores. Raises InputError as Classifier.
@@ -76,7 +77,7 @@ class StringReader(Holder):
         require_delegate: bool = False,
     ) -> None:
         check_options(delegate=os.fspath(delegate), delegate_options=delegate_options, threads=threads)
-        content = content_of(_name_of(model))
+        content = content_of(model, net=WIDE)
         self._make = functools.partial(
             Session,
             content,
@@ -150,12 +151,6 @@ class StringReader(Holder):
             session, fixed = self._make(), str(error)
         facts = {one.name: getattr(session.report, one.name) for one in fields(Report)}
         return session, StringReport(**facts, columns=own if fixed else MOST_COLUMNS, fixed=fixed)
-
-
-def _name_of(model: str | os.PathLike[str]) -> str | os.PathLike[str]:
-    """Return the packaged file's name of a precision, `model` itself otherwise."""
-    named = model in WIDE_VARIANTS and not os.path.exists(model)
-    return f"{WIDE}_{model}.tflite" if named else model
 
 
 def _own_columns(session: Session) -> int:

@@ -11,25 +11,29 @@ import hashlib
 import io
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from converters.base.errors import expect
 from converters.base.files import write_atomically
 from lenet_edge.digits.mnist import Digits, pad
-from lenet_edge.training.distortions import Distortions, distort
+from lenet_edge.training.distortions import VERSION, Distortions, distort
 
 
 @dataclass(frozen=True)
 class Teacher:
-    """A trained net whose answers others learn from: `key` names its weights."""
+    """A trained net whose answers others learn from.
+
+    `key` names its weights; `answer`: from uint8 pictures (n, 32, 32) to probabilities (n, 10).
+    """
 
     key: str
-    answer: Any  # uint8 pictures (n, 32, 32) -> float32 probabilities (n, 10)
+    answer: Callable[[NDArray[np.uint8]], NDArray[np.floating[Any]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +70,7 @@ class Passes(KeptPasses):
     sizes: Distortions = field(default_factory=Distortions)
     teachers: Sequence[Teacher] = ()
 
-    def pictures(self, index: int) -> np.ndarray:
+    def pictures(self, index: int) -> NDArray[np.uint8]:
         """Return pass `index`: uint8 (n, 32, 32)."""
         sizes = self._sizes(index)
         name = f"pictures-{self._key(sizes)}-{index:03d}.npy"
@@ -74,13 +78,13 @@ class Passes(KeptPasses):
             name, lambda: distort(pad(self.digits.images), seed=(self.seed, index), sizes=sizes)
         )
 
-    def answers(self, index: int) -> np.ndarray:
+    def answers(self, index: int) -> NDArray[np.float16]:
         """Return the mean of the teachers' answers to pass `index`: float16 (n, 10), rows of sum 1."""
         pictures = self.pictures(index)
         each = [self._answers(teacher, index, pictures) for teacher in self.teachers]
         return np.mean(each, axis=0, dtype=np.float32).astype(np.float16)
 
-    def _answers(self, teacher: Teacher, index: int, pictures: np.ndarray) -> np.ndarray:
+    def _answers(self, teacher: Teacher, index: int, pictures: NDArray[np.uint8]) -> NDArray[np.float16]:
         key = self._key(self._sizes(index))
         name = f"answers-{key}-{index:03d}-{teacher.key}.npy"
         return self._kept(name, lambda: teacher.answer(pictures).astype(np.float16))
@@ -89,12 +93,13 @@ class Passes(KeptPasses):
         return self.sizes.gentler(self.gentle_factor) if self.is_gentle(index) else self.sizes
 
     def _key(self, sizes: Distortions) -> str:
+        count = len(self.digits.images)
         facts = json.dumps(
-            {"seed": self.seed, "count": len(self.digits.images), **asdict(sizes)}, sort_keys=True
+            {"version": VERSION, "seed": self.seed, "count": count, **asdict(sizes)}, sort_keys=True
         )
         return hashlib.sha256(facts.encode() + self.digits.images[:100].tobytes()).hexdigest()[:12]
 
-    def _kept(self, name: str, make: Any) -> np.ndarray:
+    def _kept(self, name: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         path = self.folder / name
         if not path.exists():
             self._expect_room()

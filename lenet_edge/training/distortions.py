@@ -11,10 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from converters.base.environment import tf
 from converters.base.errors import expect
 from lenet_edge.digits.smoothing import smoothing
+
+VERSION = 1
+"""Raise it when `distort` gives other pictures for the same seed and sizes: passes kept on disk go by it."""
 
 
 @dataclass(frozen=True)
@@ -97,11 +101,14 @@ def _distort(pictures: Any, seed: Any, sizes: Distortions) -> Any:
     return tf.cast(tf.round(_sample(tf.cast(pictures, tf.float32), columns, rows)), tf.uint8)
 
 
-def distort(pictures: np.ndarray, *, seed: tuple[int, int], sizes: Distortions | None = None) -> np.ndarray:
+def distort(
+    pictures: NDArray[np.uint8], *, seed: tuple[int, int], sizes: Distortions | None = None
+) -> NDArray[np.uint8]:
     """Return distorted copies of `pictures`: uint8 (n, size, size) in, the same shape out.
 
-    The same `seed` (two whole numbers) gives the same copies. Digits need a margin to move in:
-    pad 28x28 ones to 32x32 first. Raises InputError on another shape or type.
+    The same `seed` (two whole numbers, the first below 2^31, the second to 2,000) gives the same copies.
+    Digits need a margin to move in: pad 28x28 ones to 32x32 first. Raises InputError on another shape or
+    type.
     """
     square = pictures.ndim == 3 and pictures.shape[1] == pictures.shape[2]
     expect(

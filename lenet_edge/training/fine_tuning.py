@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from converters.base.environment import keras, tf
 from converters.base.files import write_json
@@ -13,8 +14,9 @@ from converters.model.quantize_aware import settle
 from lenet_edge.digits.mnist import Digits, pad
 from lenet_edge.packaged.weights import load_quantised, save_quantised
 from lenet_edge.paper.answers import as_input, outputs_of
+from lenet_edge.training.checkpoints import checkpoint_folder
 from lenet_edge.training.distorted_passes import Passes
-from lenet_edge.training.loop import Recipe, batches, error_of, restore, steps_an_epoch
+from lenet_edge.training.loop import Recipe, Row, batches, error_of, restore, steps_an_epoch
 
 _SMALLEST = 1e-7  # of a score: its logarithm is taken
 
@@ -46,7 +48,7 @@ class SoftenedCrossEntropy(keras.losses.Loss):
         return tf.nn.softmax_cross_entropy_with_logits(y_true, logits)
 
 
-def divergence(scores: np.ndarray, exact: np.ndarray) -> float:
+def divergence(scores: NDArray[np.floating[Any]], exact: NDArray[np.floating[Any]]) -> float:
     """Return the mean Kullback-Leibler divergence (nats) of `scores` (n, 10) from the `exact` ones."""
     p, q = np.maximum(exact, _SMALLEST), np.maximum(scores, _SMALLEST)
     return float(np.mean(np.sum(p * (np.log(p) - np.log(q)), axis=1)))
@@ -55,7 +57,9 @@ def divergence(scores: np.ndarray, exact: np.ndarray) -> float:
 class _EpochEnd(keras.callbacks.Callback):
     """Measures the settled model on the held-out digits, keeps the best, writes checkpoint and history."""
 
-    def __init__(self, exact: np.ndarray, held_out: Digits, manager: Any, history: list[dict]) -> None:
+    def __init__(
+        self, exact: NDArray[np.float32], held_out: Digits, manager: Any, history: list[Row]
+    ) -> None:
         super().__init__()
         self.pictures, self.labels = pad(held_out.images), held_out.labels
         self.exact, self.manager, self.history = exact, manager, history
@@ -79,7 +83,7 @@ class _EpochEnd(keras.callbacks.Callback):
         write_json(Path(self.manager.directory) / "history.json", self.history)
 
 
-def best_of(history: list[dict[str, float]]) -> dict[str, float]:
+def best_of(history: list[Row]) -> Row:
     """Return the row of fewest held-out errors; of those, of the least divergence from the exact model."""
     return min(history, key=lambda row: (row["held_out_error"], row["held_out_divergence"]))
 
@@ -90,11 +94,11 @@ def fine_tune(
     passes: Passes,
     held_out: Digits,
     *,
-    exact: np.ndarray,
+    exact: NDArray[np.float32],
     out: Path,
     resume: bool = False,
     verbose: int = 1,
-) -> list[dict[str, float]]:
+) -> list[Row]:
     """Fine-tune `model` (of `quantize_aware`) in place to its best weights; return its history.
 
     The history has a row an epoch; row 0 is the model before the first step, and may be the best. `exact`:
@@ -108,7 +112,7 @@ def fine_tune(
     optimizer.build(model.trainable_variables)
     model.compile(optimizer, SoftenedCrossEntropy(temperature=recipe.answers_temperature))
     state = tf.train.Checkpoint(model=model, optimizer=optimizer)
-    manager = tf.train.CheckpointManager(state, str(out / "checkpoints"), max_to_keep=2)
+    manager = tf.train.CheckpointManager(state, str(checkpoint_folder(out)), max_to_keep=2)
     history = restore(manager, resume=resume)
     end = _EpochEnd(exact, held_out, manager, history)
     end.set_model(model)

@@ -9,17 +9,22 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from converters.base.environment import keras, tf
-from converters.base.errors import InputError, expect
+from converters.base.errors import expect
 from converters.base.files import write_json
 from lenet_edge.digits.mnist import Digits, pad
 from lenet_edge.paper.answers import as_input, outputs_of
 from lenet_edge.paper.losses import DistanceCrossEntropy
 from lenet_edge.paper.model import lenet5, stock_lenet5, teacher
+from lenet_edge.training.checkpoints import check_start, checkpoint_folder
 from lenet_edge.training.distorted_passes import Passes
 
-Measure = Callable[[Any], "dict[str, float]"]
+Row = dict[str, float]
+"""What a history tells of an epoch: its number, the loss and what was measured, errors in percent."""
+
+Measure = Callable[[Any], Row]
 ModelName = Literal["lenet5", "stock", "teacher"]
 BUILDERS: dict[str, Callable[[], Any]] = {"lenet5": lenet5, "stock": stock_lenet5, "teacher": teacher}
 
@@ -61,13 +66,13 @@ def answers_sign(model_name: str) -> int:
     return -1 if model_name == "lenet5" else 1
 
 
-def soften(answers: np.ndarray, temperature: float) -> np.ndarray:
+def soften(answers: NDArray[np.floating[Any]], temperature: float) -> NDArray[np.float32]:
     """Return probabilities (n, classes) at a higher temperature: p^(1/T), rows of sum 1."""
     powers = answers.astype(np.float32) ** np.float32(1 / temperature)
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def _targets(passes: Passes, index: int, recipe: Recipe) -> np.ndarray:
+def _targets(passes: Passes, index: int, recipe: Recipe) -> NDArray[np.float32]:
     labels = np.eye(10, dtype=np.float32)[passes.digits.labels]
     if not passes.teachers:
         return labels
@@ -80,7 +85,7 @@ def batches(passes: Passes, recipe: Recipe, *, first_epoch: int = 0) -> Any:
     steps = steps_an_epoch(passes, recipe)
     size = recipe.batch_size
 
-    def epochs() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def epochs() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
         for epoch in range(first_epoch, recipe.epochs):
             index = passes.index(epoch, epochs=recipe.epochs, gentle_share=recipe.gentle_share)
             order = np.random.default_rng((recipe.seed, epoch)).permutation(len(passes.digits.labels))
@@ -103,8 +108,8 @@ def steps_an_epoch(passes: Passes, recipe: Recipe) -> int:
     return steps
 
 
-def error_of(outputs: np.ndarray, labels: np.ndarray, *, sign: int) -> float:
-    """Return the share of wrong answers, in percent."""
+def error_of(outputs: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], *, sign: int) -> float:
+    """Return the share of wrong answers, in percent; an answer is the largest of sign * `outputs` (n, 10)."""
     return 100.0 * float(np.mean((sign * outputs).argmax(axis=1) != labels))
 
 
@@ -129,7 +134,7 @@ class _Average:
 class _EpochEnd(keras.callbacks.Callback):
     """Measures the averaged weights, then writes checkpoint and history."""
 
-    def __init__(self, measure: Measure, manager: Any, history: list[dict[str, float]]) -> None:
+    def __init__(self, measure: Measure, manager: Any, history: list[Row]) -> None:
         super().__init__()
         self.measure, self.manager, self.history = measure, manager, history
 
@@ -170,7 +175,7 @@ def fit(
     out: Path,
     resume: bool,
     verbose: int,
-) -> list[dict[str, float]]:
+) -> list[Row]:
     """Train a `compiled` model, put the averaged weights into it and return its history, a row an epoch.
 
     `dataset_from(epoch)`: a tf.data.Dataset of all batches from that epoch on, `steps` an epoch. `measure` is
@@ -178,7 +183,7 @@ def fit(
     `resume` and errors as for `train`.
     """
     state = tf.train.Checkpoint(model=model, optimizer=model.optimizer)
-    manager = tf.train.CheckpointManager(state, str(out / "checkpoints"), max_to_keep=2)
+    manager = tf.train.CheckpointManager(state, str(checkpoint_folder(out)), max_to_keep=2)
     history = restore(manager, resume=resume)
     end = _EpochEnd(measure, manager, history)
     logs = keras.callbacks.TensorBoard(str(out / "tensorboard"))
@@ -196,7 +201,7 @@ def fit(
 
 def train(
     recipe: Recipe, passes: Passes, held_out: Digits, *, out: Path, resume: bool = False, verbose: int = 1
-) -> tuple[Any, list[dict[str, float]]]:
+) -> tuple[Any, list[Row]]:
     """Train by `recipe` and return the model with its averaged weights, and its history, a row an epoch.
 
     `out`/checkpoints holds the state after each epoch; with `resume` training goes on from there, to
@@ -207,7 +212,7 @@ def train(
     model = compiled(BUILDERS[recipe.model], loss_of(recipe), recipe, steps=steps)
     pictures, sign = pad(held_out.images), answers_sign(recipe.model)
 
-    def measure(trained: Any) -> dict[str, float]:
+    def measure(trained: Any) -> Row:
         return {"held_out_error": error_of(outputs_of(trained, pictures), held_out.labels, sign=sign)}
 
     def dataset_from(epoch: int) -> Any:
@@ -227,15 +232,17 @@ def train(
     return model, history
 
 
-def restore(manager: Any, *, resume: bool) -> list[dict[str, float]]:
-    """Restore the newest checkpoint and return the history up to it; an empty one for a new training."""
-    newest = manager.latest_checkpoint
+def restore(manager: Any, *, resume: bool) -> list[Row]:
+    """Restore the newest checkpoint and return the history up to it; an empty one for a new training.
+
+    Raises InputError as `lenet_edge.training.checkpoints.check_start`.
+    """
+    folder = Path(manager.directory)
+    check_start(folder, resume=resume)
     if not resume:
-        expect(newest is None, "an empty output folder or --resume", f"a training in {manager.directory}")
         return []
-    if newest is None:
-        raise InputError(f"expected a training to resume in {manager.directory}, got none")
+    newest = manager.latest_checkpoint
     manager.checkpoint.restore(newest).assert_consumed()
     # A kill between checkpoint and history leaves the history one row short or, resumed, one too long.
-    rows = json.loads((Path(manager.directory) / "history.json").read_text())
+    rows = json.loads((folder / "history.json").read_text())
     return rows[: int(newest.rsplit("-", 1)[1])]

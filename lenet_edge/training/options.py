@@ -1,12 +1,20 @@
-"""What the commands that train have in common: options, their checks, the digits."""
+"""The options of the commands that train, and what their numbers can be. No TensorFlow."""
 
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 from converters.base.errors import expect
-from lenet_edge.digits.mnist import Digits, held_out_digits, training_digits
+from lenet_edge.digits.mnist import TRAINING
+from lenet_edge.digits.options import add_data_option
+
+MOST_THREADS = 1024
+MOST_PASSES = 2000
+"""The most distorted copies of the digits: their numbers are part of a seed of 32 bits."""
+
+LARGEST_SEED = 2**31 - 1
 
 
 def add_training_options(
@@ -14,12 +22,7 @@ def add_training_options(
 ) -> None:
     """Add the options, with the defaults that differ from command to command."""
     add = parser.add_argument
-    add(
-        "--data",
-        type=Path,
-        metavar="DIR",
-        help="folder with MNIST's IDX files (default: LENET_EDGE_DATA, cache, download)",
-    )
+    add_data_option(parser, digits="training")
     add(
         "--out",
         type=Path,
@@ -49,26 +52,29 @@ def add_training_options(
     )
 
 
-def check_training_options(options: argparse.Namespace) -> None:
-    """Raise InputError on an option that cannot be."""
-    expect(options.epochs >= 1, "--epochs of 1 or more", options.epochs)
-    expect(options.batch_size >= 1, "--batch-size of 1 or more", options.batch_size)
-    expect(options.learning_rate > 0, "--learning-rate above 0", options.learning_rate)
-    expect(options.limit is None or options.limit >= 1, "--limit of 1 or more", options.limit)
+def check_training_options(
+    *,
+    epochs: int,
+    batch_size: int,
+    learning_rate: float,
+    seed: int,
+    passes: int,
+    limit: int | None,
+    threads: int | None,
+) -> None:
+    """Raise InputError, naming the option, on a number that cannot be."""
+    expect(epochs >= 1, "--epochs of 1 or more", epochs)
+    expect(batch_size >= 1, "--batch-size of 1 or more", batch_size)
+    expect(0 < learning_rate < math.inf, "--learning-rate above 0", learning_rate)
+    check_seed("--seed", seed)
+    expect(passes <= MOST_PASSES, f"--passes of {MOST_PASSES} or fewer", passes)
+    expect(limit is None or limit >= 1, "--limit of 1 or more", limit)
+    digits = min(limit or TRAINING, TRAINING)
+    expect(batch_size <= digits, f"--batch-size of {digits} or fewer, the digits to train on", batch_size)
+    in_range = threads is None or 1 <= threads <= MOST_THREADS
+    expect(in_range, f"--threads of 1 to {MOST_THREADS}", threads)
 
 
-def training_and_held_out(options: argparse.Namespace) -> tuple[Digits, Digits]:
-    """Return the digits to train on, the first --limit of them, and the held-out ones; make --out."""
-    images, labels = training_digits(data=options.data)
-    held_out = held_out_digits(data=options.data)
-    options.out.mkdir(parents=True, exist_ok=True)
-    return Digits(images[: options.limit], labels[: options.limit]), held_out
-
-
-def use_threads(count: int | None) -> None:
-    """Let TensorFlow compute with `count` threads, all of the processor's if None."""
-    # TensorFlow takes seconds to import: bad input has been answered by now.
-    from converters.base.environment import tf
-
-    if count:
-        tf.config.threading.set_intra_op_parallelism_threads(count)
+def check_seed(option: str, seed: int) -> None:
+    """Raise InputError unless `seed`, given by `option`, is one that TensorFlow and NumPy both take."""
+    expect(0 <= seed <= LARGEST_SEED, f"{option} of 0 to {LARGEST_SEED}", seed)

@@ -8,19 +8,18 @@ of once a pass, and the first 3,000 digits are learnt at a fifth of the printed 
 
 from __future__ import annotations
 
-import argparse
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from converters.base.environment import keras, tf
-from converters.base.errors import expect
 from lenet_edge.digits.mnist import Digits, pad
 from lenet_edge.paper.answers import as_input, outputs_of
 from lenet_edge.paper.losses import MAPLoss
 from lenet_edge.paper.model import lenet5
-from lenet_edge.training.loop import error_of
+from lenet_edge.training.loop import Row, error_of
+from lenet_edge.training.results import Trained
 
 # "The values of the global learning rate eta ... was 0.0005 for the first two passes, 0.0002 for the
 # next three, 0.0001 for the next three, 0.00005 for the next 4, and 0.00001 thereafter."
@@ -30,18 +29,15 @@ WARM_UP, WARM_UP_RATE = 3000, 0.2  # digits, share of eta; chosen on training di
 STRETCH, SAMPLES = 1000, 200  # digits between estimates of h_kk, digits that it is estimated on
 
 
-def train_as_printed(
-    training: Digits, held_out: Digits, options: argparse.Namespace
-) -> tuple[Any, list[dict[str, float]], dict[str, Any]]:
-    """Train LeNet-5 as printed; return the model, its history and what was used."""
-    expect(not options.resume, "--paper without --resume: it keeps no checkpoints", "--resume")
-    keras.utils.set_random_seed(options.seed)
+def train_as_printed(training: Digits, held_out: Digits, *, seed: int, verbose: int = 1) -> Trained:
+    """Train LeNet-5 as printed, from `seed`; its history has a row a pass, told as it comes if `verbose`."""
+    keras.utils.set_random_seed(seed)
     model = lenet5()
     pictures, labels = pad(training.images), training.labels.astype(np.int32)
     squares, one_stretch = _squared_derivatives(model), _stretch(model)
-    history = []
-    for number, eta in enumerate(tqdm(SCHEDULE, desc="passes", disable=not options.verbose)):
-        order = np.random.default_rng((options.seed, number)).permutation(len(labels))
+    history: list[Row] = []
+    for number, eta in enumerate(tqdm(SCHEDULE, desc="passes", disable=not verbose)):
+        order = np.random.default_rng((seed, number)).permutation(len(labels))
         total = 0.0
         for start in range(0, len(order), STRETCH):
             chosen = order[start : start + STRETCH]
@@ -51,16 +47,17 @@ def train_as_printed(
             total += float(one_stretch(as_input(model, pictures[chosen]), tf.constant(labels[chosen]), steps))
         error = error_of(outputs_of(model, pad(held_out.images)), held_out.labels, sign=-1)
         history.append({"epoch": number + 1, "loss": total / len(order), "held_out_error": error})
-        if options.verbose:
+        if verbose:
             tqdm.write(f"pass {number + 1}: loss {total / len(order):.3f}, held-out error {error:.2f} %")
     facts = {
         "recipe": "paper",
         "schedule": SCHEDULE,
         "warm_up": [WARM_UP, WARM_UP_RATE],
         "mu": MU,
-        "seed": options.seed,
+        "seed": seed,
+        "distortions": None,
     }
-    return model, history, {**facts, "distortions": None}
+    return Trained(model=model, name="lenet5", history=history, facts=facts)
 
 
 def _squared_derivatives(model: Any) -> Any:

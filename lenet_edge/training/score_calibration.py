@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from converters.base.arrays import softmax
 from converters.base.errors import expect
 
 
-def probabilities(logits: np.ndarray) -> np.ndarray:
+def probabilities(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Return the softmax of `logits` over the last axis, in float64."""
     return softmax(logits.astype(np.float64))
 
 
-def negative_log_likelihood(scores: np.ndarray, labels: np.ndarray) -> float:
+def negative_log_likelihood(scores: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> float:
     """Return the mean of -log(score of the label) of scores (n, classes), rows of sum 1."""
     return float(-np.log(np.maximum(scores[np.arange(len(labels)), labels], 1e-300)).mean())
 
 
-def fit_scale(outputs: np.ndarray, labels: np.ndarray, *, sign: int) -> float:
+def fit_scale(outputs: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], *, sign: int) -> float:
     """Return the scale, of `sign`, that makes softmax(scale * outputs) most likely (temperature scaling).
 
     `outputs` (n, classes): logits (sign +1) or distances (sign -1). One number, found by golden-section
@@ -40,7 +42,9 @@ def fit_scale(outputs: np.ndarray, labels: np.ndarray, *, sign: int) -> float:
     return float(sign * np.exp((low + high) / 2))
 
 
-def expected_calibration_error(scores: np.ndarray, labels: np.ndarray, *, bins: int = 15) -> float:
+def expected_calibration_error(
+    scores: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], *, bins: int = 15
+) -> float:
     """Return the mean distance of confidence from accuracy over equal bins of confidence (Guo et al. 2017).
 
     `scores` (n, classes), rows of sum 1. 0..1; 0 is a score that is a probability.
@@ -64,7 +68,10 @@ class Rejection:
 
 
 def rejections(
-    scores: np.ndarray, labels: np.ndarray, *, errors: Sequence[float] = (0.005, 0.001)
+    scores: NDArray[np.floating[Any]],
+    labels: NDArray[np.integer[Any]],
+    *,
+    errors: Sequence[float] = (0.005, 0.001),
 ) -> list[Rejection]:
     """Return the smallest share to reject, lowest score first, for each error on the rest (page 12).
 
@@ -79,3 +86,34 @@ def rejections(
         threshold = float(confidence[order[kept - 1]]) if kept else 1.0
         result.append(Rejection(error, 1 - kept / len(order), threshold))
     return result
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What there is to say of a model's scores on some digits; errors and shares in percent.
+
+    `rejected`: by the error that is left on the rest, the share that must be rejected for it.
+    """
+
+    digits: int
+    error: float
+    negative_log_likelihood: float
+    expected_calibration_error: float
+    rejected: dict[str, float]
+
+
+def measure(
+    outputs: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], *, scale: float
+) -> Measured:
+    """Return what there is to say of a model's `outputs` (n, 10) on digits with `labels` (n,).
+
+    `scale` turns outputs into logits.
+    """
+    scores = probabilities(scale * outputs)
+    return Measured(
+        digits=len(labels),
+        error=round(100 * float(np.mean(scores.argmax(axis=1) != labels)), 4),
+        negative_log_likelihood=round(negative_log_likelihood(scores, labels), 6),
+        expected_calibration_error=round(expected_calibration_error(scores, labels), 6),
+        rejected={f"{100 * r.error:g}": round(100 * r.share, 4) for r in rejections(scores, labels)},
+    )

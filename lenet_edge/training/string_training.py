@@ -30,11 +30,14 @@ from lenet_edge.paper.answers import outputs_of
 from lenet_edge.paper.model import lenet5
 from lenet_edge.runtime.string_decoder import greedy
 from lenet_edge.training.distorted_passes import KeptPasses
-from lenet_edge.training.loop import Recipe, compiled, error_of, fit
+from lenet_edge.training.loop import Recipe, Row, compiled, error_of, fit
 from lenet_edge.training.score_calibration import fit_scale, probabilities
 
 WIDTH = 112
 """Of the fields in training, in pixels."""
+
+VERSION = 1
+"""Raise it when `mixed_fields` draws other fields for the same seed and writing: sets on disk go by it."""
 
 _SURE, _NEAR, _BETWEEN_EQUALS = 2.0, 5.0, 3.0  # pixels between a digit's middle and a window's
 _DIGITS_A_FIELD = 4  # a pass has one field for so many training digits
@@ -122,7 +125,7 @@ class StringPasses(KeptPasses):
         return self.writing.gentler(self.gentle_factor) if self.is_gentle(index) else self.writing
 
     def _key(self, writing: Writing) -> str:
-        facts = f"{self.seed} {len(self.digits.labels)} {writing} {_MIXTURE}"
+        facts = f"{VERSION} {self.seed} {len(self.digits.labels)} {writing} {_MIXTURE} {self.size} {WIDTH}"
         return hashlib.sha256(facts.encode() + self.digits.images[:100].tobytes()).hexdigest()[:12]
 
 
@@ -143,7 +146,7 @@ def string_batches(passes: StringPasses, recipe: Recipe, *, first_epoch: int = 0
     """Return the tf.data.Dataset of all batches from `first_epoch` on: pixels, what windows may say."""
     steps, size, places = string_steps(passes, recipe), recipe.batch_size, windows(WIDTH)
 
-    def epochs() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def epochs() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.bool_]]]:
         for epoch in range(first_epoch, recipe.epochs):
             index = passes.index(epoch, epochs=recipe.epochs, gentle_share=recipe.gentle_share)
             order = np.random.default_rng((recipe.seed, epoch)).permutation(passes.size)[: steps * size]
@@ -170,7 +173,7 @@ def string_steps(passes: StringPasses, recipe: Recipe) -> int:
     return steps
 
 
-def string_outputs(model: Any, pictures: np.ndarray) -> np.ndarray:
+def string_outputs(model: Any, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return the model's outputs (n, windows, 11) for uint8 pictures (n, 32, width)."""
     return outputs_of(model, pictures, batch=500)[:, 0]
 
@@ -185,7 +188,7 @@ class HeldOut:
             for place, spacing in enumerate(("touching", "normal"))
         }
 
-    def measure(self, model: Any) -> dict[str, float]:
+    def measure(self, model: Any) -> Row:
         """Return errors in percent: of single digits, and of strings read by the greedy decoder."""
         alone = string_outputs(model, pad(self.digits.images))[:, 0, :EMPTY]
         report = {"error": error_of(alone, self.digits.labels, sign=-1)}
@@ -214,7 +217,7 @@ def train_strings(
     out: Path,
     resume: bool = False,
     verbose: int = 1,
-) -> tuple[Any, float, list[dict[str, float]]]:
+) -> tuple[Any, float, list[Row]]:
     """Train the wide net by `recipe`; return it with its averaged weights, its scale and its history.
 
     It starts from the released lenet5's weights. `out`, `resume` and errors as for

@@ -156,6 +156,7 @@ def test_one_file_of_ones_own_weights(tmp_path, capsys):
     assert main([*arguments, "--weights", str(weights)]) == 0
     assert sorted(os.listdir(tmp_path)) == ["lenet5_int8.tflite", "manifest.json"]
     assert "checked" not in manifest_of(tmp_path)["models"]["lenet5_int8.tflite"]
+    assert capsys.readouterr().out == f"\n1 file and manifest.json are in {tmp_path}\n"
 
 
 @pytest.mark.parametrize(
@@ -171,6 +172,8 @@ def test_one_file_of_ones_own_weights(tmp_path, capsys):
         (["--data", "{here}"], "expected t10k-images-idx3-ubyte or t10k-images-idx3-ubyte.gz in"),
         (["--out", "/proc/out"], "/proc/out: "),
         (["--out", "{text}"], "expected a folder, got a file"),
+        (["--runtime", "litert"], "expected --runtime with --tune, got it alone"),
+        (["--no-check", "--data", "{here}"], "expected --no-check without --data, got both"),
     ],
 )
 def test_bad_input_ends_in_one_line_and_nothing_half_written(
@@ -200,7 +203,6 @@ def test_a_full_disk_ends_in_one_line_and_nothing_half_written(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "f")], capture_output=True, text=True)
     assert done.returncode == 2
-    assert (
-        done.stderr == "lenet-edge convert: expected room on the device, got a limit on the size of files\n"
-    )
+    reason = "expected room on the device, got a limit on the size of files"
+    assert done.stderr == f"lenet-edge convert: {tmp_path / 'f'}: {reason}\n"
     assert not list(tmp_path.iterdir())

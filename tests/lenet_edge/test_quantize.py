@@ -20,9 +20,10 @@ from lenet_edge.packaged.layouts import layout_for, lowered
 from lenet_edge.packaged.models import fine_tuned_model, plain_model, released_model
 from lenet_edge.packaged.weights import load_quantised, named_weights, save_quantised
 from lenet_edge.paper.answers import as_input, outputs_of
-from lenet_edge.quantize import calibration_images, main
+from lenet_edge.quantize import main
 from lenet_edge.training.distorted_passes import Passes, Teacher
 from lenet_edge.training.fine_tuning import best_of, divergence, fine_tune, fine_tuning_recipe
+from lenet_edge.training.fine_tuning_run import calibration_images
 
 
 @pytest.fixture(scope="module")
@@ -171,14 +172,17 @@ def test_calibration_digits_are_drawn_by_the_seed():
 
 
 def test_the_command_runs_whole(tmp_path, digits, monkeypatch, capsys):
-    monkeypatch.setattr("lenet_edge.training.options.training_digits", lambda data: digits[0])
-    monkeypatch.setattr("lenet_edge.training.options.held_out_digits", lambda data: digits[1])
+    monkeypatch.setattr("lenet_edge.training.preparing.training_digits", lambda data: digits[0])
+    monkeypatch.setattr("lenet_edge.training.preparing.held_out_digits", lambda data: digits[1])
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     out = tmp_path / "out"
     arguments = ["--limit", "200", "--epochs", "1", "--passes", "2", "--batch-size", "50", "--verbose", "0"]
     assert main([*arguments, "--out", str(out)]) == 0
     assert {"weights.npz", "report.json", "lenet5_int8_qat.tflite", "checkpoints"} <= set(os.listdir(out))
-    assert re.search(r"held-out error: exact .* %, fine-tuned .* %, \.tflite", capsys.readouterr().out)
+    said = capsys.readouterr().out
+    assert re.search(r"held-out error: exact .* %, fine-tuned .* %, \.tflite", said)
+    file = out / "lenet5_int8_qat.tflite"
+    assert said.endswith(f"{file}; to read with it: lenet-edge classify --model {file} IMAGE\n")
     report = json.loads((out / "report.json").read_text())
     assert len(report["history"]) == 2
     assert report["held_out"]["digits"] == 200
@@ -196,10 +200,17 @@ def test_the_command_runs_whole(tmp_path, digits, monkeypatch, capsys):
         (["--limit", "0"], "expected --limit of 1 or more, got 0"),
         (["--weights", "none.npz"], "expected --weights to be a file, got none.npz"),
         (["--data", "/none"], "expected data to be a folder, got /none"),
+        (["--threads", "-5"], "expected --threads of 1 to 1024, got -5"),
+        (["--seed", "-1"], "expected --seed of 0 to 2147483647, got -1"),
+        (["--resume"], "expected a training to resume in runs/qat/checkpoints, got none"),
+        (["--out", "/proc/out"], "/proc/out: expected a file or folder, got nothing there"),
     ],
 )
-def test_bad_options_end_in_one_line(tmp_path, monkeypatch, capsys, arguments, message):
+def test_bad_options_end_in_one_line_before_the_digits_are_read(
+    tmp_path, monkeypatch, capsys, arguments, message
+):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("lenet_edge.quantize.training_and_held_out", None)
     assert exit_status(main, arguments, name="lenet-edge quantize") == 2
     assert capsys.readouterr().err == f"lenet-edge quantize: {message}\n"
     assert not list(tmp_path.iterdir())

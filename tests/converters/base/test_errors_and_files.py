@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from converters.base.errors import InputError, exit_status, expect
-from converters.base.files import check_writable, write_atomically, write_json
+from converters.base.files import check_folder, check_writable, write_atomically, write_json
 
 
 def raising(error):
@@ -26,6 +26,7 @@ def raising(error):
     [
         (InputError("expected a, got b"), 2, "name: expected a, got b"),
         (KeyboardInterrupt(), 130, "name: interrupted"),
+        (KeyboardInterrupt("go on with --resume"), 130, "name: interrupted: go on with --resume"),
         (OSError(errno.ENOSPC, "x", "out"), 2, "name: out: expected room on the device, got a full one"),
         (PermissionError(errno.EACCES, "x", "out"), 2, "name: out: expected permission to open it, got none"),
         (
@@ -140,3 +141,17 @@ def test_whether_a_file_can_be_written_is_asked_without_a_trace(tmp_path):
         check_writable(tmp_path / "mistyped" / "new.json")
     assert caught.value.filename == str(tmp_path / "mistyped")
     assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_to_write_to_is_made_with_its_parents_and_left_empty(tmp_path):
+    assert check_folder(tmp_path / "new" / "out") == tmp_path / "new" / "out"
+    assert check_folder(tmp_path / "new") == tmp_path / "new"
+    assert os.listdir(tmp_path / "new" / "out") == []
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file", tmp_path / "file" / "below", "/proc/out", "/proc"):
+        with pytest.raises(OSError, match=r".") as caught:
+            check_folder(path)
+        assert caught.value.filename == str(path)

@@ -476,8 +476,19 @@ def test_when_no_mirror_delivers_each_is_named_and_nothing_is_left(cache: Path, 
     line = message(caught)
     for words in (LABELS, server.mirror("a"), mnist.FILES[LABELS].md5, server.mirror("b"), "404"):
         assert words in line
-    assert mnist.DATA_VARIABLE in line  # what to do instead
+    assert f"name it by --data or {mnist.DATA_VARIABLE}" in line  # what to do instead
     assert list(cache.iterdir()) == []
+
+
+@pytest.mark.usefixtures("small", "cache")
+def test_without_a_network_it_is_said_in_a_few_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(mnist.MIRROR_VARIABLE, "http://127.0.0.1:9/")
+    with pytest.raises(InputError) as caught:
+        mnist.find_file(LABELS)
+    assert message(caught) == (
+        f"expected to download {LABELS}, got nothing from http://127.0.0.1:9/ (no connection): "
+        f"put {LABELS} (plain or .gz) in a folder and name it by --data or {mnist.DATA_VARIABLE}"
+    )
 
 
 @pytest.mark.usefixtures("small")

@@ -330,6 +330,10 @@ def test_answers_to_another_file_than_golden_json_has_are_refused(tmp_path, caps
             ["--import", "FILE", "--only-imports", "--column", "tf.lite"],
             "expected --only-imports without --col",
         ),
+        (
+            ["--import", "FILE", "--only-imports", "--slow-digits", "5"],
+            "--layers and --slow-digits, got one of them",
+        ),
         (["--import", "nowhere.json"], "nowhere.json: expected a file or folder, got nothing there"),
     ],
 )

@@ -265,7 +265,7 @@ def test_scores_that_are_pushed_out_of_tolerance_put_a_cell_out(matrix, files, m
     scores = tolerance.ideal[:300].copy()
     scores[123, 4] += 3 * tolerance.own
     cell = matrix._cell(file.name, "wrong", scores, tolerance)
-    assert "1 digits beyond their tolerance, digit 123 by" in cell.why
+    assert "1 digit beyond its tolerance, digit 123 by" in cell.why
     assert matrix._cell(file.name, "right", tolerance.ideal[:300], tolerance).within
 
 
@@ -393,6 +393,7 @@ def test_a_truncated_file_ends_in_one_line(tmp_path, capsys):
         ),
         ("{}", "expected a manifest of `convert`, got another or a damaged file"),
         ("no json", "expected a manifest of `convert`, got another or a damaged file"),
+        ('{"models": {"a": 1}}', "expected a manifest of `convert`, got another or a damaged file"),
     ],
 )
 def test_a_file_whose_hash_the_manifest_has_not_is_refused(tmp_path, capsys, manifest, message):
@@ -476,9 +477,12 @@ def test_a_delegate_that_takes_nothing_is_said_to(tmp_path, capsys):
         (["--digits", "0"], "expected --digits from 1 to 10000, got 0"),
         (["--slow-digits", "-1"], "expected --slow-digits of 1 or more, got -1"),
         (["--models", "/none"], "expected --models to be a folder, got /none"),
+        (["--json", "/none/a.json"], "/none: expected a file or folder, got nothing there"),
+        (["--html", "/"], "/: expected a file, got a folder"),
     ],
 )
-def test_bad_options_end_in_one_line(capsys, arguments, message):
+def test_bad_options_end_in_one_line_before_a_file_is_read(monkeypatch, capsys, arguments, message):
+    monkeypatch.setattr("lenet_edge.parity.command.compared_files", None)
     assert exit_status(main, arguments, name="lenet-edge parity") == 2
     assert capsys.readouterr().err == f"lenet-edge parity: {message}\n"
 

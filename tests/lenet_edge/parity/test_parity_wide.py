@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 
 import numpy as np
@@ -16,8 +15,9 @@ from lenet_edge.digits import geometry
 from lenet_edge.digits.mnist import Digits, test_digits
 from lenet_edge.packaged.files import released_folder
 from lenet_edge.packaged.names import WIDE, WIDE_VARIANTS
-from lenet_edge.parity import command, measuring
+from lenet_edge.parity import measuring
 from lenet_edge.parity.command import main
+from lenet_edge.parity.compared_files import compared_files
 from lenet_edge.parity.matrix import Matrix, file_of, pictures_of, read_file, row_of
 from lenet_edge.parity.references import references
 
@@ -96,7 +96,7 @@ def test_a_window_that_is_pushed_out_of_tolerance_puts_a_cell_out(matrix, files)
     scores = tolerance.ideal.copy()
     scores[123, 4] += 3 * tolerance.own
     cell = matrix._cell(files[0].name, "wrong", scores, tolerance)
-    assert "1 windows beyond their tolerance, window 123 by" in cell.why
+    assert "1 window beyond its tolerance, window 123 by" in cell.why
     assert matrix._cell(files[0].name, "right", tolerance.ideal, tolerance).within
 
 
@@ -153,10 +153,9 @@ def test_the_widths_have_one_window_the_files_own_and_no_whole_step():
 
 @pytest.mark.parametrize(("net", "count"), [("lenet5", 5), ("stock_lenet5", 4), (WIDE, 2)])
 def test_other_nets_files_beside_are_left_out(net, count):
-    for models in (None, released_folder()):
-        found = command._contents(argparse.Namespace(net=net, models=models))
-        assert len(found) == count
-        assert {name.rpartition(net)[0] for name in found} == {""}
+    found = compared_files(released_folder(), net=net)
+    assert len(found) == count
+    assert {name.rpartition(net)[0] for name in found} == {""}
 
 
 def test_answers_from_elsewhere_are_of_nets_that_read_one_digit(tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
@@ -16,10 +17,13 @@ from converters.base.errors import InputError, exit_status
 from lenet_edge.digits.mnist import Digits, calibration_digits, pad
 from lenet_edge.packaged.weights import load_weights
 from lenet_edge.paper.answers import as_input, outputs_of
-from lenet_edge.train import main, measure
+from lenet_edge.train import main
+from lenet_edge.training.checkpoints import saying_how_to_go_on
 from lenet_edge.training.distorted_passes import Passes, Teacher
+from lenet_edge.training.distortions import VERSION
 from lenet_edge.training.loop import Recipe, batches, error_of, soften, train
-from lenet_edge.training.score_calibration import probabilities
+from lenet_edge.training.options import LARGEST_SEED, MOST_PASSES
+from lenet_edge.training.score_calibration import measure, probabilities
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +97,14 @@ def test_passes_are_kept_and_shared(tmp_path, digits):
     assert (passes_of(training, tmp_path).pictures(1) != first).any()
 
 
+def test_passes_of_another_version_are_drawn_anew(tmp_path, digits, monkeypatch):
+    passes = passes_of(digits[0], tmp_path)
+    passes.pictures(0)
+    monkeypatch.setattr("lenet_edge.training.distorted_passes.VERSION", VERSION + 1)
+    passes.pictures(0)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_the_last_epochs_read_the_gentle_passes(tmp_path, digits):
     passes = passes_of(digits[0], tmp_path, count=5, gentle_count=2)
     indices = [passes.index(epoch, epochs=10, gentle_share=0.3) for epoch in range(10)]
@@ -154,15 +166,15 @@ def test_a_batch_larger_than_the_digits_is_refused(tmp_path, digits):
 def test_measures_say_error_and_rejection():
     outputs = np.array([[0.0, 9.0], [9.0, 0.0], [5.0, 0.0], [0.1, 0.0]])
     facts = measure(outputs, np.array([0, 1, 1, 0]), scale=-1.0)
-    assert facts["error"] == 25.0
-    assert facts["rejected"]["0.5"] == 25.0
+    assert facts.error == 25.0
+    assert facts.rejected["0.5"] == 25.0
 
 
 @pytest.fixture
 def small_mnist(monkeypatch, digits):
     """Let the command train on the few digits that the package holds: MNIST's own are not in CI."""
-    monkeypatch.setattr("lenet_edge.training.options.training_digits", lambda data: digits[0])
-    monkeypatch.setattr("lenet_edge.training.options.held_out_digits", lambda data: digits[1])
+    monkeypatch.setattr("lenet_edge.training.preparing.training_digits", lambda data: digits[0])
+    monkeypatch.setattr("lenet_edge.training.preparing.held_out_digits", lambda data: digits[1])
 
 
 def test_the_command_writes_weights_report_and_picture(tmp_path, small_mnist, monkeypatch, capsys):
@@ -211,10 +223,32 @@ def test_the_papers_recipe_learns(tmp_path, small_mnist):
         (["--learn-from", "nowhere"], "expected --learn-from folders with weights.npz, got nowhere"),
         (["--paper", "--model", "stock"], "expected --paper with --model lenet5, got stock"),
         (["--data", "/nonexistent"], "expected data to be a folder, got /nonexistent"),
+        (["--threads", "-5"], "expected --threads of 1 to 1024, got -5"),
+        (["--threads", "0"], "expected --threads of 1 to 1024, got 0"),
+        (["--threads", "1000000"], "expected --threads of 1 to 1024, got 1000000"),
+        (["--seed", "-1"], "expected --seed of 0 to 2147483647, got -1"),
+        (["--seed", "2147483648"], "expected --seed of 0 to 2147483647, got 2147483648"),
+        (["--distortion-seed", "-1"], "expected --distortion-seed of 0 to 2147483647, got -1"),
+        (["--passes", "2001"], "expected --passes of 2000 or fewer, got 2001"),
+        (["--learning-rate", "inf"], "expected --learning-rate above 0, got inf"),
+        (["--limit", "100"], "expected --batch-size of 100 or fewer, the digits to train on, got 128"),
+        (["--paper", "--epochs", "300"], "expected --paper without --epochs, got both"),
+        (["--paper", "--resume"], "expected --paper without --resume, got both"),
+        (["--paper", "--batch-size", "1"], "expected --paper without --batch-size, got both"),
+        (["--paper", "--learning-rate", "0.1"], "expected --paper without --learning-rate, got both"),
+        (["--paper", "--learn-from", "a"], "expected --paper without --learn-from, got both"),
+        (
+            ["--paper", "--passes", "24", "--gentle-passes", "6", "--distortion-seed", "1"],
+            "expected --paper without --passes, --gentle-passes, --distortion-seed, got all of them",
+        ),
+        (["--resume"], "expected a training to resume in runs/lenet5/checkpoints, got none"),
     ],
 )
-def test_bad_options_end_in_one_line(capsys, tmp_path, monkeypatch, arguments, message):
+def test_bad_options_end_in_one_line_before_the_digits_are_read(
+    capsys, tmp_path, monkeypatch, arguments, message
+):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("lenet_edge.train.training_and_held_out", None)
     assert exit_status(main, arguments, name="lenet-edge train") == 2
     err = capsys.readouterr().err
     assert message in err
@@ -222,17 +256,55 @@ def test_bad_options_end_in_one_line(capsys, tmp_path, monkeypatch, arguments, m
     assert not list(tmp_path.iterdir())
 
 
-def test_an_output_folder_that_cannot_be_made_ends_in_one_line(capsys, small_mnist):
+def test_the_largest_seed_and_pass_are_ones_that_can_be_drawn(tmp_path, digits):
+    passes = passes_of(digits[0], tmp_path, count=MOST_PASSES, gentle_count=0)
+    last = dataclasses.replace(passes, seed=LARGEST_SEED).pictures(MOST_PASSES - 1)
+    assert (last != passes.pictures(0)).any()
+    Recipe(seed=LARGEST_SEED)
+
+
+@pytest.mark.parametrize("option", ["--model=teacher", "--seed=3", "--threads=2", "--test", "--limit=200"])
+def test_the_papers_recipe_takes_what_its_help_says(option, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("lenet_edge.train._train", lambda *_, **__: None)
+    monkeypatch.setattr("lenet_edge.train.training_and_held_out", lambda **_: (None, None))
+    if "model" in option:
+        with pytest.raises(InputError, match="expected --paper with --model lenet5, got teacher"):
+            main(["--paper", option])
+    else:
+        assert main(["--paper", option]) == 0
+
+
+def test_a_training_that_is_there_is_named_before_the_digits_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("lenet_edge.train.training_and_held_out", None)
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "checkpoint").write_text("")
+    for more in ([], ["--paper"]):
+        with pytest.raises(InputError, match="expected an empty output folder or --resume, got a training"):
+            main(["--out", str(tmp_path), *more])
+
+
+def test_ctrl_c_says_how_to_go_on_where_there_is_something_to_go_on_from(tmp_path):
+    with pytest.raises(KeyboardInterrupt, match="nothing is kept"), saying_how_to_go_on(tmp_path):
+        raise KeyboardInterrupt
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "checkpoint").write_text("")
+    with pytest.raises(KeyboardInterrupt, match="--resume goes on"), saying_how_to_go_on(tmp_path):
+        raise KeyboardInterrupt
+
+
+def test_an_output_folder_that_cannot_be_made_ends_in_one_line(capsys, monkeypatch):
+    monkeypatch.setattr("lenet_edge.train.training_and_held_out", None)
     assert exit_status(main, ["--out", "/proc/out"], name="lenet-edge train") == 2
-    assert capsys.readouterr().err.startswith("lenet-edge train: /proc/out: ")
+    assert capsys.readouterr().err.startswith("lenet-edge train: /proc/out: expected ")
 
 
 def test_ctrl_c_ends_in_one_line(tmp_path):
     code = (
         # A shell ignores Ctrl-C in what it starts in the background, and these tests may be.
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "import lenet_edge.train as t, lenet_edge.training.options as o, lenet_edge.digits.mnist as m\n"
-        "o.training_digits = o.held_out_digits = lambda data: m.calibration_digits()\n"
+        "import lenet_edge.train as t, lenet_edge.training.preparing as p, lenet_edge.digits.mnist as m\n"
+        "p.training_digits = p.held_out_digits = lambda data: m.calibration_digits()\n"
         "from converters.base.errors import exit_status\n"
         f"arguments = ['--out', {str(tmp_path)!r}, '--epochs', '5000']\n"
         "raise SystemExit(exit_status(t.main, arguments, name='lenet-edge train'))"
@@ -247,6 +319,8 @@ def test_ctrl_c_ends_in_one_line(tmp_path):
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=300)
     assert process.returncode == 130
-    assert err.decode().strip().splitlines()[-1] == "lenet-edge train: interrupted"
+    assert err.decode().strip().splitlines()[-1] == (
+        "lenet-edge train: interrupted: the same command with --resume goes on from the last epoch"
+    )
     assert b"Traceback" not in err
     assert not (tmp_path / "weights.npz").exists()

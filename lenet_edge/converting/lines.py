@@ -1,0 +1,93 @@
+"""What `convert` tells of models, files and targets, as lines for a terminal."""
+
+from __future__ import annotations
+
+import re
+
+from converters.delegates import table
+from converters.delegates.xnnpack import verdict
+from lenet_edge.converting.exam import TakenExam
+from lenet_edge.converting.files import Checked, ModelFile
+from lenet_edge.converting.targets import Audit, MicroArray, TargetFile, Tried
+
+
+def head_lines(name: str, taken: TakenExam) -> list[str]:
+    """Return what stands above the table of the files of model `name`."""
+    count, windows = taken.exam.digits, len(taken.exam.labels)
+    wide = f", side by side in {windows:,} windows" if windows > count else ""
+    return [
+        "",
+        f"{name}: the original errs on {taken.error:.2f} % of {count:,} test digits{wide}",
+        f"{'precision':<10}{'bytes':>9}{'operators':>11}  {'XNNPACK':<9}"
+        f"{'error':>8}{'agreement':>12}{'largest':>12}",
+        f"{'':<30}{'takes':<11}{'%':>8}{'%':>12}{'difference':>12}",
+    ]
+
+
+def row_line(file: ModelFile, checked: Checked) -> str:
+    """Return the row of a file that was checked."""
+    taken, operators = checked.xnnpack_takes
+    return (
+        f"{file.facts['precision']:<10}{len(file.content):>9,}{operators:>11}  "
+        f"{verdict(taken, operators):<9}{checked.error:>8.2f}{checked.agreement:>12.2f}"
+        f"{checked.largest_difference:>12.1e}"
+    )
+
+
+def target_lines(file: TargetFile) -> list[str]:
+    """Return what there is to say of a target's file: its audits, what was tried, its check."""
+    fine_tuned = ", fine-tuned" if file.fine_tuned else ""
+    kind = f"{file.target.precision}{fine_tuned}, {len(file.content):,} bytes"
+    lines = ["", f"{file.name}: {kind} ({file.target.why})"]
+    for delegate, audit in file.audits.items():
+        lines += _audit_lines(delegate, audit)
+    if file.tried:
+        lines.append(f"    {_tried(file.tried)}")
+    if file.micro:
+        lines.append(f"    {_arena(file.micro)}")
+    if file.checked:
+        lines.append(f"    {_check(file.checked)}")
+    return lines
+
+
+def _audit_lines(delegate: str, audit: Audit) -> list[str]:
+    """Return a delegate's verdicts, of NNAPI from each API level on at which they change."""
+    lines: list[str] = []
+    last = ""
+    for level, verdicts in audit.verdicts.items():
+        told = table(verdicts)
+        alike = re.sub(r"got \d+", "", told)
+        if alike != last:
+            title = delegate if level is None else f"{delegate}, from API level {level}"
+            lines += [f" {title}:", told]
+        last = alike
+    if audit.compatible is not None:
+        said = "compatible" if audit.compatible else "not compatible"
+        lines.append(f"    (TensorFlow Lite's analyser: {said})")
+    if delegate == "nnapi":
+        lines.append("    (NNAPI is deprecated since Android 15, API level 35)")
+    return lines
+
+
+def _tried(tried: Tried) -> str:
+    if tried.absent:
+        return f"not tried on a GPU: {tried.absent}"
+    if tried.failure:
+        return f"tried on {tried.title}: {tried.failure}"
+    return (
+        f"tried on {tried.title}: {tried.delegate} takes {tried.taken} of {tried.nodes}, largest difference "
+        f"from the original {tried.largest_difference:.1e} on {tried.digits} digits"
+    )
+
+
+def _arena(micro: MicroArray) -> str:
+    if micro.failure:
+        return f"arena not measured, kArenaBytes is twice the file's size: {micro.failure}"
+    return f"arena: {micro.arena_bytes:,} bytes ({micro.runtime}, 64 bits)"
+
+
+def _check(checked: Checked) -> str:
+    return (
+        f"error {checked.error:.2f} % of {checked.digits:,} test digits (original "
+        f"{checked.original_error:.2f} %), agreement {checked.agreement:.2f} %"
+    )

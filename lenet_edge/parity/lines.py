@@ -1,0 +1,79 @@
+"""The matrix, the layers and the verdict as lines for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from converters.base.words import counted
+from lenet_edge.parity.cell import Cell, not_run
+from lenet_edge.parity.imported import Imported, source
+
+if TYPE_CHECKING:  # it needs TensorFlow, which answers to the golden pictures do without
+    from lenet_edge.parity.layers import Layer
+
+Tell = Callable[[str], object]
+"""What is called with each line of a measuring as it comes."""
+
+
+def cell_lines(title: str, cells: Sequence[Cell]) -> list[str]:
+    """Return a column of the matrix, a line a cell."""
+    head = (
+        f"  {'':<27}{'digits':>7}{'error':>8}{'agree':>9}{'largest':>9}{'allowed':>9}{'used':>7}{'ideal':>8}"
+        f"{'p':>7}  verdict"
+    )
+    return ["", f"{title}{_really(cells)}", head, *map(_cell_line, cells)]
+
+
+def _cell_line(cell: Cell) -> str:
+    if cell.refused:
+        return f"  {cell.row:<27}{'':>64}  {cell.why or f'refused: {cell.refused}'}"
+    rewritten = " (rewritten on disk)" if cell.facts.get("rewritten") else ""
+    same = "" if cell.same is None else f"{cell.same:.2f}%"
+    return (
+        f"  {cell.row:<27}{cell.digits:>7,}{cell.error:>7.2f}%{cell.agreement:>8.2f}%{cell.largest:>9.3g}"
+        f"{cell.allowed:>9.3g}{cell.used:>6.0f}%{same:>8}{cell.p:>7.2g}  "
+        f"{'within' if cell.within else f'OUT: {cell.why}'}{rewritten}"
+    )
+
+
+def imported_lines(imported: Imported, cells: Sequence[Cell]) -> list[str]:
+    """Return a column that another machine answered, with what it was and what did not run."""
+    missing = not_run([(cell.row, cell.facts) for cell in cells])
+    about = [source(imported.about), *missing]
+    return [*cell_lines(imported.column.title, cells), *(f"  {line}" for line in about)]
+
+
+def _really(cells: Sequence[Cell]) -> str:
+    """Return what really ran: runtime and delegate, once."""
+    said = [" ".join(filter(None, (c.facts.get("runtime"), c.facts.get("delegate")))) for c in cells]
+    words = dict.fromkeys(filter(None, said))
+    return f" ({'; '.join(words)})" if words else ""
+
+
+def layer_lines(name: str, layers: Sequence[Layer]) -> list[str]:
+    """Return a file's layer profile, a line a layer."""
+    if not layers:
+        return ["", f"{name}, layer by layer: its operators are not those of the exact model"]
+    head = f"  {'operator':<24}{'step':>10}{'signal to noise':>17}{'clipped':>9}{'off exact by':>14}"
+    return ["", f"{name}, layer by layer", head, *map(_layer_line, layers)]
+
+
+def _layer_line(layer: Layer) -> str:
+    step = f"{layer.step:.5f}" if layer.step else ""
+    noise = "" if layer.snr is None else f"{layer.snr:.1f} dB"
+    clipped = "" if layer.clipped is None else f"{layer.clipped:.2f}%"
+    local = "" if layer.local is None else f"{layer.local:.3f} steps"
+    return f"  {layer.operator:<24}{step:>10}{noise:>17}{clipped:>9}{local:>14}"
+
+
+def verdict(report: Mapping[str, Any]) -> str:
+    """Return the last line: whether all is within, and how much was measured."""
+    cells = report["cells"]
+    out = [f"{cell['row']} in {cell['column']}" for cell in cells if not cell["within"]]
+    refused = sum(bool(cell["refused"]) for cell in cells)
+    absent = sum(bool(column["absent"]) for column in report["columns"].values())
+    counts = f"{counted(len(cells), 'cell')}, {refused} refused, {counted(absent, 'column')} absent"
+    if not out:
+        return f"parity: all within tolerance ({counts})"
+    return f"parity: {len(out)} of {counts} out: {', '.join(out)}"

@@ -1,0 +1,209 @@
+"""A fine-tuning of LeNet-5 for int8: from its weights to fine-tuned ones, a .tflite file and a report."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.base.environment import versions
+from converters.base.files import write_atomically, write_json
+from converters.model.conversion import to_tflite
+from converters.model.folding import fold
+from converters.model.quantize_aware import quantize_aware
+from converters.runtimes.tensorflow_interpreter import run
+from lenet_edge.digits.mnist import PIXELS, Digits, cache_folder, calibration_digits, pad
+from lenet_edge.digits.scoring import percent
+from lenet_edge.packaged.files import released_folder
+from lenet_edge.packaged.layouts import layout_for, lowered
+from lenet_edge.packaged.models import released_model
+from lenet_edge.packaged.weights import save_quantised
+from lenet_edge.paper.answers import as_input, outputs_of
+from lenet_edge.training.distorted_passes import Passes, Teacher
+from lenet_edge.training.fine_tuning import best_of, fine_tune
+from lenet_edge.training.loop import Recipe, Row
+from lenet_edge.training.results import measured_sets
+
+FILE_BITS = (4, 8)
+"""Bits of the kernels that a .tflite file is written with."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rounding:
+    """How kernels round: to `bits` (2 to 8), with a scale a channel or one; ranges from so many digits."""
+
+    bits: int = 8
+    per_channel: bool = True
+    calibration_digits: int = 500
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FineTuned:
+    """A fine-tuned Keras `model` and the `exact` one that it learned from.
+
+    `weights_sha256`: of the exact one's weights; `passes`: what it was trained on.
+    """
+
+    model: Any
+    exact: Any
+    weights_sha256: str
+    recipe: Recipe
+    rounding: Rounding
+    passes: Passes
+    history: list[Row]
+
+    @property
+    def file(self) -> str | None:
+        """The name of its .tflite file; None where no file is written with so many bits."""
+        bits = self.rounding.bits
+        return f"lenet5_int{bits}_qat.tflite" if bits in FILE_BITS else None
+
+    @property
+    def best(self) -> Row:
+        """The row of the history whose weights the model has."""
+        return best_of(self.history)
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """What a report tells of how it was fine-tuned."""
+        return {
+            "versions": versions(),
+            "weights_sha256": self.weights_sha256,
+            "weight_bits": self.rounding.bits,
+            "per_channel": self.rounding.per_channel,
+            "calibration_digits": self.rounding.calibration_digits,
+            "recipe": asdict(self.recipe),
+            "distortions": asdict(self.passes.sizes),
+            "passes": self.passes.count,
+            "best": self.best,
+            "history": self.history,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Errors:
+    """Errors and agreements, in percent, of a fine-tuned model, the exact one and the file, None for none."""
+
+    digits: int
+    exact_error: float
+    error: float
+    agreement_with_exact: float
+    file_error: float | None = None
+    file_agreement_with_fine_tuned: float | None = None
+
+    def as_json(self) -> dict[str, float]:
+        """Return them as a report has them, those of the file where there is one."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+def fine_tune_lenet5(
+    recipe: Recipe,
+    training: Digits,
+    held_out: Digits,
+    *,
+    rounding: Rounding,
+    passes: int,
+    weights: Path | None = None,
+    out: Path,
+    resume: bool = False,
+    verbose: int = 1,
+) -> FineTuned:
+    """Fine-tune lenet5 with the weights of the file `weights`, the packaged ones for None.
+
+    `passes`: distorted copies of the `training` digits, half of them gentle, kept in the cache folder.
+    `recipe`, `out`, `resume` and errors as for `lenet_edge.training.fine_tuning.fine_tune`; InputError also
+    on another model's weights.
+    """
+    exact = fold(released_model("lenet5", weights=weights))
+    key = hashlib.sha256((weights or released_folder() / "lenet5.npz").read_bytes()).hexdigest()
+    copies = Passes(
+        digits=training,
+        folder=cache_folder() / "passes",
+        seed=recipe.seed,
+        count=passes,
+        gentle_count=passes // 2,
+        teachers=[Teacher(key[:12], lambda pictures: outputs_of(exact, pictures))],
+    )
+    images = calibration_images(rounding.calibration_digits, seed=recipe.seed)
+    model = quantize_aware(
+        exact,
+        calibration=as_input(exact, pad(images)).numpy(),
+        input_range=PIXELS,
+        weight_bits=rounding.bits,
+        per_channel=rounding.per_channel,
+    )
+    history = fine_tune(
+        model,
+        recipe,
+        copies,
+        held_out,
+        exact=outputs_of(exact, pad(held_out.images)),
+        out=out,
+        resume=resume,
+        verbose=verbose,
+    )
+    return FineTuned(
+        model=model,
+        exact=exact,
+        weights_sha256=key,
+        recipe=recipe,
+        rounding=rounding,
+        passes=copies,
+        history=history,
+    )
+
+
+def calibration_images(count: int, *, seed: int) -> NDArray[np.uint8]:
+    """Return `count` of the 500 calibration digits, drawn by `seed` if not all: uint8 (count, 28, 28)."""
+    images = calibration_digits().images
+    if count == len(images):
+        return images
+    return images[np.sort(np.random.default_rng(seed).choice(len(images), count, replace=False))]
+
+
+def write_fine_tuned(
+    tuned: FineTuned, held_out: Digits, *, out: Path, command: str, test: bool = False
+) -> dict[str, Errors]:
+    """Write weights.npz, report.json and the .tflite file, if there is one, to `out`; return the errors.
+
+    They are by set of digits; `command` and `test` as for `lenet_edge.training.results.write_trained`.
+    """
+    save_quantised(tuned.model, out / "weights.npz")
+    content = _content(tuned)
+    if tuned.file and content is not None:
+        write_atomically(out / tuned.file, content)
+    found = {
+        name: errors_of(tuned.model, tuned.exact, content, digits)
+        for name, digits in measured_sets(held_out, test=test).items()
+    }
+    report = {"command": command, **tuned.facts, **{name: each.as_json() for name, each in found.items()}}
+    write_json(out / "report.json", report)
+    return found
+
+
+def _content(tuned: FineTuned) -> bytes | None:
+    """Return the .tflite file, the one of 8 bits laid out as the released one; None where there is none."""
+    if tuned.file is None:
+        return None
+    content = to_tflite(tuned.model, precision="int8").content
+    return lowered(content, layout=layout_for("lenet5", "int8"))[0] if tuned.rounding.bits == 8 else content
+
+
+def errors_of(model: Any, exact: Any, content: bytes | None, digits: Digits) -> Errors:
+    """Return the errors on `digits` of the fine-tuned `model`, the `exact` one and the file `content`."""
+    pictures = pad(digits.images)
+    wanted, scores = (outputs_of(m, pictures).argmax(axis=1) for m in (exact, model))
+    read = None if content is None else run(content, as_input(exact, pictures).numpy()).argmax(axis=1)
+    return Errors(
+        digits=len(digits.labels),
+        exact_error=percent(wanted != digits.labels),
+        error=percent(scores != digits.labels),
+        agreement_with_exact=percent(scores == wanted),
+        file_error=None if read is None else percent(read != digits.labels),
+        file_agreement_with_fine_tuned=None if read is None else percent(read == scores),
+    )
