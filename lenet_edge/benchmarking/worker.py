@@ -23,10 +23,10 @@ from converters.runtimes.stored_values import quantise
 from converters.timing.measuring import Load, Timing, load_session, measure_loads, noise
 from lenet_edge.benchmarking.children import answering
 from lenet_edge.benchmarking.peers import peer_loads
-from lenet_edge.digits.geometry import middle
+from lenet_edge.digits.geometry import FIELD, MNIST_SIDE, middle
 from lenet_edge.digits.mnist import calibration_digits, pad
 
-_SIDES = (32, 28)
+_SIDES = (FIELD, MNIST_SIDE)
 
 
 class _Key(NamedTuple):
