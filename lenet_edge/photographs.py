@@ -26,7 +26,7 @@ from lenet_edge.digits.mnist import HELD_OUT, Digits, held_out_digits
 from lenet_edge.on_paper.contact_sheet import write_samples
 from lenet_edge.on_paper.drawing import Conditions, jpeg, photograph
 from lenet_edge.picture.files import read_images
-from lenet_edge.reading.digit_answer import Answer, answer
+from lenet_edge.reading.digit_answer import Answer, answer_picture
 from lenet_edge.runtime.classifier import DEFAULT_MODEL, Classifier
 
 NAME = "lenet-edge photographs"
@@ -155,7 +155,7 @@ def _read_png(digit: NDArray[np.uint8], classifier: Classifier) -> int | None:
 def _read(content: bytes, classifier: Classifier) -> Answer:
     """Read a file's `content` as the command does."""
     (picture,) = read_images(io.BytesIO(content), name="a photograph")
-    return answer(picture, classifier)
+    return answer_picture(picture, classifier)
 
 
 def _by_condition(conditions: list[Conditions], wrong: NDArray[np.bool_]) -> dict[str, dict[str, Any]]:

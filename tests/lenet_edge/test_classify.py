@@ -214,10 +214,10 @@ def test_a_watch_stops_after_so_many_pictures(run, tmp_path):
     assert (status, len(out.splitlines()), err) == (0, 2, "")
 
 
-@pytest.mark.parametrize("name", ["answer_ready", "_say"])
+@pytest.mark.parametrize("name", ["answer_prepared", "_say"])
 def test_a_watch_told_to_stop_finishes_the_picture_at_hand_and_no_other(run, tmp_path, monkeypatch, name):
     for number in range(3):
-        (tmp_path / f"{number}.png").write_bytes(FIVE.read_bytes() if name == "answer_ready" else b"none")
+        (tmp_path / f"{number}.png").write_bytes(FIVE.read_bytes() if name == "answer_prepared" else b"none")
     real = getattr(classify, name)
 
     def told(*arguments):
