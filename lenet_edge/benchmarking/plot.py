@@ -9,6 +9,7 @@ from typing import Any
 
 from converters.base.errors import expect
 from converters.base.installed import RUNTIMES
+from converters.base.words import counted
 
 _INSTALL = "pip install matplotlib"
 # Okabe and Ito's, which people who see colours otherwise can tell apart.
@@ -92,13 +93,14 @@ def _label(result: Mapping[str, Any], many: bool) -> str:
     peer = "" if result["runtime"] in RUNTIMES else result["runtime"]
     parts = [result["model"], peer or result["delegate"] or "no delegate"]
     if many:
-        parts.append(f"{result['threads']} thread{'s' if result['threads'] > 1 else ''}")
+        parts.append(counted(result["threads"], "thread"))
     return ", ".join(filter(None, parts))
 
 
 def _title(report: Mapping[str, Any]) -> str:
     facts = report["machine"]
     governor = f", governor {facts['governor']}" if facts.get("governor") else ""
+    processors = counted(facts.get("processors") or 0, "processor")
     board = facts.get("board") or facts.get("processor")
-    machine = f"{board}, {facts.get('architecture')}, {facts.get('processors')} processors{governor}"
+    machine = f"{board}, {facts.get('architecture')}, {processors}{governor}"
     return f"{machine}, {report['date'][:10]}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from converters.base.installed import RUNTIMES
+from converters.base.words import counted
 
 _NAME = 25
 
@@ -17,7 +18,7 @@ def machine_lines(report: Mapping[str, Any]) -> list[str]:
     known = [
         facts.get("board") or facts.get("processor"),
         facts.get("architecture"),
-        f"{facts.get('processors')} processors",
+        counted(facts.get("processors") or 0, "processor"),
         f"{memory / 2**30:.1f} GiB" if memory else None,
         f"{facts['celsius']:.0f} degrees C" if facts.get("celsius") else None,
     ]
@@ -36,7 +37,7 @@ def timing_lines(results: Sequence[Mapping[str, Any]]) -> list[str]:
     lines: list[str] = []
     for runtime, threads in dict.fromkeys((one["beside"], one["threads"]) for one in results):
         block = [one for one in results if (one["beside"], one["threads"]) == (runtime, threads)]
-        lines += ["", f"{_title(block[0])}, {_counted(threads, 'thread')}; microseconds", _HEAD]
+        lines += ["", f"{_title(block[0])}, {counted(threads, 'thread')}; microseconds", _HEAD]
         lines += [_timing_line(one) for one in block]
         lines += [f"  {one['asked']} does not run: {one['reason']}" for one in block if one["reason"]]
         peers = dict.fromkeys(_title(one) for one in block if one["runtime"] not in RUNTIMES)
@@ -81,7 +82,7 @@ def start_lines(results: Sequence[Mapping[str, Any]]) -> list[str]:
 def profile_lines(profile: Mapping[str, Any]) -> list[str]:
     """Return the table of one model's nodes: microseconds, share, multiply-accumulates and their speed."""
     asked = "" if profile["asked"] == "auto" else f", {profile['asked']}"
-    where = f"{RUNTIMES[profile['runtime']].title}{asked}, {_counted(profile['threads'], 'thread')}"
+    where = f"{RUNTIMES[profile['runtime']].title}{asked}, {counted(profile['threads'], 'thread')}"
     lines = ["", f"{profile['model']} in {where}, node by node"]
     lines.append(
         f"{'node':<24}{'us':>8}  {'95 % interval':<18}{'share':>7}{'MACs':>10}{'bytes':>10}{'MAC/ns':>8}"
@@ -120,10 +121,6 @@ def _delegate(result: Mapping[str, Any]) -> str:
     if result["runtime"] not in RUNTIMES:
         return str(result["runtime"])
     return f"{result['delegate']} {result['taken']}/{result['nodes']}" if result["delegate"] else "none"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _micro(value: float) -> str:

@@ -8,12 +8,15 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 
+from lenet_edge.picture.segment import Finding
 from lenet_edge.reading.digit_answer import Answer
 from lenet_edge.reading.output import Output, open_output
 from lenet_edge.reading.terminal import drawn, printable
 
 COLUMNS = ("file", "index", "digit", "probability", "finding", "reason")
 """Of the CSV; empty where they do not apply."""
+
+_SEVERAL = "`lenet-edge read` takes several digits"
 
 
 class Results:
@@ -64,7 +67,9 @@ def _text_line(answer: Answer, encoding: str | None) -> str:
     if answer.index is not None:
         name += f"[{answer.index}]"
     if answer.digit is None or answer.probability is None:
-        return f"{name}: {answer.prepared.finding.value} ({answer.prepared.reason})"
+        finding = answer.prepared.finding
+        hint = f"; {_SEVERAL}" if finding is Finding.CROWDED else ""
+        return f"{name}: {finding.value} ({answer.prepared.reason}{hint})"
     return f"{name}: {answer.digit}  {100 * answer.probability:.1f} %"
 
 
