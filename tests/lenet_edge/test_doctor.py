@@ -98,6 +98,22 @@ def test_a_delegate_library_that_is_not_there_is_a_line(capsys):
     assert "expected a delegate library that is a file, got none.so" in capsys.readouterr().err
 
 
+def test_a_library_that_is_not_there_is_told_before_any_runtime_is_tried(monkeypatch, capsys):
+    monkeypatch.setattr(capabilities, "run_column", None)
+    monkeypatch.setattr(capabilities, "absence", None)
+    assert exit_status(doctor.main, ["--delegate", "none.so"], name=doctor.NAME) == 2
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(("processors", "told"), [(1, "1 processor"), (4, "4 processors")])
+def test_one_processor_is_told_as_one(machine, monkeypatch, capsys, processors, told):
+    machine({})
+    facts = {"processor": "BCM2835", "architecture": "armv6l", "processors": processors}
+    monkeypatch.setattr(doctor, "machine", lambda: facts)
+    doctor.main([])
+    assert capsys.readouterr().out.startswith(f"BCM2835, armv6l, {told}\n")
+
+
 @pytest.mark.skipif(absence(COLUMNS["litert"]) != "", reason=absence(COLUMNS["litert"]))
 def test_python_m_doctor_says_what_is_here():
     done = subprocess.run([sys.executable, "-m", "lenet_edge.doctor"], capture_output=True, text=True)

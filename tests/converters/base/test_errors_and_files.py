@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from converters.base.errors import InputError, exit_status, expect
-from converters.base.files import check_writable, write_atomically, write_json
+from converters.base.files import check_folder, check_writable, write_atomically, write_json
 
 
 def raising(error):
@@ -140,3 +140,14 @@ def test_whether_a_file_can_be_written_is_asked_without_a_trace(tmp_path):
         check_writable(tmp_path / "mistyped" / "new.json")
     assert caught.value.filename == str(tmp_path / "mistyped")
     assert os.listdir(tmp_path) == []
+
+
+def test_whether_a_folder_can_be_written_into_is_asked_without_a_trace(tmp_path):
+    (tmp_path / "file").touch()
+    check_folder(tmp_path)
+    check_folder(tmp_path / "new")
+    for path, named in (("file", "file"), ("file/new", "file/new"), ("mistyped/new", "mistyped")):
+        with pytest.raises(OSError, match=r".") as caught:
+            check_folder(tmp_path / path)
+        assert caught.value.filename == str(tmp_path / named)
+    assert os.listdir(tmp_path) == ["file"]
