@@ -54,8 +54,6 @@ def check_folder(path: str | os.PathLike[str]) -> None:
     A folder that is not there can be made in one that is.
     """
     real = Path(os.path.realpath(path))
-    if real.exists() and not real.is_dir():
-        raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), os.fspath(path))
     _try_to_write(real if real.exists() else real.parent, path)
 
 

@@ -12,7 +12,7 @@ from lenet_edge.reading.drawing_files import DrawingFiles
 PICTURE = Picture("scans/a.jpg", None, np.zeros((8, 8), np.uint8))
 
 
-@pytest.mark.parametrize("name", ["drawn/", "drawn", "there", "there.jpg", "there.jpg/"])
+@pytest.mark.parametrize("name", ["drawn/", "drawn", "there", "there.jpg", "there.jpg/", "new.png/"])
 def test_a_folder_is_one_that_is_there_or_a_name_without_a_suffix(tmp_path, name):
     for there in ("there", "there.jpg"):
         (tmp_path / there).mkdir()

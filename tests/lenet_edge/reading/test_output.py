@@ -95,6 +95,13 @@ def test_what_is_appended_is_there_at_once(tmp_path):
     assert out.read_text() == "of yesterday\nof today\nhalf\n"
 
 
+@pytest.mark.parametrize("append", [False, True])
+def test_what_cannot_be_opened_is_told_before_an_answer(tmp_path, append):
+    with pytest.raises(FileNotFoundError), open_output(str(tmp_path / "none" / "x"), append=append):
+        pytest.fail("it was opened")
+    assert names(tmp_path) == []
+
+
 def test_a_name_that_is_no_text_is_written_all_the_same(tmp_path):
     with open_output(str(tmp_path / "results")) as output:
         output.put("\udcff ü")
