@@ -11,7 +11,6 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
@@ -22,7 +21,8 @@ from converters.base.options import command_parser
 from converters.runtimes.sessions import check_options
 from lenet_edge.benchmarking.choosing import choose_runtimes, contents_by_name
 from lenet_edge.benchmarking.compare import compare_lines
-from lenet_edge.benchmarking.measuring import Plan, measured
+from lenet_edge.benchmarking.facts import Answer, Report
+from lenet_edge.benchmarking.measuring import Plan, measure_runtime
 from lenet_edge.benchmarking.plot import check_plotting, draw
 from lenet_edge.benchmarking.report import heading, read_report
 from lenet_edge.benchmarking.table import (
@@ -97,19 +97,20 @@ def _check(options: argparse.Namespace) -> None:
         check_writable(path)
 
 
-def _measure(plan: Plan, report: dict[str, Any]) -> None:
+def _measure(plan: Plan, report: Report) -> None:
     """Measure `plan` into `report`, printing each runtime's tables as they come."""
     with tqdm(total=plan.steps, leave=False, disable=None, unit="step") as bar:
         for runtime in plan.runtimes:
             bar.set_description(RUNTIMES[runtime].title)
-            answer = measured(plan, runtime, progress=bar.update)
-            for key in ("results", "failures", "profiles"):
-                report[key] += answer[key]
+            answer = measure_runtime(plan, runtime, progress=bar.update)
+            report["results"] += answer["results"]
+            report["failures"] += answer["failures"]
+            report["profiles"] += answer["profiles"]
             bar.clear()
             print("\n".join(_lines(answer)), flush=True)
 
 
-def _lines(answer: dict[str, Any]) -> list[str]:
+def _lines(answer: Answer) -> list[str]:
     results = answer["results"]
     profiles = [line for one in answer["profiles"] for line in profile_lines(one)]
     return [*timing_lines(results), *start_lines(results), *profiles, *failure_lines(answer["failures"])]

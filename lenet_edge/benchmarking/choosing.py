@@ -9,6 +9,7 @@ from pathlib import Path
 
 from converters.base.errors import InputError, expect
 from converters.base.installed import RUNTIMES, choose, why_not
+from lenet_edge.benchmarking.facts import Failure
 from lenet_edge.packaged.files import content_of, packaged_models, packaged_name
 
 
@@ -20,7 +21,7 @@ class ChosenRuntimes:
     absent: dict[str, str]
 
     @property
-    def failures(self) -> list[dict[str, str]]:
+    def failures(self) -> list[Failure]:
         """What is absent, as a report has it."""
         return [{"model": "", "runtime": name, "reason": reason} for name, reason in self.absent.items()]
 

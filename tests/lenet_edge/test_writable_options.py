@@ -26,7 +26,7 @@ FOLDERS = {
 WORK = {
     "classify": ("Classifier",),
     "read": ("StringReader",),
-    "benchmark": ("contents_by_name", "measured"),
+    "benchmark": ("contents_by_name", "measure_runtime"),
     "photographs": ("Classifier", "held_out_digits"),
 }
 
