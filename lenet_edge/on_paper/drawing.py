@@ -7,7 +7,7 @@ laid on plain, ruled or squared paper, lit, seen slightly from the side, blurred
 from __future__ import annotations
 
 import io
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -148,7 +148,9 @@ def draw_conditions(generator: np.random.Generator, **fixed: Any) -> Conditions:
     return replace(conditions, **fixed)
 
 
-def photograph(digit: NDArray[np.uint8], *, seed: Any, **fixed: Any) -> tuple[Image.Image, Conditions]:
+def photograph(
+    digit: NDArray[np.uint8], *, seed: int | Sequence[int], **fixed: Any
+) -> tuple[Image.Image, Conditions]:
     """Photograph one `digit`, uint8 (28, 28), 0 for paper to 255 for ink.
 
     `seed` is anything that numpy.random.default_rng takes; the same seed gives the same pixels. `fixed`

@@ -54,9 +54,10 @@ class Output:
 def open_output(out: str | None, *, append: bool = False) -> Iterator[Output]:
     """Open the file `out`, or standard output (None).
 
-    A file is written when all is done and at least one answer was put: until then, and when it ends by an
-    error or by Ctrl-C, what was at `out` before stays as it was. To `append`, or to write to a pipe or a
-    device, each line is written at once. Raises OSError, naming `out`, when it cannot be written.
+    A file is written when all is done and at least one answer was put: until then its lines are kept in
+    memory, and what was at `out` before stays as it was, after an error or Ctrl-C too. To `append`, or to
+    write to a pipe or a device, each line is written at once. Raises OSError, naming `out`, when that cannot
+    be.
     """
     if out is None:
         yield Output(sys.stdout, name="standard output")
