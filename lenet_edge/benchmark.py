@@ -9,19 +9,20 @@ import argparse
 import os
 import shlex
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
-from converters.base.errors import InputError, exit_status, expect
-from converters.base.files import write_atomically, write_json
-from converters.base.installed import RUNTIMES, choose, why_not
+from converters.base.errors import exit_status, expect
+from converters.base.files import check_writable, is_stream, write_atomically, write_json
+from converters.base.installed import RUNTIMES
+from converters.base.options import command_parser
 from converters.runtimes.sessions import check_options
+from lenet_edge.benchmarking.choosing import choose_runtimes, contents_by_name
 from lenet_edge.benchmarking.compare import compare_lines
-from lenet_edge.benchmarking.measuring import Plan, measured
+from lenet_edge.benchmarking.facts import Answer, Report
+from lenet_edge.benchmarking.measuring import Plan, measure_runtime
 from lenet_edge.benchmarking.plot import check_plotting, draw
 from lenet_edge.benchmarking.report import heading, read_report
 from lenet_edge.benchmarking.table import (
@@ -31,7 +32,7 @@ from lenet_edge.benchmarking.table import (
     start_lines,
     timing_lines,
 )
-from lenet_edge.packaged.files import content_of, packaged_models, packaged_name
+from lenet_edge.reading.options import DELEGATE_HELP
 
 NAME = "lenet-edge benchmark"
 MODELS = ("float32", "int8_qat", "stock_lenet5_float32.tflite", "stock_lenet5_int8.tflite")
@@ -53,19 +54,26 @@ Status: 0 when something was timed, 1 when nothing was, 2 on bad input.
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
-    parser = _parser()
-    options = parser.parse_args(argv)
+    options = _parser().parse_args(argv)
     if options.compare:
         expect(not options.models, "--compare without models", " ".join(options.models))
         first, second = (read_report(path) for path in options.compare)
         print("\n".join(compare_lines(first, second)))
         return 0
-    if options.png:
-        check_plotting()
-    plan, absent = _plan(options)
+    _check(options)
+    runtimes = choose_runtimes(options.runtime or ["auto"])
+    plan = Plan(
+        models=contents_by_name(options.models or MODELS),
+        runtimes=runtimes.names,
+        delegates=list(dict.fromkeys(options.delegate or ["auto"])),
+        threads=options.threads,
+        seconds=options.seconds,
+        profile=options.profile,
+        peers=os.path.abspath(options.peers) if options.peers else "",
+    )
     report = heading(plan.models, [NAME, *(sys.argv[1:] if argv is None else argv)])
-    report["failures"] = absent
-    print("\n".join([*machine_lines(report), *failure_lines(absent)]), flush=True)
+    report["failures"] = runtimes.failures
+    print("\n".join([*machine_lines(report), *failure_lines(report["failures"])]), flush=True)
     _measure(plan, report)
     if options.json:
         write_json(options.json, report)
@@ -74,71 +82,38 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0 if report["results"] else 1
 
 
-def _measure(plan: Plan, report: dict[str, Any]) -> None:
-    """Measure `plan` into `report`, printing each runtime's tables as they come."""
-    with tqdm(total=plan.steps, leave=False, disable=None, unit="step") as bar:
-        for runtime in plan.runtimes:
-            bar.set_description(RUNTIMES[runtime].title)
-            answer = measured(plan, runtime, progress=bar.update)
-            for key in ("results", "failures", "profiles"):
-                report[key] += answer[key]
-            bar.clear()
-            print("\n".join(_lines(answer)), flush=True)
-
-
-def _lines(answer: dict[str, Any]) -> list[str]:
-    results = answer["results"]
-    profiles = [line for one in answer["profiles"] for line in profile_lines(one)]
-    return [*timing_lines(results), *start_lines(results), *profiles, *failure_lines(answer["failures"])]
-
-
-def _plan(options: argparse.Namespace) -> tuple[Plan, list[dict[str, str]]]:
-    """Return what is asked for, and the runtimes of `all` that are not here."""
+def _check(options: argparse.Namespace) -> None:
+    """Raise InputError or OSError for options that are out of range, and for what cannot be written."""
     for threads in options.threads:
         for delegate in options.delegate or ["auto"]:
             check_options(delegate=delegate, threads=threads)
     expect(options.seconds > 0, "--seconds above 0", f"{options.seconds:g}")
     expect(not options.peers or Path(options.peers).is_dir(), "a folder of peers", options.peers)
-    runtimes, absent = _runtimes(options.runtime or ["auto"])
-    plan = Plan(
-        models=_contents(options.models or MODELS),
-        runtimes=runtimes,
-        delegates=list(dict.fromkeys(options.delegate or ["auto"])),
-        threads=options.threads,
-        seconds=options.seconds,
-        profile=options.profile,
-        peers=os.path.abspath(options.peers) if options.peers else "",
-    )
-    return plan, absent
+    if options.png:
+        check_plotting()
+        right = is_stream(options.png) or Path(options.png).suffix.lower() == ".png"
+        expect(right, "--png FILE.png", options.png)
+    for path in filter(None, (options.json, options.png)):
+        check_writable(path)
 
 
-def _runtimes(names: Sequence[str]) -> tuple[list[str], list[dict[str, str]]]:
-    if "all" not in names:
-        reasons = {name: why_not(name, alone=True) for name in names if name != "auto"}
-        for name, reason in reasons.items():
-            expect(not reason, f"the runtime {name}", reason)
-        return list(dict.fromkeys(choose() if name == "auto" else name for name in names)), []
-    reasons = {name: why_not(name, alone=True) for name in RUNTIMES}
-    there = [name for name, reason in reasons.items() if not reason]
-    if not there:
-        raise InputError(f"expected a TensorFlow Lite runtime, got none: {RUNTIMES['litert'].install}")
-    absent = [{"model": "", "runtime": name, "reason": why} for name, why in reasons.items() if why]
-    return there, absent
+def _measure(plan: Plan, report: Report) -> None:
+    """Measure `plan` into `report`, printing each runtime's tables as they come."""
+    with tqdm(total=plan.steps, leave=False, disable=None, unit="step") as bar:
+        for runtime in plan.runtimes:
+            bar.set_description(RUNTIMES[runtime].title)
+            answer = measure_runtime(plan, runtime, progress=bar.update)
+            report["results"] += answer["results"]
+            report["failures"] += answer["failures"]
+            report["profiles"] += answer["profiles"]
+            bar.clear()
+            print("\n".join(_lines(answer)), flush=True)
 
 
-def _contents(models: Sequence[str]) -> dict[str, bytes]:
-    """Return the models' contents by the names to show; one that is named twice is timed twice."""
-    contents: dict[str, bytes] = {}
-    seen: Counter[str] = Counter()
-    for model in models:
-        content, name = content_of(model), _shown(model)
-        seen[name] += 1
-        contents[name if seen[name] == 1 else f"{name} ({seen[name]})"] = content
-    return contents
-
-
-def _shown(model: str) -> str:
-    return Path(packaged_name(model, packaged_models()) or model).stem
+def _lines(answer: Answer) -> list[str]:
+    results = answer["results"]
+    profiles = [line for one in answer["profiles"] for line in profile_lines(one)]
+    return [*timing_lines(results), *start_lines(results), *profiles, *failure_lines(answer["failures"])]
 
 
 def _threads(text: str) -> list[int]:
@@ -149,9 +124,7 @@ def _threads(text: str) -> list[int]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=NAME, description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(name=NAME, description=__doc__, epilog=EPILOG)
     add = parser.add_argument
     named = ", ".join(MODELS)
     add("models", nargs="*", metavar="MODEL", help=f"a packaged model or a .tflite file (default: {named})")
@@ -165,7 +138,7 @@ def _parser() -> argparse.ArgumentParser:
         "--delegate",
         action="append",
         metavar="NAME|LIBRARY",
-        help="auto, none, xnnpack, gpu, nnapi or a delegate's library; may be given more than once",
+        help=f"{DELEGATE_HELP}; may be given more than once (default: auto)",
     )
     add("--threads", type=_threads, default=[1], metavar="N,N,...", help="numbers of threads (default: 1)")
     add(

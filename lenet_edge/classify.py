@@ -7,24 +7,31 @@ packaged model then reads it. TensorFlow is not needed.
 from __future__ import annotations
 
 import argparse
-import sys
+import contextlib
+import functools
 from collections.abc import Sequence
 
-from converters.base.errors import InputError, exit_status, expect
-from lenet_edge.reading.batch import Ready, read, ready_pictures
-from lenet_edge.reading.camera import frames, open_camera
-from lenet_edge.reading.digit_answer import Answer, answer, answer_ready
-from lenet_edge.reading.digit_output import Results, results
-from lenet_edge.reading.inbox import watch
-from lenet_edge.reading.options import add_jobs, add_running, answer_all, constructed_by, say_report
-from lenet_edge.reading.stopping import Stop
-from lenet_edge.reading.terminal import printable
+from converters.base.errors import exit_status, expect
+from converters.base.files import check_writable
+from converters.base.options import command_parser
+from lenet_edge.packaged.names import VARIANTS
+from lenet_edge.reading.answering import answer_arrivals, answer_files, answer_frames
+from lenet_edge.reading.batch import PreparedPicture, files_of, prepared_pictures
+from lenet_edge.reading.camera import open_camera
+from lenet_edge.reading.digit_answer import answer_picture, answer_prepared
+from lenet_edge.reading.digit_output import COLUMNS, Results, open_results
+from lenet_edge.reading.options import (
+    add_images,
+    add_jobs,
+    add_results,
+    add_session_options,
+    delegate_options,
+    report_runtime,
+)
+from lenet_edge.reading.terminal import say
 from lenet_edge.runtime.classifier import DEFAULT_MODEL, Classifier
 
-__all__ = ["Answer", "answer", "main"]
-
 NAME = "lenet-edge classify"
-PRECISIONS = ("float32", "float16", "dynamic", "int8", "int8_qat")
 MODELS = {"lenet5": DEFAULT_MODEL, "stock_lenet5": "int8"}
 """The packaged models by name, each with the precision that is used when none is named."""
 
@@ -42,6 +49,9 @@ examples:
 A picture with nothing on it, or with more than one figure, is said to be so instead. Status: 0 when every
 picture was read, 1 when some files could not be (each is named on standard error), 2 when none could. --watch
 and --camera end with 0 when they are told to stop, after the picture at hand.
+
+A file of --out is whole or not at all: after Ctrl-C, or when nothing could be read, what was there before is
+there still. --watch and --camera write each answer at once.
 """
 
 
@@ -52,62 +62,60 @@ def main(argv: Sequence[str] | None = None) -> int:
     endless = options.watch is not None or options.camera is not None
     with (
         _classifier(options) as classifier,
-        results(options.out, form=options.form, draw=options.show, append=endless) as written,
+        open_results(options.out, form=options.form, draw=options.show, append=endless) as results,
     ):
-        if options.watch is not None:
-            return _watched(options, classifier, written)
-        if options.camera is not None:
-            return _seen(options, classifier, written)
-        return _read(options, classifier, written)
+        return _read(options, classifier, results)
 
 
-def _read(options: argparse.Namespace, classifier: Classifier, written: Results) -> int:
-    """Answer the pictures that were named; return the exit status."""
+def _read(options: argparse.Namespace, classifier: Classifier, results: Results) -> int:
+    """Read what the options name; return the exit status."""
 
-    def answered(item: Ready) -> None:
-        written.write(answer_ready(item, classifier))
+    def answer(picture: PreparedPicture) -> None:
+        results.write(answer_prepared(picture, classifier))
 
-    return answer_all(ready_pictures, options, answered=answered, say=_say)
-
-
-def _watched(options: argparse.Namespace, classifier: Classifier, written: Results) -> int:
-    """Answer the pictures that arrive in a folder until told to stop; return the exit status."""
-    answered = 0
-    with Stop() as stop:
-        say = _nothing if options.quiet else _say
-        for path in watch(options.watch, stop=stop, say=say, existing=options.existing):
-            for item in read([path]):
-                if isinstance(item, InputError):
-                    _say(item)
-                else:
-                    written.write(answer_ready(item, classifier))
-                    answered += 1
-                if stop.asked or answered == options.count:
-                    return 0
-    return 0
-
-
-def _seen(options: argparse.Namespace, classifier: Classifier, written: Results) -> int:
-    """Answer what a camera sees until told to stop; return the exit status."""
-    camera = open_camera(options.camera)
-    try:
-        with Stop() as stop:
-            last = None
-            for number, frame in enumerate(frames(camera, every=options.every, stop=stop), 1):
-                read = answer(frame, classifier)
-                if options.form != "text" or (read.digit, read.prepared.finding) != last:
-                    written.write(read)
-                last = (read.digit, read.prepared.finding)
-                if number == options.count:
-                    break
-    finally:
-        camera.close()
-    return 0
+    if options.watch is not None:
+        remark = _say_nothing if options.quiet else _say
+        answer_arrivals(
+            options.watch,
+            answer=answer,
+            say=_say,
+            remark=remark,
+            existing=options.existing,
+            most=options.count,
+        )
+        return 0
+    if options.camera is not None:
+        with contextlib.closing(open_camera(options.camera)) as camera:
+            answer_frames(
+                camera,
+                read=lambda frame: answer_picture(frame, classifier),
+                write=results.write,
+                every=options.every,
+                most=options.count,
+                only_changes=options.form == "text",
+            )
+        return 0
+    done = answer_files(
+        prepared_pictures,
+        files_of(options.images),
+        answer=answer,
+        say=_say,
+        jobs=options.jobs,
+        show_progress=not options.quiet,
+    )
+    return done.status
 
 
 def _classifier(options: argparse.Namespace) -> Classifier:
-    classifier = Classifier(model=_model(options.model, options.precision), **constructed_by(options))
-    say_report(classifier.report, say=_say, verbose=options.verbose)
+    classifier = Classifier(
+        model=_model(options.model, options.precision),
+        runtime=options.runtime,
+        delegate=options.delegate,
+        delegate_options=delegate_options(options.delegate_option),
+        threads=options.threads,
+        require_delegate=options.require_delegate,
+    )
+    report_runtime(classifier.report, say=_say, verbose=options.verbose)
     return classifier
 
 
@@ -129,37 +137,34 @@ def _check(options: argparse.Namespace) -> None:
     expect(not options.existing or options.watch is not None, "--existing with --watch", "none")
     expect(options.jobs >= 1, "--jobs of 1 or more", options.jobs)
     expect(options.every >= 0, "--every of 0 seconds or more", options.every)
+    if options.out is not None:
+        check_writable(options.out)
 
 
-def _say(what: object) -> None:
-    print(f"{NAME}: {printable(str(what), sys.stderr.encoding)}", file=sys.stderr, flush=True)
+_say = functools.partial(say, NAME)
 
 
-def _nothing(what: object) -> None:
-    pass
+def _say_nothing(what: object) -> None:
+    """Say nothing, which --quiet asks for."""
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=NAME,
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser(name=NAME, description=__doc__, epilog=EPILOG)
     _add_sources(parser)
-    _add_results(parser)
+    add_results(
+        parser,
+        drawn="digit",
+        json="file, index (IDX), digit, probability",
+        csv=",".join(COLUMNS),
+        out="; --watch and --camera append to it",
+    )
     _add_model(parser)
     return parser
 
 
 def _add_sources(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("what is read").add_argument
-    add(
-        "images",
-        nargs="*",
-        metavar="IMAGE",
-        help="a PNG, JPEG, PGM, BMP, GIF, WebP or IDX file, a folder of them, or - for standard input",
-    )
+    add_images(add, nargs="*")
     add("--watch", metavar="DIR", help="read pictures as they arrive in a folder, each once it is whole")
     add("--existing", action="store_true", help="with --watch: those that are there at the start too")
     add(
@@ -180,44 +185,11 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
     add_jobs(add)
 
 
-def _add_results(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("what is written")
-    form = group.add_mutually_exclusive_group()
-    form.add_argument(
-        "--json",
-        action="store_const",
-        const="json",
-        dest="form",
-        default="text",
-        help="one JSON object a line: file, index (IDX), digit, probability",
-    )
-    form.add_argument(
-        "--csv",
-        action="store_const",
-        const="csv",
-        dest="form",
-        help="file,index,digit,probability,finding,reason",
-    )
-    form.add_argument(
-        "--show", action="store_true", help="draw each digit as the model sees it (in text only)"
-    )
-    add = group.add_argument
-    add("--out", metavar="FILE", help="write to a file, which --watch and --camera append to")
-    add("--quiet", action="store_true", help="no progress bar and no remarks")
-    add("--verbose", action="store_true", help="say on standard error what runs the model")
-
-
 def _add_model(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("what reads it").add_argument
-    add(
-        "--model",
-        default="lenet5",
-        metavar="NAME|FILE",
-        help=f"{' or '.join(MODELS)}, or any .tflite file (default: %(default)s)",
-    )
+    add_session_options(add, model=f"{' or '.join(MODELS)}, or any .tflite file", default="lenet5")
     defaults = ", ".join(f"{precision} of {name}" for name, precision in MODELS.items())
-    add("--precision", choices=PRECISIONS, help=f"of the named model (default: {defaults})")
-    add_running(add)
+    add("--precision", choices=VARIANTS, help=f"of the named model (default: {defaults})")
 
 
 if __name__ == "__main__":

@@ -27,16 +27,22 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the subcommand that `argv` names; return its exit status."""
     words = "\n".join(f"  {name:<12} {line}" for name, line in COMMANDS.items())
+    subcommands = f"subcommands:\n{words}\n\n`lenet-edge SUBCOMMAND --help` tells more."
     parser = argparse.ArgumentParser(
         prog="lenet-edge",
         description="LeNet-5 as printed in 1998, from Keras to int8 on the edge.",
-        epilog=f"subcommands:\n{words}\n\n`lenet-edge SUBCOMMAND --help` tells more.",
+        epilog=subcommands,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"lenet-edge {__version__}")
-    parser.add_argument("command", choices=COMMANDS, metavar="SUBCOMMAND", help="one of those below")
+    parser.add_argument(
+        "command", nargs="?", choices=COMMANDS, metavar="SUBCOMMAND", help="one of those below"
+    )
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="the subcommand's own")
     options = parser.parse_args(argv)
+    if options.command is None:
+        print(f"lenet-edge: expected a subcommand, got none\n\n{subcommands}", file=sys.stderr)
+        return 2
     run = functools.partial(_run, options.command)
     return exit_status(run, options.arguments, name=f"lenet-edge {options.command}")
 

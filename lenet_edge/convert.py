@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from converters.base.errors import exit_status, expect
-from converters.base.files import check_folder
+from converters.base.files import make_folder
 from converters.base.installed import RUNTIMES
 from converters.base.options import add_conversion_options, command_parser, given_options, refuse_beside
 from converters.base.targets import TARGETS
@@ -74,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     names = [name for name in names if variants_of(name, variants, own_weights=bool(options.weights))]
     expect(names, f"a model with --precision {', '.join(variants)}", f"{WIDE}, which has float32 and int8")
     digits = None if options.no_check else test_digits(data=options.data)
-    check_folder(options.out)
+    make_folder(options.out)
     # TensorFlow takes seconds to import: bad input has been answered by now.
     from lenet_edge.converting.files import original_of, write_manifest
 

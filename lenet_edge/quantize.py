@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from converters.base.errors import exit_status, expect
-from converters.base.files import check_folder
+from converters.base.files import make_folder
 from converters.base.options import command_parser, command_text
 from lenet_edge.digits.mnist import Digits, check_training_files
 from lenet_edge.packaged.options import add_weights_option, check_weights
@@ -85,7 +85,7 @@ def _check(options: argparse.Namespace) -> None:
     check_weights(options.weights)
     check_training_files(data=options.data)
     check_start(checkpoint_folder(options.out), resume=options.resume)
-    check_folder(options.out)
+    make_folder(options.out)
 
 
 def _fine_tuned(training: Digits, held_out: Digits, options: argparse.Namespace) -> FineTuned:

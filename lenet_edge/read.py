@@ -7,20 +7,33 @@ wide model then reads it as a whole, without cutting it into digits. TensorFlow 
 from __future__ import annotations
 
 import argparse
-import json
-import sys
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from converters.base.errors import exit_status, expect
-from lenet_edge.packaged.files import released_folder
-from lenet_edge.reading.options import add_jobs, add_running, answer_all, constructed_by, say_report
-from lenet_edge.reading.output import Output, opened
-from lenet_edge.reading.string_answer import ReadyLine, StringAnswer, answer_line, ready_lines
+from converters.base.files import check_writable
+from converters.base.options import command_parser
+from lenet_edge.packaged.thresholds import string_threshold
+from lenet_edge.reading.answering import answer_files
+from lenet_edge.reading.batch import files_of
+from lenet_edge.reading.drawing_files import DrawingFiles
+from lenet_edge.reading.options import (
+    add_images,
+    add_jobs,
+    add_results,
+    add_session_options,
+    delegate_options,
+    report_runtime,
+)
+from lenet_edge.reading.output import open_output
+from lenet_edge.reading.string_answer import FoundLine, answer_line, found_lines
 from lenet_edge.reading.string_output import StringResults
-from lenet_edge.reading.terminal import printable
+from lenet_edge.reading.terminal import say
 from lenet_edge.runtime.string_reader import DEFAULT_MODEL, StringReader
 
-__all__ = ["main"]
+if TYPE_CHECKING:
+    from lenet_edge.reading.string_picture import Drawings
 
 NAME = "lenet-edge read"
 
@@ -34,7 +47,10 @@ examples:
 
 One line of digits is read; dots, commas and dashes between them are passed over. A picture with nothing on
 it, or with more than one line, is said to be so instead. A string less probable than the threshold is marked
-"unsure". Status: 0 when every picture was read, 1 when some files could not be (each is named on standard
+"unsure".
+
+A file of --out is whole or not at all: after Ctrl-C, or when nothing could be read, what was there before is
+there still. Status: 0 when every picture was read, 1 when some files could not be (each is named on standard
 error), 2 when none could.
 """
 
@@ -42,106 +58,87 @@ error), 2 when none could.
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     options = _parser().parse_intermixed_args(argv)
-    threshold = packaged_threshold() if options.threshold is None else options.threshold
+    threshold = string_threshold() if options.threshold is None else options.threshold
     expect(0 <= threshold <= 1, "--threshold of 0 to 1", options.threshold)
     expect(options.jobs >= 1, "--jobs of 1 or more", options.jobs)
-    with _reader(options) as reader, opened(options.out) as (stream, name):
-        written = StringResults(Output(stream, name=name), as_json=options.json, draw=options.show)
-        draw = _drawer(options.png, reader) if options.png else None
+    files = files_of(options.images)
+    drawing_files = _drawing_files(options.png, len(files))
+    if options.out is not None:
+        check_writable(options.out)
+    with _reader(options) as reader, open_output(options.out) as output:
+        results = StringResults(output, as_json=options.form == "json", draw=options.show)
+        drawings = _drawings(drawing_files, reader)
 
-        def answered(ready: ReadyLine) -> None:
-            answer = answer_line(ready, reader, threshold=threshold)
-            written.write(answer)
-            if draw is not None:
-                draw(answer)
+        def answer(line: FoundLine) -> None:
+            read = answer_line(line, reader, threshold=threshold)
+            results.write(read)
+            if drawings is not None:
+                drawings.add(read)
 
-        return answer_all(ready_lines, options, answered=answered, say=_say)
-
-
-def packaged_threshold() -> float:
-    """Return the probability below which a string is unsure, as it was measured for the packaged weights.
-
-    Raises InputError, naming the file, when it has none.
-    """
-    path = released_folder() / "lenet5_wide.json"
-    expect(path.is_file(), f"the packaged {path.name} with a threshold", "no such file: give --threshold")
-    threshold = json.loads(path.read_text()).get("threshold")
-    expect(isinstance(threshold, (int, float)), f'"threshold", a number, in {path.name}', threshold)
-    return float(threshold)
+        done = answer_files(
+            found_lines, files, answer=answer, say=_say, jobs=options.jobs, show_progress=not options.quiet
+        )
+    return done.status
 
 
-def _drawer(path: str, reader: StringReader) -> Callable[[StringAnswer], None]:
+def _drawing_files(path: str | None, files: int) -> DrawingFiles | None:
+    """Return where --png puts the drawings of so many files, None without it."""
+    if path is None:
+        return None
+    drawing_files = DrawingFiles(path)
+    drawing_files.check_room(files)
+    return drawing_files
+
+
+def _drawings(files: DrawingFiles | None, reader: StringReader) -> Drawings | None:
+    if files is None:
+        return None
     from lenet_edge.reading.string_picture import Drawings  # here, as only --png needs it
 
-    drawings = Drawings(path)
-
-    def draw(answer: StringAnswer) -> None:
-        line = answer.ready.line
-        drawings.add(answer, reader.scores(line.picture) if line.picture.size else None)
-
-    return draw
+    return Drawings(files, score=reader.scores)
 
 
 def _reader(options: argparse.Namespace) -> StringReader:
-    reader = StringReader(model=options.model, **constructed_by(options))
-    say_report(reader.report, say=_say, verbose=options.verbose)
+    reader = StringReader(
+        model=options.model,
+        runtime=options.runtime,
+        delegate=options.delegate,
+        delegate_options=delegate_options(options.delegate_option),
+        threads=options.threads,
+        require_delegate=options.require_delegate,
+    )
+    report_runtime(reader.report, say=_say, verbose=options.verbose)
     return reader
 
 
-def _say(what: object) -> None:
-    print(f"{NAME}: {printable(str(what), sys.stderr.encoding)}", file=sys.stderr, flush=True)
+_say = functools.partial(say, NAME)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=NAME,
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser(name=NAME, description=__doc__, epilog=EPILOG)
     add = parser.add_argument_group("what is read").add_argument
-    add(
-        "images",
-        nargs="+",
-        metavar="IMAGE",
-        help="a PNG, JPEG, PGM, BMP, GIF, WebP or IDX file, a folder of them, or - for standard input",
-    )
+    add_images(add, nargs="+")
     add_jobs(add)
-    _add_results(parser)
-    add = parser.add_argument_group("what reads it").add_argument
+    add = add_results(
+        parser,
+        drawn="line",
+        json="file, index (IDX), digits, probability, sure, boxes, finding",
+    )
     add(
-        "--model",
-        default=DEFAULT_MODEL,
-        metavar="NAME|FILE",
-        help="float32 or int8, or any .tflite file from 1x32xWx1 to eleven scores a window "
-        "(default: %(default)s)",
+        "--png",
+        metavar="FILE|DIR",
+        help="draw the answers over the picture: a .png file for one picture, or a folder",
     )
-    add_running(add)
-    return parser
-
-
-def _add_results(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("what is written")
-    form = group.add_mutually_exclusive_group()
-    form.add_argument(
-        "--json",
-        action="store_true",
-        help="one JSON object a line: file, index (IDX), digits, probability, sure, boxes, finding",
-    )
-    form.add_argument(
-        "--show", action="store_true", help="draw each line as the model sees it (in text only)"
-    )
-    add = group.add_argument
-    add("--png", metavar="FILE|DIR", help="draw the answers over the picture: a .png file, or a folder")
-    add("--out", metavar="FILE", help="write to a file")
     add(
         "--threshold",
         type=float,
         metavar="P",
         help='mark a string less probable as "unsure" (default: the packaged one)',
     )
-    add("--quiet", action="store_true", help="no progress bar")
-    add("--verbose", action="store_true", help="say on standard error what runs the model")
+    add = parser.add_argument_group("what reads it").add_argument
+    model = "float32 or int8, or any .tflite file from 1x32xWx1 to eleven scores a window"
+    add_session_options(add, model=model, default=DEFAULT_MODEL)
+    return parser
 
 
 if __name__ == "__main__":

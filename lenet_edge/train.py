@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from converters.base.errors import exit_status, expect
-from converters.base.files import check_folder
+from converters.base.files import make_folder
 from converters.base.options import command_parser, command_text, given_options, refuse_beside
 from lenet_edge.digits.mnist import Digits, check_training_files
 from lenet_edge.training.checkpoints import check_start, checkpoint_folder, saying_how_to_go_on
@@ -128,7 +128,7 @@ def _check(options: argparse.Namespace, given: set[str]) -> None:
         expect((run / "weights.npz").is_file(), "--learn-from folders with weights.npz", run)
     check_training_files(data=options.data)
     check_start(checkpoint_folder(options.out), resume=options.resume)
-    check_folder(options.out)
+    make_folder(options.out)
 
 
 def _train_on_strings(

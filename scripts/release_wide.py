@@ -21,7 +21,10 @@ from converters.base.errors import exit_status, expect
 from converters.base.files import write_json
 from lenet_edge.convert import main as convert
 from lenet_edge.digits.mnist import Digits, held_out_digits
-from lenet_edge.digits.string_fields import EMPTIES, SPACINGS, Writing, empty_fields, string_fields
+from lenet_edge.digits.string_fields.empty import EMPTIES, empty_fields
+from lenet_edge.digits.string_fields.handwriting import Writing
+from lenet_edge.digits.string_fields.layout import SPACINGS
+from lenet_edge.digits.string_fields.strings import string_fields
 from lenet_edge.packaged.names import WIDE, WIDE_VARIANTS
 from lenet_edge.packaged.weights import load_weights
 from lenet_edge.paper.model import lenet5

@@ -23,18 +23,12 @@ from converters.base.environment import versions
 from converters.base.errors import exit_status, expect
 from converters.base.files import write_json
 from lenet_edge.digits.mnist import pad, test_digits
-from lenet_edge.digits.string_fields import (
-    AMOUNTS,
-    AS_IN_MNIST,
-    EMPTIES,
-    OTHER_FONTS,
-    SPACINGS,
-    Fields,
-    Writing,
-    behind,
-    empty_fields,
-    string_fields,
-)
+from lenet_edge.digits.string_fields.empty import EMPTIES, empty_fields
+from lenet_edge.digits.string_fields.fields import Fields
+from lenet_edge.digits.string_fields.handwriting import AMOUNTS, AS_IN_MNIST, Writing
+from lenet_edge.digits.string_fields.layout import SPACINGS
+from lenet_edge.digits.string_fields.printed_words import OTHER_FONTS
+from lenet_edge.digits.string_fields.strings import behind, string_fields
 from lenet_edge.packaged.names import WIDE_VARIANTS
 from lenet_edge.runtime.string_decoder import greedy, viterbi
 from lenet_edge.runtime.string_reader import StringReader

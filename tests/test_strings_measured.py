@@ -11,7 +11,10 @@ import pytest
 
 from converters.base.errors import InputError
 from lenet_edge.digits.mnist import test_digits
-from lenet_edge.digits.string_fields import AS_IN_MNIST, OTHER_FONTS, empty_fields, string_fields
+from lenet_edge.digits.string_fields.empty import empty_fields
+from lenet_edge.digits.string_fields.handwriting import AS_IN_MNIST
+from lenet_edge.digits.string_fields.printed_words import OTHER_FONTS
+from lenet_edge.digits.string_fields.strings import string_fields
 from lenet_edge.packaged.names import WIDE_VARIANTS
 from lenet_edge.runtime.string_reader import StringReader
 

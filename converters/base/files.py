@@ -45,16 +45,30 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     real = Path(os.path.realpath(path))
     if real.is_dir():
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+    _try_to_write(real.parent, path)
+
+
+def check_folder(path: str | os.PathLike[str]) -> None:
+    """Raise OSError, naming `path`, unless files can be written into that folder: asked before the work.
+
+    A folder that is not there can be made in one that is.
+    """
+    real = Path(os.path.realpath(path))
+    _try_to_write(real if real.exists() else real.parent, path)
+
+
+def _try_to_write(folder: Path, path: str | os.PathLike[str]) -> None:
+    """Raise OSError, naming `path` or a `folder` that is not there, when no file can be made in `folder`."""
     try:
-        with tempfile.TemporaryFile(dir=real.parent):
+        with tempfile.TemporaryFile(dir=folder):
             pass
     except FileNotFoundError as error:
-        raise OSError(error.errno, error.strerror, os.fspath(real.parent)) from error
+        raise OSError(error.errno, error.strerror, os.fspath(folder)) from error
     except OSError as error:
         raise OSError(error.errno, error.strerror, os.fspath(path)) from error
 
 
-def check_folder(path: str | os.PathLike[str]) -> Path:
+def make_folder(path: str | os.PathLike[str]) -> Path:
     """Make the folder `path`, with its parents, and return it: asked before the work is done.
 
     Raises OSError, naming `path`, when it cannot be made or no file can be written there.

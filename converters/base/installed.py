@@ -27,6 +27,8 @@ RUNTIMES = {
 }
 """The runtimes by name, in the order in which they are tried."""
 
+_LAST_OF_TFLITE = (3, 11)  # the last Python that tflite-runtime has wheels for
+
 
 def why_not(name: str, *, alone: bool = False) -> str:
     """Return why the runtime `name` cannot be used in this process and what helps, in a line; "" when it can.
@@ -35,6 +37,10 @@ def why_not(name: str, *, alone: bool = False) -> str:
     """
     runtime = RUNTIMES[name]
     if importlib.util.find_spec(runtime.package) is None:
+        if name == "tflite" and sys.version_info[:2] > _LAST_OF_TFLITE:
+            python, last = (".".join(map(str, one)) for one in (sys.version_info[:2], _LAST_OF_TFLITE))
+            instead = f"it ends with Python {last}, this is {python}; instead: {RUNTIMES['litert'].install}"
+            return f"{runtime.title} is not installed: {instead}"
         return f"{runtime.title} is not installed: {runtime.install}"
     if name == "tflite" and int(np.__version__.split(".")[0]) >= 2:
         return f"tflite-runtime dies with NumPy {np.__version__}: pip install 'numpy<2'"
@@ -61,7 +67,7 @@ def choose(name: str = "auto") -> str:
     if name != "auto":
         raise InputError(f"expected the runtime {name}, got: {reasons[name]}")
     there = [reason for reason in reasons.values() if "is not installed" not in reason]
-    # tflite-runtime ends with Python 3.11 and NumPy 1.
-    old = sys.version_info < (3, 12) and np.__version__.startswith("1.")
+    # tflite-runtime ends with NumPy 1 too.
+    old = sys.version_info[:2] <= _LAST_OF_TFLITE and np.__version__.startswith("1.")
     advice = there[0] if there else RUNTIMES["tflite" if old else "litert"].install
     raise InputError(f"expected a TensorFlow Lite runtime, got none: {advice}")

@@ -21,8 +21,10 @@ from converters.base.installed import RUNTIMES, choose
 from converters.base.quiet import quiet
 from converters.runtimes.interpreters import PLAIN, Loaded, Refused, first_line, load_library
 
-DELEGATES = ("auto", "none", "xnnpack", "gpu", "nnapi")
+DELEGATES = ("auto", "none", "xnnpack", "gpu")
 """The delegates by name: "auto" is what the runtime uses unasked, XNNPACK where it takes anything."""
+
+_NNAPI = "nnapi"  # has a name, so that who asks for it is told why it cannot be had
 
 _MOST_THREADS = 1024
 
@@ -146,7 +148,7 @@ class Session:
             "xnnpack": lambda: (self._interpreter(), "XNNPACK"),
             "none": lambda: (self._interpreter(resolver=PLAIN), ""),
             "gpu": self._on_gpu,
-            "nnapi": _nnapi,
+            _NNAPI: _nnapi,
         }
         try:
             loaded, name = makers.get(self._asked, lambda: self._with_library(options))()
@@ -216,7 +218,7 @@ def check_options(
     *, delegate: str, delegate_options: Mapping[str, str] | None = None, threads: int = 1
 ) -> None:
     """Raise InputError unless a Session can be asked for these; nothing is loaded."""
-    named = delegate in DELEGATES
+    named = delegate in (*DELEGATES, _NNAPI)
     wanted = f"a delegate of {', '.join(DELEGATES)}, or the path of a delegate's library"
     expect(named or Path(delegate).is_file(), wanted, delegate)
     expect(not (named and delegate_options), "delegate_options with a delegate's library only", delegate)
@@ -234,5 +236,5 @@ def _with_gpu(runtime: str) -> str:
 
 def _nnapi() -> tuple[_Loaded, str]:
     if sys.platform != "android" and "ANDROID_ROOT" not in os.environ:
-        raise _Unavailable(f"NNAPI is Android's; this is {sys.platform}")
-    raise _Unavailable("the Python runtimes bring no NNAPI delegate: name its library by path")
+        raise _Unavailable(f"NNAPI is Android's; this is {sys.platform}: only apps have it")
+    raise _Unavailable("the Python runtimes bring no NNAPI delegate: only apps have it")

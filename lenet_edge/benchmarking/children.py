@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,8 @@ _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 
 
 def ask(
-    module: str, job: dict[str, Any], folder: Path, *, progress: Callable[[], object] | None = None
-) -> dict[str, Any]:
+    module: str, job: Mapping[str, Any], folder: Path, *, progress: Callable[[], object] | None = None
+) -> Any:
     """Return the answer of `python -m module` to `job`; `folder` holds the files that the job names.
 
     `progress` is called after each of its steps. Raises InputError, with the child's own last line, when it
@@ -50,7 +50,7 @@ def ask(
     return json.loads((folder / "answer.json").read_text())
 
 
-def answering(work: Callable[[dict[str, Any], Path, Callable[[], None]], dict[str, Any]]) -> None:
+def answering(work: Callable[[Any, Path, Callable[[], None]], Mapping[str, Any]]) -> None:
     """Be the child: read the job, let `work(job, folder, tick)` do it, write the answer."""
     folder = Path(sys.argv[1])
     ticks = os.dup(1)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,11 +17,12 @@ from converters.base.quiet import quiet
 from converters.runtimes.interpreters import parts
 from converters.runtimes.sessions import Session
 from lenet_edge.benchmarking.children import answering
+from lenet_edge.benchmarking.facts import StartJob
 
 _RUNS = 20
 
 
-def start(job: dict[str, Any], folder: Path) -> dict[str, Any]:
+def start(job: StartJob, folder: Path) -> dict[str, float]:
     """Return the seconds of importing the runtime, of loading and of the first run; and the most memory."""
     began = time.perf_counter()
     with quiet():

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from converters.timing.statistics import FEWEST, Estimate, median_interval
+from lenet_edge.benchmarking.facts import Report, Result
 from lenet_edge.benchmarking.table import machine_lines
 
 
@@ -28,7 +28,7 @@ class Pair(NamedTuple):
         return None if self.ratio is None else not self.ratio.low <= 1 <= self.ratio.high
 
 
-def pairs(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Pair]:
+def pairs(first: Report, second: Report) -> list[Pair]:
     """Return what both reports have: the same model, runtime, delegate asked for, and threads."""
     others = {_key(result): result for result in second["results"]}
     found = []
@@ -40,7 +40,7 @@ def pairs(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Pair]:
     return found
 
 
-def compare_lines(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+def compare_lines(first: Report, second: Report) -> list[str]:
     """Return both machines, and every model that both timed."""
     lines = [*(f"A: {line}" for line in machine_lines(first)), ""]
     lines += [*(f"B: {line}" for line in machine_lines(second)), ""]
@@ -54,11 +54,11 @@ def compare_lines(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[s
     return lines
 
 
-def _key(result: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(result[key] for key in ("model", "runtime", "asked", "threads"))
+def _key(result: Result) -> tuple[str, str, str, int]:
+    return result["model"], result["runtime"], result["asked"], result["threads"]
 
 
-def _pair(one: Mapping[str, Any], other: Mapping[str, Any], same_file: bool) -> Pair:
+def _pair(one: Result, other: Result, same_file: bool) -> Pair:
     how = f"{one['runtime']}, {one['asked'] or 'no delegate'}, {one['threads']}"
     first, second = one["run"]["p50"], other["run"]["p50"]
     return Pair(one["model"], how, first, second, _ratio(one["loads"], other["loads"]), same_file)

@@ -7,11 +7,21 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from converters.base.errors import InputError
 from converters.timing.measuring import LOADS
 from lenet_edge.benchmarking.children import ask
+from lenet_edge.benchmarking.facts import (
+    Answer,
+    Failure,
+    LoadJob,
+    NodeTimes,
+    Profile,
+    ProfileJob,
+    Result,
+    StartJob,
+    TimingJob,
+)
 
 _PARTS = "lenet_edge.benchmarking"
 _WORKER, _COLD, _PROFILER = (f"{_PARTS}.{name}" for name in ("worker", "cold", "profiler"))
@@ -40,21 +50,21 @@ class Plan:
 
     @property
     def steps(self) -> int:
-        """How often `measured` calls its `progress` when nothing fails."""
+        """How often `measure_runtime` calls its `progress` when nothing fails."""
         settings = len(self.models) * len(self.delegates)
         profiled = settings * self.loads if self.profile else 0
         timed = len(self.threads) * (self.loads + settings * _STARTS)
         return len(self.runtimes) * (timed + profiled + _STARTS)
 
 
-def measured(plan: Plan, runtime: str, *, progress: Callable[[], object] | None = None) -> dict[str, Any]:
+def measure_runtime(plan: Plan, runtime: str, *, progress: Callable[[], object] | None = None) -> Answer:
     """Return what `runtime` makes of `plan`: results, failures and profiles, as the report has them."""
     with tempfile.TemporaryDirectory(prefix="lenet-edge-") as name:
         folder = Path(name)
         files = {model: f"{number}.tflite" for number, model in enumerate(plan.models)}
         for model, content in plan.models.items():
             (folder / files[model]).write_bytes(content)
-        job = {
+        job: TimingJob = {
             "runtime": runtime,
             "models": files,
             "delegates": list(plan.delegates),
@@ -64,20 +74,22 @@ def measured(plan: Plan, runtime: str, *, progress: Callable[[], object] | None 
             "peers": plan.peers,
         }
         try:
-            answer = ask(_WORKER, job, folder, progress=progress)
+            timed = ask(_WORKER, job, folder, progress=progress)
+            answer = Answer(results=timed["results"], failures=timed["failures"], profiles=[])
             _add_starts(answer["results"], files, folder, runtime, progress)
         except InputError as error:
             return {"results": [], "failures": [_failure("", runtime, error)], "profiles": []}
-        profiles = _profiles(plan, answer, files, folder, runtime, progress) if plan.profile else []
-    return {**answer, "profiles": profiles}
+        if plan.profile:
+            answer["profiles"] = _profiles(plan, answer, files, folder, runtime, progress)
+    return answer
 
 
-def _failure(model: str, runtime: str, error: InputError) -> dict[str, str]:
+def _failure(model: str, runtime: str, error: InputError) -> Failure:
     return {"model": model, "runtime": runtime, "reason": str(error)}
 
 
 def _add_starts(
-    results: list[dict[str, Any]],
+    results: list[Result],
     files: Mapping[str, str],
     folder: Path,
     runtime: str,
@@ -98,11 +110,11 @@ def _add_starts(
             }
 
 
-def _starts(job: Mapping[str, Any], folder: Path, progress: Callable[[], object] | None) -> dict[str, float]:
+def _starts(job: StartJob | LoadJob, folder: Path, progress: Callable[[], object] | None) -> dict[str, float]:
     """Return the medians of some starts of `job`."""
     answers = []
     for _ in range(_STARTS):
-        answers.append(ask(_COLD, dict(job), folder))
+        answers.append(ask(_COLD, job, folder))
         if progress:
             progress()
     return {key: statistics.median(answer[key] for answer in answers) for key in answers[0]}
@@ -110,28 +122,41 @@ def _starts(job: Mapping[str, Any], folder: Path, progress: Callable[[], object]
 
 def _profiles(
     plan: Plan,
-    answer: dict[str, Any],
+    answer: Answer,
     files: Mapping[str, str],
     folder: Path,
     runtime: str,
     progress: Callable[[], object] | None,
-) -> list[dict[str, Any]]:
+) -> list[Profile]:
     """Return the profile of every result with the first number of threads; what fails goes to `answer`."""
     found = []
     for result in answer["results"]:
         if result["runtime"] != runtime or result["threads"] != plan.threads[0]:
             continue
-        job = {**_job(result, files), "seconds": plan.seconds / _PROFILE_SHARE, "loads": plan.loads}
+        job: ProfileJob = {
+            **_job(result, files),
+            "seconds": plan.seconds / _PROFILE_SHARE,
+            "loads": plan.loads,
+        }
         try:
-            facts = ask(_PROFILER, job, folder, progress=progress)
+            facts: NodeTimes = ask(_PROFILER, job, folder, progress=progress)
         except InputError as error:
             answer["failures"].append(_failure(f"the profile of {result['model']}", runtime, error))
             continue
-        found.append({key: result[key] for key in ("model", "runtime", "asked", "threads")} | facts)
+        found.append(
+            Profile(
+                model=result["model"],
+                runtime=result["runtime"],
+                asked=result["asked"],
+                threads=result["threads"],
+                nodes=facts["nodes"],
+                peak_macs_per_ns=facts["peak_macs_per_ns"],
+            )
+        )
     return found
 
 
-def _job(result: Mapping[str, Any], files: Mapping[str, str]) -> dict[str, Any]:
+def _job(result: Result, files: Mapping[str, str]) -> LoadJob:
     """Return a job that loads what `result` was measured of."""
     return {
         "runtime": result["runtime"],

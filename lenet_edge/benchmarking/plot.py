@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import io
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from converters.base.errors import expect
 from converters.base.installed import RUNTIMES
+from converters.base.words import counted
+from lenet_edge.benchmarking.facts import EstimateFacts, Report, Result, SpreadFacts
 
 _INSTALL = "pip install matplotlib"
 # Okabe and Ito's, which people who see colours otherwise can tell apart.
@@ -21,7 +23,7 @@ def check_plotting() -> None:
     expect(importlib.util.find_spec("matplotlib") is not None, "matplotlib for --png", f"none: {_INSTALL}")
 
 
-def draw(report: Mapping[str, Any]) -> bytes:
+def draw(report: Report) -> bytes:
     """Return the PNG of a report: medians, and lines to the 90th percentile.
 
     A panel shows computing alone, or all with input and output where one of its results has no other time.
@@ -46,7 +48,7 @@ def draw(report: Mapping[str, Any]) -> bytes:
             squeeze=False,
             layout="constrained",
         )
-        widest = max(one[_kind(block)]["p90"] for block in blocks for one in block)
+        widest = max(_times(one, whole=_whole(block)).spread["p90"] for block in blocks for one in block)
         threads = sorted({one["threads"] for one in results})
         for axes, block in zip(panels[:, 0], blocks, strict=True):
             _panel(axes, block, threads, widest)
@@ -58,10 +60,11 @@ def draw(report: Mapping[str, Any]) -> bytes:
     return picture.getvalue()
 
 
-def _panel(axes: Any, block: list[Mapping[str, Any]], threads: list[int], widest: float) -> None:
-    kind = _kind(block)
+def _panel(axes: Any, block: list[Result], threads: list[int], widest: float) -> None:
+    whole = _whole(block)
     for row, one in enumerate(block):
-        times, ratio = one[kind], one[f"{kind}_ratio"]
+        shown = _times(one, whole=whole)
+        times, ratio = shown.spread, shown.ratio
         colour = _COLOURS[threads.index(one["threads"]) % len(_COLOURS)]
         axes.barh(row, times["p50"], height=0.62, color=colour)
         axes.plot([times["p50"], times["p90"]], [row, row], color=_INK, linewidth=1)
@@ -71,7 +74,7 @@ def _panel(axes: Any, block: list[Mapping[str, Any]], threads: list[int], widest
     axes.set_yticks(range(len(block)), [_label(one, len(threads) > 1) for one in block])
     axes.set_ylim(len(block) - 0.4, -0.6)
     axes.set_xlim(0, widest * 1.4)
-    basis = "computing alone" if kind == "invoke" else "with input and output"
+    basis = "with input and output" if whole else "computing alone"
     axes.set_title(f"{_runtime(block[0])}, {basis}", loc="left", fontsize=11, fontweight="bold")
     axes.grid(axis="x", alpha=0.3)
     axes.set_axisbelow(True)
@@ -79,26 +82,44 @@ def _panel(axes: Any, block: list[Mapping[str, Any]], threads: list[int], widest
     axes.tick_params(axis="y", length=0)
 
 
-def _kind(block: list[Mapping[str, Any]]) -> str:
-    return "invoke" if all(one["invoke"] for one in block) else "run"
+@dataclass(frozen=True)
+class _Times:
+    """A result's times and their ratio to the first model's."""
+
+    spread: SpreadFacts
+    ratio: EstimateFacts
 
 
-def _runtime(result: Mapping[str, Any]) -> str:
+def _whole(block: list[Result]) -> bool:
+    """Tell whether one of `block` was timed with input and output only."""
+    return not all(one["invoke"] for one in block)
+
+
+def _times(result: Result, *, whole: bool) -> _Times:
+    """Return the times with input and output (`whole`), or of computing alone."""
+    invoke, ratio = result["invoke"], result["invoke_ratio"]
+    if whole or invoke is None or ratio is None:
+        return _Times(result["run"], result["run_ratio"])
+    return _Times(invoke, ratio)
+
+
+def _runtime(result: Result) -> str:
     name = result["runtime"]
     return f"{RUNTIMES[name].title if name in RUNTIMES else name} {result['version']}"
 
 
-def _label(result: Mapping[str, Any], many: bool) -> str:
+def _label(result: Result, many: bool) -> str:
     peer = "" if result["runtime"] in RUNTIMES else result["runtime"]
     parts = [result["model"], peer or result["delegate"] or "no delegate"]
     if many:
-        parts.append(f"{result['threads']} thread{'s' if result['threads'] > 1 else ''}")
+        parts.append(counted(result["threads"], "thread"))
     return ", ".join(filter(None, parts))
 
 
-def _title(report: Mapping[str, Any]) -> str:
+def _title(report: Report) -> str:
     facts = report["machine"]
     governor = f", governor {facts['governor']}" if facts.get("governor") else ""
+    processors = counted(facts.get("processors") or 0, "processor")
     board = facts.get("board") or facts.get("processor")
-    machine = f"{board}, {facts.get('architecture')}, {facts.get('processors')} processors{governor}"
+    machine = f"{board}, {facts.get('architecture')}, {processors}{governor}"
     return f"{machine}, {report['date'][:10]}"

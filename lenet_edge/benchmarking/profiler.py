@@ -6,15 +6,14 @@ The job has `runtime`, `model` (a file in the folder), `delegate`, `threads`, `s
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from converters.timing.profile_operators import peak_macs, profile
+from converters.timing.profile_operators import NodeTime, peak_macs, profile
 from lenet_edge.benchmarking.children import answering
+from lenet_edge.benchmarking.facts import NodeFacts, NodeTimes, ProfileJob
 
 
-def work(job: dict[str, Any], folder: Path, tick: Callable[[], None]) -> dict[str, Any]:
+def work(job: ProfileJob, folder: Path, tick: Callable[[], None]) -> NodeTimes:
     """Return the times of the model's `nodes`, and what the processor reaches at most."""
     nodes = profile(
         (folder / job["model"]).read_bytes(),
@@ -25,8 +24,19 @@ def work(job: dict[str, Any], folder: Path, tick: Callable[[], None]) -> dict[st
         loads=job["loads"],
         progress=tick,
     )
-    facts = [{**asdict(node.cost), "us": node.microseconds._asdict(), "share": node.share} for node in nodes]
-    return {"nodes": facts, "peak_macs_per_ns": peak_macs()}
+    return {"nodes": [_facts(node) for node in nodes], "peak_macs_per_ns": peak_macs()}
+
+
+def _facts(node: NodeTime) -> NodeFacts:
+    cost, took = node.cost, node.microseconds
+    return {
+        "index": cost.index,
+        "name": cost.name,
+        "macs": cost.macs,
+        "bytes": cost.bytes,
+        "us": {"value": took.value, "low": took.low, "high": took.high},
+        "share": node.share,
+    }
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import numpy as np
 from converters.base.errors import InputError, expect
 from converters.base.machine import machine, speed_facts
 from lenet_edge import __version__
+from lenet_edge.benchmarking.facts import Report
 
 FORMAT, SCHEMA = "lenet-edge benchmark", 1
 
@@ -57,7 +58,7 @@ _WHOLE = {
 }
 
 
-def heading(models: Mapping[str, bytes], command: Sequence[str]) -> dict[str, Any]:
+def heading(models: Mapping[str, bytes], command: Sequence[str]) -> Report:
     """Return the report's beginning, everything but what is measured."""
     return {
         "format": FORMAT,
@@ -80,7 +81,7 @@ def heading(models: Mapping[str, bytes], command: Sequence[str]) -> dict[str, An
     }
 
 
-def read_report(path: str | os.PathLike[str]) -> dict[str, Any]:
+def read_report(path: str | os.PathLike[str]) -> Report:
     """Return the report at `path`; raises InputError, naming the field, when it is none or a damaged one."""
     wanted = f"{os.fspath(path)} to be a report of lenet-edge benchmark"
     try:
@@ -98,7 +99,7 @@ def read_report(path: str | os.PathLike[str]) -> dict[str, Any]:
     return report
 
 
-def _check_result(result: Any, place: str, wanted: str) -> None:
+def _check_result(result: dict[str, Any], place: str, wanted: str) -> None:
     check_fields(result, _RESULT, place, wanted)
     for key in ("run", "invoke"):
         if result[key] is not None:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from converters.base.installed import RUNTIMES
+from converters.base.words import counted
+from lenet_edge.benchmarking.facts import Failure, NodeFacts, Profile, Report, Result
 
 _NAME = 25
 
 
-def machine_lines(report: Mapping[str, Any]) -> list[str]:
+def machine_lines(report: Report) -> list[str]:
     """Return what machine it was, and what of it makes times doubtful."""
     facts = report["machine"]
     memory = facts.get("memory_bytes")
     known = [
         facts.get("board") or facts.get("processor"),
         facts.get("architecture"),
-        f"{facts.get('processors')} processors",
+        counted(facts.get("processors") or 0, "processor"),
         f"{memory / 2**30:.1f} GiB" if memory else None,
         f"{facts['celsius']:.0f} degrees C" if facts.get("celsius") else None,
     ]
@@ -31,12 +32,12 @@ def machine_lines(report: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def timing_lines(results: Sequence[Mapping[str, Any]]) -> list[str]:
+def timing_lines(results: Sequence[Result]) -> list[str]:
     """Return the table of `results`, a block for each runtime and number of threads, its heading first."""
     lines: list[str] = []
     for runtime, threads in dict.fromkeys((one["beside"], one["threads"]) for one in results):
         block = [one for one in results if (one["beside"], one["threads"]) == (runtime, threads)]
-        lines += ["", f"{_title(block[0])}, {_counted(threads, 'thread')}; microseconds", _HEAD]
+        lines += ["", f"{_title(block[0])}, {counted(threads, 'thread')}; microseconds", _HEAD]
         lines += [_timing_line(one) for one in block]
         lines += [f"  {one['asked']} does not run: {one['reason']}" for one in block if one["reason"]]
         peers = dict.fromkeys(_title(one) for one in block if one["runtime"] not in RUNTIMES)
@@ -50,7 +51,7 @@ _HEAD = (
 )
 
 
-def _timing_line(result: Mapping[str, Any]) -> str:
+def _timing_line(result: Result) -> str:
     invoke, ratio, whole = result["invoke"], result["invoke_ratio"], result["run_ratio"]
     p50, p90, p99 = (_micro(invoke[key]) if invoke else "" for key in ("p50", "p90", "p99"))
     between = f"{_times(ratio['low'])}-{_times(ratio['high'])}" if ratio else ""
@@ -61,15 +62,14 @@ def _timing_line(result: Mapping[str, Any]) -> str:
     )
 
 
-def start_lines(results: Sequence[Mapping[str, Any]]) -> list[str]:
+def start_lines(results: Sequence[Result]) -> list[str]:
     """Return the table of what a start takes in a fresh process."""
-    started = [one for one in results if one.get("cold")]
+    started = [(one, cold) for one in results if (cold := one.get("cold"))]
     if not started:
         return []
     head = f"{'in a fresh process':<{_NAME}}{'delegate':<14}{'import ms':>11}{'load ms':>10}"
     lines = ["", f"{head}{'first run us':>14}{'memory MiB':>12}{'threads':>8}"]
-    for one in started:
-        cold = one["cold"]
+    for one, cold in started:
         lines.append(
             f"{_cut(one['model'], _NAME)}{_cut(_delegate(one), 14)}{cold['import_us'] / 1000:>11.1f}"
             f"{cold['initialisation_us'] / 1000:>10.2f}{cold['first_run_us']:>14.0f}"
@@ -78,10 +78,10 @@ def start_lines(results: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines
 
 
-def profile_lines(profile: Mapping[str, Any]) -> list[str]:
+def profile_lines(profile: Profile) -> list[str]:
     """Return the table of one model's nodes: microseconds, share, multiply-accumulates and their speed."""
     asked = "" if profile["asked"] == "auto" else f", {profile['asked']}"
-    where = f"{RUNTIMES[profile['runtime']].title}{asked}, {_counted(profile['threads'], 'thread')}"
+    where = f"{RUNTIMES[profile['runtime']].title}{asked}, {counted(profile['threads'], 'thread')}"
     lines = ["", f"{profile['model']} in {where}, node by node"]
     lines.append(
         f"{'node':<24}{'us':>8}  {'95 % interval':<18}{'share':>7}{'MACs':>10}{'bytes':>10}{'MAC/ns':>8}"
@@ -91,7 +91,7 @@ def profile_lines(profile: Mapping[str, Any]) -> list[str]:
     return [*lines, f"{peak:<77}{profile['peak_macs_per_ns']:>8.2f}"]
 
 
-def _node_line(node: Mapping[str, Any]) -> str:
+def _node_line(node: NodeFacts) -> str:
     took = node["us"]
     certain = node["macs"] and took["low"] > 0
     speed = f"{node['macs'] / took['value'] / 1000:.2f}" if certain else ""
@@ -102,7 +102,7 @@ def _node_line(node: Mapping[str, Any]) -> str:
     )
 
 
-def failure_lines(failures: Sequence[Mapping[str, str]]) -> list[str]:
+def failure_lines(failures: Sequence[Failure]) -> list[str]:
     """Return a line for each thing that could not be timed, with the reason."""
     names = [", ".join(filter(None, (one["model"], _known(one["runtime"])))) for one in failures]
     return [f"not timed: {name}: {one['reason']}" for name, one in zip(names, failures, strict=True)]
@@ -112,18 +112,14 @@ def _known(runtime: str) -> str:
     return RUNTIMES[runtime].title if runtime in RUNTIMES else runtime
 
 
-def _title(result: Mapping[str, Any]) -> str:
+def _title(result: Result) -> str:
     return f"{_known(result['runtime'])} {result['version']}"
 
 
-def _delegate(result: Mapping[str, Any]) -> str:
+def _delegate(result: Result) -> str:
     if result["runtime"] not in RUNTIMES:
         return str(result["runtime"])
     return f"{result['delegate']} {result['taken']}/{result['nodes']}" if result["delegate"] else "none"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _micro(value: float) -> str:

@@ -21,12 +21,14 @@ from converters.base.errors import InputError
 from converters.runtimes.sessions import Report, Session
 from converters.runtimes.stored_values import quantise
 from converters.timing.measuring import Load, Timing, load_session, measure_loads, noise
+from converters.timing.statistics import Estimate, Spread
 from lenet_edge.benchmarking.children import answering
+from lenet_edge.benchmarking.facts import Failure, TimingJob
 from lenet_edge.benchmarking.peers import peer_loads
-from lenet_edge.digits.geometry import middle
+from lenet_edge.digits.geometry import FIELD, MNIST_SIDE, middle
 from lenet_edge.digits.mnist import calibration_digits, pad
 
-_SIDES = (32, 28)
+_SIDES = (FIELD, MNIST_SIDE)
 
 
 class _Key(NamedTuple):
@@ -36,11 +38,11 @@ class _Key(NamedTuple):
     delegate: str
 
 
-def work(job: dict[str, Any], folder: Path, tick: Callable[[], None]) -> dict[str, Any]:
+def work(job: TimingJob, folder: Path, tick: Callable[[], None]) -> dict[str, list[Any]]:
     """Return the `results` of the job, what failed of it and why, and the profiles."""
     contents = {name: (folder / file).read_bytes() for name, file in job["models"].items()}
-    results: list[dict[str, Any]] = []
-    failures: list[dict[str, str]] = []
+    results: list[dict[str, object]] = []
+    failures: list[Failure] = []
     for threads in job["threads"]:
         starters, refused = _starters(contents, job, threads)
         failures += [failure for failure in refused if failure not in failures]
@@ -51,11 +53,11 @@ def work(job: dict[str, Any], folder: Path, tick: Callable[[], None]) -> dict[st
 
 
 def _starters(
-    contents: Mapping[str, bytes], job: dict[str, Any], threads: int
-) -> tuple[dict[Any, Load], list[dict[str, str]]]:
+    contents: Mapping[str, bytes], job: TimingJob, threads: int
+) -> tuple[dict[_Key, Load], list[Failure]]:
     """Return what can be loaded, each tried once, and what is refused."""
-    starters: dict[Any, Load] = {}
-    refused = []
+    starters: dict[_Key, Load] = {}
+    refused: list[Failure] = []
     for name, content in contents.items():
         for delegate in job["delegates"]:
             session = partial(Session, content, runtime=job["runtime"], delegate=delegate, threads=threads)
@@ -81,7 +83,7 @@ def digit_for(source: Mapping[str, Any]) -> NDArray[Any]:
     return quantise(picture[..., None].astype(np.float32), dict(source))
 
 
-def _result(key: _Key, timing: Timing, runtime: str, threads: int) -> dict[str, Any]:
+def _result(key: _Key, timing: Timing, runtime: str, threads: int) -> dict[str, object]:
     """Return the facts of one timing as the report has them."""
     report = timing.report
     ran = asdict(report) if isinstance(report, Report) else {**_NO_REPORT, **report, "threads": threads}
@@ -96,10 +98,10 @@ def _result(key: _Key, timing: Timing, runtime: str, threads: int) -> dict[str, 
 
 
 # What a peer does not tell.
-_NO_REPORT: dict[str, Any] = {"delegate": "", "taken": 0, "nodes": 0, "asked": "", "reason": ""}
+_NO_REPORT: dict[str, str | int] = {"delegate": "", "taken": 0, "nodes": 0, "asked": "", "reason": ""}
 
 
-def _as_dict(value: Any) -> dict[str, Any] | None:
+def _as_dict(value: Spread | Estimate | None) -> dict[str, float] | None:
     return None if value is None else value._asdict()
 
 

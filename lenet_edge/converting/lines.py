@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from converters.delegates import table
+from converters.delegates import audit_table
 from converters.delegates.xnnpack import verdict
 from lenet_edge.converting.exam import TakenExam
 from lenet_edge.converting.files import Checked, ModelFile
@@ -55,7 +55,7 @@ def _audit_lines(delegate: str, audit: Audit) -> list[str]:
     lines: list[str] = []
     last = ""
     for level, verdicts in audit.verdicts.items():
-        told = table(verdicts)
+        told = audit_table(verdicts)
         alike = re.sub(r"got \d+", "", told)
         if alike != last:
             title = delegate if level is None else f"{delegate}, from API level {level}"

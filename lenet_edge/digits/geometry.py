@@ -16,7 +16,7 @@ FIELD = 32
 """The side of a picture, which lenet5 takes whole (page 7)."""
 
 SEARCHED_SIDE = 384
-"""The longer side, in pixels, at which a digit is looked for on a page: its width or its height."""
+"""Pixels of a page's side when it is searched: the longer one for a digit, the shorter one for a line."""
 
 STEP = 4
 """Columns from one 32x32 window of a wide picture to the next: S2 and S4 halve the picture each."""

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.base.errors import InputError, expect
+from lenet_edge.digits.geometry import FIELD, MNIST_SIDE
 from lenet_edge.digits.idx import read_idx, read_idx_bytes, read_unzipped
 
 MIRRORS = (
@@ -118,7 +119,8 @@ test_digits.__test__ = False  # type: ignore[attr-defined]
 
 def pad(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Put digits (n, 28, 28) into the middle of the paper's field: (n, 32, 32), background 0 (page 7)."""
-    return np.pad(images, ((0, 0), (2, 2), (2, 2)))
+    margin = (FIELD - MNIST_SIDE) // 2
+    return np.pad(images, ((0, 0), (margin, margin), (margin, margin)))
 
 
 def read_digits(images: str | os.PathLike[str], labels: str | os.PathLike[str]) -> Digits:
@@ -224,7 +226,11 @@ def _packaged(stem: str) -> Digits:
 
 def _digits(images: NDArray[np.uint8], labels: NDArray[np.uint8], names: tuple[str, str]) -> Digits:
     images_name, labels_name = names
-    expect(images.shape[1:] == (28, 28), f"images of 28x28 in {images_name}", f"shape {images.shape}")
+    expect(
+        images.shape[1:] == (MNIST_SIDE, MNIST_SIDE),
+        f"images of 28x28 in {images_name}",
+        f"shape {images.shape}",
+    )
     expect(
         labels.shape == images.shape[:1],
         f"{len(images)} labels in {labels_name}, one for each image of {images_name}",

@@ -12,7 +12,7 @@ from converters.base.files import write_atomically
 from lenet_edge.digits.mnist import Digits
 from lenet_edge.on_paper.drawing import jpeg, photograph
 from lenet_edge.picture.files import read_images
-from lenet_edge.reading.digit_answer import Answer, answer
+from lenet_edge.reading.digit_answer import Answer, answer_picture
 from lenet_edge.runtime.classifier import Classifier
 
 SHEET = "sheet.png"
@@ -33,7 +33,7 @@ def write_samples(digits: Digits, classifier: Classifier, *, folder: Path, seed:
         content, label = jpeg(image, conditions.quality), int(digits.labels[number])
         write_atomically(folder / f"{label}-{place:02d}.jpg", content)
         (picture,) = read_images(io.BytesIO(content), name="a photograph")
-        _paste(page, place, Image.open(io.BytesIO(content)), answer(picture, classifier), label)
+        _paste(page, place, Image.open(io.BytesIO(content)), answer_picture(picture, classifier), label)
     stream = io.BytesIO()
     page.save(stream, "PNG", optimize=True)
     write_atomically(folder / SHEET, stream.getvalue())

@@ -7,7 +7,7 @@ laid on plain, ruled or squared paper, lit, seen slightly from the side, blurred
 from __future__ import annotations
 
 import io
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from converters.base.errors import expect
+from lenet_edge.digits.geometry import BOX, MNIST_SIDE
 from lenet_edge.picture.strokes import distances, skeleton
 
 Array = NDArray[np.float32]
@@ -50,7 +51,6 @@ WIDTHS = (40, 2000)
 
 _FINE = 6  # pixels of the redrawn outline per pixel of the 28x28 digit
 _REACH = 12.0  # how far around the outline its distance is known, in those pixels
-_SMALLEST = 20  # pixels: no digit is photographed smaller than MNIST's own box
 _RENDERED = 240  # pixels: a narrower photograph is drawn at a multiple of its size and averaged
 
 
@@ -128,7 +128,8 @@ def draw_conditions(generator: np.random.Generator, **fixed: Any) -> Conditions:
         darkness=float(uniform(*PENS[pen].darkness)),
         width=width,
         height=height,
-        size=float(np.exp(uniform(*np.log((min(max(0.15, _SMALLEST / shorter), 0.8), 0.85))))),
+        # no digit is photographed smaller than MNIST's own box
+        size=float(np.exp(uniform(*np.log((min(max(0.15, BOX / shorter), 0.8), 0.85))))),
         centre=(float(uniform()), float(uniform())),
         rotation=float(uniform(-15, 15)),
         jitter=float(uniform(-4, 4)),
@@ -147,7 +148,9 @@ def draw_conditions(generator: np.random.Generator, **fixed: Any) -> Conditions:
     return replace(conditions, **fixed)
 
 
-def photograph(digit: NDArray[np.uint8], *, seed: Any, **fixed: Any) -> tuple[Image.Image, Conditions]:
+def photograph(
+    digit: NDArray[np.uint8], *, seed: int | Sequence[int], **fixed: Any
+) -> tuple[Image.Image, Conditions]:
     """Photograph one `digit`, uint8 (28, 28), 0 for paper to 255 for ink.
 
     `seed` is anything that numpy.random.default_rng takes; the same seed gives the same pixels. `fixed`
@@ -155,7 +158,7 @@ def photograph(digit: NDArray[np.uint8], *, seed: Any, **fixed: Any) -> tuple[Im
     Raises InputError for another shape or type, a digit without ink, or an unknown condition.
     """
     expect(
-        isinstance(digit, np.ndarray) and digit.shape == (28, 28) and digit.dtype == np.uint8,
+        isinstance(digit, np.ndarray) and digit.shape == (MNIST_SIDE, MNIST_SIDE) and digit.dtype == np.uint8,
         "a digit of uint8 (28, 28)",
         f"{getattr(digit, 'dtype', type(digit).__name__)} {getattr(digit, 'shape', '')}".strip(),
     )
@@ -296,7 +299,7 @@ def _outline(digit: NDArray[np.uint8], stroke: float) -> tuple[Array, tuple[floa
     longer = float(max(np.ptp(rows), np.ptp(columns)) + 1)
     inside, outside = distances(~mask), distances(mask)
     lines = skeleton(mask)
-    radius = stroke / 20 * longer / 2
+    radius = stroke / BOX * longer / 2
     change = radius - float(np.median(inside[lines]))
     outline = np.maximum(inside - outside + change, radius - distances(lines))
     middle = (columns[0] + columns[-1] + 1) / 2, (rows[0] + rows[-1] + 1) / 2

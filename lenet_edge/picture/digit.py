@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from converters.base.errors import expect
+from lenet_edge.digits.geometry import BOX, FIELD, MNIST_SIDE, SEARCHED_SIDE
 from lenet_edge.picture.ink import Array
 from lenet_edge.picture.ink_pieces import smoothed
 from lenet_edge.picture.locate import Located, locate
-from lenet_edge.picture.mnist_form import BOX, FIELD, PICTURE, as_mnist, padded
+from lenet_edge.picture.mnist_form import pad_to_field, to_mnist_form
 from lenet_edge.picture.segment import Finding
 
 SMALLEST_SIDE = 8
@@ -20,9 +21,8 @@ SMALLEST_SIDE = 8
 LONGEST_SHAPE = 20
 """How many times as long as wide a picture may be."""
 
-_WORKING_SIDE = 384  # pixels: the longer side at which a digit is looked for
-_SECOND_LOOK = 80  # pixels of that size: a smaller digit is looked at again, larger
-_BLACK = 40  # grey levels: MNIST's empty field, JPEG's ripples included
+_SECOND_LOOK = 80  # pixels, at SEARCHED_SIDE: a smaller digit is looked at again, larger
+_BLACK = 40  # grey levels: MNIST's empty paper, JPEG's ripples included
 
 Box = tuple[int, int, int, int]
 """Left, top, right and bottom, in pixels."""
@@ -32,7 +32,7 @@ Box = tuple[int, int, int, int]
 class Prepared:
     """A picture made ready for the model.
 
-    `picture` is uint8 (32, 32), 0 for paper to 255 for ink: a field of 28x28 as MNIST has it, in the middle.
+    `picture` is uint8 (32, 32), 0 for paper to 255 for ink: MNIST's 28x28 in the middle.
     `finding` says whether it is a digit at all, and `reason` why not; `box` is where the ink was found in
     the picture that was given (left, top, right, bottom; None when blank); `inverted` tells that the ink was
     the bright part of it.
@@ -78,7 +78,7 @@ def check_shape(width: int, height: int, *, line: bool = False) -> None:
 
 def _is_mnist(field: NDArray[np.uint8]) -> bool:
     """Tell whether `field` is one of MNIST, or made by its recipe: nothing is to be done about it."""
-    if field.shape not in ((FIELD, FIELD), (PICTURE, PICTURE)) or field.max() < 128:
+    if field.shape not in ((MNIST_SIDE, MNIST_SIDE), (FIELD, FIELD)) or field.max() < 128:
         return False
     edge = (len(field) - BOX) // 2 - 1
     inner = field[edge:-edge, edge:-edge]
@@ -97,7 +97,7 @@ def _is_mnist(field: NDArray[np.uint8]) -> bool:
 
 
 def _in_picture(field: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return padded(field) if len(field) == FIELD else field.copy()
+    return pad_to_field(field) if len(field) == MNIST_SIDE else field.copy()
 
 
 def _prepare_any(grey: NDArray[np.uint8]) -> Prepared:
@@ -106,7 +106,7 @@ def _prepare_any(grey: NDArray[np.uint8]) -> Prepared:
     located = locate(small)
     segment = located.segment
     if segment.finding is Finding.BLANK:
-        nothing = np.zeros((PICTURE, PICTURE), np.uint8)
+        nothing = np.zeros((FIELD, FIELD), np.uint8)
         return Prepared(nothing, segment.finding, segment.reason, None, located.inverted)
     box = _box(segment.mask)
     source = _times(box, factor, grey.shape)
@@ -134,11 +134,12 @@ def _picture(located: Located) -> NDArray[np.uint8]:
     part = slice(max(top - 1, 0), bottom + 1), slice(max(left - 1, 0), right + 1)
     shade = np.maximum(segment.shade[part] / segment.level, 0)
     near = smoothed(segment.mask[part].astype(np.float32), 1) > 0
-    return padded(as_mnist(np.where(near, shade, 0).astype(np.float32), turn=located.turn or 0.0))
+    digit = to_mnist_form(np.where(near, shade, 0).astype(np.float32), turn=located.turn or 0.0)
+    return pad_to_field(digit)
 
 
 def _reduction(shape: tuple[int, ...]) -> int:
-    return max(1, -(-max(shape) // _WORKING_SIDE))
+    return max(1, -(-max(shape) // SEARCHED_SIDE))
 
 
 def _reduced(grey: NDArray[np.uint8], factor: int) -> Array:

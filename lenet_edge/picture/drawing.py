@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from converters.base.arrays import shape_text
 from converters.base.errors import expect
+from lenet_edge.digits.geometry import BOX, FIELD, MNIST_SIDE
 
-PICTURE = 32
-_BOX = 20
-_MARGIN = 2  # between the picture and MNIST's field of 28x28
+_MARGIN = (FIELD - MNIST_SIDE) // 2
 _LARGEST = 4096
 
 
@@ -40,7 +39,7 @@ def picture_of_drawing(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     expect(len(rows), "a drawing with ink", "a blank one")
     box = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.int64)
     digit = _scaled(box)
-    picture = np.zeros((PICTURE, PICTURE), np.uint8)
+    picture = np.zeros((FIELD, FIELD), np.uint8)
     top, left = (_place(digit, axis) for axis in (0, 1))
     picture[top : top + digit.shape[0], left : left + digit.shape[1]] = digit
     return picture
@@ -53,7 +52,7 @@ def _said(ink: NDArray[np.uint8]) -> str:
 def _scaled(box: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return `box` (h, w) as its mean over H x W areas, the longer side 20."""
     longer = max(box.shape)
-    down, across = (_overlaps(side, max(1, (2 * _BOX * side + longer) // (2 * longer))) for side in box.shape)
+    down, across = (_overlaps(side, max(1, (2 * BOX * side + longer) // (2 * longer))) for side in box.shape)
     sums = down @ box @ across.T
     return (2 * sums + box.size) // (2 * box.size)
 
@@ -70,5 +69,7 @@ def _place(digit: NDArray[np.int64], axis: int) -> int:
     size = digit.shape[axis]
     mass = digit.sum(axis=1 - axis)
     total = int(mass.sum())
-    first = (29 * total - 2 * int((mass * np.arange(size)).sum())) // (2 * total) if total else 0
-    return min(max(first, 0), PICTURE - 2 * _MARGIN - size) + _MARGIN
+    first = (
+        ((MNIST_SIDE + 1) * total - 2 * int((mass * np.arange(size)).sum())) // (2 * total) if total else 0
+    )
+    return min(max(first, 0), MNIST_SIDE - size) + _MARGIN

@@ -51,6 +51,10 @@ _TURNS = {
 }
 
 
+Source = str | os.PathLike[str] | BinaryIO
+"""A file by its path, or a binary stream."""
+
+
 @dataclass(frozen=True)
 class Picture:
     """One picture: `grey` is uint8 (h, w), 0 black to 255 white, upright.
@@ -84,9 +88,7 @@ def picture_files(path: str | os.PathLike[str]) -> list[Path]:
     return files
 
 
-def read_images(
-    source: str | os.PathLike[str] | BinaryIO, *, name: str | None = None, line: bool = False
-) -> Iterator[Picture]:
+def read_images(source: Source, *, name: str | None = None, line: bool = False) -> Iterator[Picture]:
     """Read the picture of `source`, a file or a binary stream, or each picture of an IDX file.
 
     Large pictures come reduced, to no less than 800 pixels on their longer side, or on the shorter if they

@@ -13,12 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from lenet_edge.digits.geometry import BOX, FIELD, MNIST_SIDE
 from lenet_edge.picture.ink import Array, running_maximum
 from lenet_edge.picture.strokes import distances, skeleton
-
-BOX = 20
-FIELD = 28
-PICTURE = 32
 
 THINNEST = 2.2
 THICKEST = 4.0
@@ -30,7 +27,7 @@ _FAINTEST = 0.4  # of full ink: nothing fainter is a stroke
 _TURN = 1.0  # degrees: a digit turned less is left as it is
 
 
-def as_mnist(shade: Array, *, turn: float = 0.0) -> NDArray[np.uint8]:
+def to_mnist_form(shade: Array, *, turn: float = 0.0) -> NDArray[np.uint8]:
     """Return a digit as MNIST would have it, uint8 (28, 28).
 
     `shade` (h, w) is the share of each pixel that is inked, 0 for paper to about 1, cropped to the digit;
@@ -44,24 +41,24 @@ def as_mnist(shade: Array, *, turn: float = 0.0) -> NDArray[np.uint8]:
 
 
 def centred(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return `digit`, at most 20x20, in a field of 28x28 with its centre of mass in the middle.
+    """Return `digit`, at most 20x20, in a picture of 28x28 with its centre of mass in the middle.
 
     MNIST's middle is the pixel [14, 14]: the centres of mass of its digits are 13.5 to 14.5.
     """
-    field = np.zeros((FIELD, FIELD), np.uint8)
+    picture = np.zeros((MNIST_SIDE, MNIST_SIDE), np.uint8)
     height, width = digit.shape
     total = max(int(digit.sum()), 1)
     row = float((digit.sum(axis=1) * np.arange(height)).sum() / total)
     column = float((digit.sum(axis=0) * np.arange(width)).sum() / total)
-    top = min(max(int(np.floor(FIELD / 2 - row + 0.5)), 0), FIELD - height)
-    left = min(max(int(np.floor(FIELD / 2 - column + 0.5)), 0), FIELD - width)
-    field[top : top + height, left : left + width] = digit
-    return field
+    top = min(max(int(np.floor(MNIST_SIDE / 2 - row + 0.5)), 0), MNIST_SIDE - height)
+    left = min(max(int(np.floor(MNIST_SIDE / 2 - column + 0.5)), 0), MNIST_SIDE - width)
+    picture[top : top + height, left : left + width] = digit
+    return picture
 
 
-def padded(field: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a `field` of 28x28 in the middle of the model's picture of 32x32."""
-    return np.pad(field, (PICTURE - FIELD) // 2)
+def pad_to_field(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return MNIST's `picture`, uint8 (28, 28), in the middle of the field that the model takes, (32, 32)."""
+    return np.pad(picture, (FIELD - MNIST_SIDE) // 2)
 
 
 def _cropped(ink: Array, above: float) -> Array:

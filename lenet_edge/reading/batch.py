@@ -1,4 +1,4 @@
-"""Files to pictures ready for the model: decoded and prepared in processes beside the one that classifies.
+"""Files to pictures as the model takes them: made in processes beside the one that classifies.
 
 Processes and not threads: much of preparing a picture is Python between NumPy calls. On two processors,
 12 photographs take 0.58 s in one process, 0.34 s in two, and 0.86 s in two threads of one.
@@ -14,10 +14,18 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from converters.base.errors import InputError
-from lenet_edge.picture.files import IDX_STARTS, Picture, Prepared, picture_files, prepare, read_images
+from lenet_edge.picture.files import (
+    IDX_STARTS,
+    Picture,
+    Prepared,
+    Source,
+    picture_files,
+    prepare,
+    read_images,
+)
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
@@ -35,8 +43,8 @@ _AHEAD = 4  # files for each process that are begun before the first of them is 
 
 
 @dataclass(frozen=True)
-class Ready:
-    """A picture made ready for the model; `index` counts the pictures of an IDX file or a camera, from 0."""
+class PreparedPicture:
+    """A picture as the model takes it; `index` counts the pictures of an IDX file or a camera, from 0."""
 
     name: str
     index: int | None
@@ -54,20 +62,16 @@ def files_of(sources: Iterable[str]) -> list[str | InputError]:
     return files
 
 
-def read(files: Sequence[str | InputError], *, jobs: int = 1) -> Iterator[Ready | InputError]:
-    """Yield the pictures of `files` in their order, and an error in the place of each that cannot be read.
-
-    `jobs` processes decode and prepare them, a few files ahead of what has been asked for; one, or only a few
-    files, and it is done here. Standard input, IDX files and what is no regular file are read here, once all
-    before them has been yielded. Raises InputError when a process cannot be started or dies.
-    """
-    return read_by(ready_pictures, files, jobs=jobs)
-
-
-def read_by(
+def decode_files(
     recipe: Recipe[T], files: Sequence[str | InputError], *, jobs: int = 1
 ) -> Iterator[T | InputError]:
-    """Yield what `recipe`, a function of a module, makes of the pictures of `files`; all else as `read`."""
+    """Yield what `recipe`, a function of a module, makes of the pictures of `files`, in their order.
+
+    In the place of a file that cannot be read stands its error. `jobs` processes work, a few files ahead of
+    what has been asked for; one, or only a few files, and it is done here. Standard input, IDX files and what
+    is no regular file are read here, once all before them has been yielded. Raises InputError when a process
+    cannot be started or dies.
+    """
     if jobs == 1 or len(files) <= FEW:
         for file in files:
             yield from _read(recipe, file)
@@ -75,14 +79,14 @@ def read_by(
         yield from _read_in_processes(recipe, files, jobs)
 
 
-def ready_pictures(source: Any, *, name: str | None = None) -> Iterator[Ready]:
-    """Yield the pictures of `source`, which is as `read_images` takes it, ready for the model."""
-    return map(ready, read_images(source, name=name))
+def prepared_pictures(source: Source, *, name: str | None = None) -> Iterator[PreparedPicture]:
+    """Yield the pictures of `source`, which is as `read_images` takes it, as the model takes them."""
+    return map(prepare_picture, read_images(source, name=name))
 
 
-def ready(picture: Picture) -> Ready:
-    """Make `picture` ready for the model."""
-    return Ready(picture.name, picture.index, prepare(picture.grey))
+def prepare_picture(picture: Picture) -> PreparedPicture:
+    """Find the digit on `picture` and bring it into the form that the model takes."""
+    return PreparedPicture(picture.name, picture.index, prepare(picture.grey))
 
 
 def _read(recipe: Recipe[T], file: str | InputError) -> Iterator[T | InputError]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lenet_edge.picture.files import Picture, Prepared
 from lenet_edge.picture.segment import Finding
-from lenet_edge.reading.batch import Ready, ready
+from lenet_edge.reading.batch import PreparedPicture, prepare_picture
 from lenet_edge.runtime.classifier import Classifier
 
 
@@ -24,13 +24,13 @@ class Answer:
     probability: float | None
 
 
-def answer(picture: Picture, classifier: Classifier) -> Answer:
+def answer_picture(picture: Picture, classifier: Classifier) -> Answer:
     """Read the digit of one picture, if it shows one."""
-    return answer_ready(ready(picture), classifier)
+    return answer_prepared(prepare_picture(picture), classifier)
 
 
-def answer_ready(picture: Ready, classifier: Classifier) -> Answer:
-    """Read the digit of one picture that is ready for the model, if it shows one."""
+def answer_prepared(picture: PreparedPicture, classifier: Classifier) -> Answer:
+    """Read the digit of one picture in the form that the model takes, if it shows one."""
     prepared = picture.prepared
     if prepared.finding is not Finding.DIGIT:
         return Answer(picture.name, picture.index, prepared, None, None)

@@ -1,4 +1,4 @@
-"""Answers as lines of text, CSV or JSON, each written out at once: to standard output or to a file."""
+"""What was read of digits, as lines of text, CSV or JSON."""
 
 from __future__ import annotations
 
@@ -6,31 +6,30 @@ import contextlib
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
-from typing import Any, TextIO
+from collections.abc import Callable, Iterable, Iterator
 
+from lenet_edge.picture.segment import Finding
 from lenet_edge.reading.digit_answer import Answer
-from lenet_edge.reading.output import Output, opened
+from lenet_edge.reading.output import Output, open_output
 from lenet_edge.reading.terminal import drawn, printable
 
 COLUMNS = ("file", "index", "digit", "probability", "finding", "reason")
 """Of the CSV; empty where they do not apply."""
 
+_SEVERAL = "`lenet-edge read` takes several digits"
+
 
 class Results:
-    """Writes answers to `stream`, called `name` in errors, as `form`: "text", "csv" or "json".
+    """Writes answers to `output` as `form`: "text", "csv" or "json".
 
-    Text may have each digit drawn beneath it (`draw`). CSV begins with a line of `COLUMNS` unless told
-    otherwise (`header`).
+    Text may have each digit drawn beneath it (`draw`). CSV has a line of `COLUMNS` above.
     """
 
-    def __init__(
-        self, stream: TextIO, *, name: str, form: str = "text", draw: bool = False, header: bool = True
-    ) -> None:
-        self._output, self._draw = Output(stream, name=name), draw
+    def __init__(self, output: Output, *, form: str = "text", draw: bool = False) -> None:
+        self._output, self._draw = output, draw
         self._line = FORMS[form]
-        if form == "csv" and header:
-            self._output.put(_row(COLUMNS))
+        if form == "csv":
+            self._output.head(_row(COLUMNS))
 
     def write(self, answer: Answer) -> None:
         """Write one answer; raises OSError, naming what is written to, when that takes no more."""
@@ -41,21 +40,17 @@ class Results:
 
 
 @contextlib.contextmanager
-def results(
+def open_results(
     out: str | None, *, form: str = "text", draw: bool = False, append: bool = False
 ) -> Iterator[Results]:
-    """Open the file `out`, written anew or appended to, or standard output (None), as Results.
-
-    Raises OSError when the file cannot be opened.
-    """
-    with opened(out, append=append) as (stream, name):
-        header = out is None or stream.tell() == 0
-        yield Results(stream, name=name, form=form, draw=draw, header=header)
+    """Open the file `out`, or standard output (None), as Results; `append` and errors as `open_output`."""
+    with open_output(out, append=append) as output:
+        yield Results(output, form=form, draw=draw)
 
 
-def _facts(answer: Answer) -> dict[str, Any]:
+def _facts(answer: Answer) -> dict[str, object]:
     """Return what JSON has of an answer; `finding` and `reason` tell why there is no digit."""
-    facts: dict[str, Any] = {"file": answer.name}
+    facts: dict[str, object] = {"file": answer.name}
     if answer.index is not None:
         facts["index"] = answer.index
     facts["digit"] = answer.digit
@@ -72,7 +67,9 @@ def _text_line(answer: Answer, encoding: str | None) -> str:
     if answer.index is not None:
         name += f"[{answer.index}]"
     if answer.digit is None or answer.probability is None:
-        return f"{name}: {answer.prepared.finding.value} ({answer.prepared.reason})"
+        finding = answer.prepared.finding
+        hint = f"; {_SEVERAL}" if finding is Finding.CROWDED else ""
+        return f"{name}: {finding.value} ({answer.prepared.reason}{hint})"
     return f"{name}: {answer.digit}  {100 * answer.probability:.1f} %"
 
 
@@ -83,7 +80,7 @@ def _csv_line(answer: Answer, encoding: str | None) -> str:
     return line.encode(encoding or "ascii", "backslashreplace").decode(encoding or "ascii")
 
 
-def _row(values: Any) -> str:
+def _row(values: Iterable[object]) -> str:
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow(values)
     return line.getvalue()

@@ -45,7 +45,7 @@ class Arrivals:
 
 
 def watch(
-    folder: str | os.PathLike[str], *, stop: Stop, say: Callable[[str], None], existing: bool = False
+    folder: str | os.PathLike[str], *, stop: Stop, say: Callable[[str], object], existing: bool = False
 ) -> Iterator[str]:
     """Yield the path of each picture that arrives in `folder`, the oldest first, until asked to `stop`.
 

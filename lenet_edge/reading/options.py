@@ -1,36 +1,75 @@
-"""The options of commands that run a .tflite file: in what, with which delegate, in how many processes."""
+"""The options that `read` and `classify` have in common: what is read, what is written, what runs."""
 
 from __future__ import annotations
 
 import argparse
 import os
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol, TypeVar
 
-from converters.base.errors import InputError, expect
+from converters.base.errors import expect
 from converters.base.installed import RUNTIMES
 from converters.runtimes.sessions import DELEGATES, Report
-from lenet_edge.reading.batch import Recipe, files_of, read_by
-from lenet_edge.reading.progress import Progress
 
-Add = Callable[..., object]
+Add = Callable[..., argparse.Action]
 """`add_argument` of a parser or of a group of it."""
 
-
-class _HasIndex(Protocol):
-    """What is made of a picture: `index` counts an IDX file's, None for other files."""
-
-    @property
-    def index(self) -> int | None: ...
-
-
-_Indexed = TypeVar("_Indexed", bound=_HasIndex)
+DELEGATE_HELP = (
+    f"{', '.join(DELEGATES)}, or a delegate's shared library; NNAPI exists in Android's apps only: "
+    "docs/delegates.md"
+)
 
 _MOST_JOBS = 4  # of those that nobody asked for: each takes some 50 MB
 
 
-def add_running(add: Add) -> None:
-    """Add the options that a reader's constructor takes beside its model."""
+def add_images(add: Add, *, nargs: str) -> None:
+    """Add IMAGE, as often as `nargs` says."""
+    add(
+        "images",
+        nargs=nargs,
+        metavar="IMAGE",
+        help="a PNG, JPEG, PGM, BMP, GIF, WebP or IDX file, a folder of them, or - for standard input",
+    )
+
+
+def add_jobs(add: Add) -> None:
+    """Add --jobs, for `lenet_edge.reading.batch`."""
+    add(
+        "--jobs",
+        type=int,
+        default=min(_MOST_JOBS, _processors()),
+        metavar="N",
+        help="processes that decode when there are many files (default: the processors, "
+        f"{_MOST_JOBS} at most: %(default)s)",
+    )
+
+
+def add_results(
+    parser: argparse.ArgumentParser, *, drawn: str, json: str, csv: str = "", out: str = ""
+) -> Add:
+    """Add how answers are written; return what adds more of the same group.
+
+    `drawn`: what --show draws; `json` and `csv`: the fields, "" for no --csv; `out`: what is told of --out
+    besides. The chosen `form` is "text", "json" or "csv".
+    """
+    group = parser.add_argument_group("what is written")
+    forms = group.add_mutually_exclusive_group()
+    parser.set_defaults(form="text")
+    told = {"json": f"one JSON object a line: {json}", "csv": csv}
+    for form in [name for name, text in told.items() if text]:
+        forms.add_argument(f"--{form}", action="store_const", const=form, dest="form", help=told[form])
+    forms.add_argument(
+        "--show", action="store_true", help=f"draw each {drawn} as the model sees it (in text only)"
+    )
+    add = group.add_argument
+    add("--out", metavar="FILE", help=f"write to a file once all is read; until then an older one stays{out}")
+    add("--quiet", action="store_true", help="no progress bar and no remarks")
+    add("--verbose", action="store_true", help="say on standard error what runs the model")
+    return add
+
+
+def add_session_options(add: Add, *, model: str, default: str) -> None:
+    """Add --model, with its `default` and what it takes in words, and the rest that a reader takes."""
+    add("--model", default=default, metavar="NAME|FILE", help=f"{model} (default: %(default)s)")
     add(
         "--runtime",
         choices=("auto", *RUNTIMES),
@@ -41,7 +80,7 @@ def add_running(add: Add) -> None:
         "--delegate",
         default="auto",
         metavar="NAME|LIBRARY",
-        help=f"{', '.join(DELEGATES)}, or a delegate's shared library (default: %(default)s)",
+        help=f"{DELEGATE_HELP} (default: %(default)s)",
     )
     add(
         "--delegate-option",
@@ -58,58 +97,6 @@ def add_running(add: Add) -> None:
     add("--threads", type=int, default=1, metavar="N", help="of the runtime (default: %(default)s)")
 
 
-def constructed_by(options: argparse.Namespace) -> dict[str, Any]:
-    """Return what the options of `add_running` give to a reader's constructor."""
-    return {
-        "runtime": options.runtime,
-        "delegate": options.delegate,
-        "delegate_options": delegate_options(options.delegate_option),
-        "threads": options.threads,
-        "require_delegate": options.require_delegate,
-    }
-
-
-def add_jobs(add: Add) -> None:
-    """Add --jobs, for `lenet_edge.reading.batch`."""
-    add(
-        "--jobs",
-        type=int,
-        default=min(_MOST_JOBS, _processors()),
-        metavar="N",
-        help="processes that decode when there are many files (default: the processors, "
-        f"{_MOST_JOBS} at most: %(default)s)",
-    )
-
-
-def answer_all(
-    recipe: Recipe[_Indexed],
-    options: argparse.Namespace,
-    *,
-    answered: Callable[[_Indexed], object],
-    say: Callable[[object], None],
-) -> int:
-    """Have what `recipe` makes of options.images answered, one by one; return the exit status.
-
-    What cannot be read is said. `recipe` and options.jobs as for `lenet_edge.reading.batch.read_by`.
-    """
-    files = files_of(options.images)
-    done = failed = 0
-    with Progress(len(files), wanted=not options.quiet) as progress:
-        for item in read_by(recipe, files, jobs=options.jobs):
-            with progress.aside():
-                if isinstance(item, InputError):
-                    say(item)
-                    failed += 1
-                else:
-                    answered(item)
-                    done += 1
-            if isinstance(item, InputError) or not item.index:  # the first of its file
-                progress.count()
-    if failed:
-        return 1 if done else 2
-    return 0
-
-
 def delegate_options(pairs: Iterable[str]) -> dict[str, str]:
     """Return the options of a delegate's library, each given as KEY=VALUE; InputError for one that is not."""
     options = {}
@@ -120,7 +107,7 @@ def delegate_options(pairs: Iterable[str]) -> dict[str, str]:
     return options
 
 
-def say_report(report: Report, *, say: Callable[[object], None], verbose: bool) -> None:
+def report_runtime(report: Report, *, say: Callable[[object], object], verbose: bool) -> None:
     """Say what runs a file if `verbose`, and else only that what was asked for does not."""
     if verbose:
         say(report)

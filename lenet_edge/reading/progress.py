@@ -6,7 +6,10 @@ import contextlib
 import sys
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 FEW = 10
 """So few files need no bar."""
@@ -16,7 +19,7 @@ class Progress:
     """Counts `total` files on standard error if that is a terminal, they are more than a few and `wanted`."""
 
     def __init__(self, total: int, *, wanted: bool = True) -> None:
-        self._bar: Any = None
+        self._bar: tqdm[NoReturn] | None = None
         if wanted and total > FEW and sys.stderr.isatty():
             from tqdm import tqdm  # here, as it takes a tenth of the time to read one picture
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Callable
 from types import FrameType
-from typing import Any
 
 _LOOK = 0.25  # seconds between two looks at the wish while resting
+
+_Handler = Callable[[int, FrameType | None], object] | int | None
 
 
 class Stop:
@@ -15,7 +17,7 @@ class Stop:
 
     def __init__(self) -> None:
         self.asked = False
-        self._before: dict[int, Any] = {}
+        self._before: dict[int, _Handler] = {}
 
     def __enter__(self) -> Stop:
         for number in (signal.SIGTERM, signal.SIGINT):

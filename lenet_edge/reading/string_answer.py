@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet_edge.picture.files import Picture, read_images
+from lenet_edge.picture.files import Picture, Source, read_images
 from lenet_edge.picture.line.finding import Line, LineFinding, find_line
 from lenet_edge.reading.string_boxes import InkBox, ink_boxes
 from lenet_edge.runtime.string_decoder import ReadDigit
@@ -17,7 +16,7 @@ from lenet_edge.runtime.string_reader import StringReader
 
 
 @dataclass(frozen=True)
-class ReadyLine:
+class FoundLine:
     """A picture with the line that was found on it."""
 
     picture: Picture
@@ -51,27 +50,27 @@ class StringAnswer:
     `probability` is the text's, 0..1, None without one; `sure` that it reaches the threshold.
     """
 
-    ready: ReadyLine
+    found: FoundLine
     text: str | None
     probability: float | None
     sure: bool
     boxes: tuple[Box, ...]
 
 
-def ready_lines(source: Any, *, name: str | None = None) -> Iterator[ReadyLine]:
+def found_lines(source: Source, *, name: str | None = None) -> Iterator[FoundLine]:
     """Yield the pictures of `source`, which is as `read_images` takes it, with the line on each."""
     for picture in read_images(source, name=name, line=True):
-        yield ReadyLine(picture, find_line(picture.grey))
+        yield FoundLine(picture, find_line(picture.grey))
 
 
-def answer_line(ready: ReadyLine, reader: StringReader, *, threshold: float) -> StringAnswer:
+def answer_line(found: FoundLine, reader: StringReader, *, threshold: float) -> StringAnswer:
     """Read the digits of a picture; below the probability `threshold` the answer is not sure."""
-    if ready.line.finding is not LineFinding.LINE:
-        return StringAnswer(ready, None, None, False, ())
-    read = reader.read(ready.line.picture)
-    places = ink_boxes(ready.line.picture, read.digits)
-    boxes = tuple(_box(ready, one, place) for one, place in zip(read.digits, places, strict=True))
-    return StringAnswer(ready, read.text, read.probability, read.probability >= threshold, boxes)
+    if found.line.finding is not LineFinding.LINE:
+        return StringAnswer(found, None, None, False, ())
+    read = reader.read(found.line.picture)
+    places = ink_boxes(found.line.picture, read.digits)
+    boxes = tuple(_box(found, one, place) for one, place in zip(read.digits, places, strict=True))
+    return StringAnswer(found, read.text, read.probability, read.probability >= threshold, boxes)
 
 
 def row_edges(boxes: tuple[Box, ...], columns: int, *, width: int) -> list[int]:
@@ -87,8 +86,8 @@ def row_edges(boxes: tuple[Box, ...], columns: int, *, width: int) -> list[int]:
     return [*edges, columns]
 
 
-def _box(ready: ReadyLine, digit: ReadDigit, place: InkBox) -> Box:
+def _box(found: FoundLine, digit: ReadDigit, place: InkBox) -> Box:
     left, top, right, bottom = place
     corners = [(left, top, 1), (right, top, 1), (right, bottom, 1), (left, bottom, 1)]
-    places = ready.line.to_image @ np.transpose(corners) * ready.picture.factor
+    places = found.line.to_image @ np.transpose(corners) * found.picture.factor
     return Box(digit.digit, digit.probability, places.T, left, right)

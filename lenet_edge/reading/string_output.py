@@ -1,11 +1,10 @@
-"""What was read of lines of digits, as lines of text or JSON, each written out at once."""
+"""What was read of lines of digits, as lines of text or JSON."""
 
 from __future__ import annotations
 
 import json
 import shutil
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,10 +37,10 @@ class StringResults:
             self._output.put(drawn_answer(answer, columns=columns, encoding=encoding))
 
 
-def facts_of(answer: StringAnswer) -> dict[str, Any]:
+def facts_of(answer: StringAnswer) -> dict[str, object]:
     """Return what JSON has of an answer; without a line, `finding` and `reason` tell why."""
-    picture, line = answer.ready.picture, answer.ready.line
-    facts: dict[str, Any] = {"file": picture.name}
+    picture, line = answer.found.picture, answer.found.line
+    facts: dict[str, object] = {"file": picture.name}
     if picture.index is not None:
         facts["index"] = picture.index
     facts["digits"] = answer.text
@@ -56,7 +55,7 @@ def facts_of(answer: StringAnswer) -> dict[str, Any]:
 
 def drawn_answer(answer: StringAnswer, *, columns: int, encoding: str | None) -> str:
     """Return the line as the net sees it, in rows of at most `columns` characters, what was read beneath."""
-    picture = answer.ready.line.picture
+    picture = answer.found.line.picture
     inked = np.flatnonzero((picture > _DRAWN).any(axis=1))
     if len(inked):  # no empty rows above and below; two rows of pixels are one of text
         picture = picture[inked[0] // 2 * 2 : inked[-1] // 2 * 2 + 2]
@@ -67,7 +66,7 @@ def drawn_answer(answer: StringAnswer, *, columns: int, encoding: str | None) ->
     return "\n".join(rows)
 
 
-def _box_facts(box: Box) -> dict[str, Any]:
+def _box_facts(box: Box) -> dict[str, object]:
     """Return the upright box around a digit, which may be turned, in pixels of the file's picture."""
     (left, top), (right, bottom) = box.corners.min(axis=0), box.corners.max(axis=0)
     return {
@@ -83,7 +82,7 @@ def _rounded(**places: NDArray[np.float64]) -> dict[str, float]:
 
 def _text_line(answer: StringAnswer, encoding: str | None) -> str:
     """Return an answer as a line for people."""
-    picture, line = answer.ready.picture, answer.ready.line
+    picture, line = answer.found.picture, answer.found.line
     name = printable(picture.name, encoding)
     if picture.index is not None:
         name += f"[{picture.index}]"

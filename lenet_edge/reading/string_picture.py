@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from converters.base.errors import expect
-from converters.base.files import write_atomically
 from lenet_edge.digits.geometry import EMPTY, FIELD, STEP
+from lenet_edge.reading.drawing_files import DrawingFiles
 from lenet_edge.reading.string_answer import Box, StringAnswer, row_edges
-
-SUFFIX = ".png"
 
 _WIDTH, _HEIGHT, _MARGIN = 960, 540, 24  # pixels: of the picture's panel, at most, and around everything
 _AROUND = 1.5  # heights of the line: what is shown of the page around it
@@ -29,32 +25,22 @@ _INK, _GREY, _RULE, _PAPER = "#1a1a1a", "#8a8a8a", "#d0d0d0", "white"
 _SURE, _UNSURE = "#0b5cad", "#b8420a"
 
 
+Score = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+"""From a line's picture (32, w) to the scores (T, 11) of its windows, as `StringReader.scores`."""
+
+
 class Drawings:
-    """Writes drawings to `path`: a .png file for one picture, or a folder of them named as their files."""
+    """Writes the drawing of each answer to `files`; `score` gives what each window of a line says."""
 
-    def __init__(self, path: str) -> None:
-        self._path, self._used = Path(path), set[str]()
+    def __init__(self, files: DrawingFiles, *, score: Score) -> None:
+        self._files, self._score = files, score
 
-    def add(self, answer: StringAnswer, scores: NDArray[np.float32] | None) -> None:
-        """Draw one answer with the `scores` (T, 11) of its windows, if it has a line, and write it.
-
-        Raises InputError for a second picture where there is one file; OSError when it cannot be written.
-        """
+    def add(self, answer: StringAnswer) -> None:
+        """Draw one answer and write it; errors as `DrawingFiles.write`."""
+        picture = answer.found.line.picture
         stream = io.BytesIO()
-        drawn_page(answer, scores).save(stream, "PNG", optimize=True)
-        write_atomically(self._place(answer), stream.getvalue())
-
-    def _place(self, answer: StringAnswer) -> Path:
-        if self._path.suffix.lower() == SUFFIX and not self._path.is_dir():
-            expect(not self._used, "--png DIR for more than one picture", f"the file {self._path}")
-            self._used.add(self._path.name)
-            return self._path
-        picture = answer.ready.picture
-        stem = Path(picture.name).stem + ("" if picture.index is None else f"-{picture.index}")
-        names = (stem, *(f"{stem}-{number}" for number in range(2, len(self._used) + 3)))
-        name = next(name for name in names if name not in self._used)
-        self._used.add(name)
-        return self._path / (name + SUFFIX)
+        drawn_page(answer, self._score(picture) if picture.size else None).save(stream, "PNG", optimize=True)
+        self._files.write(answer.found.picture, stream.getvalue())
 
 
 def drawn_page(answer: StringAnswer, scores: NDArray[np.float32] | None) -> Image.Image:
@@ -75,7 +61,7 @@ def drawn_page(answer: StringAnswer, scores: NDArray[np.float32] | None) -> Imag
 
 def _page_panel(answer: StringAnswer, colour: str) -> Image.Image:
     """Return the picture around the line, the digits' boxes over it."""
-    picture = answer.ready.picture
+    picture = answer.found.picture
     left, top, right, bottom = _seen(answer)
     scale = min(_WIDTH / (right - left), _HEIGHT / (bottom - top), _LARGEST)
     size = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
@@ -92,14 +78,21 @@ def _page_panel(answer: StringAnswer, colour: str) -> Image.Image:
         pen.line([(x, y + head) for x, y in (*one, one[0])], fill=colour, width=2, joint="curve")
         if written:
             x, y = (one[0] + one[1]) / 2 + (0, head - 4)
-            outline: dict[str, Any] = {"stroke_width": 2, "stroke_fill": _PAPER}
-            pen.text((x, y), str(box.digit), fill=colour, font=_font(letter), anchor="mb", **outline)
+            pen.text(
+                (x, y),
+                str(box.digit),
+                fill=colour,
+                font=_font(letter),
+                anchor="mb",
+                stroke_width=2,
+                stroke_fill=_PAPER,
+            )
     return panel
 
 
 def _seen(answer: StringAnswer) -> tuple[int, int, int, int]:
     """Return which part of the picture is shown: the line with some of the page, or all without a line."""
-    line, grey = answer.ready.line, answer.ready.picture.grey
+    line, grey = answer.found.line, answer.found.picture.grey
     height, width = grey.shape
     if not line.picture.size:
         return 0, 0, width, height
@@ -113,7 +106,7 @@ def _seen(answer: StringAnswer) -> tuple[int, int, int, int]:
 
 def _strips(answer: StringAnswer, scores: NDArray[np.float32], colour: str) -> list[Image.Image]:
     """Return the line as the net sees it, what each window says, and the digits, in rows as wide as fit."""
-    columns = answer.ready.line.picture.shape[1]
+    columns = answer.found.line.picture.shape[1]
     pixel = int(np.clip(_WIDTH // columns, *_PIXEL))
     width = min(columns, _WIDTH // pixel)
     edges = row_edges(answer.boxes, columns, width=width)
@@ -130,7 +123,7 @@ def _strip(
 ) -> Image.Image:
     """Return the row of the columns from `edge` to `edge`, in the room of `width`."""
     start, stop = edge
-    picture = Image.fromarray(np.invert(answer.ready.line.picture[:, start:stop]))
+    picture = Image.fromarray(np.invert(answer.found.line.picture[:, start:stop]))
     long, high = picture.width * pixel, FIELD * pixel
     strip = Image.new("RGB", (width * pixel + 2 * _MARGIN, high + _WINDOWS + _DIGITS), _PAPER)
     strip.paste(picture.resize((long, high), Image.Resampling.NEAREST), (_MARGIN, 0))
@@ -182,7 +175,7 @@ def _title(answer: StringAnswer, colour: str) -> Image.Image:
     pen = ImageDraw.Draw(title)
     pen.line([(0, 0), (_WIDTH, 0)], fill=_RULE)
     if answer.text is None or answer.probability is None:
-        said, beside = answer.ready.line.reason, ""
+        said, beside = answer.found.line.reason, ""
     else:
         said = answer.text or "no digits"
         beside = f"{100 * answer.probability:.1f} %" + ("" if answer.sure else ", unsure")
@@ -195,7 +188,7 @@ def _title(answer: StringAnswer, colour: str) -> Image.Image:
     return title
 
 
-def _font(size: float) -> Any:
+def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """Return Pillow's own font; before Pillow 10.1 that has one size only."""
     try:
         return ImageFont.load_default(max(8.0, size))

@@ -1,6 +1,8 @@
-"""What a terminal can show: a digit drawn with characters, and any file's name on one line."""
+"""What a terminal can show: a digit drawn with characters, any file's name on one line, a remark."""
 
 from __future__ import annotations
+
+import sys
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +33,11 @@ def printable(text: str, encoding: str | None) -> str:
         for character in text
     )
     return escaped.encode(encoding or "ascii", "backslashreplace").decode(encoding or "ascii")
+
+
+def say(name: str, what: object) -> None:
+    """Print `what` in a line on standard error, behind the `name` of the command that says it."""
+    print(f"{name}: {printable(str(what), sys.stderr.encoding)}", file=sys.stderr, flush=True)
 
 
 def _can_write(text: str, encoding: str | None) -> bool:

@@ -2,75 +2,36 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import threading
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from converters.base.arrays import shape_text
-from converters.base.errors import InputError, expect
-from converters.runtimes.interpreters import Refused
-from converters.runtimes.sessions import Report, Session, check_options
+from converters.base.errors import expect
+from converters.runtimes.sessions import Report
 from converters.runtimes.stored_values import dequantise, quantise
-from lenet_edge.digits.geometry import FIELD, middle
+from lenet_edge.digits.geometry import FIELD, MNIST_SIDE, middle
 from lenet_edge.packaged.files import content_of
+from lenet_edge.runtime.pixels import check_pixels
+from lenet_edge.runtime.session_holder import SessionHolder, SessionOptions, refusals_naming
 
 DEFAULT_MODEL = "int8_qat"
 """The packaged lenet5 that is used when none is named: small, with scores nearest to the original's."""
 
 
-_Reader = TypeVar("_Reader", bound="Holder")
-
-
-class Holder:
-    """Holds a file's session until it is closed; several threads take turns. A context manager.
-
-    `noun` is what its errors call it.
-    """
-
-    noun = "reader"
-
-    def __init__(self, session: Session) -> None:
-        self._session: Session | None = session
-        self._turn = threading.Lock()
-
-    def __enter__(self: _Reader) -> _Reader:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Free the interpreter; a second time does nothing."""
-        with self._turn:
-            session, self._session = self._session, None
-        if session is not None:
-            session.close()
-
-    @contextlib.contextmanager
-    def _in_turn(self) -> Iterator[Session]:
-        """Give the session to one thread; InputError when it was closed."""
-        with self._turn:
-            if self._session is None:
-                raise InputError(f"expected an open {self.noun}, got a closed one")
-            yield self._session
-
-
-class Classifier(Holder):
+class Classifier(SessionHolder):
     """Ten scores for a picture of a digit, from a .tflite file.
 
     `model`: a packaged lenet5's precision ("float32", "float16", "dynamic", "int8", "int8_qat"), a packaged
     file's name, or the path of any .tflite that takes 32x32x1 or 28x28x1 pixels and gives ten values; a
     precision is never taken for a file of that name ("./int8" is one).
     `runtime`: "tflite", "litert", "tensorflow", or "auto", the first of these that is installed. `delegate`:
-    "none", "xnnpack", "gpu", "nnapi", the path of a delegate's library (with `delegate_options`), or "auto",
-    what the runtime uses unasked. `threads`: the CPU's; one is quickest for a net of this size. `report`
-    tells what really runs; a delegate that was asked for and does not run is named there with its reason, and
-    is an error with `require_delegate`.
+    "none", "xnnpack", "gpu", the path of a delegate's library (with `delegate_options`), or "auto", what the
+    runtime uses unasked (NNAPI exists in Android's apps only). `threads`: the CPU's; one is quickest for a
+    net of this size. `report` tells what really runs; a delegate that was asked for and does not run is named
+    there with its reason, and is an error with `require_delegate`.
 
     Several threads may share a classifier: they take turns. It is a context manager; `close` frees the
     interpreter. Raises InputError: no runtime (the line says which pip command helps), tflite-runtime beside
@@ -93,23 +54,18 @@ class Classifier(Holder):
         threads: int = 1,
         require_delegate: bool = False,
     ) -> None:
-        check_options(delegate=os.fspath(delegate), delegate_options=delegate_options, threads=threads)
+        options = SessionOptions(
+            runtime=runtime,
+            delegate=delegate,
+            delegate_options=delegate_options,
+            threads=threads,
+            require_delegate=require_delegate,
+        )
         content = content_of(model)
-        try:
-            session = Session(
-                content,
-                runtime=runtime,
-                delegate=delegate,
-                delegate_options=delegate_options,
-                threads=threads,
-                require_delegate=require_delegate,
-            )
-        except Refused as error:
-            raise InputError(
-                f"expected {os.fspath(model)} to be a .tflite file that runs, got: {error}"
-            ) from error
+        with refusals_naming(model):
+            session = options.open(content)
         shape, classes = list(session.source["shape"]), list(session.sink["shape"])
-        fits = shape in ([1, 32, 32, 1], [1, 28, 28, 1]) and classes == [1, 10]
+        fits = shape in ([1, side, side, 1] for side in (FIELD, MNIST_SIDE)) and classes == [1, 10]
         expect(
             fits,
             "a model from 1x32x32x1 or 1x28x28x1 to 1x10",
@@ -119,18 +75,21 @@ class Classifier(Holder):
         self._side = int(shape[1])
         self.report: Report = session.report
 
-    def scores(self, pictures: NDArray[Any]) -> NDArray[np.float32]:
+    def scores(self, pictures: ArrayLike) -> NDArray[np.float32]:
         """Return the scores (n, 10) of `pictures` (n, 32, 32), or (10,) of one picture (32, 32).
 
-        Pictures are 0 for paper to 255 for ink; a model of 28x28 sees the middle. Raises InputError for
-        another shape and for a classifier that was closed.
+        Pixels are 0 for paper to 255 for ink, of any type of numbers; a model of 28x28 sees the middle.
+        Raises InputError for another shape, for what cannot be pixels (`check_pixels`: pixels that were
+        scaled to 0..1 are refused too) and for a classifier that was closed.
         """
-        shape = np.shape(pictures)
-        fits = len(shape) in (2, 3) and shape[-2:] == (FIELD, FIELD)
-        expect(fits, "pictures (n, 32, 32) or one (32, 32)", shape)
-        pixels = middle(np.reshape(pictures, (-1, FIELD, FIELD)), side=self._side)[..., None]
+        pixels = check_pixels(pictures, wanted="pictures (n, 32, 32) or one (32, 32)", fits=_holds_pictures)
+        seen = middle(pixels.reshape(-1, FIELD, FIELD), side=self._side)[..., None]
         with self._in_turn() as session:
-            stored = quantise(pixels.astype(np.float32), session.source)
+            stored = quantise(seen.astype(np.float32), session.source)
             rows = [dequantise(session.run(one[None]), session.sink) for one in stored]
         scores = np.stack(rows) if rows else np.zeros((0, 10), np.float32)
-        return scores[0] if len(shape) == 2 else scores
+        return scores[0] if pixels.ndim == 2 else scores
+
+
+def _holds_pictures(shape: tuple[int, ...]) -> bool:
+    return len(shape) in (2, 3) and shape[-2:] == (FIELD, FIELD)

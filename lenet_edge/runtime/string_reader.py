@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
@@ -11,15 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.base.arrays import shape_text
-from converters.base.errors import InputError, expect
+from converters.base.errors import expect
 from converters.runtimes.interpreters import Refused
-from converters.runtimes.sessions import Report, Session, check_options
+from converters.runtimes.sessions import Report, Session
 from converters.runtimes.stored_values import dequantise, quantise
 from lenet_edge.digits import geometry
 from lenet_edge.digits.geometry import FIELD
 from lenet_edge.packaged.files import content_of
 from lenet_edge.packaged.names import WIDE
-from lenet_edge.runtime.classifier import Holder
+from lenet_edge.runtime.pixels import check_pixels
+from lenet_edge.runtime.session_holder import SessionHolder, SessionOptions, refusals_naming
 from lenet_edge.runtime.string_decoder import DigitString, viterbi
 
 DEFAULT_MODEL = "float32"
@@ -49,7 +49,7 @@ class StringReport(Report):
         return f"{line}, in pieces of {self.columns} columns ({self.fixed})" if self.fixed else line
 
 
-class StringReader(Holder):
+class StringReader(SessionHolder):
     """The digits on a line, from a .tflite file that reads windows of 32x32 four columns apart.
 
     `model`: a packaged lenet5_wide's precision ("float32", "int8"), a packaged file's name, or the path of
@@ -76,23 +76,16 @@ class StringReader(Holder):
         threads: int = 1,
         require_delegate: bool = False,
     ) -> None:
-        check_options(delegate=os.fspath(delegate), delegate_options=delegate_options, threads=threads)
-        content = content_of(model, net=WIDE)
-        self._make = functools.partial(
-            Session,
-            content,
+        options = SessionOptions(
             runtime=runtime,
             delegate=delegate,
             delegate_options=delegate_options,
             threads=threads,
             require_delegate=require_delegate,
         )
-        try:
-            session, self.report = self._opened()
-        except Refused as error:
-            raise InputError(
-                f"expected {os.fspath(model)} to be a .tflite file that runs, got: {error}"
-            ) from error
+        content = content_of(model, net=WIDE)
+        with refusals_naming(model):
+            session, self.report = _opened(content, options)
         super().__init__(session)
 
     def read(self, picture: NDArray[np.uint8]) -> DigitString:
@@ -114,10 +107,10 @@ class StringReader(Holder):
         Row t is of the 32 columns of `picture` whose middle is at column 4t - 0.5. Raises InputError for
         another shape or type and for a reader that was closed.
         """
-        shape, dtype = np.shape(picture), np.asarray(picture).dtype
-        fits = len(shape) == 2 and shape[0] == FIELD and shape[1] >= 1 and dtype == np.uint8
-        expect(fits, "a picture of uint8 (32, width)", f"{dtype} {shape}")
-        padded = np.pad(picture, ((0, 0), (MARGIN, MARGIN)))
+        pixels = check_pixels(
+            picture, wanted="a picture of uint8 (32, width)", fits=_holds_a_line, only_uint8=True
+        )
+        padded = np.pad(pixels, ((0, 0), (MARGIN, MARGIN)))
         with self._in_turn() as session:
             return np.concatenate(list(self._rows(session, padded)))
 
@@ -140,17 +133,22 @@ class StringReader(Holder):
             stored = quantise(whole.reshape(shape).astype(np.float32), session.source)
             yield dequantise(session.run(stored), session.sink)[0, : count - start]
 
-    def _opened(self) -> tuple[Session, StringReport]:
-        """Return the file, ready, and what runs it: resized, or at its own width where that is refused."""
-        session = self._make()
-        own, fixed = _own_columns(session), ""
-        try:
-            session.resize(_shape(_COLUMNS_STEP))
-        except Refused as error:
-            session.close()
-            session, fixed = self._make(), str(error)
-        facts = {one.name: getattr(session.report, one.name) for one in fields(Report)}
-        return session, StringReport(**facts, columns=own if fixed else MOST_COLUMNS, fixed=fixed)
+
+def _opened(content: bytes, options: SessionOptions) -> tuple[Session, StringReport]:
+    """Return the session of a file, and what runs it: resized, or at its own width where that is refused."""
+    session = options.open(content)
+    own, fixed = _own_columns(session), ""
+    try:
+        session.resize(_shape(_COLUMNS_STEP))
+    except Refused as error:
+        session.close()
+        session, fixed = options.open(content), str(error)
+    facts = {one.name: getattr(session.report, one.name) for one in fields(Report)}
+    return session, StringReport(**facts, columns=own if fixed else MOST_COLUMNS, fixed=fixed)
+
+
+def _holds_a_line(shape: tuple[int, ...]) -> bool:
+    return len(shape) == 2 and shape[0] == FIELD and shape[1] >= 1
 
 
 def _own_columns(session: Session) -> int:

@@ -23,7 +23,10 @@ from converters.base.errors import expect
 from converters.base.files import write_atomically
 from lenet_edge.digits.geometry import CLASSES, EMPTY, FIELD, STEP, windows
 from lenet_edge.digits.mnist import Digits, pad
-from lenet_edge.digits.string_fields import Fields, Writing, empty_fields, joined, string_fields
+from lenet_edge.digits.string_fields.empty import empty_fields
+from lenet_edge.digits.string_fields.fields import Fields, joined
+from lenet_edge.digits.string_fields.handwriting import Writing
+from lenet_edge.digits.string_fields.strings import string_fields
 from lenet_edge.packaged.files import released_folder
 from lenet_edge.packaged.weights import load_weights
 from lenet_edge.paper.answers import outputs_of

@@ -17,7 +17,7 @@ from PIL import Image
 from converters.base.errors import InputError, exit_status
 from converters.base.installed import RUNTIMES, why_not
 from lenet_edge import benchmark
-from lenet_edge.benchmarking import compare, peers, plot, report, table
+from lenet_edge.benchmarking import choosing, compare, peers, plot, report, table
 from lenet_edge.benchmarking.children import ask
 from lenet_edge.benchmarking.worker import digit_for
 from lenet_edge.packaged.files import content_of, packaged_models
@@ -190,17 +190,17 @@ def test_a_missing_matplotlib_is_said_before_anything_is_measured(monkeypatch):
 
 
 def test_a_missing_runtime_is_answered_and_all_leaves_it_out(monkeypatch):
-    monkeypatch.setattr(benchmark, "why_not", lambda name, alone: "" if name == "litert" else "it is away")
+    monkeypatch.setattr(choosing, "why_not", lambda name, alone: "" if name == "litert" else "it is away")
     with pytest.raises(InputError, match="expected the runtime tflite, got it is away"):
-        benchmark._runtimes(["litert", "tflite"])
-    there, absent = benchmark._runtimes(["all"])
-    assert there == ["litert"]
-    assert [one["runtime"] for one in absent] == ["tflite", "tensorflow"]
-    assert table.failure_lines(absent)[0] == "not timed: tflite-runtime: it is away"
+        choosing.choose_runtimes(["litert", "tflite"])
+    chosen = choosing.choose_runtimes(["all"])
+    assert chosen.names == ["litert"]
+    assert [one["runtime"] for one in chosen.failures] == ["tflite", "tensorflow"]
+    assert table.failure_lines(chosen.failures)[0] == "not timed: tflite-runtime: it is away"
 
 
 def test_a_model_named_twice_is_timed_twice():
-    assert list(benchmark._contents(["float32", "lenet5_float32.tflite"])) == [
+    assert list(choosing.contents_by_name(["float32", "lenet5_float32.tflite"])) == [
         "lenet5_float32",
         "lenet5_float32 (2)",
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import fcntl
+import importlib
 import json
 import os
 import pty
@@ -93,6 +94,24 @@ def test_text_is_a_line_for_each_picture(run):
     five, blank = out.splitlines()
     assert five.startswith(f"{FIVE}: 5  9")
     assert blank == f"{DATA / 'blank-ruled.jpg'}: blank (nothing is written on it)"
+
+
+def test_several_figures_are_told_with_the_command_that_reads_them(run):
+    status, out, _ = run(DATA / "crowded-42.png", DATA / "blank-ruled.jpg")
+    crowded, blank = out.splitlines()
+    assert status == 0
+    assert crowded.endswith(": crowded (2 separate figures; `lenet-edge read` takes several digits)")
+    assert "lenet-edge read" not in blank
+
+
+@pytest.mark.parametrize("command", ["classify", "read", "benchmark"])
+def test_help_offers_no_delegate_that_cannot_be_had(capsys, command):
+    with pytest.raises(SystemExit, match="0"):
+        importlib.import_module(f"lenet_edge.{command}").main(["--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "auto, none, xnnpack, gpu, or a delegate's" in said
+    assert "NNAPI exists in Android's apps only: docs/delegates.md" in said
+    assert "nnapi" not in said
 
 
 def test_csv_and_json_say_the_same(run):
@@ -214,10 +233,10 @@ def test_a_watch_stops_after_so_many_pictures(run, tmp_path):
     assert (status, len(out.splitlines()), err) == (0, 2, "")
 
 
-@pytest.mark.parametrize("name", ["answer_ready", "_say"])
+@pytest.mark.parametrize("name", ["answer_prepared", "_say"])
 def test_a_watch_told_to_stop_finishes_the_picture_at_hand_and_no_other(run, tmp_path, monkeypatch, name):
     for number in range(3):
-        (tmp_path / f"{number}.png").write_bytes(FIVE.read_bytes() if name == "answer_ready" else b"none")
+        (tmp_path / f"{number}.png").write_bytes(FIVE.read_bytes() if name == "answer_prepared" else b"none")
     real = getattr(classify, name)
 
     def told(*arguments):

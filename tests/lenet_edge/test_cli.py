@@ -18,6 +18,14 @@ def test_help_names_every_subcommand(capsys):
     assert all(name in out for name in COMMANDS)
 
 
+def test_without_a_subcommand_each_is_told_with_what_it_does(capsys):
+    assert main([]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("lenet-edge: expected a subcommand, got none\n")
+    assert all(f"  {name:<12} {line}\n" in err for name, line in COMMANDS.items())
+
+
 def test_version(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["--version"])

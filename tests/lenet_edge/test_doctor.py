@@ -12,6 +12,7 @@ import pytest
 from converters.base.errors import exit_status
 from converters.runtimes.columns import COLUMNS, Result, absence
 from lenet_edge import doctor
+from lenet_edge.reading import capabilities
 
 SCORES = np.zeros((1, 10), np.float32)
 
@@ -21,14 +22,14 @@ def machine(monkeypatch):
     """Return a function that sets which columns are absent and what the others do."""
 
     def set_up(absent, **facts):
-        monkeypatch.setattr(doctor, "absence", lambda column: absent.get(column.name, ""))
-        monkeypatch.setattr(doctor.gpu, "absence", lambda: absent.get("litert-gpu", ""))
+        monkeypatch.setattr(capabilities, "absence", lambda column: absent.get(column.name, ""))
+        monkeypatch.setattr(capabilities.gpu, "absence", lambda: absent.get("litert-gpu", ""))
 
         def run_column(column, files, inputs, **options):
             assert {values.shape for values in inputs.values()} == {(20, 32, 32, 1)}
             return {name: Result(SCORES, runtime="runtime 1.0", **facts) for name in files}
 
-        monkeypatch.setattr(doctor, "run_column", run_column)
+        monkeypatch.setattr(capabilities, "run_column", run_column)
 
     return set_up
 
@@ -77,7 +78,7 @@ def test_a_runtime_that_crashes_is_told_as_such(machine, capsys):
 def test_cameras_are_looked_for(machine, monkeypatch, capsys):
     machine({})
     for there in (True, False):
-        monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name, there=there: there or None)
+        monkeypatch.setattr(capabilities.importlib.util, "find_spec", lambda name, there=there: there or None)
         doctor.main([])
         told = lines(capsys)
         assert {told[name][0] for name in ("picamera2", "cv2")} == {"yes" if there else "no"}
@@ -95,6 +96,22 @@ def test_json_holds_the_same(machine, capsys):
 def test_a_delegate_library_that_is_not_there_is_a_line(capsys):
     assert exit_status(doctor.main, ["--delegate", "none.so"], name="doctor") == 2
     assert "expected a delegate library that is a file, got none.so" in capsys.readouterr().err
+
+
+def test_a_library_that_is_not_there_is_told_before_any_runtime_is_tried(monkeypatch, capsys):
+    monkeypatch.setattr(capabilities, "run_column", None)
+    monkeypatch.setattr(capabilities, "absence", None)
+    assert exit_status(doctor.main, ["--delegate", "none.so"], name=doctor.NAME) == 2
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(("processors", "told"), [(1, "1 processor"), (4, "4 processors")])
+def test_one_processor_is_told_as_one(machine, monkeypatch, capsys, processors, told):
+    machine({})
+    facts = {"processor": "BCM2835", "architecture": "armv6l", "processors": processors}
+    monkeypatch.setattr(doctor, "machine", lambda: facts)
+    doctor.main([])
+    assert capsys.readouterr().out.startswith(f"BCM2835, armv6l, {told}\n")
 
 
 @pytest.mark.skipif(absence(COLUMNS["litert"]) != "", reason=absence(COLUMNS["litert"]))

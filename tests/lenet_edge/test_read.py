@@ -19,6 +19,7 @@ from converters.base.errors import exit_status
 from lenet_edge import read
 from lenet_edge.digits.idx import idx_bytes
 from lenet_edge.digits.mnist import test_digits as mnist_test_digits
+from lenet_edge.packaged import thresholds
 from lenet_edge.picture.files import read_images
 from lenet_edge.picture.line.finding import find_line
 from lenet_edge.reading import string_answer as string_answers
@@ -179,7 +180,7 @@ def test_below_the_threshold_an_answer_is_unsure(run, photograph, threshold, uns
 @pytest.mark.parametrize("threshold", [0, 1])
 def test_the_threshold_is_the_packaged_one_unless_given(capsys, tmp_path, monkeypatch, photograph, threshold):
     (tmp_path / "lenet5_wide.json").write_text(json.dumps({"threshold": threshold}))
-    monkeypatch.setattr(read, "released_folder", lambda: tmp_path)
+    monkeypatch.setattr(thresholds, "released_folder", lambda: tmp_path)
     assert read.main([str(photograph), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["sure"] == (threshold == 0)
 
@@ -195,7 +196,7 @@ def test_the_threshold_is_the_packaged_one_unless_given(capsys, tmp_path, monkey
 def test_a_missing_threshold_names_its_file(capsys, tmp_path, monkeypatch, photograph, content, line):
     if content is not None:
         (tmp_path / "lenet5_wide.json").write_text(content)
-    monkeypatch.setattr(read, "released_folder", lambda: tmp_path)
+    monkeypatch.setattr(thresholds, "released_folder", lambda: tmp_path)
     assert exit_status(read.main, [str(photograph)], name=read.NAME) == 2
     assert capsys.readouterr() == ("", f"lenet-edge read: {line}\n")
 
@@ -341,7 +342,7 @@ def test_a_line_without_digits_is_said_to_be_so(capsys, tmp_path, monkeypatch, p
     monkeypatch.setattr(
         read,
         "answer_line",
-        lambda ready, reader, threshold: string_answers.answer_line(ready, Said(), threshold=threshold),
+        lambda line, reader, threshold: string_answers.answer_line(line, Said(), threshold=threshold),
     )
     read.main([str(photograph), "--threshold", "0.5", "--png", str(tmp_path / "drawing.png")])
     assert capsys.readouterr().out == f"{photograph}: no digits  25.0 %  unsure\n"

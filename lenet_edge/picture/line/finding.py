@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from converters.base.errors import expect
-from lenet_edge.digits.geometry import FIELD
+from lenet_edge.digits.geometry import BOX, FIELD, SEARCHED_SIDE
 from lenet_edge.picture.digit import check_shape
 from lenet_edge.picture.ink import WIDEST, Array, flat_paper
 from lenet_edge.picture.ink_pieces import Piece, Pieces, find_pieces, smoothed
@@ -22,11 +22,9 @@ from lenet_edge.picture.line.ink import NARROWEST, STROKE, Paper, ink_on, paper_
 from lenet_edge.picture.line.layout import Layout, layout_of
 from lenet_edge.picture.line.strip import composed, laid, strip_of
 from lenet_edge.picture.line.strokes import drawn_line
-from lenet_edge.picture.mnist_form import BOX
 
 _FAINTEST = 16  # grey levels between ink and paper in a picture that passes unchanged
-_SHORTER_SIDE = 384  # pixels: the size at which the line is looked for
-_MOST_PIXELS = 700_000  # at that size
+_MOST_PIXELS = 700_000  # of the page, when it is reduced to be searched
 _RULED = 2.0  # degrees: how far a line's slope is off that of the paper's rules
 _FREE = 6.0  # degrees: how far it is off level without rules
 _TIGHT = 1.8  # heights: in a lower picture a 1 would pass for a rule from top to bottom
@@ -100,7 +98,7 @@ def _no_picture() -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
 
 def _reduction(shape: tuple[int, ...]) -> int:
     height, width = shape
-    return max(1, -(-min(shape) // _SHORTER_SIDE), int(np.ceil(np.sqrt(height * width / _MOST_PIXELS))))
+    return max(1, -(-min(shape) // SEARCHED_SIDE), int(np.ceil(np.sqrt(height * width / _MOST_PIXELS))))
 
 
 def _reduced(grey: NDArray[np.uint8], factor: int) -> Array:

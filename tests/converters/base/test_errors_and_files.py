@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from converters.base.errors import InputError, exit_status, expect
-from converters.base.files import check_folder, check_writable, write_atomically, write_json
+from converters.base.files import check_folder, check_writable, make_folder, write_atomically, write_json
 
 
 def raising(error):
@@ -144,8 +144,8 @@ def test_whether_a_file_can_be_written_is_asked_without_a_trace(tmp_path):
 
 
 def test_a_folder_to_write_to_is_made_with_its_parents_and_left_empty(tmp_path):
-    assert check_folder(tmp_path / "new" / "out") == tmp_path / "new" / "out"
-    assert check_folder(tmp_path / "new") == tmp_path / "new"
+    assert make_folder(tmp_path / "new" / "out") == tmp_path / "new" / "out"
+    assert make_folder(tmp_path / "new") == tmp_path / "new"
     assert os.listdir(tmp_path / "new" / "out") == []
 
 
@@ -153,5 +153,16 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "file", tmp_path / "file" / "below", "/proc/out", "/proc"):
         with pytest.raises(OSError, match=r".") as caught:
-            check_folder(path)
+            make_folder(path)
         assert caught.value.filename == str(path)
+
+
+def test_whether_a_folder_can_be_written_into_is_asked_without_a_trace(tmp_path):
+    (tmp_path / "file").touch()
+    check_folder(tmp_path)
+    check_folder(tmp_path / "new")
+    for path, named in (("file", "file"), ("file/new", "file/new"), ("mistyped/new", "mistyped")):
+        with pytest.raises(OSError, match=r".") as caught:
+            check_folder(tmp_path / path)
+        assert caught.value.filename == str(tmp_path / named)
+    assert os.listdir(tmp_path) == ["file"]

@@ -47,6 +47,15 @@ def test_a_missing_runtime_is_answered_with_the_line_that_installs_it(here):
         choose()
 
 
+@pytest.mark.parametrize(("python", "advice"), [((3, 11), "tflite"), ((3, 12), "litert")])
+def test_what_is_advised_installs_something_on_this_python(here, monkeypatch, python, advice):
+    here()
+    monkeypatch.setattr(sys, "version_info", (*python, 0, "final", 0))
+    assert why_not("tflite").endswith(f'pip install "lenet-edge[{advice}]"')
+    with pytest.raises(InputError, match=rf'got none: pip install "lenet-edge\[{advice}\]"'):
+        choose()
+
+
 def test_tflite_runtime_beside_numpy_2_is_said_before_it_dies(here):
     here("tflite_runtime", numpy="2.1.0")
     for name in ("auto", "tflite"):

@@ -1,4 +1,4 @@
-"""Numbers and their nouns."""
+"""Counts with their nouns."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from converters.base.words import counted
 
 
 @pytest.mark.parametrize(
-    ("count", "said"), [(0, "0 files"), (1, "1 file"), (2, "2 files"), (10_000, "10,000 files")]
+    ("count", "text"), [(0, "0 files"), (1, "1 file"), (2, "2 files"), (2000, "2,000 files")]
 )
-def test_one_is_one_and_the_rest_are_many(count, said):
-    assert counted(count, "file") == said
+def test_one_is_told_in_the_singular(count, text):
+    assert counted(count, "file") == text

@@ -155,7 +155,7 @@ def test_the_gpu_takes_the_files_own_size_only():
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        ({"delegate": "tpu"}, "expected a delegate of auto, none, xnnpack, gpu, nnapi, or the path"),
+        ({"delegate": "tpu"}, "expected a delegate of auto, none, xnnpack, gpu, or the path"),
         ({"delegate": "gpu", "delegate_options": {"a": "b"}}, "expected delegate_options with a delegate's"),
         ({"delegate": "auto", "threads": 0}, "expected 1 to 1024 threads, got 0"),
         ({"delegate": "auto", "threads": 1.5}, "expected 1 to 1024 threads, got 1.5"),

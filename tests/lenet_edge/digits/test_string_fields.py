@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from converters.base.errors import InputError
 from lenet_edge.digits.mnist import Digits, calibration_digits, pad
-from lenet_edge.digits.string_fields import (
-    AMOUNTS,
-    AS_IN_MNIST,
-    EMPTIES,
-    INK,
-    OTHER_FONTS,
-    SPACINGS,
-    TRAINING_FONTS,
-    Writing,
-    behind,
-    empty_fields,
-    joined,
-    main,
-    string_fields,
-    width_for,
-)
+from lenet_edge.digits.string_fields.empty import EMPTIES, empty_fields
+from lenet_edge.digits.string_fields.fields import INK, joined
+from lenet_edge.digits.string_fields.handwriting import AMOUNTS, AS_IN_MNIST, Writing
+from lenet_edge.digits.string_fields.layout import SPACINGS
+from lenet_edge.digits.string_fields.printed_words import OTHER_FONTS, TRAINING_FONTS
+from lenet_edge.digits.string_fields.strings import behind, string_fields, width_for
 
 DIGITS = calibration_digits()
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def _columns(picture: np.ndarray) -> np.ndarray:
@@ -202,8 +196,11 @@ def test_the_width_holds_every_string(spacing, length):
 
 
 def test_the_specimen_is_drawn_to_a_file(tmp_path):
+    main = runpy.run_path(str(ROOT / "scripts" / "draw_string_fields.py"))["main"]
     assert main([str(tmp_path / "fields.png")]) == 0
     with Image.open(tmp_path / "fields.png") as image:
         assert image.size[0] > 4 * 160
     with pytest.raises(InputError, match=r"expected a FILE that ends in .png, got .*fields.txt"):
         main([str(tmp_path / "fields.txt")])
+    with pytest.raises(InputError, match="expected --seed of 0 or more, got -1"):
+        main([str(tmp_path / "fields.png"), "--seed", "-1"])

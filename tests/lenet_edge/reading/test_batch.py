@@ -16,7 +16,7 @@ from converters.base.errors import InputError
 from lenet_edge.digits.idx import idx_bytes
 from lenet_edge.digits.mnist import calibration_digits
 from lenet_edge.reading import batch as reading
-from lenet_edge.reading.batch import FEW, Ready, files_of, read
+from lenet_edge.reading.batch import FEW, PreparedPicture, decode_files, files_of, prepared_pictures
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 
@@ -34,6 +34,10 @@ def folder(tmp_path):
     (tmp_path / "07.png").unlink()
     (tmp_path / "07.png").symlink_to(tmp_path / "nothing.png")
     return tmp_path
+
+
+def read(files, *, jobs=1):
+    return decode_files(prepared_pictures, files, jobs=jobs)
 
 
 def described(item):
@@ -156,5 +160,5 @@ def test_where_there_can_be_no_processes_it_is_said_with_what_helps(monkeypatch)
 def test_few_files_start_no_process(monkeypatch):
     monkeypatch.setattr(reading, "_processes", None)
     (picture,) = read([str(DATA / "5-small.png")], jobs=4)
-    assert isinstance(picture, Ready)
+    assert isinstance(picture, PreparedPicture)
     assert picture.prepared.picture.dtype == np.uint8

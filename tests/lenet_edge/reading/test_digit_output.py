@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from lenet_edge.picture.digit import Prepared
 from lenet_edge.picture.segment import Finding
 from lenet_edge.reading.digit_answer import Answer
-from lenet_edge.reading.digit_output import COLUMNS, Results, results
+from lenet_edge.reading.digit_output import COLUMNS, Results, open_results
+from lenet_edge.reading.output import Output
 
 EMPTY = np.zeros((32, 32), np.uint8)
 
@@ -31,7 +32,7 @@ def blank(name, index=None):
 def written(answers, *, encoding="utf-8", **options):
     """Return what Results writes, as text."""
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, newline="")
-    sink = Results(stream, name="a test", **options)
+    sink = Results(Output(stream, name="a test"), **options)
     for answer in answers:
         sink.write(answer)
     return stream.buffer.getvalue().decode(encoding)
@@ -91,7 +92,7 @@ def test_text_names_the_picture_of_an_idx_file():
 def test_a_file_is_appended_to_with_one_header(tmp_path, name):
     out = tmp_path / "results"
     for _ in range(2):
-        with results(str(out), form="csv", append=True) as sink:
+        with open_results(str(out), form="csv", append=True) as sink:
             sink.write(blank(name))
             assert out.read_text().endswith('is written"\n')  # at once, not when it is closed
     lines = out.read_text().splitlines()

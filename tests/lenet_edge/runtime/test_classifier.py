@@ -123,7 +123,7 @@ def test_unknown_models_and_runtimes_are_answered():
     with pytest.raises(InputError, match="expected a runtime of auto, tflite, litert, tensorflow, got onnx"):
         Classifier(runtime="onnx")
     with pytest.raises(
-        InputError, match=r"expected pictures \(n, 32, 32\) or one \(32, 32\), got \(2, 28, 28\)"
+        InputError, match=r"expected pictures \(n, 32, 32\) or one \(32, 32\), got uint8 \(2, 28, 28\)"
     ):
         Classifier().scores(np.zeros((2, 28, 28), np.uint8))
 

@@ -12,7 +12,8 @@ from converters.base.environment import tf
 from converters.base.errors import InputError
 from lenet_edge.digits.geometry import EMPTY
 from lenet_edge.digits.mnist import Digits, calibration_digits
-from lenet_edge.digits.string_fields import Fields, Writing
+from lenet_edge.digits.string_fields.fields import Fields
+from lenet_edge.digits.string_fields.handwriting import Writing
 from lenet_edge.packaged.weights import load_weights
 from lenet_edge.paper.model import lenet5
 from lenet_edge.train import main

@@ -14,7 +14,9 @@ from PIL import Image
 
 from converters.base.errors import InputError
 from lenet_edge.digits.mnist import test_digits as mnist_test_digits
-from lenet_edge.digits.string_fields import AS_IN_MNIST, EMPTIES, empty_fields, string_fields
+from lenet_edge.digits.string_fields.empty import EMPTIES, empty_fields
+from lenet_edge.digits.string_fields.handwriting import AS_IN_MNIST
+from lenet_edge.digits.string_fields.strings import string_fields
 from lenet_edge.picture.ink import flat_paper
 from lenet_edge.picture.line.finding import LineFinding, find_line
 from lenet_edge.picture.strokes import distances, near_distances, skeleton

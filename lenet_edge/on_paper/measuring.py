@@ -1,0 +1,179 @@
+"""How well digits on paper are read: drawn photographs of them, each read as a file is."""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from tqdm import tqdm
+
+from converters.base.words import counted
+from lenet_edge.digits.mnist import Digits, pad
+from lenet_edge.on_paper.drawing import Conditions, jpeg, photograph
+from lenet_edge.picture.files import read_images
+from lenet_edge.picture.segment import Finding
+from lenet_edge.reading.digit_answer import Answer, answer_picture
+from lenet_edge.runtime.classifier import Classifier
+
+
+@dataclass(frozen=True)
+class _Range:
+    """Values from `low` to `high`, both among them, and what they are called."""
+
+    title: str
+    low: float
+    high: float
+
+
+_NAMED = ("pen", "ink", "paper", "ruling", "shadow")
+_MEASURED = {
+    "width": (
+        _Range("40 to 99 pixels", 40, 99),
+        _Range("100 to 399", 100, 399),
+        _Range("400 to 2,000", 400, 2000),
+    ),
+    "size": (
+        _Range("less than a quarter", 0.0, 0.25),
+        _Range("a quarter to a half", 0.25, 0.5),
+        _Range("more", 0.5, 1.0),
+    ),
+    "rotation": (
+        _Range("up to 5 degrees", 0.0, 5.0),
+        _Range("5 to 10", 5.0, 10.0),
+        _Range("10 to 15", 10.0, 15.0),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Share:
+    """Of how many `digits` what share was read wrongly: `error`, in percent."""
+
+    digits: int
+    error: float
+
+
+@dataclass(frozen=True)
+class PhotographReport:
+    """What was read of photographs of `digits` digits; one called blank or crowded was read wrongly.
+
+    Errors are in percent: of the photographs, of the same digits fed directly, and of these as PNG files.
+    `by_condition`: by the name of a condition (`Conditions`) and its value.
+    """
+
+    model: str
+    seed: int
+    digits: int
+    error: float
+    error_of_the_digits_themselves: float
+    error_of_the_digits_as_png_files: float
+    called_blank: int
+    called_crowded: int
+    by_condition: dict[str, dict[str, Share]]
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What was read of one photograph: `digit` is None when it was called `finding`, blank or crowded."""
+
+    digit: int | None
+    finding: Finding
+    conditions: Conditions
+
+
+def measure_photographs(digits: Digits, *, model: str, seed: int, jobs: int = 1) -> PhotographReport:
+    """Photograph and read each of `digits`; return errors, in all and by condition.
+
+    Photograph i is drawn from (`seed`, i); `seed` is 0 or more. `jobs` processes share the work; the result
+    does not depend on how many. Errors as `Classifier`'s.
+    """
+    readings = _read_photographs(digits.images, model=model, seed=seed, jobs=jobs)
+    wrong = np.array([one.digit != label for one, label in zip(readings, digits.labels, strict=True)])
+    with Classifier(model=model) as classifier:
+        direct = classifier.scores(pad(digits.images)).argmax(axis=1)
+        from_files = np.array([_read_png(image, classifier) for image in digits.images])
+    return PhotographReport(
+        model=model,
+        seed=seed,
+        digits=len(readings),
+        error=_percent(wrong),
+        error_of_the_digits_themselves=_percent(direct != digits.labels),
+        error_of_the_digits_as_png_files=_percent(from_files != digits.labels),
+        called_blank=sum(one.finding is Finding.BLANK for one in readings),
+        called_crowded=sum(one.finding is Finding.CROWDED for one in readings),
+        by_condition=_by_condition([one.conditions for one in readings], wrong),
+    )
+
+
+def report_lines(report: PhotographReport) -> list[str]:
+    """Return the report as lines for people."""
+    lines = [
+        f"{counted(report.digits, 'photograph')}: {report.error:.2f} % read wrongly",
+        f"  called blank: {report.called_blank}, crowded: {report.called_crowded}",
+        f"the digits themselves: {report.error_of_the_digits_themselves:.2f} %",
+        f"as PNG files: {report.error_of_the_digits_as_png_files:.2f} %",
+    ]
+    for condition, shares in report.by_condition.items():
+        for value, share in shares.items():
+            lines.append(f"  {condition:<9} {value:<22} {share.digits:>6,}  {share.error:>6.2f} %")
+    return lines
+
+
+def _read_photographs(images: NDArray[np.uint8], *, model: str, seed: int, jobs: int) -> list[_Reading]:
+    tasks = list(enumerate(images))
+    with multiprocessing.get_context("spawn").Pool(jobs, _start, (model,)) as pool:
+        work = pool.imap(partial(_read_photograph, seed), tasks, chunksize=8)
+        return list(tqdm(work, total=len(tasks), unit="photo", disable=None))
+
+
+_worker: Classifier | None = None  # each process makes its own: an interpreter cannot be sent
+
+
+def _start(model: str) -> None:
+    global _worker
+    _worker = Classifier(model=model)
+
+
+def _read_photograph(seed: int, task: tuple[int, NDArray[np.uint8]]) -> _Reading:
+    assert _worker is not None
+    number, digit = task
+    image, conditions = photograph(digit, seed=(seed, number))
+    read = _read(jpeg(image, conditions.quality), _worker)
+    return _Reading(read.digit, read.prepared.finding, conditions)
+
+
+def _read_png(digit: NDArray[np.uint8], classifier: Classifier) -> int | None:
+    stream = io.BytesIO()
+    Image.fromarray(digit).save(stream, "PNG")
+    return _read(stream.getvalue(), classifier).digit
+
+
+def _read(content: bytes, classifier: Classifier) -> Answer:
+    """Read a file's `content` as `lenet-edge classify` does."""
+    (picture,) = read_images(io.BytesIO(content), name="a photograph")
+    return answer_picture(picture, classifier)
+
+
+def _by_condition(conditions: list[Conditions], wrong: NDArray[np.bool_]) -> dict[str, dict[str, Share]]:
+    table: dict[str, dict[str, Share]] = {}
+    for name in _NAMED:
+        values = np.array([getattr(one, name) for one in conditions])
+        table[name] = {str(value): _share(wrong[values == value]) for value in np.unique(values)}
+    for name, ranges in _MEASURED.items():
+        values = np.abs([getattr(one, name) for one in conditions])
+        parts = {one.title: wrong[(values >= one.low) & (values <= one.high)] for one in ranges}
+        table[name] = {title: _share(part) for title, part in parts.items() if len(part)}
+    return table
+
+
+def _share(wrong: NDArray[np.bool_]) -> Share:
+    return Share(digits=len(wrong), error=_percent(wrong))
+
+
+def _percent(marks: NDArray[np.bool_]) -> float:
+    return round(100 * float(np.mean(marks)), 3)

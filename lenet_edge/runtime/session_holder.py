@@ -1,0 +1,94 @@
+"""What the readers have in common: how a file's session is asked for, shared by threads and closed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from converters.base.errors import InputError
+from converters.runtimes.interpreters import Refused
+from converters.runtimes.sessions import Session, check_options
+
+Model = str | os.PathLike[str]
+"""A packaged model's name or a file's path."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionOptions:
+    """In which runtime a file runs, with which delegate: as `converters.runtimes.sessions.Session` takes it.
+
+    Raises InputError when a Session cannot be asked for these; nothing is loaded.
+    """
+
+    runtime: str = "auto"
+    delegate: str | os.PathLike[str] = "auto"
+    delegate_options: Mapping[str, str] | None = None
+    threads: int = 1
+    require_delegate: bool = False
+
+    def __post_init__(self) -> None:
+        check_options(
+            delegate=os.fspath(self.delegate), delegate_options=self.delegate_options, threads=self.threads
+        )
+
+    def open(self, content: bytes) -> Session:
+        """Return the session of the .tflite file `content`; errors as Session's."""
+        return Session(
+            content,
+            runtime=self.runtime,
+            delegate=self.delegate,
+            delegate_options=self.delegate_options,
+            threads=self.threads,
+            require_delegate=self.require_delegate,
+        )
+
+
+@contextlib.contextmanager
+def refusals_naming(model: Model) -> Iterator[None]:
+    """Turn a runtime's refusal into an InputError that names `model`."""
+    try:
+        yield
+    except Refused as error:
+        wanted = f"{os.fspath(model)} to be a .tflite file that runs"
+        raise InputError(f"expected {wanted}, got: {error}") from error
+
+
+_Reader = TypeVar("_Reader", bound="SessionHolder")
+
+
+class SessionHolder:
+    """Holds a file's session until it is closed; several threads take turns. A context manager.
+
+    `noun` is what its errors call it.
+    """
+
+    noun = "reader"
+
+    def __init__(self, session: Session) -> None:
+        self._session: Session | None = session
+        self._turn = threading.Lock()
+
+    def __enter__(self: _Reader) -> _Reader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the interpreter; a second time does nothing."""
+        with self._turn:
+            session, self._session = self._session, None
+        if session is not None:
+            session.close()
+
+    @contextlib.contextmanager
+    def _in_turn(self) -> Iterator[Session]:
+        """Give the session to one thread; InputError when it was closed."""
+        with self._turn:
+            if self._session is None:
+                raise InputError(f"expected an open {self.noun}, got a closed one")
+            yield self._session

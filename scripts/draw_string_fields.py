@@ -1,0 +1,68 @@
+"""Draw some of the synthetic fields that the wide net is trained and measured on, for docs/strings.md."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from converters.base.errors import exit_status, expect
+from converters.base.files import check_writable, write_atomically
+from converters.base.options import command_parser
+from lenet_edge.digits.geometry import FIELD
+from lenet_edge.digits.mnist import Digits, calibration_digits
+from lenet_edge.digits.string_fields.empty import EMPTIES, empty_fields
+from lenet_edge.digits.string_fields.handwriting import AMOUNTS, AS_IN_MNIST, Writing
+from lenet_edge.digits.string_fields.layout import SPACINGS
+from lenet_edge.digits.string_fields.strings import behind, string_fields
+
+NAME = "draw_string_fields.py"
+
+
+def specimen(digits: Digits, *, seed: int) -> Image.Image:
+    """Return a picture with four fields of each kind, black on white, as docs/strings.md shows it."""
+    width, across, gap = 160, 4, 6
+    rows = [
+        string_fields(digits, across, seed=(seed, place), spacing=spacing, width=width, writing=writing)
+        for place, spacing in enumerate(SPACINGS)
+        for writing in (AS_IN_MNIST, Writing(dirt=0.0), Writing())
+    ]
+    rows.append(
+        behind(string_fields(digits, across, seed=(seed, 4), width=width, writing=AMOUNTS), seed=seed)
+    )
+    rows += [
+        empty_fields(across, seed=(seed, place), kind=kind, width=width)
+        for place, kind in enumerate(EMPTIES, 5)
+    ]
+    sheet = np.full((len(rows) * (FIELD + gap) + gap, across * (width + gap) + gap), 60, np.uint8)
+    for i, fields in enumerate(rows):
+        for j, picture in enumerate(fields.pictures):
+            row, column = gap + i * (FIELD + gap), gap + j * (width + gap)
+            sheet[row : row + FIELD, column : column + width] = picture
+    return Image.fromarray(255 - sheet)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Draw the specimen of the packaged calibration digits to a file."""
+    parser = command_parser(
+        name=NAME,
+        description=__doc__,
+        epilog="example:\n  python scripts/draw_string_fields.py fields.png\n",
+    )
+    parser.add_argument("file", type=Path, metavar="FILE", help="the picture to write (.png)")
+    parser.add_argument("--seed", type=int, default=1998, help="another picture (default: %(default)s)")
+    options = parser.parse_args(argv)
+    expect(options.seed >= 0, "--seed of 0 or more", options.seed)
+    expect(options.file.suffix == ".png", "a FILE that ends in .png", options.file)
+    check_writable(options.file)
+    buffer = io.BytesIO()
+    specimen(calibration_digits(), seed=options.seed).save(buffer, "PNG")
+    write_atomically(options.file, buffer.getvalue())
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(exit_status(main, name=NAME))
