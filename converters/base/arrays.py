@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,13 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 def shape_text(shape: Iterable[Any]) -> str:
     """Return `shape` in words: "1x28x28x6", or "scalar"."""
     return "x".join(str(int(side)) for side in shape) or "scalar"
+
+
+def shape_fits(shape: Sequence[int], pattern: Sequence[int | None]) -> bool:
+    """Return whether `shape` is one of `pattern`, in which a side of None or -1 may have any size."""
+    return len(shape) == len(pattern) and all(
+        free in (None, -1, side) for side, free in zip(shape, pattern, strict=True)
+    )
 
 
 def softmax(values: NDArray[Any]) -> NDArray[Any]:

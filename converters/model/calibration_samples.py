@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from converters.base.arrays import shape_fits
 from converters.base.errors import expect
 
 Range = tuple[float, float]
@@ -23,7 +24,8 @@ def checked_samples(
     expect(calibration is not None, "calibration inputs for int8", "none")
     samples = np.asarray(calibration)
     shape = tuple(model.input_shape[1:])
-    expect(samples.shape[1:] == shape, f"calibration inputs of shape (n, {str(shape)[1:-1]})", samples.shape)
+    fits = samples.ndim > 0 and shape_fits(samples.shape[1:], shape)
+    expect(fits, f"calibration inputs of shape (n, {str(shape)[1:-1]})", samples.shape)
     expect(len(samples), "one calibration input or more", "none")
     expect(np.issubdtype(samples.dtype, np.number), "calibration inputs that are numbers", samples.dtype)
     samples = samples.astype(np.float32)

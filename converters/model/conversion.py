@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
+from converters.base.arrays import shape_fits
 from converters.base.environment import keras, tf
 from converters.base.errors import InputError, expect
 from converters.base.precisions import PRECISIONS, Ends, Precision
@@ -90,10 +91,7 @@ def _for_one_input(model: Any, shape: Sequence[int] | None) -> Any:
     own = tuple(model.input_shape[1:])
     shape = own if shape is None else tuple(shape)
     expect(None not in shape, "a model whose input shape is known but for the batch, or a shape for it", own)
-    fits = len(shape) == len(own) and all(
-        side in (None, wanted) for side, wanted in zip(own, shape, strict=True)
-    )
-    expect(fits, f"a shape of the model's, {own}", shape)
+    expect(shape_fits(shape, own), f"a shape of the model's, {own}", shape)
     # Names go into the file: fixed ones, or a second conversion in one process would differ.
     single = keras.Input(batch_shape=(1, *shape), dtype=model.inputs[0].dtype, name=model.input_names[0])
     computing = model if shape == own else with_convolutions(model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -153,7 +154,8 @@ def _fold_rescaling(layer: Any, inputs: list[Value], folding: Folding) -> Value:
 
 @fold_rule(keras.layers.Normalization)
 def _fold_normalization(layer: Any, inputs: list[Value], folding: Folding) -> Value:
-    if {axis % inputs_rank(layer) for axis in layer.axis} not in (set(), {inputs_rank(layer) - 1}):
+    rank = len(folding.input_shape)
+    if {axis % rank for axis in layer.axis} not in (set(), {rank - 1}):
         return keep(layer, inputs, folding)
     deviation = np.maximum(np.sqrt(np.asarray(layer.variance, np.float64)), keras.backend.epsilon())
     mean = np.asarray(layer.mean, np.float64)
@@ -164,7 +166,8 @@ def _fold_normalization(layer: Any, inputs: list[Value], folding: Folding) -> Va
 
 @fold_rule(keras.layers.BatchNormalization)
 def _fold_batch_normalization(layer: Any, inputs: list[Value], folding: Folding) -> Value:
-    if [axis % inputs_rank(layer) for axis in layer.axis] != [inputs_rank(layer) - 1]:
+    rank = len(folding.input_shape)
+    if [axis % rank for axis in layer.axis] != [rank - 1]:
         return keep(layer, inputs, folding)
     mean, variance = (v.numpy().astype(np.float64) for v in (layer.moving_mean, layer.moving_variance))
     factor = 1 / np.sqrt(variance + layer.epsilon)
@@ -200,18 +203,24 @@ def _fold_activation(layer: Any, inputs: list[Value], folding: Folding) -> Value
 @fold_rule(keras.layers.Softmax)
 def _fold_softmax(layer: Any, inputs: list[Value], folding: Folding) -> Value:
     value = inputs[0]
-    if getattr(layer, "axis", -1) in (-1, inputs_rank(layer) - 1):
+    if getattr(layer, "axis", -1) in (-1, len(folding.input_shape) - 1):
         value = replace(value, shifted=False)  # softmax(a + t) = softmax(a)
     return keep(layer, [value], folding)
 
 
 @fold_rule(keras.layers.Flatten)
 def _fold_flatten(layer: Any, inputs: list[Value], folding: Folding) -> Value:
-    if _channels_first(layer):
+    value, sides = inputs[0], folding.input_shape[1:-1]
+    if value.shifted and sides:
+        # The values of a row have a number in common; each position has its own, and they end in one row.
+        value = folding.exact(value, layer.name)
+    if value.per_channel and (_channels_first(layer) or None in sides):
+        # The result has one number for each of its values, and how many they are is not known.
         return keep(layer, inputs, folding)
-    positions = int(np.prod(layer.input_shape[1:-1]))
-    value = folding.emit(_fresh(layer), inputs)
-    return value.scaled(_tiled(inputs[0].factor, positions), _tiled(inputs[0].offset, positions))
+    flat = folding.emit(_fresh(layer), [value])
+    repeats = math.prod(side for side in sides if side is not None)
+    factor, offset = (np.tile(one, repeats) if np.ndim(one) else one for one in (value.factor, value.offset))
+    return replace(flat, factor=factor, offset=offset, shifted=value.shifted)
 
 
 @fold_rule(
@@ -223,19 +232,14 @@ def _fold_channelwise(layer: Any, inputs: list[Value], folding: Folding) -> Valu
     """Scaling and shifting each channel commutes with averaging and cropping."""
     if _channels_first(layer):
         return keep(layer, inputs, folding)
-    return folding.emit(_fresh(layer), inputs).scaled(inputs[0].factor, inputs[0].offset)
+    return replace(inputs[0], step=folding.emit(_fresh(layer), inputs).step)
 
 
 @fold_rule(keras.layers.MaxPooling2D, keras.layers.GlobalMaxPooling2D)
 def _fold_max_pooling(layer: Any, inputs: list[Value], folding: Folding) -> Value:
-    if np.any(np.asarray(inputs[0].factor) < 0):
+    if np.any(np.asarray(inputs[0].factor) < 0) or inputs[0].shifted:
         return keep(layer, inputs, folding)
     return _fold_channelwise(layer, inputs, folding)
-
-
-def inputs_rank(layer: Any) -> int:
-    """Return the rank of the layer's first input, the batch counted."""
-    return len(layer.input_shape)
 
 
 def _array(variable: Any) -> np.ndarray | None:
@@ -244,10 +248,6 @@ def _array(variable: Any) -> np.ndarray | None:
 
 def _channels_first(layer: Any) -> bool:
     return getattr(layer, "data_format", "channels_last") != "channels_last"
-
-
-def _tiled(number: Number, times: int) -> Number:
-    return number if np.ndim(number) == 0 else np.tile(number, times)
 
 
 def _number(value: Any) -> Number:

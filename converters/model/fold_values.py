@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from converters.base.errors import expect
+
 Number = Any  # a float, or float64 (channels,)
 
 
@@ -29,8 +31,22 @@ class Value:
         """Whether the old value is the new one."""
         return bool(np.all(self.factor == 1.0) and np.all(self.offset == 0.0) and not self.shifted)
 
+    @property
+    def per_channel(self) -> bool:
+        """Whether factor or offset differ from channel to channel."""
+        return np.ndim(self.factor) > 0 or np.ndim(self.offset) > 0
+
     def scaled(self, factor: Number, offset: Number = 0.0) -> Value:
-        """Return `factor * self + offset`."""
+        """Return `factor * self + offset`.
+
+        Raises InputError when what the values of a row have in common would then differ between them.
+        """
+        common = not self.shifted or bool(np.all(factor == np.ravel(factor)[0]))
+        expect(
+            common,
+            f"a softmax after the squared distances of {self.step.layer.name}",
+            "a factor for each of them",
+        )
         return replace(self, factor=self.factor * factor, offset=self.offset * factor + offset)
 
 

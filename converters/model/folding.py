@@ -46,13 +46,20 @@ def fold_with_notes(model: Any) -> tuple[Any, list[str]]:
 
 
 class Folding:
-    """One walk through a model; the rules call `emit`, `linear` and `exact`."""
+    """One walk through a model; the rules call `emit`, `linear` and `exact`.
+
+    `node` is the call of a layer that is being folded, `input_shape` the shape of its first input, the batch
+    counted, None for a side of unknown size. A layer's own shapes are of no use: it may have been called
+    outside the model too.
+    """
 
     def __init__(self, model: Any) -> None:
         self.model = model
         self.steps: list[Step] = []
         self.notes: list[str] = []
         self.values: dict[int, Value] = {}
+        self.node: Any = None
+        self.input_shape: tuple[int | None, ...] = ()
         # The nodes that make up this model; a layer may have been called elsewhere too.
         depths = sorted(model._nodes_by_depth, reverse=True)
         self.nodes = [node for depth in depths for node in model._nodes_by_depth[depth]]
@@ -87,6 +94,7 @@ class Folding:
             return tensors[0], Value(self._add(Step(layer)))
         inputs = [self.values[id(tensor)] for tensor in _flat(node.keras_inputs)]
         self.node = node
+        self.input_shape = tuple(_flat(node.keras_inputs)[0].shape)
         return tensors[0], rule_of(layer)(layer, inputs, self)
 
     def emit(self, layer: Any, inputs: list[Value]) -> Value:

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from converters.base.arrays import shape_fits
 from converters.base.errors import InputError, expect
 from converters.base.native_log import Log
 from converters.runtimes.columns import COLUMNS, Column
@@ -74,10 +75,8 @@ def _run(runtime: Runner, job: Path) -> dict[str, Any]:
 
 def _may_take(source: dict[str, Any], shape: tuple[int, ...]) -> bool:
     """Return whether inputs of `shape` have another size, which the file says it may be resized to."""
-    own, signature = list(source["shape"][1:]), list(source.get("shape_signature", source["shape"])[1:])
-    if list(shape) == own or len(shape) != len(own):
-        return False
-    return all(side in (-1, wanted) for side, wanted in zip(signature, shape, strict=True))
+    own, pattern = list(source["shape"][1:]), list(source.get("shape_signature", source["shape"])[1:])
+    return list(shape) != own and shape_fits(shape, pattern)
 
 
 if __name__ == "__main__":

@@ -240,6 +240,14 @@ def test_calibration_of_another_range_is_said_in_one_line(exact, pixels):
     assert variable(model, "quant_pixels", "quant_pixels_max") == 255  # the range that was told
 
 
+def test_pictures_of_unknown_size_take_calibration_of_any(rng):
+    x = keras.Input((None, None, 2))
+    model = keras.Model(x, layers.GlobalAveragePooling2D()(layers.Conv2D(3, 3)(x)))
+    assert is_quantised(quantize_aware(model, calibration=rng.normal(size=(5, 8, 9, 2))))
+    with pytest.raises(InputError, match=r"of shape \(n, None, None, 2\), got \(5, 8, 9, 3\)"):
+        quantize_aware(model, calibration=rng.normal(size=(5, 8, 9, 3)))
+
+
 def test_other_bad_input_is_said_in_one_line(exact, rounding, pixels):
     with pytest.raises(InputError, match="expected weight_bits from 2 to 8, got 9"):
         quantize_aware(exact, calibration=pixels, weight_bits=9)
