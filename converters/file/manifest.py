@@ -64,8 +64,8 @@ def _operators(model: Any) -> list[dict[str, Any]]:
 
 def _tensor(tensor: Any) -> dict[str, Any]:
     facts = {
-        "name": tensor.name.decode(),
-        "shape": [int(n) for n in tensor.shape],
+        "name": (tensor.name or b"").decode(),
+        "shape": [] if tensor.shape is None else [int(side) for side in tensor.shape],
         "type": _TYPES[tensor.type],
     }
     quantization = tensor.quantization

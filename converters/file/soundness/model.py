@@ -30,14 +30,22 @@ def check_names(model: Record) -> None:
 
 
 def _check_metadata(model: Record) -> None:
-    count = len(model.buffers)
     for index in model.metadata_buffer:
-        need(0 <= index < count, f"metadata in buffer {index} of {count}")
+        _check_metadata_buffer(model, index, "metadata in")
     for index, entry in enumerate(model.metadata):
         need(entry.name is not None, f"metadata {index}: no name")
-        need(entry.buffer < count, f"metadata {index}: buffer {entry.buffer} of {count}")
+        _check_metadata_buffer(model, entry.buffer, f"metadata {index}:")
         known = entry.name != _CONTROL_DEPENDENCIES
         need(known, f"metadata {index}: control dependencies, which lenet-edge has no check for")
+
+
+def _check_metadata_buffer(model: Record, index: int, place: str) -> None:
+    """Check that a metadata's buffer is there and is no tensor's: then its number is of another file."""
+    count = len(model.buffers)
+    need(0 <= index < count, f"{place} buffer {index} of {count}")
+    owners = [number for number, one in enumerate(model.subgraphs[0].tensors) if one.buffer == index]
+    shared = owners and len(model.buffers[index].data)
+    need(not shared, f"{place} buffer {index}, which holds tensor {str(owners[:1])[1:-1]}")
 
 
 def _check_signature(signature: Record, graph: Record, place: str) -> None:

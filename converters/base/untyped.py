@@ -1,0 +1,29 @@
+"""Names for the objects of libraries that have no types: Keras, TensorFlow, the .tflite schema."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+KerasModel: TypeAlias = Any
+"""A keras.Model of Keras 2."""
+
+KerasLayer: TypeAlias = Any
+"""A keras.layers.Layer of Keras 2."""
+
+KerasNode: TypeAlias = Any
+"""One call of a layer in a functional model."""
+
+Activation: TypeAlias = Any
+"""What Keras takes for an activation: a function, its name, a layer, or None."""
+
+Tensor: TypeAlias = Any
+"""A tensor or variable of TensorFlow or of a Keras model, or what TensorFlow makes one of."""
+
+QuantizeConfig: TypeAlias = Any
+"""A QuantizeConfig of tensorflow-model-optimization."""
+
+SchemaObject: TypeAlias = Any
+"""An object of the generated schema: ModelT, SubGraphT, TensorT, OperatorT, ..."""
+
+Json: TypeAlias = Any
+"""A value that json.loads returned or json.dumps takes."""
