@@ -34,7 +34,11 @@ def model():
         model.buffers.append(schema.BufferT())
         model.buffers[-1].data = np.frombuffer(text, np.uint8)
     model.metadataBuffer = [len(model.buffers) - 1, len(model.buffers) - 2]
-    model.subgraphs[0].operators[0].intermediates = [4]
+    graph = model.subgraphs[0]
+    for name in (b"of no use", b"scratch"):
+        graph.tensors.append(schema.TensorT())
+        graph.tensors[-1].name, graph.tensors[-1].shape = name, [1]
+    graph.operators[0].intermediates = [len(graph.tensors) - 1]
     return model
 
 
@@ -85,7 +89,7 @@ def change_metadata_buffer(model):
 
 
 def change_intermediates(model):
-    model.subgraphs[0].operators[0].intermediates = [99]
+    model.subgraphs[0].operators[0].intermediates = [999]
 
 
 def move_data(model):
