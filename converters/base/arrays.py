@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.base.errors import InputError
+from converters.base.errors import InputError, expect
 
 
 def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
@@ -34,6 +34,16 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
             zipfile.BadZipFile,
         ) as error:
             raise InputError(f"{path}: expected a .npz file, got another or a damaged one") from error
+
+
+def read_array(path: str | os.PathLike[str]) -> np.ndarray:
+    """Return the array of the .npz file at `path`, which holds one.
+
+    Raises InputError for a file of another kind or of more arrays, and OSError when it cannot be opened.
+    """
+    arrays = list(read_npz(path).values())
+    expect(len(arrays) == 1, f"{path} with one array", len(arrays))
+    return arrays[0]
 
 
 def shape_text(shape: Iterable[Any]) -> str:

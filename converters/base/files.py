@@ -54,6 +54,20 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         raise OSError(error.errno, error.strerror, os.fspath(path)) from error
 
 
+def check_folder(path: str | os.PathLike[str]) -> None:
+    """Make the folder `path` unless it is there: asked before the work is done.
+
+    Raises OSError, naming it, when it cannot be made or no file can be written in it.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, os.fspath(folder)) from error
+
+
 def is_stream(path: str | os.PathLike[str]) -> bool:
     """Return whether `path` is there and is neither a file nor a folder: a pipe, a device, a terminal."""
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)

@@ -13,7 +13,7 @@ from converters.base.environment import keras, tf
 from converters.base.errors import InputError, expect
 from converters.base.precisions import PRECISIONS, Ends, Precision
 from converters.base.quiet import quiet
-from converters.file.manifest import describe
+from converters.file.manifest import Entry, describe
 from converters.file.resizing import resizable
 from converters.model.calibration_samples import Range, checked_samples
 from converters.model.dense_as_convolution import with_convolutions
@@ -23,7 +23,7 @@ class Converted(NamedTuple):
     """A .tflite file's bytes and its manifest entry."""
 
     content: bytes
-    entry: dict[str, Any]
+    entry: Entry
 
 
 def to_tflite(

@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from converters.base.errors import InputError, exit_status, expect
-from converters.base.files import check_writable, write_atomically, write_json
+from converters.base.files import check_folder, check_writable, write_atomically, write_json
 
 
 def raising(error):
@@ -140,3 +140,24 @@ def test_whether_a_file_can_be_written_is_asked_without_a_trace(tmp_path):
         check_writable(tmp_path / "mistyped" / "new.json")
     assert caught.value.filename == str(tmp_path / "mistyped")
     assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_is_made_and_one_that_cannot_be_is_named(tmp_path):
+    check_folder(tmp_path / "new" / "folder")
+    check_folder(tmp_path / "new" / "folder")
+    assert list((tmp_path / "new" / "folder").iterdir()) == []
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(OSError, match=f"'{folder}'$"):
+            check_folder(folder)
+
+
+def test_a_folder_in_which_nothing_can_be_written_is_named(tmp_path, monkeypatch):
+    """Root may write anywhere, so the system's answer is put on."""
+
+    def refused(**options):
+        raise PermissionError(errno.EACCES, "x", f"{options['dir']}/tmp123")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refused)
+    with pytest.raises(PermissionError, match=f"'{tmp_path}'$"):
+        check_folder(tmp_path)
