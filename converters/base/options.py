@@ -9,7 +9,9 @@ from pathlib import Path
 from converters.base.precisions import PRECISIONS
 
 
-def command_parser(*, name: str, description: str | None, epilog: str) -> argparse.ArgumentParser:
+def command_parser(
+    *, name: str, description: str | None, epilog: str | None = None
+) -> argparse.ArgumentParser:
     """Return a parser whose help shows `epilog` as it is written."""
     return argparse.ArgumentParser(
         prog=name,
