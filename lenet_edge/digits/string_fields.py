@@ -464,7 +464,7 @@ def _letter(letter: str, name: str, height: int) -> NDArray[np.uint8]:
 
 def _word(rng: np.random.Generator, height: int, fonts: Sequence[str]) -> NDArray[np.uint8]:
     """Return a printed word of one to seven letters of a font `height` high."""
-    font = fonts[rng.integers(len(fonts))]
+    font = fonts[int(rng.integers(len(fonts)))]
     letters = [LETTERS[i] for i in rng.integers(len(LETTERS), size=rng.integers(1, 8))]
     return np.concatenate([_letter(letter, font, height) for letter in letters], axis=1)
 
