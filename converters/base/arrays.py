@@ -6,12 +6,17 @@ import os
 import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import SupportsInt, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from converters.base.errors import InputError, expect
+
+Numbers: TypeAlias = NDArray[np.number]
+"""Values of any type of number, as a file stores them."""
+
+_Floating = TypeVar("_Floating", bound=np.floating)
 
 
 def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
@@ -46,7 +51,7 @@ def read_array(path: str | os.PathLike[str]) -> np.ndarray:
     return arrays[0]
 
 
-def shape_text(shape: Iterable[Any]) -> str:
+def shape_text(shape: Iterable[SupportsInt]) -> str:
     """Return `shape` in words: "1x28x28x6", or "scalar"."""
     return "x".join(str(int(side)) for side in shape) or "scalar"
 
@@ -58,7 +63,7 @@ def shape_fits(shape: Sequence[int], pattern: Sequence[int | None]) -> bool:
     )
 
 
-def softmax(values: NDArray[Any]) -> NDArray[Any]:
+def softmax(values: NDArray[_Floating]) -> NDArray[_Floating]:
     """Return the softmax over the last axis, in the type of `values`."""
     powers = np.exp(values - values.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
+    return (powers / powers.sum(axis=-1, keepdims=True)).astype(values.dtype, copy=False)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import platform
 from pathlib import Path
-from typing import Any
+
+from converters.base.untyped import Json
 
 
 def machine() -> dict[str, str | int]:
@@ -18,7 +19,7 @@ def machine() -> dict[str, str | int]:
     }
 
 
-def speed_facts(*, root: Path = Path("/")) -> dict[str, Any]:
+def speed_facts(*, root: Path = Path("/")) -> dict[str, Json]:
     """Return what of this machine decides its speed now; what the system does not tell is None.
 
     `board`: a single-board computer's model. `memory_bytes`. `governor`: how the processors' frequency is

@@ -16,11 +16,23 @@ KerasNode: TypeAlias = Any
 Activation: TypeAlias = Any
 """What Keras takes for an activation: a function, its name, a layer, or None."""
 
-Tensor: TypeAlias = Any
+TfTensor: TypeAlias = Any
 """A tensor or variable of TensorFlow or of a Keras model, or what TensorFlow makes one of."""
 
 QuantizeConfig: TypeAlias = Any
 """A QuantizeConfig of tensorflow-model-optimization."""
+
+Quantizer: TypeAlias = Any
+"""A Quantizer of tensorflow-model-optimization."""
+
+LiteConverter: TypeAlias = Any
+"""TensorFlow's tf.lite.TFLiteConverter."""
+
+Delegate: TypeAlias = Any
+"""A delegate that a runtime loaded from its shared library; None for none."""
+
+CompiledModel: TypeAlias = Any
+"""A CompiledModel of LiteRT."""
 
 SchemaObject: TypeAlias = Any
 """An object of the generated schema: ModelT, SubGraphT, TensorT, OperatorT, ..."""

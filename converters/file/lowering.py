@@ -10,13 +10,13 @@ the operator's name.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.base.arrays import shape_text
+from converters.base.arrays import Numbers, shape_text
 from converters.base.errors import InputError, expect
+from converters.base.untyped import SchemaObject
 from converters.file.graph import Graph, Node, Tensor, read_graph
 from converters.file.layouts import Layout, Step, windowed
 from converters.file.phases import PLAIN, Axis, Phases, Window, spread, window
@@ -62,8 +62,8 @@ class _Weights:
     DEQUANTIZE stands between what is stored, float16, and the operator.
     """
 
-    kernel: NDArray[Any]
-    bias: NDArray[Any] | None
+    kernel: Numbers
+    bias: Numbers | None
     scales: NDArray[np.float64]
     bias_scales: NDArray[np.float64]
     dequantised: bool
@@ -96,7 +96,7 @@ class _Lowering:
     def _of(self, tensor: Tensor) -> Phases:
         return self._phases.get(tensor.index, PLAIN)
 
-    def _keep(self, node: Node, operator: Any) -> None:
+    def _keep(self, node: Node, operator: SchemaObject) -> None:
         """Take over an operator that has no step; in phases if the shape is nothing to it."""
         source = node.inputs[0] if node.inputs else None
         if source is not None and node.name in ELEMENTWISE and source.constant is None:
@@ -169,7 +169,7 @@ class _Lowering:
         )
 
     def _constant(
-        self, node: Node, role: str, values: NDArray[Any], scales: NDArray[np.float64], dequantised: bool
+        self, node: Node, role: str, values: Numbers, scales: NDArray[np.float64], dequantised: bool
     ) -> int:
         name = f"{self._new.name_of(node.outputs[0].index)}/{role}"
         index = self._new.constant(values, name=name, quantization=_per_channel(scales))
@@ -221,7 +221,7 @@ def _given(node: Node, number: int) -> Tensor:
     return tensor
 
 
-def _dense(kernel: NDArray[Any], inputs: int) -> NDArray[Any]:
+def _dense(kernel: Numbers, inputs: int) -> Numbers:
     """Return a depthwise kernel (1, height, width, outputs) as (outputs, height, width, inputs)."""
     _, height, width, outputs = kernel.shape
     dense = np.zeros((outputs, height, width, inputs), kernel.dtype)
@@ -274,7 +274,7 @@ def _version(graph: Graph, node: Node, source: Tensor) -> int:
     return 3 if source.type == "int8" else 1
 
 
-def _conv_options(node: Node, rows: Window, columns: Window) -> Any:
+def _conv_options(node: Node, rows: Window, columns: Window) -> SchemaObject:
     options = schema.Conv2DOptionsT()
     options.padding = getattr(schema.Padding, rows.padding)
     options.strideH, options.strideW = rows.stride, columns.stride
@@ -284,7 +284,7 @@ def _conv_options(node: Node, rows: Window, columns: Window) -> Any:
     return options
 
 
-def _per_channel(scales: NDArray[np.float64]) -> Any:
+def _per_channel(scales: NDArray[np.float64]) -> SchemaObject:
     """Return the schema's quantisation of a constant with these scales on its first axis; None without."""
     if not scales.size:
         return None

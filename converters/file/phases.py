@@ -95,8 +95,8 @@ def _padding(source: int, result: int, kernel: int, stride: int, before: int) ->
 
 
 def spread(
-    kernel: NDArray[np.generic], rows: Window, columns: Window, source: Phases, result: Phases
-) -> NDArray[np.generic]:
+    kernel: NDArray[np.number], rows: Window, columns: Window, source: Phases, result: Phases
+) -> NDArray[np.number]:
     """Return `kernel` (outputs, height, width, inputs) for tensors in phases, zeros where nothing is summed.
 
     `rows` and `columns` are its windows from `source` to `result`. The shape is (result.positions * outputs,

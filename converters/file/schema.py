@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from typing import Any
+from types import ModuleType
 
 from converters.base.errors import InputError
 from converters.base.installed import RUNTIMES
 
 
-def _load() -> Any:
+def _load() -> ModuleType:
     if importlib.util.find_spec(RUNTIMES["litert"].package) is not None:
         return importlib.import_module("ai_edge_litert.schema_py_generated")
     if importlib.util.find_spec(RUNTIMES["tensorflow"].package) is not None:

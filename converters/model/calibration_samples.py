@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from converters.base.arrays import shape_fits
 from converters.base.errors import expect
+from converters.base.untyped import KerasModel
 
 Range = tuple[float, float]
 
 
 def checked_samples(
-    calibration: np.ndarray | None, model: Any, *, input_range: Range | None = None
+    calibration: np.ndarray | None, model: KerasModel, *, input_range: Range | None = None
 ) -> np.ndarray:
     """Return `calibration` as float32 (n, ...) if ranges of `model` can be found from it.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from converters.base.environment import keras, tf
 from converters.base.errors import InputError, expect
 from converters.base.precisions import PRECISIONS, Ends, Precision
 from converters.base.quiet import quiet
+from converters.base.untyped import KerasModel, LiteConverter
 from converters.file.manifest import Entry, describe
 from converters.file.resizing import resizable
 from converters.model.calibration_samples import Range, checked_samples
@@ -27,7 +28,7 @@ class Converted(NamedTuple):
 
 
 def to_tflite(
-    model: Any,
+    model: KerasModel,
     *,
     precision: Precision,
     calibration: np.ndarray | None = None,
@@ -80,7 +81,7 @@ def to_tflite(
     return Converted(content, {"precision": precision, **describe(content)})
 
 
-def _for_one_input(model: Any, shape: Sequence[int] | None) -> Any:
+def _for_one_input(model: KerasModel, shape: Sequence[int] | None) -> KerasModel:
     """Return `model` with a batch of one, and `shape`: phones and boards see one picture at a time."""
     expect(isinstance(model, keras.Model) and model.built, "a built tf_keras model", type(model).__name__)
     expect(
@@ -98,13 +99,13 @@ def _for_one_input(model: Any, shape: Sequence[int] | None) -> Any:
     return keras.Model(single, computing(single), name=model.name)
 
 
-def _fine_tuned_bits(model: Any) -> set[int]:
+def _fine_tuned_bits(model: KerasModel) -> set[int]:
     """Return the bits of the kernels of a model of `quantize_aware`, which brings its ranges."""
     configs = [layer.quantize_config for layer in model.layers if hasattr(layer, "quantize_config")]
     return {config.bits for config in configs if hasattr(config, "bits")}
 
 
-def _convert(converter: Any) -> bytes:
+def _convert(converter: LiteConverter) -> bytes:
     try:
         with quiet():
             return bytes(converter.convert())

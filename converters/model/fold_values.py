@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from converters.base.errors import expect
+from converters.base.untyped import KerasLayer, KerasNode
 
-Number = Any  # a float, or float64 (channels,)
+Number: TypeAlias = "float | NDArray[np.float64]"
+"""One for all channels, or one for each: (channels,)."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,11 @@ class Value:
 class Step:
     """A layer of the folded model: a fresh instance, its inputs, and where its weights come from."""
 
-    layer: Any
+    layer: KerasLayer
     inputs: list[Step] = field(default_factory=list)
     weights: list[np.ndarray] = field(default_factory=list)  # of a layer that is kept, in its own order
     linear: Linear | None = None  # what the weights of a layer with a kernel come from
-    node: Any = None  # the old node, when the layer is called as it was there
+    node: KerasNode = None  # the old node, when the layer is called as it was there
     readers: int = 0  # of the old tensors that this step computes
 
 
@@ -99,7 +102,7 @@ class Linear:
         self.kernel = self.scale(self.kernel, by_output=factor)
         self.bias = self.bias * factor + offset
 
-    def weights(self) -> dict[str, np.ndarray]:
+    def weights(self) -> dict[str, Number]:
         """Return the weights by attribute name."""
         return {self.kernel_name: self.kernel, "bias": self.bias}
 

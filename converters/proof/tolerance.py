@@ -27,11 +27,12 @@ step: half for rounding, half for the kernel's table of exponentials.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from converters.base.environment import tf
+from converters.base.untyped import TfTensor
 from converters.file.graph import CONVERSIONS, WITH_KERNEL, Graph, Node, Tensor
 from converters.proof.exact_arithmetic import evaluate, ideal_outputs, steps_of
 
@@ -168,7 +169,7 @@ def _sigma(graph: Graph, inputs: np.ndarray, logits: Tensor, unit: float) -> np.
     return np.sqrt(np.stack([variance.numpy() for variance in variances], axis=1))
 
 
-def _variance(gradient: Any, values: Any, step: Any) -> Any:
+def _variance(gradient: TfTensor, values: TfTensor, step: TfTensor) -> TfTensor:
     """Return what the rounding of one tensor adds to a logit's variance, (n,)."""
     squares = tf.square(gradient)
     axes = list(range(1, len(gradient.shape)))
@@ -181,9 +182,9 @@ def _variance(gradient: Any, values: Any, step: Any) -> Any:
     return summed * (step * step) / 6
 
 
-def _noise_steps(graph: Graph, values: dict[int, Any], unit: float) -> dict[int, Any]:
+def _noise_steps(graph: Graph, values: dict[int, TfTensor], unit: float) -> dict[int, TfTensor]:
     """Return the step, a number or one an input (n,), of each tensor that a runtime rounds."""
-    steps: dict[int, Any] = {}
+    steps: dict[int, TfTensor] = {}
     for node in graph.nodes:
         target = node.outputs[0]
         if node.name in _MOVING and not _requantises(node):
@@ -213,7 +214,7 @@ def _is_hybrid(node: Node) -> bool:
     return node.name in WITH_KERNEL and node.inputs[1] is not None and node.inputs[1].type == "int8"
 
 
-def _float_step(node: Node, values: dict[int, Any], unit: float) -> float:
+def _float_step(node: Node, values: dict[int, TfTensor], unit: float) -> float:
     """Return the step that stands for the rounding errors of one floating-point result."""
     if node.name not in WITH_KERNEL:
         return _FUNCTION_UNITS * unit * float(tf.reduce_max(tf.abs(values[node.outputs[0].index])))

@@ -15,14 +15,15 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from converters.base.arrays import shape_fits
 from converters.base.errors import InputError, expect
 from converters.base.native_log import Log
+from converters.base.untyped import Json
 from converters.runtimes.columns import COLUMNS, Column
+from converters.runtimes.interpreter_types import TensorDetail
 from converters.runtimes.interpreters import first_line, load_library
 from converters.runtimes.runners import Runner, runner
 from converters.runtimes.stored_values import quantise
@@ -38,7 +39,7 @@ def main(column: Column, folder: Path) -> None:
         os.write(answers, (json.dumps(answer) + "\n").encode())
 
 
-def _answer(column: Column, job: Path | None, log: Log) -> dict[str, Any]:
+def _answer(column: Column, job: Path | None, log: Log) -> dict[str, Json]:
     log.mark()
     try:
         if job is None:
@@ -51,7 +52,7 @@ def _answer(column: Column, job: Path | None, log: Log) -> dict[str, Any]:
         return {"failure": f"{type(error).__name__}: {first_line(error)}"}
 
 
-def _run(runtime: Runner, job: Path) -> dict[str, Any]:
+def _run(runtime: Runner, job: Path) -> dict[str, Json]:
     inputs = np.load(job.with_suffix(".inputs.npy"), allow_pickle=False)
     if _may_take(runtime.source, inputs.shape[1:]):
         runtime.resize((1, *inputs.shape[1:]))
@@ -73,7 +74,7 @@ def _run(runtime: Runner, job: Path) -> dict[str, Any]:
     }
 
 
-def _may_take(source: dict[str, Any], shape: tuple[int, ...]) -> bool:
+def _may_take(source: TensorDetail, shape: tuple[int, ...]) -> bool:
     """Return whether inputs of `shape` have another size, which the file says it may be resized to."""
     own, pattern = list(source["shape"][1:]), list(source.get("shape_signature", source["shape"])[1:])
     return list(shape) != own and shape_fits(shape, pattern)

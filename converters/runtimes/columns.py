@@ -18,13 +18,14 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from converters.base.arrays import Numbers
 from converters.base.errors import InputError, expect
 from converters.base.installed import RUNTIMES, why_not
+from converters.base.untyped import Json
 from converters.runtimes import gpu
 from converters.runtimes.interpreters import PLAIN
 from converters.runtimes.stored_values import dequantise
@@ -84,7 +85,7 @@ class Result:
     for all inputs, without loading. `arena_bytes`: the memory that TensorFlow Lite Micro used.
     """
 
-    outputs: NDArray[Any]
+    outputs: Numbers
     scale: float = 0.0
     zero_point: int = 0
     runtime: str = ""
@@ -144,7 +145,7 @@ def _loading_failure(column: Column) -> str:
 def run_column(
     column: Column,
     files: Mapping[str, bytes],
-    inputs: Mapping[str, NDArray[Any]],
+    inputs: Mapping[str, Numbers],
     *,
     progress: Callable[[str], object] | None = None,
     timeout: float | None = None,
@@ -171,7 +172,7 @@ def run_column(
     return results
 
 
-def _result(answer: dict[str, Any], job: Path) -> Result:
+def _result(answer: dict[str, Json], job: Path) -> Result:
     if "failure" in answer:
         return Result(np.zeros((0, 0), np.float32), **answer)
     return Result(np.load(job.with_suffix(".outputs.npy"), allow_pickle=False), **answer)
@@ -191,7 +192,7 @@ class _Process:
     def __exit__(self, *_: object) -> None:
         self._stop()
 
-    def ask(self, job: str, *, timeout: float | None) -> dict[str, Any]:
+    def ask(self, job: str, *, timeout: float | None) -> dict[str, Json]:
         """Return the process's answer on `job`: a Result's fields, or its failure."""
         if self._running is not None and self._running.poll() is not None:
             self._stop()  # it ended after its last answer: not of this file

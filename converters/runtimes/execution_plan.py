@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from converters.runtimes.interpreter_types import Interpreter
 
 
-def node_count(interpreter: Any) -> int:
+def node_count(interpreter: Interpreter) -> int:
     """Return how many nodes the file has; a delegate's own node is none of them."""
     return sum(node["op_name"] != "DELEGATE" for node in interpreter._get_ops_details())
 
 
-def nodes_left(interpreter: Any) -> dict[int, str]:
+def nodes_left(interpreter: Interpreter) -> dict[int, str]:
     """Return the operators that no delegate took: names by index of the node.
 
     The nodes that a delegate took stay listed beside the one that stands for them, so this walks from

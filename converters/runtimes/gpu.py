@@ -8,14 +8,14 @@ import importlib.util
 import os
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from converters.base.arrays import Numbers
 from converters.base.errors import InputError, expect
 from converters.base.installed import RUNTIMES
 from converters.base.native_log import Log, captured
+from converters.base.untyped import CompiledModel
 from converters.runtimes import vulkan
 from converters.runtimes.execution_plan import node_count
 from converters.runtimes.interpreters import Loaded
@@ -64,7 +64,7 @@ class OnGpu:
         self.run(np.zeros(self.source["shape"], self.source["dtype"]))
         atexit.register(_silence)
 
-    def run(self, stored: NDArray[Any]) -> NDArray[Any]:
+    def run(self, stored: Numbers) -> Numbers:
         """Return the output (...) for one input (1, ...), both as the file stores them."""
         self._inputs[0].write(np.ascontiguousarray(stored))
         self._model.run_by_index(0, self._inputs, self._outputs)
@@ -86,7 +86,7 @@ def _silence() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
-def _for_gpu_alone(content: bytes) -> Any:
+def _for_gpu_alone(content: bytes) -> CompiledModel:
     """Return LiteRT's compiled model, in float32 arithmetic; it raises rather than use the CPU as well."""
     options = importlib.import_module("ai_edge_litert.options")
     wanted = options.Options(

@@ -5,19 +5,20 @@ from __future__ import annotations
 import ctypes
 import importlib
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence, Sized
+from enum import Enum
 
-from numpy.typing import NDArray
-
+from converters.base.arrays import Numbers
 from converters.base.errors import InputError, expect
+from converters.base.untyped import Delegate
 from converters.runtimes.execution_plan import node_count, nodes_left
+from converters.runtimes.interpreter_types import Interpreter, TensorDetail
 
 PLAIN = "BUILTIN_WITHOUT_DEFAULT_DELEGATES"
 """The resolver that leaves out XNNPACK, the delegate that every package brings and uses unasked."""
 
 
-def parts(package: str) -> tuple[Any, Any, str]:
+def parts(package: str) -> tuple[Callable[..., Interpreter], type[Enum], str]:
     """Return the Interpreter, the OpResolverType and the version of a runtime's `package`, imported now."""
     if package == "tensorflow":
         from converters.base.environment import tf
@@ -41,7 +42,13 @@ class Loaded:
     """
 
     def __init__(
-        self, content: bytes, package: str, *, threads: int = 1, resolver: str = "AUTO", library: Any = None
+        self,
+        content: bytes,
+        package: str,
+        *,
+        threads: int = 1,
+        resolver: str = "AUTO",
+        library: Delegate = None,
     ) -> None:
         interpreter, resolvers, self.version = parts(package)
         with warnings.catch_warnings():
@@ -58,7 +65,7 @@ class Loaded:
                 raise Refused(f"{title(package)} refuses it: {first_line(error)}") from error
         self.source, self.sink = ends(self.interpreter)
 
-    def run(self, stored: NDArray[Any]) -> NDArray[Any]:
+    def run(self, stored: Numbers) -> Numbers:
         """Return the output (...) for one input (1, ...), both as the file stores them."""
         self.interpreter.set_tensor(self.source["index"], stored)
         self.interpreter.invoke()
@@ -86,7 +93,7 @@ class Loaded:
         return count - len(nodes_left(self.interpreter)), count
 
 
-def load_library(package: str, path: str, options: Mapping[str, str] | None = None) -> Any:
+def load_library(package: str, path: str, options: Mapping[str, str] | None = None) -> Delegate:
     """Return the delegate of the shared library at `path`, made with `options`.
 
     Raises InputError, with the loader's reason, when it does not load; a broken one may kill the process.
@@ -113,14 +120,14 @@ def title(package: str) -> str:
     return package.replace("_", "-")
 
 
-def ends(interpreter: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+def ends(interpreter: Interpreter) -> tuple[TensorDetail, TensorDetail]:
     """Return the details of the interpreter's one input and one output; InputError if there are others."""
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
     one_of_each(inputs, outputs)
     return inputs[0], outputs[0]
 
 
-def one_of_each(inputs: Any, outputs: Any) -> None:
+def one_of_each(inputs: Sized, outputs: Sized) -> None:
     """Raise InputError unless there is one input and one output."""
     counts = f"{len(inputs)} and {len(outputs)}"
     expect(len(inputs) == len(outputs) == 1, "a file with one input and one output", counts)

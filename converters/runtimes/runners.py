@@ -7,14 +7,16 @@ import importlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from converters.base.arrays import Numbers
 from converters.base.errors import InputError
 from converters.base.native_log import Log
+from converters.base.untyped import Json
 from converters.runtimes.gpu import OnGpu
+from converters.runtimes.interpreter_types import TensorDetail
 from converters.runtimes.interpreters import Loaded, first_line, load_library, one_of_each, title
 
 if TYPE_CHECKING:
@@ -33,16 +35,16 @@ _ALIGNMENT = 16
 class Runner(Protocol):
     """A .tflite file, loaded. `source` and `sink` tell shape, dtype and quantization of its two ends."""
 
-    source: dict[str, Any]
-    sink: dict[str, Any]
+    source: TensorDetail
+    sink: TensorDetail
 
-    def run(self, stored: NDArray[Any]) -> NDArray[Any]:
+    def run(self, stored: Numbers) -> Numbers:
         """Return the output (...) for one input (1, ...), both as the file stores them."""
 
     def resize(self, shape: Sequence[int]) -> None:
         """Take inputs of `shape` from now on; raises InputError when it cannot."""
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Json]:
         """Return what ran, as fields of a Result; after the last `run`."""
 
 
@@ -79,7 +81,7 @@ class _Interpreter:
         self._loaded.resize(shape)
         self.source, self.sink = self._loaded.source, self._loaded.sink
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Json]:
         taken, nodes = self._loaded.taken()
         return {
             "runtime": f"{self._title} {self._loaded.version}",
@@ -103,7 +105,7 @@ class _Gpu(_OfOneSize):
         self._on_gpu, self._title = OnGpu(content, log), title(column.package)
         self.source, self.sink, self.run = self._on_gpu.source, self._on_gpu.sink, self._on_gpu.run
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Json]:
         taken, nodes = self._on_gpu.taken()
         return {
             "runtime": f"{self._title} {self._on_gpu.version}",
@@ -132,12 +134,12 @@ class _Micro(_OfOneSize):
         self.source = _micro_detail(self._interpreter.get_input_details(0))
         self.sink = _micro_detail(self._interpreter.get_output_details(0))
 
-    def run(self, stored: NDArray[Any]) -> NDArray[Any]:
+    def run(self, stored: Numbers) -> Numbers:
         self._interpreter.set_input(stored, 0)
         self._interpreter.invoke()
         return self._interpreter.get_output(0)[0]
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Json]:
         return {"runtime": f"{self._title} {self._version}", "arena_bytes": self._arena()}
 
     def _arena(self) -> int | None:
@@ -164,12 +166,12 @@ class _Micro(_OfOneSize):
         return True
 
 
-def _micro_detail(detail: dict[str, Any]) -> dict[str, Any]:
+def _micro_detail(detail: Json) -> TensorDetail:
     """Return a detail of Micro's with `quantization` as the other runtimes give it."""
     parameters = detail["quantization_parameters"]
     scales, zero_points = parameters["scales"], parameters["zero_points"]
     quantization = (float(scales[0]), int(zero_points[0])) if len(scales) else (0.0, 0)
-    return {**detail, "quantization": quantization}
+    return detail | {"quantization": quantization}
 
 
 def _micro_reason(log: str) -> str:

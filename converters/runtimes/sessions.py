@@ -11,14 +11,16 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from converters.base.arrays import Numbers
 from converters.base.errors import InputError, expect
 from converters.base.installed import RUNTIMES, choose
 from converters.base.quiet import quiet
+from converters.base.untyped import Delegate
+from converters.runtimes.interpreter_types import TensorDetail
 from converters.runtimes.interpreters import PLAIN, Loaded, Refused, first_line, load_library
 
 DELEGATES = ("auto", "none", "xnnpack", "gpu", "nnapi")
@@ -55,10 +57,10 @@ class _Loaded(Protocol):
     """What `Loaded` and `OnGpu` have in common."""
 
     version: str
-    source: dict[str, Any]
-    sink: dict[str, Any]
+    source: TensorDetail
+    sink: TensorDetail
 
-    def run(self, stored: NDArray[Any]) -> NDArray[Any]:
+    def run(self, stored: Numbers) -> Numbers:
         """Return the output for one input."""
 
     def taken(self) -> tuple[int, int]:
@@ -112,7 +114,7 @@ class Session:
         self.source, self.sink, self._name = self._loaded.source, self._loaded.sink, name
         self.report = self._report(name, reason)
 
-    def run(self, stored: NDArray[Any]) -> NDArray[Any]:
+    def run(self, stored: Numbers) -> Numbers:
         """Return the output (...) for one input (1, ...), both as the file stores them."""
         return self._loaded.run(stored)
 
@@ -154,9 +156,15 @@ class Session:
             return self._interpreter(), "XNNPACK", str(error)
         return loaded, name, ""
 
-    def _interpreter(self, **options: Any) -> Loaded:
+    def _interpreter(self, *, resolver: str = "AUTO", library: Delegate = None) -> Loaded:
         with quiet():
-            return Loaded(self._content, RUNTIMES[self._runtime].package, threads=self._threads, **options)
+            return Loaded(
+                self._content,
+                RUNTIMES[self._runtime].package,
+                threads=self._threads,
+                resolver=resolver,
+                library=library,
+            )
 
     def _on_gpu(self) -> tuple[_Loaded, str]:
         from converters.base import native_log  # only their users wait for them

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 import numpy as np
 
@@ -11,10 +10,11 @@ from converters.base.environment import tf
 from converters.base.errors import InputError, expect
 from converters.base.quiet import quiet
 from converters.file.graph import Graph
+from converters.runtimes.interpreter_types import Interpreter, TensorDetail
 from converters.runtimes.stored_values import dequantise, quantise
 
 
-def interpreter_of(content: bytes, **options: Any) -> Any:
+def interpreter_of(content: bytes, **options: object) -> Interpreter:
     """Return an interpreter for the .tflite file `content`: one thread, tensors allocated.
 
     `options` are those of tf.lite.Interpreter. Raises InputError when TensorFlow's interpreter refuses it.
@@ -45,7 +45,7 @@ def run_stored(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return stored, outputs
 
 
-def _run(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+def _run(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray, TensorDetail]:
     interpreter = interpreter_of(content)
     (source,), (sink,) = interpreter.get_input_details(), interpreter.get_output_details()
     wanted = tuple(int(side) for side in source["shape"][1:])

@@ -13,9 +13,10 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from converters.runtimes.sessions import Session
 from converters.timing.measuring import LOADS, Ready, load_session, noise, sample_loads
@@ -65,7 +66,7 @@ def profile(
     return node_times(nodes, [one.run for one in raw.values()])
 
 
-def node_times(nodes: list[Cost], samples: list[list[Any]]) -> list[NodeTime]:
+def node_times(nodes: list[Cost], samples: list[list[NDArray[np.float64]]]) -> list[NodeTime]:
     """Return the times of `nodes` from the `samples` of the cuts: of each cut, of each load, (rounds,)."""
     whole = float(np.median([np.median(times) for times in samples[-1]]))
     none = [np.zeros_like(times) for times in samples[0]]

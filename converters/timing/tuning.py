@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from converters.base.errors import InputError, expect
 from converters.file.graph import Graph, read_graph
@@ -85,7 +85,7 @@ class _Search:
         progress: Callable[[str], object] | None,
     ) -> None:
         self._content, self._graph = content, _read(content)
-        self._options: dict[str, Any] = {"runtime": runtime, "threads": threads}
+        self._runtime, self._threads = runtime, threads
         self._prove, self._progress = prove or (lambda lowered: ""), progress or (lambda line: None)
         self._most_bytes = most_bytes
         self._files: dict[Layout, bytes | None] = {}
@@ -132,7 +132,14 @@ class _Search:
         """Measure `others`, with ratios to `first`."""
         names = {describe(layout): layout for layout in (first, *others)}
         contents = {name: self._lowered(layout) or self._content for name, layout in names.items()}
-        timings = measure(contents, seconds=seconds, loads=loads, warm_up=0.02, **self._options)
+        timings = measure(
+            contents,
+            runtime=self._runtime,
+            threads=self._threads,
+            seconds=seconds,
+            loads=loads,
+            warm_up=0.02,
+        )
         return {names[name]: timing for name, timing in timings.items()}
 
     def _lowered(self, layout: Layout) -> bytes | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from converters.file.flatbuffer import Damaged, Record, need
@@ -32,7 +32,7 @@ class Made:
     shape: Shape
     work: int = 0
     scratch: int = 0
-    values: NDArray[Any] | None = None
+    values: NDArray[np.int32] | None = None
 
 
 @dataclass(frozen=True, eq=False)

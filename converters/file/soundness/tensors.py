@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +38,7 @@ class Tensor:
     zero_points: tuple[int, ...]
     axis: int
     data: memoryview | None
-    values: NDArray[Any] | None = None
+    values: NDArray[np.int32] | None = None
 
     def __str__(self) -> str:
         return f"tensor {self.index}"
@@ -135,7 +134,7 @@ def _check_quantization(tensor: Tensor, quantization: Record) -> None:
     need(not outside, f"{tensor}: a zero point of {str(outside[:1])[1:-1]} for {tensor.type}")
 
 
-def constant_values(tensor: Tensor) -> NDArray[Any] | None:
+def constant_values(tensor: Tensor) -> NDArray[np.int32] | None:
     """Return the values of a tensor of int32, which operators take shapes and axes from, if known."""
     if tensor.data is None or tensor.type != "int32":
         return tensor.values
