@@ -1,4 +1,4 @@
-"""Any Keras 2 model to TensorFlow Lite: fold, quantise, convert, lay out, audit, prove.
+"""Bring any Keras 2 model to TensorFlow Lite: fold, quantise, convert, lay out, audit, prove.
 
 What is listed in `__all__` is public; docs/api.md shows it at work. A name loads what it needs when it is
 first used: `lower`, `check_sound`, `measure` and `tune` need no TensorFlow where LiteRT is installed.

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from converters.base.errors import InputError, exit_status, expect
 from converters.base.files import write_atomically, write_json
-from converters.base.installed import RUNTIMES, choose, why_not
+from converters.base.installed import RUNTIMES, choose, unusable_reason
 from converters.runtimes.sessions import check_options
 from lenet_edge.benchmarking.compare import compare_lines
 from lenet_edge.benchmarking.measuring import Plan, measured
@@ -114,11 +114,11 @@ def _plan(options: argparse.Namespace) -> tuple[Plan, list[dict[str, str]]]:
 
 def _runtimes(names: Sequence[str]) -> tuple[list[str], list[dict[str, str]]]:
     if "all" not in names:
-        reasons = {name: why_not(name, alone=True) for name in names if name != "auto"}
+        reasons = {name: unusable_reason(name, alone=True) for name in names if name != "auto"}
         for name, reason in reasons.items():
             expect(not reason, f"the runtime {name}", reason)
         return list(dict.fromkeys(choose() if name == "auto" else name for name in names)), []
-    reasons = {name: why_not(name, alone=True) for name in RUNTIMES}
+    reasons = {name: unusable_reason(name, alone=True) for name in RUNTIMES}
     there = [name for name, reason in reasons.items() if not reason]
     if not there:
         raise InputError(f"expected a TensorFlow Lite runtime, got none: {RUNTIMES['litert'].install}")

@@ -1,4 +1,4 @@
-"""What every room needs of arrays: .npz files that somebody else wrote, shapes in words, the softmax."""
+"""Small helpers for arrays: read untrusted .npz files, compare and print shapes, compute a softmax."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 
     Raises InputError when it is another or a damaged file, and OSError when it cannot be opened.
     """
-    with Path(path).open("rb") as stream:  # a missing file is told as such, not as a bad one
+    with Path(path).open("rb") as stream:  # so that a missing file is reported as missing, not as damaged
         try:
             with np.load(stream, allow_pickle=False) as archive:
                 return {name: archive[name] for name in archive.files}
@@ -52,7 +52,7 @@ def read_array(path: str | os.PathLike[str]) -> np.ndarray:
 
 
 def shape_text(shape: Iterable[SupportsInt]) -> str:
-    """Return `shape` in words: "1x28x28x6", or "scalar"."""
+    """Return `shape` as text: "1x28x28x6", or "scalar"."""
     return "x".join(str(int(side)) for side in shape) or "scalar"
 
 

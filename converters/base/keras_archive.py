@@ -1,4 +1,4 @@
-"""Read what a .keras file says of itself, without Keras: its version, and what custom objects it has."""
+"""Read the version and the custom objects of a .keras file, without Keras."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KERAS = ("keras", "tf_keras")
 class CustomObject:
     """A custom class or function of a model, by the name that it is registered under ("package>Name").
 
-    `module`: where a class was defined when the model was saved; "" for a function: no file tells it.
+    `module`: where a class was defined when the model was saved; functions are saved without one ("").
     """
 
     registered_name: str

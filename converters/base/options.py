@@ -1,4 +1,4 @@
-"""What the commands' parsers have in common."""
+"""Make the parsers of commands, and add the options that several commands share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A .tflite file as C++ source for a microcontroller: NAME.h and NAME.cc, for TensorFlow Lite Micro.
+"""Write a .tflite file as C++ source for TensorFlow Lite Micro: NAME.h and NAME.cc.
 
 The two need C++11 and none of TensorFlow's headers. The same file gives the same text.
 """
@@ -196,7 +196,7 @@ def c_array(
 
 
 def _is_name(name: str) -> bool:
-    # A double underscore is reserved to the compiler; keywords are told by the first compilation.
+    # A double underscore is reserved to the compiler; the compiler refuses keywords.
     return bool(re.fullmatch(r"[a-z](_?[a-z0-9])*", name))
 
 

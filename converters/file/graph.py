@@ -1,4 +1,4 @@
-"""The graph of a .tflite file as plain data: nodes, tensors, constants; nothing of it is run.
+"""Read the graph of a .tflite file as plain data: nodes, tensors, constants; nothing of it is run.
 
 Audits, parity and the C array read it instead of the flatbuffer.
 """
@@ -131,17 +131,17 @@ def _graph(model: SchemaObject) -> Graph:
 
 def _tensor(index: int, tensor: SchemaObject, buffers: Sequence[SchemaObject]) -> Tensor:
     quantization = tensor.quantization
-    quantised = quantization is not None and quantization.scale is not None
-    if quantised:
+    quantized = quantization is not None and quantization.scale is not None
+    if quantized:
         expect(len(quantization.scale) == len(quantization.zeroPoint), "a .tflite file", "a damaged one")
     return Tensor(
         index=index,
         name=tensor.name.decode() if tensor.name else "",
         shape=tuple(int(side) for side in (tensor.shape if tensor.shape is not None else ())),
         type=_name_of(schema.TensorType, tensor.type).lower(),
-        scales=np.array(quantization.scale if quantised else [], np.float64),
-        zero_points=np.array(quantization.zeroPoint if quantised else [], np.int64),
-        axis=quantization.quantizedDimension if quantised else 0,
+        scales=np.array(quantization.scale if quantized else [], np.float64),
+        zero_points=np.array(quantization.zeroPoint if quantized else [], np.int64),
+        axis=quantization.quantizedDimension if quantized else 0,
         constant=_constant(tensor, buffers[tensor.buffer].data),
     )
 

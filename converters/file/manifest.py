@@ -1,4 +1,4 @@
-"""What a .tflite file holds, read from its flatbuffer: the manifest's entry for it."""
+"""Describe what a .tflite file holds, for its entry in a manifest."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 
 import flatbuffers
@@ -218,21 +219,20 @@ def _needed(operators: list[SchemaObject], outputs: Iterable[int]) -> list[Schem
 
 def _aligned(buffer: SchemaObject) -> SchemaObject:
     """Return `buffer` as one that packs its data at a multiple of 16 bytes, which the schema's does not."""
-    aligned = _AlignedBuffer()
-    aligned.data = buffer.data
+    aligned = schema.BufferT()
+    aligned.Pack = functools.partial(_pack_aligned, buffer.data)
     return aligned
 
 
-# mypy cannot look into the schema, which is whichever package has it.
-class _AlignedBuffer(schema.BufferT):  # type: ignore[misc, name-defined]
-    def Pack(self, builder: flatbuffers.Builder) -> int:
-        data = b"" if self.data is None else np.asarray(self.data, np.uint8).tobytes()
-        if data:
-            builder.StartVector(1, len(data), _ALIGNMENT)
-            builder.head -= len(data)
-            builder.Bytes[builder.head : builder.head + len(data)] = data
-            vector = builder.EndVector()
-        schema.BufferStart(builder)
-        if data:
-            schema.BufferAddData(builder, vector)
-        return schema.BufferEnd(builder)
+def _pack_aligned(stored: NDArray[np.uint8] | None, builder: flatbuffers.Builder) -> int:
+    """Write a buffer of the bytes `stored`; return where it is."""
+    data = b"" if stored is None else np.asarray(stored, np.uint8).tobytes()
+    if data:
+        builder.StartVector(1, len(data), _ALIGNMENT)
+        builder.head -= len(data)
+        builder.Bytes[builder.head : builder.head + len(data)] = data
+        vector = builder.EndVector()
+    schema.BufferStart(builder)
+    if data:
+        schema.BufferAddData(builder, vector)
+    return schema.BufferEnd(builder)

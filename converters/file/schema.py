@@ -1,4 +1,4 @@
-"""The schema of .tflite files as Python classes, from whichever installed package has it.
+"""Load the schema of .tflite files, as Python classes, from an installed package that has it.
 
 LiteRT's where it is installed, since it is the newer one and needs no TensorFlow (a Raspberry Pi can read and
 rewrite a file by it); TensorFlow's otherwise.

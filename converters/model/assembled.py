@@ -1,4 +1,4 @@
-"""Layers that assemble their kernel from a few weights and call one stock operation with it.
+"""Define layers that assemble their kernel from a few weights and call one stock operation with it.
 
 A custom layer stays a custom layer until the TensorFlow Lite converter sees it. At conversion the
 assembled kernel is a constant, so the .tflite holds the stock operation only, at no cost.
@@ -28,7 +28,7 @@ class AssembledConv2D(keras.layers.Layer):
 
     Folding scales the weight, lowering lays the same weight out differently, quantising
     fake-quantises what `assemble` returns and hands it back by `use_kernel`. Nothing else in the code
-    knows how a kernel comes about.
+    knows how a kernel is assembled.
     """
 
     operation: ClassVar[Literal["conv2d", "depthwise_conv2d"]]
@@ -44,7 +44,7 @@ class AssembledConv2D(keras.layers.Layer):
         self._kernel_to_use: TfTensor = None
 
     def assemble(self, weight: TfTensor) -> TfTensor:
-        """Return the kernel that `weight` stands for."""
+        """Return the kernel that is assembled from `weight`."""
         raise NotImplementedError
 
     def scale(
@@ -72,7 +72,7 @@ class AssembledConv2D(keras.layers.Layer):
         down, right = self.strides
         if down == right:
             return tf.nn.depthwise_conv2d(inputs, kernel, [1, down, right, 1], "VALID")
-        # TensorFlow has strides that differ on some processors only.
+        # TensorFlow supports unequal strides on some processors only.
         return tf.nn.depthwise_conv2d(inputs, kernel, [1, 1, 1, 1], "VALID")[:, ::down, ::right]
 
     def get_config(self) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Calibration inputs: real inputs of a model that its ranges are found from."""
+"""Check calibration inputs: real inputs of a model, from which its ranges are found."""
 
 from __future__ import annotations
 

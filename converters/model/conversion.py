@@ -1,4 +1,4 @@
-"""Convert: a Keras model to a .tflite file of a given precision, the same bytes for the same model."""
+"""Convert a Keras model to a .tflite file of a given precision; the same model gives the same bytes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def to_tflite(
     `precision`: "float32"; "float16" (weights; float32 arithmetic where the delegate has no other);
     "dynamic" (int8 weights, ranges of activations found at run time); "int8" (everything; `ends` is the
     type of its input and output). `calibration`, for int8: float32 or uint8 (n, ...), real inputs of the
-    model, as many as show its ranges; a few hundred do; a model of `quantize_aware` has them already.
+    model, as many as show its ranges; a few hundred do; a model of `quantize_aware` has its ranges already.
     `input_range`: what the inputs can be, if known, to refuse calibration that was scaled by mistake. Fold
     the model first: a normalisation that is folded costs nothing and makes the raw pixel the quantised
     input. `shape`: the file's input without the batch, for a model that leaves sides of it open; a Dense
@@ -82,7 +82,7 @@ def to_tflite(
 
 
 def _for_one_input(model: KerasModel, shape: Sequence[int] | None) -> KerasModel:
-    """Return `model` with a batch of one, and `shape`: phones and boards see one picture at a time."""
+    """Return `model` for inputs of `shape`, one at a time, as phones and boards run it."""
     expect(isinstance(model, keras.Model) and model.built, "a built tf_keras model", type(model).__name__)
     expect(
         len(model.inputs) == 1 and len(model.outputs) == 1,
@@ -100,7 +100,7 @@ def _for_one_input(model: KerasModel, shape: Sequence[int] | None) -> KerasModel
 
 
 def _fine_tuned_bits(model: KerasModel) -> set[int]:
-    """Return the bits of the kernels of a model of `quantize_aware`, which brings its ranges."""
+    """Return the bits of the kernels of a model of `quantize_aware`; empty for any other model."""
     configs = [layer.quantize_config for layer in model.layers if hasattr(layer, "quantize_config")]
     return {config.bits for config in configs if hasattr(config, "bits")}
 
@@ -109,7 +109,7 @@ def _convert(converter: LiteConverter) -> bytes:
     try:
         with quiet():
             return bytes(converter.convert())
-    except Exception as error:  # the converter raises many kinds; the person needs the layer's operator
+    except Exception as error:  # the converter raises errors of many kinds; the operator is what helps
         refused = _refused_operators(str(error))
         if refused:
             raise InputError(
@@ -119,6 +119,6 @@ def _convert(converter: LiteConverter) -> bytes:
 
 
 def _refused_operators(message: str) -> str:
-    """Return the operators that the converter's message names as missing, as far as it does."""
+    """Return the operators that the converter's message names as missing, "" if it names none."""
     named = re.findall(r"^(?:Flex|Custom) ops: (.+)$", message, re.MULTILINE)
     return "; ".join(dict.fromkeys(named))

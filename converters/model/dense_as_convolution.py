@@ -1,4 +1,4 @@
-"""Dense layers that work at each place of a picture, as the 1x1 convolutions that they are."""
+"""Turn Dense layers that work at each place of a picture into the 1x1 convolutions that they equal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def with_convolutions(model: KerasModel) -> KerasModel:
     """Return a copy of `model` in which each Dense layer on pictures is a 1x1 convolution of its weights.
 
     The same function. For TensorFlow Lite a Dense layer on a picture of unknown size is a RESHAPE to a
-    matrix and back, by shapes that further operators compute at run time; a convolution has no such need.
+    matrix and back, by shapes that further operators compute at run time; a convolution does not need that.
     """
     copy = keras.models.clone_model(model, clone_function=_clone)
     for layer in model.layers:

@@ -1,4 +1,4 @@
-"""How each class of layer folds: the rules for stock Keras layers, and where one's own are registered."""
+"""Say how each class of layer folds: rules for stock Keras layers, and a register for other layers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def fold_rule(*classes: type) -> Callable[[Rule], Rule]:
 
 
 def register_squashing(function: Activation, *, amplitude: float, slope: float) -> None:
-    """Say that the activation `function(a)` is `amplitude * tanh(slope * a)`."""
+    """Register that the activation `function(a)` is `amplitude * tanh(slope * a)`."""
     _squashings[function] = Squashing(amplitude, slope)
 
 

@@ -1,4 +1,4 @@
-"""What folding hands from layer to layer: factors and offsets, steps of the new model, linear forms."""
+"""Define what folding passes from layer to layer: scaled values, steps of the new model, linear forms."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ Number: TypeAlias = "float | NDArray[np.float64]"
 class Value:
     """A tensor of the old model: `factor * new + offset`, `new` being the output of `step`.
 
-    `shifted` says that it is known only up to a number that all values of a row have in common, which
-    softmax does not see.
+    `shifted`: it is known only up to a number that is common to all values of a row, which softmax ignores.
     """
 
     step: Step
@@ -62,7 +61,7 @@ class Step:
     weights: list[np.ndarray] = field(default_factory=list)  # of a layer that is kept, in its own order
     linear: Linear | None = None  # what the weights of a layer with a kernel come from
     node: KerasNode = None  # the old node, when the layer is called as it was there
-    readers: int = 0  # of the old tensors that this step computes
+    readers: int = 0  # how many times the old tensors that this step computes are read
 
 
 class Linear:
@@ -98,7 +97,7 @@ class Linear:
         self.kernel = self.scale(self.kernel, by_input=factor)
 
     def take_output(self, factor: Number, offset: Number = 0.0) -> None:
-        """Put out `factor * output + offset` instead."""
+        """Make the output `factor * output + offset`."""
         self.kernel = self.scale(self.kernel, by_output=factor)
         self.bias = self.bias * factor + offset
 

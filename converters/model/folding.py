@@ -1,4 +1,4 @@
-"""Fold: the same function with fewer steps, exact but for float32 rounding.
+"""Fold a model: the same function with fewer steps, exact but for float32 rounding.
 
 Normalisation, the scaled tanh's two constants, batch normalisation, dropout and anything else that
 only scales and shifts are moved into the weights of neighbouring layers. Layer classes stay the same.
@@ -29,7 +29,7 @@ def fold(model: KerasModel) -> KerasModel:
     `model`: a built Keras 2 functional or sequential model. Layers without a rule are kept as they
     are, with exact values before them. The folded model has the same inputs, output shapes and layer
     names; its layers are new, the given model is not changed. Raises InputError when `model` is no such
-    model, or a layer can be folded only where it does not stand (EuclideanRBF without a softmax).
+    model, or a layer is not where it can be folded (EuclideanRBF without a softmax).
     """
     return fold_with_notes(model)[0]
 

@@ -1,6 +1,6 @@
-"""Quantisation-aware fine-tuning: a Keras model that rounds as the int8 file will, trainable as before.
+"""Make a Keras model round as its int8 file will, to be fine-tuned (quantisation-aware training).
 
-tensorflow-model-optimization wraps the layers. What it lacks is added here: layers that assemble their
+tensorflow-model-optimization wraps the layers. This adds what it lacks: layers that assemble their
 kernel (the *assembled* kernel is rounded, so that it is a constant in the file), depthwise kernels per
 channel, the rounding behind a tanh, and ranges that are fitted before the first step.
 """
@@ -20,7 +20,7 @@ from converters.model.calibration_samples import Range, checked_samples
 from converters.model.quantize_configs import (
     Form,
     KernelConfig,
-    NothingToQuantise,
+    NothingToQuantize,
     OutputConfig,
     RangeQuantizer,
     tfmot,
@@ -36,7 +36,7 @@ _KERNELS: dict[type, tuple[str, Form]] = {
     layers.Dense: ("kernel", "dense"),
     layers.DepthwiseConv2D: ("depthwise_kernel", "depthwise"),
 }
-# What goes in rounded comes out so, or TensorFlow Lite fixes how it comes out (softmax: 1/256).
+# Their output is rounded if their input is, or TensorFlow Lite fixes its rounding (softmax: 1/256).
 _MOVING = (
     *(layers.Flatten, layers.Reshape, layers.Permute, layers.Dropout, layers.Softmax),
     *(layers.MaxPooling2D, layers.GlobalMaxPooling2D, layers.ZeroPadding2D, layers.Cropping2D),
@@ -51,7 +51,7 @@ def quantize_rule(*classes: type) -> Callable[[ConfigRule], ConfigRule]:
     """Register `rule(layer, behind) -> QuantizeConfig` as the way to quantise the layers of `classes`.
 
     `behind` names the function that reads the layer's output ("linear", "softmax", ...). A subclass of
-    AssembledConv2D needs no rule. `NothingToQuantise()` serves a layer that only moves values,
+    AssembledConv2D needs no rule. `NothingToQuantize()` serves a layer that only moves values,
     `OutputConfig()` one without weights (converters.model.quantize_configs).
     """
 
@@ -75,8 +75,8 @@ def quantize_aware(
     `model`: a folded Keras 2 functional or sequential model; it is not changed. `calibration`: real inputs
     (n, ...), some hundreds; each activation's range is the one of least squared error on them, behind the
     tanh or softmax that follows. `input_range`: what the inputs can be, if known; pixels 0..255 then have a
-    step of 1 whatever the samples show, and samples that were scaled by mistake are refused. `weight_bits`:
-    2 to 8. `per_channel`: whether each output channel of a convolution has a scale of its own (a dense
+    step of 1 even if the samples do not reach 255, and samples that were scaled by mistake are refused.
+    `weight_bits`: 2 to 8. `per_channel`: whether each output channel of a convolution has a scale of its own (a dense
     kernel never has: NNAPI refuses it). Train the result as any model, then call `settle`, then
     `to_tflite(..., precision="int8")` if it has 8 bits, or 4.
 
@@ -92,14 +92,14 @@ def quantize_aware(
         return tfmot.quantization.keras.quantize_annotate_layer(layer, config)
 
     annotated = keras.models.clone_model(_fresh(model), clone_function=annotate)
-    quantised = _with_lasting_names(tfmot.quantization.keras.quantize_apply(annotated))
-    settle(quantised)
-    _fit_inputs(quantised, input_range or (float(samples.min()), float(samples.max())))
-    _fit_ranges(quantised, samples)
-    return quantised
+    quantized = _with_lasting_names(tfmot.quantization.keras.quantize_apply(annotated))
+    settle(quantized)
+    _fit_inputs(quantized, input_range or (float(samples.min()), float(samples.max())))
+    _fit_ranges(quantized, samples)
+    return quantized
 
 
-def is_quantised(model: KerasModel) -> bool:
+def is_quantized(model: KerasModel) -> bool:
     """Return whether `model` comes from `quantize_aware`."""
     return bool(list(_wrappers(model)))
 
@@ -173,7 +173,7 @@ def _behind(layer: KerasLayer) -> str:
 
 @quantize_rule(*_MOVING)
 def _moving(layer: KerasLayer, behind: str) -> QuantizeConfig:
-    return NothingToQuantise()
+    return NothingToQuantize()
 
 
 @quantize_rule(*_COMPUTING)
@@ -185,7 +185,7 @@ def _computing(layer: KerasLayer, behind: str) -> QuantizeConfig:
 def _activation(layer: KerasLayer, behind: str) -> QuantizeConfig:
     name = getattr(layer.activation, "__name__", "")
     expect(name in ("relu", "linear", *BEHIND), f"an activation of relu, linear, {', '.join(BEHIND)}", name)
-    return NothingToQuantise() if name in BEHIND else OutputConfig(behind=behind)
+    return NothingToQuantize() if name in BEHIND else OutputConfig(behind=behind)
 
 
 def _fit_ranges(model: KerasModel, samples: np.ndarray) -> None:

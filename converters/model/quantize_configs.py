@@ -1,4 +1,4 @@
-"""How a layer is quantised while it is fine-tuned, in the terms of tensorflow-model-optimization."""
+"""Tell tensorflow-model-optimization how each kind of layer is quantised while it is fine-tuned."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from converters.base.quiet import quiet
 from converters.base.untyped import Activation, KerasLayer, Quantizer, TfTensor
 
 with quiet():
-    import tensorflow_model_optimization as tfmot  # slow: only who fine-tunes waits for it
+    import tensorflow_model_optimization as tfmot  # slow to import: only fine-tuning waits for it
 
-# mypy does not look into tensorflow-model-optimization, so it knows none of the base classes below.
-_quantizing = tfmot.quantization.keras
 _register = keras.utils.register_keras_serializable(package="converters")
 
 Form = Literal["full", "depthwise", "dense"]
@@ -23,8 +21,8 @@ _TANH_LIMITS = {"init_min": -1.0, "init_max": 127 / 128}
 
 
 @_register
-class RangeQuantizer(_quantizing.quantizers.Quantizer):  # type: ignore[name-defined]
-    """Rounds an activation over a range set by calibration; while `recorded` is a dict, it only looks.
+class RangeQuantizer(tfmot.quantization.keras.quantizers.Quantizer):
+    """Rounds an activation over a range set by calibration; while `recorded` is a dict, it only records.
 
     `behind` names the function behind the tensor, which decides what range is best
     (converters.model.activation_ranges).
@@ -60,7 +58,7 @@ class RangeQuantizer(_quantizing.quantizers.Quantizer):  # type: ignore[name-def
         return {"behind": self.behind}
 
 
-class KernelQuantizer(_quantizing.quantizers.LastValueQuantizer):  # type: ignore[name-defined]
+class KernelQuantizer(tfmot.quantization.keras.quantizers.LastValueQuantizer):
     """Rounds the kernel that a layer assembles from its weight, symmetrically, -127..127 for 8 bits.
 
     Rounding the weight instead would leave the kernel to be computed at run time: no constant in the file,
@@ -103,9 +101,10 @@ class KernelQuantizer(_quantizing.quantizers.LastValueQuantizer):  # type: ignor
         return tf.reshape(kernel, (rows, columns, 1, channels * multiplier))
 
 
-@_register
-class NothingToQuantise(_quantizing.QuantizeConfig):  # type: ignore[name-defined]
-    """For a layer that only moves values: what goes in rounded comes out so."""
+# The name is the one that saved models have.
+@keras.utils.register_keras_serializable(package="converters", name="NothingToQuantise")
+class NothingToQuantize(tfmot.quantization.keras.QuantizeConfig):
+    """For a layer that only moves values: its output is rounded if its input is."""
 
     def get_weights_and_quantizers(self, layer: KerasLayer) -> list[tuple[TfTensor, Quantizer]]:
         """No weights."""
@@ -131,7 +130,7 @@ class NothingToQuantise(_quantizing.QuantizeConfig):  # type: ignore[name-define
 
 
 @_register
-class OutputConfig(NothingToQuantise):
+class OutputConfig(NothingToQuantize):
     """For a layer without weights that computes new values: its output is rounded."""
 
     def __init__(self, *, behind: str = "linear") -> None:
@@ -147,7 +146,7 @@ class OutputConfig(NothingToQuantise):
 
 
 @_register
-class KernelConfig(NothingToQuantise):
+class KernelConfig(NothingToQuantize):
     """For a layer with a kernel, a bias and an activation: Conv2D, Dense, AssembledConv2D, ...
 
     `weight`: the attribute that holds the weight; `form`: how the kernel's axes are to be read; `bits`,
@@ -188,11 +187,13 @@ class KernelConfig(NothingToQuantise):
         layer.activation = quantize_activations[0]
 
     def get_output_quantizers(self, layer: KerasLayer) -> list[Quantizer]:
-        """Round what a tanh puts out as the int8 kernel does; tensorflow-model-optimization does not."""
+        """Round the output of a tanh as the int8 kernel does; tensorflow-model-optimization does not."""
         activation = getattr(layer.activation, "activation", layer.activation)
         if getattr(activation, "__name__", "") != "tanh":
             return []
-        return [_quantizing.quantizers.FixedQuantizer(num_bits=8, narrow_range=False, **_TANH_LIMITS)]
+        return [
+            tfmot.quantization.keras.quantizers.FixedQuantizer(num_bits=8, narrow_range=False, **_TANH_LIMITS)
+        ]
 
     def get_config(self) -> dict[str, object]:
         """Return the constructor's options."""

@@ -1,7 +1,7 @@
-"""What the graph of a .tflite file computes, in real arithmetic: what every runtime has to come near.
+"""Compute the graph of a .tflite file in real arithmetic, which every runtime has to approximate.
 
-Constants are what the file's scales make of them. Each computed tensor is clipped to what its type can
-hold and, if asked, rounded to its steps: then the result is that of an ideal int8 kernel, one that
+Constants have the real values that the file's scales give them. Each computed tensor is clipped to
+what its type can hold and, if asked, rounded to its steps: then the result is that of an ideal int8 kernel, one that
 computes exactly and rounds once.
 """
 
@@ -28,8 +28,8 @@ def evaluate(
     """Return every computed tensor's real values, float64 (n, ...), by tensor index, for `inputs` (n, ...).
 
     `rounding`: whether quantised tensors are rounded to their steps, or only clipped. `shifts`: what is
-    added to a tensor (by index) behind its rounding. Raises InputError on an operator whose arithmetic is
-    not written down here.
+    added to a tensor (by index) after its rounding. Raises InputError for an operator whose arithmetic is
+    not defined here.
     """
     check_operators(graph)
     (source,) = graph.inputs
@@ -44,7 +44,7 @@ def evaluate(
 
 
 def check_operators(graph: Graph) -> None:
-    """Raise InputError when `graph` has an operator whose arithmetic is not written down here."""
+    """Raise InputError when `graph` has an operator whose arithmetic is not defined here."""
     for node in graph.nodes:
         known = node.name in _OPERATIONS and len(node.outputs) == 1
         expect(known, f"operators of {', '.join(_OPERATIONS)}", str(node))
@@ -77,7 +77,7 @@ def _value(tensor: Tensor, values: Mapping[int, TfTensor]) -> TfTensor:
 
 
 def _stored(tensor: Tensor, value: TfTensor, *, rounding: bool) -> TfTensor:
-    """Return what is left of `value` when `tensor` stores it."""
+    """Return the real value that `tensor` stores for `value`."""
     step = steps_of(tensor)
     if not step:
         return value
@@ -145,7 +145,7 @@ def _dense(node: Node, arguments: list[TfTensor]) -> TfTensor:
 
 def _pool(node: Node, arguments: list[TfTensor], function: Callable[..., TfTensor]) -> TfTensor:
     size = [1, node.options["filterHeight"], node.options["filterWidth"], 1]
-    # Pooling on float64 is not there for every function; float32 would round, so it goes by patches.
+    # TensorFlow does not pool float64 with every function, and float32 would round: patches are used.
     expect(node.options["padding"] == "VALID", "pooling without padding", str(node))
     patches = tf.image.extract_patches(arguments[0], size, _strides(node), [1, 1, 1, 1], "VALID")
     taps = size[1] * size[2]

@@ -1,9 +1,9 @@
-"""The process of one column: started by converters.runtimes.columns, never by hand.
+"""Run one column in a process of its own; converters.runtimes.columns starts it.
 
 python -m converters.runtimes.column_worker COLUMN FOLDER LIBRARY reads a job's name from each line of
 standard input, runs FOLDER/JOB.tflite on FOLDER/JOB.inputs.npy, writes FOLDER/JOB.outputs.npy and answers
 with a line of JSON: the fields of a Result, or {"failure": ...}. LIBRARY is a delegate's, or empty; an empty
-line only loads it. Its standard error is FOLDER/log, where the runtimes' own words are looked up. TensorFlow
+line only loads it. Its standard error is FOLDER/log, where the runtimes' messages are read. TensorFlow
 is imported for TensorFlow's columns only.
 """
 
@@ -26,13 +26,13 @@ from converters.runtimes.columns import COLUMNS, Column
 from converters.runtimes.interpreter_types import TensorDetail
 from converters.runtimes.interpreters import first_line, load_library
 from converters.runtimes.runners import Runner, runner
-from converters.runtimes.stored_values import quantise
+from converters.runtimes.stored_values import quantize
 
 
 def main(column: Column, folder: Path) -> None:
     """Answer jobs until standard input ends."""
     answers = os.dup(1)
-    os.dup2(2, 1)  # what native code prints would else be taken for an answer
+    os.dup2(2, 1)  # or what native code prints would be read as an answer
     log = Log(folder / "log")
     for line in sys.stdin:
         answer = _answer(column, folder / line.strip() if line.strip() else None, log)
@@ -48,7 +48,7 @@ def _answer(column: Column, job: Path | None, log: Log) -> dict[str, Json]:
         return _run(runner(column, job.with_suffix(".tflite").read_bytes(), log), job)
     except InputError as error:
         return {"failure": str(error)}
-    except Exception as error:  # each runtime raises what it likes; all of it is its answer on this file
+    except Exception as error:  # runtimes raise errors of any kind; each is an answer about this file
         return {"failure": f"{type(error).__name__}: {first_line(error)}"}
 
 
@@ -58,7 +58,7 @@ def _run(runtime: Runner, job: Path) -> dict[str, Json]:
         runtime.resize((1, *inputs.shape[1:]))
     wanted = tuple(int(side) for side in runtime.source["shape"][1:])
     expect(inputs.shape[1:] == wanted, f"inputs of shape (n, {str(wanted)[1:-1]})", inputs.shape)
-    stored = quantise(inputs, runtime.source)
+    stored = quantize(inputs, runtime.source)
     start = time.perf_counter()
     outputs = [runtime.run(one[None]) for one in stored]
     seconds = time.perf_counter() - start

@@ -1,4 +1,4 @@
-"""What the interpreters of all packages give and take, in types; the packages themselves have none."""
+"""Types for the interpreters of all packages, which have none of their own."""
 
 from __future__ import annotations
 

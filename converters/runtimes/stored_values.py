@@ -1,7 +1,7 @@
-"""Real values as a .tflite tensor stores them, and back; NumPy only, so that a Pi has it too.
+"""Convert real values to what a .tflite tensor stores, and back, with NumPy alone.
 
 real = scale * (stored - zero point). A `detail` is an entry of an interpreter's get_input_details() or
-get_output_details(); a scale of 0 says that the tensor is not quantised.
+get_output_details(); a scale of 0 means that the tensor is not quantised.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from converters.base.arrays import Numbers
 from converters.runtimes.interpreter_types import Quantization, TensorDetail
 
 
-def quantise(values: Numbers, detail: TensorDetail) -> Numbers:
+def quantize(values: Numbers, detail: TensorDetail) -> Numbers:
     """Return `values` as the tensor of `detail` stores them: round(value / scale) + zero point, clipped."""
     scale, zero_point = detail["quantization"]
     if not scale:
@@ -22,7 +22,7 @@ def quantise(values: Numbers, detail: TensorDetail) -> Numbers:
     return np.clip(np.rint(values / scale) + zero_point, limits.min, limits.max).astype(detail["dtype"])
 
 
-def dequantise(stored: Numbers, detail: Quantization) -> NDArray[np.float32]:
+def dequantize(stored: Numbers, detail: Quantization) -> NDArray[np.float32]:
     """Return the real values, float32, that the tensor of `detail` stores as `stored`."""
     scale, zero_point = detail["quantization"]
     if not scale:

@@ -1,14 +1,14 @@
-"""How long .tflite files take in a runtime, and their ratios with honest intervals: for any models.
+"""Measure how long .tflite files take in a runtime, and the ratios of their times with intervals.
 
 - All files are timed in one process in rounds, in another random order each round, so that the clock's
   frequency, heat and other processes meet them alike. A ratio is taken within a round.
 - A sample is as many runs as take about 200 microseconds: long beside the timer's resolution and its cost,
   short beside the scheduler's ticks. One run before it that is not timed brings the weights to the caches.
 - Where an interpreter's memory happens to lie makes it faster or slower as long as it lives: the same file
-  loaded twice differed by 0.7 % (standard deviation; ai-edge-litert, float32) where its rounds alone said
+  loaded twice differed by 0.7 % (standard deviation; ai-edge-litert, float32) where its rounds alone gave
   0.05 %. So every file is loaded anew several times; a load gives one ratio, its rounds' median, and the
   interval is over the loads. More rounds would only repeat the same accident more exactly.
-- Python's garbage collector is off meanwhile. Nothing is pinned: that is for whoever owns the machine.
+- Python's garbage collector is off meanwhile. Nothing is pinned: that is left to the machine's owner.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ def sample_loads(
     clock: Callable[[], int] = time.perf_counter_ns,
     progress: Callable[[], object] | None = None,
 ) -> dict[_Name, Raw]:
-    """Return the samples behind `measure_loads`, for who compares them in another way."""
+    """Return the samples behind `measure_loads`, for other comparisons."""
     expect(starters, "one model or more to measure", "none")
     expect(seconds > 0 and warm_up > 0, "seconds and warm_up above 0", f"{seconds:g} and {warm_up:g}")
     expect(loads >= FEWEST, f"{FEWEST} loads or more", loads)

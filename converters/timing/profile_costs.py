@@ -1,4 +1,4 @@
-"""What each node of a .tflite file has to do: multiplications and bytes, by its shapes alone."""
+"""Count the multiplications and bytes of each node of a .tflite file, from its shapes alone."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Where a .tflite file's time goes, node by node, in a runtime that has no profiler.
+"""Find where a .tflite file's time goes, node by node, in a runtime that has no profiler.
 
 The Python packages of TensorFlow Lite profile nothing. So the file is cut after each node (profile_cut), all
 the cuts are timed interleaved, and a node's time is the difference between the cut that ends with it and the
 one before, taken within each round. That is what the node adds, which is what removing it would save; the
-first node's holds what every call costs. A delegate that joins two nodes to one shows the second as free. The
-interval says which differences mean nothing.
+first node's holds what every call costs. Where a delegate joins two nodes, the second seems free. The
+interval shows which differences mean nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Percentiles, and medians with intervals that assume no distribution: a machine's times follow none."""
+"""Compute percentiles, and medians with intervals that assume no distribution: times follow none."""
 
 from __future__ import annotations
 

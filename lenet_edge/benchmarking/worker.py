@@ -20,7 +20,7 @@ from converters.base.arrays import Numbers
 from converters.base.errors import InputError
 from converters.runtimes.interpreter_types import TensorDetail
 from converters.runtimes.sessions import Report, Session
-from converters.runtimes.stored_values import quantise
+from converters.runtimes.stored_values import quantize
 from converters.timing.measuring import Load, Timing, load_session, measure_loads, noise
 from lenet_edge.benchmarking.children import answering
 from lenet_edge.benchmarking.peers import peer_loads
@@ -79,7 +79,7 @@ def digit_for(source: TensorDetail) -> Numbers:
     if side is None:
         return noise(source)
     picture = middle(pad(calibration_digits().images[:1]), side=side)
-    return quantise(picture[..., None].astype(np.float32), source)
+    return quantize(picture[..., None].astype(np.float32), source)
 
 
 def _result(key: _Key, timing: Timing, runtime: str, threads: int) -> dict[str, Any]:

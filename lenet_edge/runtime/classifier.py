@@ -15,7 +15,7 @@ from converters.base.arrays import shape_text
 from converters.base.errors import InputError, expect
 from converters.runtimes.interpreters import Refused
 from converters.runtimes.sessions import Report, Session, check_options
-from converters.runtimes.stored_values import dequantise, quantise
+from converters.runtimes.stored_values import dequantize, quantize
 from lenet_edge.digits.geometry import FIELD, middle
 from lenet_edge.packaged.files import content_of
 
@@ -129,7 +129,7 @@ class Classifier(Holder):
         expect(fits, "pictures (n, 32, 32) or one (32, 32)", shape)
         pixels = middle(np.reshape(pictures, (-1, FIELD, FIELD)), side=self._side)[..., None]
         with self._in_turn() as session:
-            stored = quantise(pixels.astype(np.float32), session.source)
-            rows = [dequantise(session.run(one[None]), session.sink) for one in stored]
+            stored = quantize(pixels.astype(np.float32), session.source)
+            rows = [dequantize(session.run(one[None]), session.sink) for one in stored]
         scores = np.stack(rows) if rows else np.zeros((0, 10), np.float32)
         return scores[0] if len(shape) == 2 else scores

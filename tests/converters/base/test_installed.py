@@ -10,7 +10,7 @@ import pytest
 
 from converters.base import installed as runtimes
 from converters.base.errors import InputError
-from converters.base.installed import RUNTIMES, choose, why_not
+from converters.base.installed import RUNTIMES, choose, unusable_reason
 
 
 @pytest.fixture
@@ -60,10 +60,10 @@ def test_tflite_runtime_behind_tensorflow_is_refused_in_this_process_only(here, 
     here("tflite_runtime")
     monkeypatch.setitem(sys.modules, "tensorflow", object())
     monkeypatch.delitem(sys.modules, "tflite_runtime.interpreter", raising=False)
-    assert "in a process that has loaded TensorFlow" in why_not("tflite")
-    assert why_not("tflite", alone=True) == ""
+    assert "in a process that has loaded TensorFlow" in unusable_reason("tflite")
+    assert unusable_reason("tflite", alone=True) == ""
     monkeypatch.setitem(sys.modules, "tflite_runtime.interpreter", object())
-    assert why_not("tflite") == ""
+    assert unusable_reason("tflite") == ""
 
 
 def test_an_unknown_runtime_is_answered():
@@ -74,7 +74,7 @@ def test_an_unknown_runtime_is_answered():
 def test_asking_imports_no_runtime():
     packages = {runtime.package for runtime in RUNTIMES.values()}
     code = (
-        "import sys; from converters.base.installed import RUNTIMES, why_not\n"
-        f"[why_not(name) for name in RUNTIMES]; assert not {packages} & set(sys.modules)"
+        "import sys; from converters.base.installed import RUNTIMES, unusable_reason\n"
+        f"[unusable_reason(name) for name in RUNTIMES]; assert not {packages} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
