@@ -76,8 +76,8 @@ def quantize_aware(
     (n, ...), some hundreds; each activation's range is the one of least squared error on them, behind the
     tanh or softmax that follows. `input_range`: what the inputs can be, if known; pixels 0..255 then have a
     step of 1 even if the samples do not reach 255, and samples that were scaled by mistake are refused.
-    `weight_bits`: 2 to 8. `per_channel`: whether each output channel of a convolution has a scale of its own (a dense
-    kernel never has: NNAPI refuses it). Train the result as any model, then call `settle`, then
+    `weight_bits`: 2 to 8. `per_channel`: whether each output channel of a convolution has a scale of its own
+    (a dense kernel never has: NNAPI refuses it). Train the result as any model, then call `settle`, then
     `to_tflite(..., precision="int8")` if it has 8 bits, or 4.
 
     Raises InputError: calibration that is empty, constant, not finite or of another shape or range; other

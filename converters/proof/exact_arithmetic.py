@@ -1,8 +1,8 @@
 """Compute the graph of a .tflite file in real arithmetic, which every runtime has to approximate.
 
 Constants have the real values that the file's scales give them. Each computed tensor is clipped to
-what its type can hold and, if asked, rounded to its steps: then the result is that of an ideal int8 kernel, one that
-computes exactly and rounds once.
+what its type can hold and, if asked, rounded to its steps: then the result is that of an
+ideal int8 kernel, one that computes exactly and rounds once.
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ class Session:
 
     @property
     def invoke(self) -> Callable[[], object] | None:
-        """The computation without input and output; None on the GPU, which finishes when the output is read."""
+        """The computation without input and output; None on the GPU, which ends with the reading."""
         return self._loaded.interpreter.invoke if isinstance(self._loaded, Loaded) else None
 
     def close(self) -> None:
@@ -187,7 +187,7 @@ class Session:
         try:
             with quiet():
                 library = load_library(RUNTIMES[self._runtime].package, str(path.resolve()), options)
-            # Without the default delegate: XNNPACK would take what the library leaves, and count as the library.
+            # Without the default delegate: XNNPACK would take what the library leaves, and would be counted.
             return self._interpreter(resolver=PLAIN, library=library), path.name
         except InputError as error:
             raise _Unavailable(str(error)) from error
