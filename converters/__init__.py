@@ -1,4 +1,4 @@
-"""Any Keras 2 model to TensorFlow Lite: fold, quantise, convert, lay out, audit, prove.
+"""Bring any Keras 2 model to TensorFlow Lite: fold, quantise, convert, lay out, audit, prove.
 
 What is listed in `__all__` is public; docs/api.md shows it at work. A name loads what it needs when it is
 first used: `lower`, `check_sound`, `measure` and `tune` need no TensorFlow where LiteRT is installed.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from converters.model.fold_rules import fold_rule, register_squashing
     from converters.model.folding import fold
     from converters.model.quantize_aware import quantize_aware, quantize_rule, settle
-    from converters.model.quantize_configs import NothingToQuantise, OutputConfig
+    from converters.model.quantize_configs import NothingToQuantize, OutputConfig
     from converters.runtimes.tensorflow_interpreter import run
     from converters.timing.measuring import measure
     from converters.timing.tuning import tune
@@ -31,7 +31,7 @@ _HOMES = {
     "AssembledConv2D": "model.assembled",
     "Converted": "model.conversion",
     "InputError": "base.errors",
-    "NothingToQuantise": "model.quantize_configs",
+    "NothingToQuantize": "model.quantize_configs",
     "OutputConfig": "model.quantize_configs",
     "audit": "delegates",
     "audit_table": "delegates",
@@ -53,7 +53,7 @@ __all__ = [
     "AssembledConv2D",
     "Converted",
     "InputError",
-    "NothingToQuantise",
+    "NothingToQuantize",
     "OutputConfig",
     "audit",
     "audit_table",

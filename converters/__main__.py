@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import importlib
-import json
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from converters.base.arrays import read_npz
-from converters.base.errors import InputError, exit_status, expect
-from converters.base.files import write_atomically, write_json
+from converters.base.arrays import read_array
+from converters.base.errors import exit_status, expect
+from converters.base.files import make_folder, write_atomically, write_json
+from converters.base.keras_archive import check_keras_archive
 from converters.base.options import add_conversion_options, command_parser
-from converters.base.precisions import PRECISIONS, Precision
+from converters.base.precisions import PRECISIONS
 
 EPILOG = """\
 examples:
@@ -63,106 +58,42 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     options = _parser().parse_args(argv)
-    _check_archive(options.model)
-    samples = _read_samples(options.calibration) if options.calibration else None
+    check_keras_archive(options.model)
+    samples = read_array(options.calibration) if options.calibration else None
     default = PRECISIONS if samples is not None else PRECISIONS[:3]
     precisions = list(dict.fromkeys(options.precision or default))
     expect("int8" not in precisions or samples is not None, "--calibration for int8", "none")
-    options.out.mkdir(parents=True, exist_ok=True)
-    model = _load(options.model, options.imports)
-    folded = _fold(model) if not options.no_fold else model
-    answers = None if samples is None else _answers(model, samples, options.input_range)
-    entries = {}
-    print(
-        f"{'precision':<10}{'bytes':>11}{'operators':>11}  {'XNNPACK takes':<15}{'largest difference':>18}",
-        flush=True,
-    )
-    for precision in precisions:
-        name, entry = _convert_one(folded, precision, samples, answers, options)
-        entries[name] = entry
+    make_folder(options.out)
+    # TensorFlow is loaded now: bad input is answered without waiting for it.
     from converters.base.environment import versions
+    from converters.delegates.xnnpack import verdict, xnnpack_takes
+    from converters.model.folding import fold_with_notes
+    from converters.model.loading import load_model
+    from converters.proof.checked_files import checked_files, reference_of
 
+    model = load_model(options.model, modules=options.imports)
+    folded, notes = (model, []) if options.no_fold else fold_with_notes(model)
+    for note in notes:
+        print(note)
+    limits = tuple(options.input_range) if options.input_range else None
+    reference = None if samples is None else reference_of(model, samples, input_range=limits)
+    print(_row("precision", "bytes", "operators", "XNNPACK takes", "largest difference"), flush=True)
+    entries = {}
+    for file in checked_files(folded, precisions=precisions, reference=reference):
+        name = f"{options.model.stem}_{file.precision}.tflite"
+        write_atomically(options.out / name, file.content)
+        entries[name] = file.entry
+        taken, operators = xnnpack_takes(file.content)
+        difference = "not compared" if file.difference is None else f"{file.difference:.1e}"
+        size = f"{len(file.content):,}"
+        print(_row(file.precision, size, str(operators), verdict(taken, operators), difference), flush=True)
     write_json(options.out / "manifest.json", {"versions": versions(), "models": entries})
     print(f"{len(entries)} files and manifest.json are in {options.out}")
     return 0
 
 
-def _check_archive(path: Path) -> None:
-    """Refuse what is no Keras 2 archive before TensorFlow is imported."""
-    with path.open("rb"):
-        pass  # a missing or unreadable file is told as such
-    try:
-        with zipfile.ZipFile(path) as archive:
-            version = json.loads(archive.read("metadata.json"))["keras_version"]
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError) as error:
-        raise InputError(f"{path}: expected a .keras file, got another or a damaged one") from error
-    expect(version.startswith("2."), f"{path} to be saved by tf_keras (Keras 2)", f"Keras {version}")
-
-
-def _read_samples(path: Path) -> np.ndarray:
-    arrays = list(read_npz(path).values())
-    expect(len(arrays) == 1, f"{path} with one array", f"{len(arrays)}")
-    return arrays[0]
-
-
-def _load(path: Path, imports: Sequence[str]) -> Any:
-    for module in imports:
-        try:
-            importlib.import_module(module)
-        except ImportError as error:
-            raise InputError(f"expected --import to name a module, got {module}: {error}") from error
-    from converters.base.environment import keras
-
-    try:
-        return keras.models.load_model(path, compile=False, safe_mode=True)
-    except (TypeError, ValueError, KeyError, OSError) as error:
-        reason = next((line for line in str(error).splitlines() if line.strip()), "no reason given")
-        raise InputError(
-            f"{path}: expected a model that Keras can load (custom layers need --import), got: {reason[:200]}"
-        ) from error
-
-
-def _fold(model: Any) -> Any:
-    from converters.model.folding import fold_with_notes
-
-    folded, notes = fold_with_notes(model)
-    for note in notes:
-        print(note)
-    return folded
-
-
-def _answers(model: Any, samples: np.ndarray, input_range: list[float] | None) -> np.ndarray:
-    """Return the model's answers to the calibration inputs, which are checked before a file is written."""
-    from converters.model.calibration_samples import checked_samples
-
-    limits = (input_range[0], input_range[1]) if input_range else None
-    return model.predict(checked_samples(samples, model, input_range=limits), verbose=0)
-
-
-def _convert_one(
-    model: Any,
-    precision: Precision,
-    samples: np.ndarray | None,
-    answers: np.ndarray | None,
-    options: argparse.Namespace,
-) -> tuple[str, dict[str, Any]]:
-    """Convert, write and compare one file, a line of the table; return its name and manifest entry."""
-    from converters.delegates.xnnpack import verdict, xnnpack_takes
-    from converters.model.conversion import to_tflite
-    from converters.runtimes.tensorflow_interpreter import run
-
-    content, entry = to_tflite(model, precision=precision, calibration=samples)
-    name = f"{options.model.stem}_{precision}.tflite"
-    write_atomically(options.out / name, content)
-    difference = "not compared"
-    if samples is not None and answers is not None:
-        difference = f"{np.abs(run(content, samples.astype(np.float32)) - answers).max():.1e}"
-    taken, operators = xnnpack_takes(content)
-    print(
-        f"{precision:<10}{len(content):>11,}{operators:>11}  {verdict(taken, operators):<15}{difference:>18}",
-        flush=True,
-    )
-    return name, entry
+def _row(precision: str, size: str, operators: str, taken: str, difference: str) -> str:
+    return f"{precision:<10}{size:>11}{operators:>11}  {taken:<15}{difference:>18}"
 
 
 if __name__ == "__main__":

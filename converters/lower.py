@@ -10,16 +10,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from converters.base.errors import exit_status, expect
-from converters.base.files import write_atomically
+from converters.base.files import check_writable, make_folder, write_atomically
 from converters.base.installed import RUNTIMES
 from converters.base.options import command_parser
 from converters.file.soundness import check_sound
-
-if TYPE_CHECKING:
-    from converters.timing.tuning import Tuned
 
 NAME = "python -m converters.lower"
 
@@ -38,18 +34,18 @@ that are computed at once, of its input and of its result, or - to leave it. Wha
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     options = _parser().parse_args(argv)
-    # Where no package has the schema, they say so in a line: not while this module is imported.
-    from converters.file.graph import read_graph
-    from converters.file.layouts import describe, layout_of, suggested, windowed
+    # They answer in a line where no package has the schema: not while this module is imported.
+    from converters.file.layouts import describe, layout_of
     from converters.file.lowering import lower
-    from converters.timing.tuning import tune
+    from converters.timing.tuning import suggested_layout, tune
 
     expect(not (options.layout and options.tune), "--layout or --tune", "both")
     expect(options.tune or options.most_bytes is None, "--most-bytes with --tune", "it alone")
-    layout = layout_of(options.layout) if options.layout else None
+    out = options.out or options.model.with_name(f"{options.model.stem}_lowered.tflite")
     content = options.model.read_bytes()
-    graph = read_graph(content)
-    expect(windowed(graph), f"{options.model} with convolutions", "none")
+    if not options.only_layout:
+        make_folder(out.parent)
+        check_writable(out)
     if options.tune:
         check_sound(content, name=options.model.name)
         found = tune(
@@ -57,17 +53,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             runtime=options.runtime,
             threads=options.threads,
             most_bytes=options.most_bytes,
-            progress=_say,
+            progress=_print_progress,
         )
-        _tell(found)
+        _print_progress(str(found))
         layout = found.layout
-    elif layout is None:
-        layout = suggested(graph)
+    else:
+        layout = layout_of(options.layout) if options.layout else suggested_layout(content)
     if options.only_layout:
         print(describe(layout))
         return 0
     lowered = lower(content, layout=layout)
-    out = options.out or options.model.with_name(f"{options.model.stem}_lowered.tflite")
     write_atomically(out, lowered)
     print(f"{out}: {describe(layout)}, {len(lowered):,} bytes ({len(content):,} before)")
     return 0
@@ -87,15 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _tell(found: Tuned) -> None:
-    if found.ratio is None:
-        _say(f"the file as it is stays the quickest of {found.tried} layouts")
-        return
-    ratio = found.ratio
-    _say(f"{ratio.value:.3f} of the time ({ratio.low:.3f} to {ratio.high:.3f}), of {found.tried} layouts")
-
-
-def _say(line: str) -> None:
+def _print_progress(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 

@@ -9,24 +9,21 @@ peer whose scores are not the .tflite file's.
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import onnx
-import torch
-from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
-from executorch.exir import to_edge_transform_and_lower
-from onnx import TensorProto, helper, numpy_helper
 
 from converters.base.errors import exit_status, expect
-from converters.base.files import write_atomically
+from converters.base.files import make_folder, write_atomically
+from converters.base.options import command_parser
 from converters.file.flatbuffer import read
 from converters.file.soundness.tables import OPERATORS, TABLES
 from lenet_edge.packaged.files import content_of
+
+if TYPE_CHECKING:
+    import torch
 
 NAMES = ("lenet5_float32", "stock_lenet5_float32")
 
@@ -103,6 +100,9 @@ def _a_pixel_at_once(kernel: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, 
 
 def to_onnx(side: int, found: Sequence[Layer]) -> bytes:
     """Return the ONNX model: pixels (1, side, side, 1) to scores (1, 10)."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
     nodes, constants = [], []
 
     def constant(name: str, value: np.ndarray) -> str:
@@ -139,20 +139,24 @@ def to_onnx(side: int, found: Sequence[Layer]) -> bytes:
     return model.SerializeToString()
 
 
-class Net(torch.nn.Module):
-    """The layers as PyTorch runs them: pixels (1, side, side, 1) to scores (1, 10)."""
+def net(side: int, found: Sequence[Layer]) -> torch.nn.Module:
+    """Return the layers as PyTorch runs them: pixels (1, side, side, 1) to scores (1, 10)."""
+    import torch
 
-    def __init__(self, side: int, found: Sequence[Layer]) -> None:
-        super().__init__()
-        self.side = side
-        self.steps = torch.nn.Sequential(*(_module(layer) for layer in found))
+    class Net(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.steps = torch.nn.Sequential(*(_module(layer) for layer in found))
 
-    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Return the scores."""
-        return self.steps(pixels.reshape(1, 1, self.side, self.side))
+        def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+            return self.steps(pixels.reshape(1, 1, side, side))
+
+    return Net().eval()
 
 
 def _module(layer: Layer) -> torch.nn.Module:
+    import torch
+
     if layer.kind == "tanh":
         return torch.nn.Tanh()
     if layer.kind == "softmax":
@@ -174,17 +178,20 @@ def _module(layer: Layer) -> torch.nn.Module:
 
 def to_executorch(side: int, found: Sequence[Layer]) -> bytes:
     """Return the ExecuTorch program, whatever XNNPACK takes in XNNPACK."""
-    exported = torch.export.export(Net(side, found).eval(), (torch.zeros(1, side, side, 1),))
+    import torch
+    from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
+    from executorch.exir import to_edge_transform_and_lower
+
+    exported = torch.export.export(net(side, found), (torch.zeros(1, side, side, 1),))
     return to_edge_transform_and_lower(exported, partitioner=[XnnpackPartitioner()]).to_executorch().buffer
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(name="bench_peers.py", description=__doc__)
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="where to write them")
     folder = parser.parse_args(argv).folder
+    make_folder(folder)
     for name in NAMES:
         side, found = layers(content_of(f"{name}.tflite"))
         for suffix, write in ((".onnx", to_onnx), (".pte", to_executorch)):
@@ -193,4 +200,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(exit_status(main, name="bench_peers.py"))
+    raise SystemExit(exit_status(main, name="bench_peers.py"))

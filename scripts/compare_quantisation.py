@@ -8,29 +8,25 @@ results/quantisation.json; a setting and seed that is there already is not measu
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from converters.base.environment import tf, versions
-from converters.base.files import write_json
+from converters.base.errors import exit_status
+from converters.base.files import check_writable, write_json
 from converters.base.machine import machine
-from converters.model.folding import fold
-from converters.model.quantize_aware import quantize_aware
-from converters.runtimes.tensorflow_interpreter import run
+from converters.base.options import command_parser
 from lenet_edge.digits.mnist import Digits, cache_folder, held_out_digits, pad, test_digits, training_digits
 from lenet_edge.digits.scoring import percent
 from lenet_edge.packaged.files import released_folder
-from lenet_edge.packaged.models import released_model
-from lenet_edge.paper.answers import as_input, outputs_of
-from lenet_edge.training.distorted_passes import Passes, Teacher
-from lenet_edge.training.fine_tuning import fine_tune, fine_tuning_recipe
-from lenet_edge.training.fine_tuning_run import calibration_images
+
+if TYPE_CHECKING:
+    from lenet_edge.training.distorted_passes import Passes
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "results" / "quantisation.json"
@@ -58,6 +54,8 @@ SETTINGS = (
 
 def by_the_converter(model: Any, setting: Setting, calibration: np.ndarray) -> bytes:
     """Return TensorFlow's int8 after training, as everybody does it."""
+    from converters.base.environment import tf
+
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter._experimental_disable_per_channel = not setting.per_channel
@@ -80,6 +78,12 @@ def measured(scores: np.ndarray, exact: np.ndarray, labels: np.ndarray) -> dict[
 
 def compare(setting: Setting, seed: int, exact: Any, passes: Passes, held_out: Digits) -> dict[str, Any]:
     """Return what each way makes of the test digits."""
+    from converters.model.quantize_aware import quantize_aware  # these load TensorFlow
+    from converters.runtimes.tensorflow_interpreter import run
+    from lenet_edge.paper.answers import as_input, outputs_of
+    from lenet_edge.training.fine_tuning import fine_tune, fine_tuning_recipe
+    from lenet_edge.training.fine_tuning_run import calibration_images
+
     test = test_digits()
     pictures = pad(test.images)
     wanted = outputs_of(exact, pictures)
@@ -103,11 +107,18 @@ def compare(setting: Setting, seed: int, exact: Any, passes: Passes, held_out: D
     return found
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> int:
     """Measure every setting with every seed."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, help="folder with MNIST's IDX files")
-    options = parser.parse_args()
+    parser = command_parser(name="compare_quantisation.py", description=__doc__)
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder with MNIST's IDX files")
+    options = parser.parse_args(argv)
+    check_writable(RESULTS)
+    from converters.base.environment import versions  # these load TensorFlow
+    from converters.model.folding import fold
+    from lenet_edge.packaged.models import released_model
+    from lenet_edge.paper.answers import outputs_of
+    from lenet_edge.training.distorted_passes import Passes, Teacher
+
     training = training_digits(data=options.data)
     training = Digits(training.images[:TRAINING_DIGITS], training.labels[:TRAINING_DIGITS])
     held_out = held_out_digits(data=options.data)
@@ -141,7 +152,8 @@ def main() -> None:
                     "rows": rows,
                 },
             )
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(exit_status(main, name="compare_quantisation.py"))

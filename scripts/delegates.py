@@ -6,14 +6,19 @@ A table stands between `<!-- NAME: begin -->` and `<!-- NAME: end -->`; nobody t
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from converters.delegates import audit, gpu, micro, nnapi, taken, tflite_runtime, web
-from converters.delegates.operator_rules import Rules
+from converters.base.errors import InputError, exit_status, expect
+from converters.base.files import check_writable, write_atomically
+from converters.base.options import command_parser
+
+if TYPE_CHECKING:
+    from converters.delegates.operator_rules import Rules
 
 ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "delegates.md"
 RELEASED = ROOT / "lenet_edge" / "released"
 COLUMNS = (
     ("nnapi 27, 28", ("nnapi", 28)),
@@ -41,6 +46,8 @@ def _unwritten(rules: Rules) -> str:
 
 def of_nnapi() -> str:
     """Return NNAPI's table."""
+    from converters.delegates import nnapi
+
     rows = [
         [name, str(rule.newest), str(rule.since or 27), _conditions(nnapi.RULES, name)]
         for name, rule in nnapi.RULES.operators.items()
@@ -51,6 +58,8 @@ def of_nnapi() -> str:
 
 def of_gpu() -> str:
     """Return the GPU delegate's table."""
+    from converters.delegates import gpu
+
     rows = [
         [name, str(rule.newest or "any"), _conditions(gpu.RULES, name)]
         for name, rule in gpu.RULES.operators.items()
@@ -62,12 +71,16 @@ def of_gpu() -> str:
 
 def of_micro() -> str:
     """Return TensorFlow Lite Micro's table."""
+    from converters.delegates import micro
+
     rows = [[name, _conditions(micro.RULES, name)] for name in micro.RULES.operators]
     return f"{_table(['operator', 'types and conditions'], rows)}\n\n{_unwritten(micro.RULES)}"
 
 
 def of_tflite_runtime() -> str:
     """Return tflite-runtime's table, one row for each newest version."""
+    from converters.delegates import tflite_runtime
+
     operators = tflite_runtime.RULES.operators
     rows = [
         [str(newest), ", ".join(sorted(name for name, rule in operators.items() if rule.newest == newest))]
@@ -78,6 +91,8 @@ def of_tflite_runtime() -> str:
 
 def of_web() -> str:
     """Return what is known of LiteRT.js."""
+    from converters.delegates import web
+
     return _table(["condition", "known how"], [list(condition) for condition in web.CONDITIONS])
 
 
@@ -88,6 +103,8 @@ def released() -> str:
 
 
 def _counts(content: bytes) -> list[str]:
+    from converters.delegates import audit, taken  # loads TensorFlow
+
     pairs = [taken(audit(content, delegate=name, api_level=level)) for _, (name, level) in COLUMNS]
     return ["all" if some == count else f"{some} of {count}" for some, count in pairs]
 
@@ -109,14 +126,24 @@ def filled(text: str) -> str:
         text, count = re.subn(
             pattern, lambda found, t=table: f"{found[1]}{t()}\n{found[2]}", text, flags=re.DOTALL
         )
-        if count != 1:
-            raise SystemExit(f"expected one table {name} in docs/delegates.md, got {count}")
+        expect(count == 1, f"one table {name} in docs/delegates.md", count)
     return text
 
 
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write the tables, or compare."""
+    parser = command_parser(name="delegates.py", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="only compare the tables with the rules")
+    check = parser.parse_args(argv).check
+    check_writable(PAGE)
+    page = PAGE.read_text()
+    wanted = filled(page)
+    if not check:
+        write_atomically(PAGE, wanted)
+    elif wanted != page:
+        raise InputError("expected docs/delegates.md to hold the rules, got others: scripts/delegates.py")
+    return 0
+
+
 if __name__ == "__main__":
-    page = ROOT / "docs" / "delegates.md"
-    wanted = filled(page.read_text())
-    if "--check" in sys.argv and wanted != page.read_text():
-        raise SystemExit("expected docs/delegates.md to hold the rules, got others: scripts/delegates.py")
-    page.write_text(wanted)
+    raise SystemExit(exit_status(main, name="delegates.py"))

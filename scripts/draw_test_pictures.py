@@ -5,10 +5,15 @@ The strokes below were written for this; they are not from any data set. Determi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
+
+from converters.base.errors import exit_status
+from converters.base.files import make_folder
+from converters.base.options import command_parser
 
 OUT = Path(__file__).resolve().parent.parent / "tests" / "data"
 
@@ -149,9 +154,10 @@ def amount() -> Image.Image:
     return Image.fromarray(np.clip(blurred + noise, 0, 255).astype(np.uint8))
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> int:
     """Write every picture."""
-    OUT.mkdir(parents=True, exist_ok=True)
+    command_parser(name="draw_test_pictures.py", description=__doc__).parse_args(argv)
+    make_folder(OUT)
     black, blue, grey = (25, 25, 30), (30, 50, 150), (115, 115, 115)
     white, cream, dull = (245, 245, 243), (242, 234, 210), (178, 178, 175)
     picture(0, (320, 400), white, 1.2, black).save(OUT / "0-ballpoint.png")
@@ -174,7 +180,8 @@ def main() -> None:
         write(ImageDraw.Draw(page), digit, (60 + 220 * place, 70, 120, 160), 12, black)
     page.save(OUT / "crowded-42.png")
     amount().save(OUT / "amount-25441.jpg", quality=85)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(exit_status(main, name="draw_test_pictures.py"))

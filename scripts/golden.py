@@ -10,18 +10,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from converters.base.errors import expect
-from converters.base.files import write_atomically
+from converters.base.errors import InputError, exit_status, expect
+from converters.base.files import make_folder, write_atomically
+from converters.base.options import command_parser
 from converters.file.graph import Tensor, read_graph
-from converters.proof.exact_arithmetic import LIMITS
-from converters.proof.tolerance import Tolerance
-from converters.runtimes.tensorflow_interpreter import run_stored
 from lenet_edge.digits.geometry import middle
 from lenet_edge.digits.mnist import calibration_digits, pad
 from lenet_edge.packaged.files import packaged_models
@@ -49,6 +47,10 @@ def pictures() -> list[dict[str, Any]]:
 
 def file_facts(name: str, content: bytes, pixels: np.ndarray) -> dict[str, Any]:
     """Return a file's hash, its ends, and its scores of `pixels` (n, 32, 32) with their limits."""
+    from converters.proof.exact_arithmetic import LIMITS  # these load TensorFlow
+    from converters.proof.tolerance import Tolerance
+    from converters.runtimes.tensorflow_interpreter import run_stored
+
     graph, sha256 = read_graph(content), hashlib.sha256(content).hexdigest()
     (source,), (sink,) = graph.inputs, graph.outputs
     size = source.shape[1]
@@ -193,20 +195,24 @@ def _braces(value: Any) -> str:
     return f"{value!r}f" if isinstance(value, float) else str(value)
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> int:
     """Write both files, or compare."""
+    parser = command_parser(name="golden.py", description=__doc__)
+    parser.add_argument(
+        "--check", action="store_true", help="only compare the files with what they should be"
+    )
+    check = parser.parse_args(argv).check
+    make_folder(GOLDEN)
     facts = golden()
     wanted = {"golden.json": as_json(facts) + "\n", "golden.h": as_header(facts)}
     for name, text in wanted.items():
         path = GOLDEN / name
-        if "--check" in sys.argv:
-            if path.read_text() != text:
-                raise SystemExit(
-                    f"expected lenet_edge/golden/{name} to be what scripts/golden.py gives: run it"
-                )
-        else:
+        if not check:
             write_atomically(path, text)
+        elif path.read_text() != text:
+            raise InputError(f"expected {name} to be what scripts/golden.py gives, got another: run it")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(exit_status(main, name="golden.py"))

@@ -1,19 +1,17 @@
 """Write the digits that ship inside the package: the test digits and the calibration digits.
 
-    python scripts/make_package_data.py [--data DIR]
-
 The same MNIST files and the same zlib give the same bytes: the gzip header holds no time and no name.
 """
 
 from __future__ import annotations
 
-import argparse
 import gzip
 from collections.abc import Sequence
 from pathlib import Path
 
 from converters.base.errors import exit_status
-from converters.base.files import write_atomically
+from converters.base.files import make_folder, write_atomically
+from converters.base.options import command_parser
 from lenet_edge.digits import idx, mnist
 
 FOLDER = Path(__file__).resolve().parents[1] / "lenet_edge" / "data"
@@ -21,9 +19,10 @@ FOLDER = Path(__file__).resolve().parents[1] / "lenet_edge" / "data"
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the four files of lenet_edge/data and print their sizes."""
-    parser = argparse.ArgumentParser(description="Write the digits that ship inside the package.")
+    parser = command_parser(name="make_package_data.py", description=__doc__)
     parser.add_argument("--data", metavar="DIR", help="folder with the four MNIST files")
     data = parser.parse_args(argv).data
+    make_folder(FOLDER)
 
     test = {
         name: mnist.read_file(mnist.find_file(name, data=data), name)
@@ -42,4 +41,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(exit_status(main, name="make_package_data"))
+    raise SystemExit(exit_status(main, name="make_package_data.py"))

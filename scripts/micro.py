@@ -10,12 +10,13 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from converters.base.environment import versions
-from converters.base.errors import expect
-from converters.base.files import write_json
+from converters.base.errors import exit_status, expect
+from converters.base.files import check_writable, write_json
+from converters.base.options import command_parser
 from converters.file.layouts import describe
 from converters.file.lowering import lower
 from converters.file.manifest import describe as facts_of
@@ -24,6 +25,7 @@ from converters.runtimes.micro import arena_bytes
 from lenet_edge.packaged.layouts import layout_for
 
 ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "results" / "micro.json"
 MODELS = ("lenet5", "stock_lenet5")
 
 # In a process of its own: the library is told from what it prints, and clashes with TensorFlow's.
@@ -59,8 +61,10 @@ def measured(content: bytes, folder: Path) -> tuple[dict[str, Any], str]:
     return {**kept, "arena_bytes": arena, **sizes}, done.stdout.split()[-1]
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> int:
     """Convert, measure, write."""
+    command_parser(name="micro.py", description=__doc__).parse_args(argv)
+    check_writable(OUT)
     reason = absence(COLUMNS["micro"])
     expect(not reason, "tflite-micro", reason)
     with tempfile.TemporaryDirectory(prefix="lenet-edge-") as name:
@@ -69,9 +73,11 @@ def main() -> None:
         for title, content in converted(folder).items():
             files[title], runtime = measured(content, folder)
             print(f"{title}: {files[title]['bytes']:,} bytes, arena {files[title]['arena_bytes']:,}")
-    made = {**versions(), "tflite-micro": runtime}
-    write_json(ROOT / "results" / "micro.json", {"versions": made, "files": files})
+    from converters.base.environment import versions  # loads TensorFlow
+
+    write_json(OUT, {"versions": {**versions(), "tflite-micro": runtime}, "files": files})
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(exit_status(main, name="micro.py"))

@@ -5,10 +5,10 @@ A table stands between `<!-- NAME: begin -->` and `<!-- NAME: end -->`; nobody t
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -410,12 +410,18 @@ def filled(text: str, tables: dict[str, Callable[[], str]]) -> str:
     return text
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Write every document's tables, or compare."""
+    # Nothing of the package: `make tables` runs with any Python, where nothing is installed.
+    parser = argparse.ArgumentParser(
+        prog="readme.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true", help="only compare the tables with the measurements")
+    check = parser.parse_args(argv).check
     for document, tables in TABLES.items():
         path = ROOT / document
         wanted = filled(path.read_text(), tables)
-        if "--check" in sys.argv and wanted != path.read_text():
+        if check and wanted != path.read_text():
             raise SystemExit(f"expected {document} to hold the measured numbers, got others: make tables")
         path.write_text(wanted)
 

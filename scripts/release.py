@@ -9,21 +9,16 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
+import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from converters.base.files import write_json
-from converters.model.folding import fold
-from lenet_edge.convert import main as convert
+from converters.base.errors import exit_status, expect
+from converters.base.files import make_folder, write_json
+from converters.base.options import command_parser
 from lenet_edge.digits.mnist import pad, test_digits
-from lenet_edge.packaged.models import fine_tuned_model, released_model
-from lenet_edge.packaged.weights import load_weights
-from lenet_edge.paper.answers import outputs_of
-from lenet_edge.paper.model import lenet5, stock_lenet5
-from lenet_edge.training.fine_tuning_run import errors_of
-from lenet_edge.training.learning_curve import draw
-from lenet_edge.training.score_calibration import measure
 
 ROOT = Path(__file__).resolve().parent.parent
 RELEASED = ROOT / "lenet_edge" / "released"
@@ -31,6 +26,10 @@ RELEASED = ROOT / "lenet_edge" / "released"
 
 def release(run: Path, name: str, model: object) -> None:
     """Copy the weights of `run` and write what is known of them beside."""
+    from lenet_edge.packaged.weights import load_weights  # these load TensorFlow
+    from lenet_edge.paper.answers import outputs_of
+    from lenet_edge.training.score_calibration import measure
+
     scale = load_weights(model, run / "weights.npz")
     report = json.loads((run / "report.json").read_text())
     report.pop("history")
@@ -43,6 +42,10 @@ def release(run: Path, name: str, model: object) -> None:
 
 def release_fine_tuned(run: Path) -> None:
     """Copy the fine-tuned weights of `run` and write what is known of them, the test digits included."""
+    from converters.model.folding import fold  # these load TensorFlow
+    from lenet_edge.packaged.models import fine_tuned_model, released_model
+    from lenet_edge.training.fine_tuning_run import errors_of
+
     report = json.loads((run / "report.json").read_text())
     report["command"] = _without_places(report["command"])
     shutil.copyfile(run / "weights.npz", RELEASED / "lenet5_qat.npz")
@@ -63,12 +66,21 @@ def _without_places(command: str) -> str:
     return shlex.join(words)
 
 
-def main(runs: Path) -> None:
-    """Release lenet5 and stock_lenet5 of `runs`."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Release lenet5 and stock_lenet5 of a folder of runs."""
+    parser = command_parser(name="release.py", description=__doc__)
+    parser.add_argument("runs", type=Path, metavar="RUNS", help="the folder that train_released.sh wrote")
+    runs = parser.parse_args(argv).runs
+    for name in ("lenet5", "stock", "qat"):
+        expect((runs / name / "report.json").is_file(), f"a finished run in {runs / name}", "none")
+    make_folder(RELEASED)
+    from lenet_edge.paper.model import lenet5, stock_lenet5
+    from lenet_edge.training.learning_curve import draw
+
     release(runs / "lenet5", "lenet5", lenet5())
     release(runs / "stock", "stock_lenet5", stock_lenet5())
     release_fine_tuned(runs / "qat")
-    convert(["--out", str(RELEASED)])
+    subprocess.run([sys.executable, "-m", "lenet_edge.convert", "--out", str(RELEASED)], check=True)
     paper = runs / "paper" / "report.json"
     if paper.exists():
         report = json.loads(paper.read_text())
@@ -76,7 +88,8 @@ def main(runs: Path) -> None:
         write_json(ROOT / "results" / "paper_recipe.json", report)
     history = json.loads((runs / "lenet5" / "report.json").read_text())["history"]
     draw(history, ROOT / "docs" / "learning_curve.png")
+    return 0
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    raise SystemExit(exit_status(main, name="release.py"))

@@ -8,9 +8,10 @@ kept in hand. What it costs is told on held-out training digits.
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,18 +19,15 @@ from typing import Any
 import numpy as np
 
 from converters.base.errors import exit_status, expect
-from converters.base.files import write_json
-from lenet_edge.convert import main as convert
+from converters.base.files import make_folder, write_json
+from converters.base.options import command_parser
 from lenet_edge.digits.mnist import Digits, held_out_digits
 from lenet_edge.digits.string_fields.empty import EMPTIES, empty_fields
 from lenet_edge.digits.string_fields.handwriting import Writing
 from lenet_edge.digits.string_fields.layout import SPACINGS
 from lenet_edge.digits.string_fields.strings import string_fields
 from lenet_edge.packaged.names import WIDE, WIDE_VARIANTS
-from lenet_edge.packaged.weights import load_weights
-from lenet_edge.paper.model import lenet5
 from lenet_edge.runtime.string_reader import StringReader
-from lenet_edge.training.learning_curve import draw
 
 ROOT = Path(__file__).resolve().parent.parent
 RELEASED = ROOT / "lenet_edge" / "released"
@@ -77,20 +75,24 @@ def set_aside(reader: StringReader, digits: Digits, *, below: float, count: int)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Release the net of a run."""
-    parser = argparse.ArgumentParser(
-        prog="release_wide.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(name="release_wide.py", description=__doc__)
     parser.add_argument("run", type=Path, metavar="RUN", help="--out of `lenet-edge train --strings`")
     parser.add_argument("--data", metavar="DIR", help="folder with MNIST's training files")
     parser.add_argument("--count", type=int, default=1000, help="fields of a kind (default: %(default)s)")
     options = parser.parse_args(argv)
+    expect(options.count >= 1, "--count of 1 or more", options.count)
+    report = json.loads((options.run / "report.json").read_text())
+    make_folder(RELEASED)
+    from lenet_edge.packaged.weights import load_weights  # these load TensorFlow
+    from lenet_edge.paper.model import lenet5
+    from lenet_edge.training.learning_curve import draw
+
     held_out = held_out_digits(data=options.data)
     load_weights(lenet5(wide=True, empty=True), options.run / "weights.npz")  # of the right net, or an error
-    report = json.loads((options.run / "report.json").read_text())
     draw(report.pop("history"), ROOT / "docs" / "strings_learning_curve.png")
     report["command"] = report["command"].replace(str(options.data), "MNIST")
     shutil.copyfile(options.run / "weights.npz", RELEASED / f"{WIDE}.npz")
-    convert(["--out", str(RELEASED)])
+    subprocess.run([sys.executable, "-m", "lenet_edge.convert", "--out", str(RELEASED)], check=True)
     readers = {variant: StringReader(model=variant) for variant in WIDE_VARIANTS}
     made_up = {variant: chances(reader, count=options.count) for variant, reader in readers.items()}
     below = max(threshold(one, share=MADE_UP) for kinds in made_up.values() for one in kinds.values())

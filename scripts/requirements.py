@@ -5,8 +5,9 @@ pip can install a project's requirements without the project itself only from su
 
 from __future__ import annotations
 
+import argparse
 import re
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -20,10 +21,24 @@ def requirements(project: dict, extra: str) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-if __name__ == "__main__":
+def main(argv: Sequence[str] | None = None) -> None:
+    """Print the requirements of the extra that `argv` names."""
+    # Nothing of the package: it runs before anything is installed.
+    parser = argparse.ArgumentParser(
+        prog="requirements.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("extra", metavar="EXTRA", help="a name under optional-dependencies (dev)")
+    extra = parser.parse_args(argv).extra
     try:
         import tomllib
     except ImportError:  # Python 3.10
         from pip._vendor import tomli as tomllib
     declared = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
-    print("\n".join([*requirements(declared, sys.argv[1]), "setuptools>=77", "wheel"]))
+    known = declared["optional-dependencies"]
+    if extra not in known:
+        parser.error(f"expected one of {', '.join(known)}, got {extra}")
+    print("\n".join([*requirements(declared, extra), "setuptools>=77", "wheel"]))
+
+
+if __name__ == "__main__":
+    main()

@@ -6,24 +6,27 @@ benchmark`. The machine should have nothing else to do.
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from converters.base.files import write_atomically, write_json
+from converters.base.errors import exit_status
+from converters.base.files import check_writable, write_atomically, write_json
+from converters.base.installed import RUNTIMES
+from converters.base.options import command_parser
 from converters.file.graph import read_graph
 from converters.file.layouts import describe, layout_of, suggested
 from converters.file.lowering import lower
-from converters.model.folding import fold
-from lenet_edge.converting.files import convert_one
 from lenet_edge.packaged.files import content_of
 from lenet_edge.packaged.layouts import default_layout
-from lenet_edge.packaged.models import fine_tuned_model, released_model
 
 ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "results" / "speed.json"
 SECONDS = 5
 PRECISIONS = ("float32", "int8_qat")
 
@@ -39,6 +42,10 @@ LAYOUTS = {
 
 def files(precision: str) -> dict[str, tuple[bytes, str]]:
     """Return the files to measure, the stock net first: content and layout by name."""
+    from converters.model.folding import fold  # these load TensorFlow
+    from lenet_edge.converting.files import convert_one
+    from lenet_edge.packaged.models import fine_tuned_model, released_model
+
     stock = content_of(f"stock_lenet5_{precision.removesuffix('_qat')}.tflite")
     stock_layout = suggested(read_graph(stock))
     if precision == "float32":
@@ -67,8 +74,29 @@ def benchmark(folder: Path, names: list[str], runtimes: list[str], *more: str) -
     return json.loads(report.read_text())
 
 
-def main(runtimes: list[str]) -> None:
-    """Measure both precisions in `runtimes`, and the released files and the stock ones node by node."""
+def _parser() -> argparse.ArgumentParser:
+    parser = command_parser(name="speed.py", description=__doc__)
+    parser.add_argument(
+        "runtimes",
+        nargs="*",
+        type=_runtime,
+        default=["litert", "tflite"],
+        metavar="RUNTIME",
+        help=f"one of {', '.join(RUNTIMES)} (default: litert tflite)",
+    )
+    return parser
+
+
+def _runtime(name: str) -> str:
+    if name not in RUNTIMES:
+        raise argparse.ArgumentTypeError(f"expected one of {', '.join(RUNTIMES)}, got {name}")
+    return name
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure both precisions in the runtimes, and the released files and the stock ones node by node."""
+    runtimes = _parser().parse_args(argv).runtimes
+    check_writable(OUT)
     measured: dict[str, Any] = {"precisions": {}}
     for precision in PRECISIONS:
         found = files(precision)
@@ -84,8 +112,9 @@ def main(runtimes: list[str]) -> None:
             "results": report["results"],
             "profiles": profiles,
         }
-    write_json(ROOT / "results" / "speed.json", measured)
+    write_json(OUT, measured)
+    return 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or ["litert", "tflite"])
+    raise SystemExit(exit_status(main, name="speed.py"))

@@ -7,7 +7,6 @@ without a digit are read too: what is read there with a probability above the pa
 
 from __future__ import annotations
 
-import argparse
 import json
 import shlex
 import sys
@@ -19,9 +18,9 @@ from typing import Any
 
 from tqdm import tqdm
 
-from converters.base.environment import versions
 from converters.base.errors import exit_status, expect
-from converters.base.files import write_json
+from converters.base.files import check_writable, write_json
+from converters.base.options import command_parser
 from lenet_edge.digits.mnist import pad, test_digits
 from lenet_edge.digits.string_fields.empty import EMPTIES, empty_fields
 from lenet_edge.digits.string_fields.fields import Fields
@@ -141,16 +140,17 @@ def _percent(part: int, whole: int) -> float:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure both packaged files and write the report."""
-    parser = argparse.ArgumentParser(
-        prog="strings.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(name="strings.py", description=__doc__)
     parser.add_argument("--count", type=int, default=1000, help="fields of each kind (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=ROOT / "results" / "strings.json", metavar="FILE")
     options = parser.parse_args(argv)
     expect(options.count >= 1, "--count of 1 or more", options.count)
+    check_writable(options.out)
     threshold = json.loads((ROOT / "lenet_edge" / "released" / "lenet5_wide.json").read_text())["threshold"]
     with ProcessPoolExecutor(len(WIDE_VARIANTS)) as pool:
         files = list(pool.map(measured, WIDE_VARIANTS, repeat(threshold), repeat(options.count)))
+    from converters.base.environment import versions  # loads TensorFlow
+
     report = {
         "command": shlex.join(["python", "scripts/strings.py", *(sys.argv[1:] if argv is None else argv)]),
         "versions": versions(),

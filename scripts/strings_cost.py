@@ -7,14 +7,19 @@ as a share of what one window by itself takes, in one run of `lenet-edge benchma
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from converters.base.files import write_atomically, write_json
+from converters.base.errors import exit_status
+from converters.base.files import check_writable, write_atomically, write_json
+from converters.base.installed import RUNTIMES
+from converters.base.options import command_parser
 from converters.file.resizing import resized
 from converters.timing.profile_costs import costs
 from lenet_edge.digits import geometry
@@ -23,6 +28,7 @@ from lenet_edge.packaged.files import content_of
 from lenet_edge.packaged.names import WIDE, WIDE_VARIANTS
 
 ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "results" / "strings_cost.json"
 SECONDS = 5
 WIDEST = 1024
 SHOWN = (32, 64, 112, 128, 192, 256, 512, 1024)
@@ -102,15 +108,37 @@ def an_answer(result: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def main(runtimes: list[str]) -> None:
-    """Count, time in `runtimes`, and write results/strings_cost.json."""
+def _parser() -> argparse.ArgumentParser:
+    parser = command_parser(name="strings_cost.py", description=__doc__)
+    parser.add_argument(
+        "runtimes",
+        nargs="*",
+        type=_runtime,
+        default=["litert", "tflite"],
+        metavar="RUNTIME",
+        help=f"one of {', '.join(RUNTIMES)} (default: litert tflite)",
+    )
+    return parser
+
+
+def _runtime(name: str) -> str:
+    if name not in RUNTIMES:
+        raise argparse.ArgumentTypeError(f"expected one of {', '.join(RUNTIMES)}, got {name}")
+    return name
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Count, time in the runtimes, and write results/strings_cost.json."""
+    runtimes = _parser().parse_args(argv).runtimes
+    check_writable(OUT)
     measured: dict[str, Any] = {"operations": operations(), "times": {}}
     for variant in WIDE_VARIANTS:
         report = times(variant, runtimes)
         measured["machine"], measured["versions"] = report["machine"], report["versions"]
         measured["times"][variant] = [an_answer(result) for result in report["results"]]
-    write_json(ROOT / "results" / "strings_cost.json", measured)
+    write_json(OUT, measured)
+    return 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or ["litert", "tflite"])
+    raise SystemExit(exit_status(main, name="strings_cost.py"))

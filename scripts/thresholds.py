@@ -11,7 +11,6 @@ another runtime's last bit turns no answer; an answer is unsure when its score i
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import shlex
 import sys
@@ -21,10 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from converters.base.environment import versions
 from converters.base.errors import InputError, exit_status
-from converters.base.files import write_json
-from converters.runtimes.tensorflow_interpreter import run
+from converters.base.files import check_writable, write_json
+from converters.base.options import command_parser
 from lenet_edge.digits.mnist import Digits, held_out_digits, pad, test_digits
 from lenet_edge.packaged.files import content_of
 
@@ -67,6 +65,8 @@ def measured(scores: np.ndarray, digits: Digits, *, below: float) -> dict[str, A
 
 def facts_of(content: bytes, held_out: Digits, test: Digits) -> dict[str, Any]:
     """Return a file's hash and threshold, and what it does to both sets of digits."""
+    from converters.runtimes.tensorflow_interpreter import run  # loads TensorFlow
+
     chosen, reported = (
         run(content, pad(digits.images)[..., None].astype(np.float32)) for digits in (held_out, test)
     )
@@ -81,11 +81,12 @@ def facts_of(content: bytes, held_out: Digits, test: Digits) -> dict[str, Any]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the thresholds of all files."""
-    parser = argparse.ArgumentParser(
-        prog="thresholds.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(name="thresholds.py", description=__doc__)
     parser.add_argument("--data", metavar="DIR", help="folder with MNIST's training files")
     options = parser.parse_args(argv)
+    check_writable(RELEASED / "thresholds.json")
+    from converters.base.environment import versions  # loads TensorFlow
+
     held_out, test = held_out_digits(data=options.data), test_digits()
     report = {
         "command": shlex.join(["python", "scripts/thresholds.py", *(sys.argv[1:] if argv is None else argv)]),

@@ -1,1 +1,1 @@
-"""What every room uses: errors, files, options, which runtimes are installed. Imports no other room."""
+"""What every folder uses: errors, files, options, installed runtimes. Imports no other folder."""

@@ -1,17 +1,22 @@
-"""What every room needs of arrays: .npz files that somebody else wrote, shapes in words, the softmax."""
+"""Small helpers for arrays: read untrusted .npz files, compare and print shapes, compute a softmax."""
 
 from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import SupportsInt, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.base.errors import InputError
+from converters.base.errors import InputError, expect
+
+Numbers: TypeAlias = NDArray[np.number]
+"""Values of any type of number, as a file stores them."""
+
+_Floating = TypeVar("_Floating", bound=np.floating)
 
 
 def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
@@ -19,7 +24,7 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 
     Raises InputError when it is another or a damaged file, and OSError when it cannot be opened.
     """
-    with Path(path).open("rb") as stream:  # a missing file is told as such, not as a bad one
+    with Path(path).open("rb") as stream:  # so that a missing file is reported as missing, not as damaged
         try:
             with np.load(stream, allow_pickle=False) as archive:
                 return {name: archive[name] for name in archive.files}
@@ -36,12 +41,29 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
             raise InputError(f"{path}: expected a .npz file, got another or a damaged one") from error
 
 
-def shape_text(shape: Iterable[Any]) -> str:
-    """Return `shape` in words: "1x28x28x6", or "scalar"."""
+def read_array(path: str | os.PathLike[str]) -> np.ndarray:
+    """Return the array of the .npz file at `path`, which holds one.
+
+    Raises InputError for a file of another kind or of more arrays, and OSError when it cannot be opened.
+    """
+    arrays = list(read_npz(path).values())
+    expect(len(arrays) == 1, f"{path} with one array", len(arrays))
+    return arrays[0]
+
+
+def shape_text(shape: Iterable[SupportsInt]) -> str:
+    """Return `shape` as text: "1x28x28x6", or "scalar"."""
     return "x".join(str(int(side)) for side in shape) or "scalar"
 
 
-def softmax(values: NDArray[Any]) -> NDArray[Any]:
+def shape_fits(shape: Sequence[int], pattern: Sequence[int | None]) -> bool:
+    """Return whether `shape` is one of `pattern`, in which a side of None or -1 may have any size."""
+    return len(shape) == len(pattern) and all(
+        free in (None, -1, side) for side, free in zip(shape, pattern, strict=True)
+    )
+
+
+def softmax(values: NDArray[_Floating]) -> NDArray[_Floating]:
     """Return the softmax over the last axis, in the type of `values`."""
     powers = np.exp(values - values.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
+    return (powers / powers.sum(axis=-1, keepdims=True)).astype(values.dtype, copy=False)

@@ -1,4 +1,4 @@
-"""The one place that imports TensorFlow and Keras 2, quietly."""
+"""Import TensorFlow and Keras 2 quietly; nothing else imports them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ try:
         import tf_keras as keras
         from tensorflow.lite.python import schema_py_generated as schema
 
-        # Looks for GPUs now, so that what it says of their absence is not said later.
+        # Looks for GPUs now, so that TensorFlow does not log their absence later.
         tf.config.list_physical_devices()
 except ModuleNotFoundError as error:
     install = RUNTIMES["tensorflow"].install

@@ -1,4 +1,4 @@
-"""One way for every command to answer bad input: a line on standard error and status 2."""
+"""Answer bad input alike in every command: a line on standard error and status 2."""
 
 from __future__ import annotations
 

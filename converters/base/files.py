@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Write files so that each is complete or absent, and check before the work that they can be written."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> Path:
     """Write `content` under a temporary name beside `path`, then rename it to `path`.
 
-    Missing parent folders are made. A link stays: the file that it points to is replaced. What is no regular
-    file (a pipe, /dev/stdout) is written to as it is, since a rename would put a file in its place. Raises
+    Missing parent folders are made. A link stays: the file that it points to is replaced. Anything
+    but a regular file (a pipe, /dev/stdout) is written to directly, since a rename would replace it. Raises
     OSError, naming `path`, when it cannot be written; nothing is left behind then.
     """
     path = Path(path)
@@ -34,9 +34,9 @@ def write_json(path: str | os.PathLike[str], value: object) -> Path:
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
-    """Raise OSError, naming `path`, unless a file can be written there: asked before the work is done.
+    """Raise OSError, naming `path`, unless a file can be written there: call it before the work.
 
-    Its folder has to be there: one that a person mistyped is not made for them.
+    The folder must exist: one that was mistyped is not made.
     """
     if is_stream(path):
         if not os.access(path, os.W_OK):
@@ -84,7 +84,7 @@ def make_folder(path: str | os.PathLike[str]) -> Path:
 
 
 def is_stream(path: str | os.PathLike[str]) -> bool:
-    """Return whether `path` is there and is neither a file nor a folder: a pipe, a device, a terminal."""
+    """Return whether `path` exists and is neither a file nor a folder: a pipe, a device, a terminal."""
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 

@@ -1,4 +1,4 @@
-"""The TensorFlow Lite runtimes for Python: which are here, which can be used, what installs the others."""
+"""Find the TensorFlow Lite runtimes that can be used here, and what installs the others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from converters.base.errors import InputError, expect
 
 
 class Runtime(NamedTuple):
-    """A runtime's Python `package`, how people call it, and the line that `install`s it."""
+    """A runtime: its Python `package`, its `title` for people, and the command that `install`s it."""
 
     package: str
     title: str
@@ -30,10 +30,10 @@ RUNTIMES = {
 _LAST_OF_TFLITE = (3, 11)  # the last Python that tflite-runtime has wheels for
 
 
-def why_not(name: str, *, alone: bool = False) -> str:
+def unusable_reason(name: str, *, alone: bool = False) -> str:
     """Return why the runtime `name` cannot be used in this process and what helps, in a line; "" when it can.
 
-    `alone`: it will be used in a process of its own. It is not imported.
+    `alone`: it will be used in a process of its own. The runtime is not imported.
     """
     runtime = RUNTIMES[name]
     if importlib.util.find_spec(runtime.package) is None:
@@ -60,7 +60,7 @@ def choose(name: str = "auto") -> str:
     Raises InputError: another name, or a runtime that cannot be used, with the reason.
     """
     expect(name in ("auto", *RUNTIMES), f"a runtime of auto, {', '.join(RUNTIMES)}", name)
-    reasons = {one: why_not(one) for one in (RUNTIMES if name == "auto" else [name])}
+    reasons = {one: unusable_reason(one) for one in (RUNTIMES if name == "auto" else [name])}
     for one, reason in reasons.items():
         if not reason:
             return one

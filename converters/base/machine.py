@@ -1,11 +1,12 @@
-"""What machine a measurement was made on; nothing that names it or its owner."""
+"""Describe the machine that a measurement was made on, without naming it or its owner."""
 
 from __future__ import annotations
 
 import os
 import platform
 from pathlib import Path
-from typing import Any
+
+from converters.base.untyped import Json
 
 
 def machine() -> dict[str, str | int]:
@@ -18,8 +19,8 @@ def machine() -> dict[str, str | int]:
     }
 
 
-def speed_facts(*, root: Path = Path("/")) -> dict[str, Any]:
-    """Return what of this machine decides its speed now; what the system does not tell is None.
+def speed_facts(*, root: Path = Path("/")) -> dict[str, Json]:
+    """Return what determines this machine's speed now; None for what the system does not report.
 
     `board`: a single-board computer's model. `memory_bytes`. `governor`: how the processors' frequency is
     chosen, each kind once ("performance", "ondemand"). `frequency_khz`: the least, the greatest and the
@@ -41,7 +42,7 @@ def speed_facts(*, root: Path = Path("/")) -> dict[str, Any]:
 
 
 def _processor() -> str:
-    """Return the processor's model as the system tells it, "" if it does not (Linux on ARM has none)."""
+    """Return the processor's model as the system reports it, "" if it does not (as Linux on ARM)."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -51,7 +52,7 @@ def _processor() -> str:
 
 
 def _text(path: Path) -> str | None:
-    """Return what stands in one of the system's small files; None when it is not there or not readable."""
+    """Return the content of one of the system's small files; None when it is missing or unreadable."""
     try:
         return path.read_text(errors="replace").strip("\0\n ") or None
     except OSError:

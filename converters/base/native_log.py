@@ -1,4 +1,4 @@
-"""What native code writes to standard output and error, in a file where its own words are looked up."""
+"""Capture what native code writes to standard output and error, to read its messages."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from pathlib import Path
 
 
 class Log:
-    """The file that native code's words go to."""
+    """The file that native code's output goes to."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._start = 0
 
     def mark(self) -> None:
-        """Begin a job: `of_job` leaves out what was said until now."""
+        """Begin a job: `of_job` leaves out what was written until now."""
         self._start = len(self.of_all())
 
     def of_all(self) -> str:
-        """Return everything said since the file was begun."""
+        """Return everything written so far."""
         return self._path.read_text(errors="replace")
 
     def of_job(self) -> str:
-        """Return what was said since the last `mark`."""
+        """Return what was written since the last `mark`."""
         return self.of_all()[self._start :]
 
 
 @contextlib.contextmanager
 def captured() -> Iterator[Log]:
     """Send what this process writes to standard output and error to a temporary file; give it as a Log."""
-    import tempfile  # slow, and only the GPU's users wait for it
+    import tempfile  # slow to import, and only the GPU needs it
 
     handle, path = tempfile.mkstemp(prefix="lenet-edge-")
     _flush()

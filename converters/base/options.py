@@ -1,4 +1,4 @@
-"""What the commands' parsers have in common."""
+"""Make the parsers of commands, and add the options that several commands share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from converters.base.errors import expect
 from converters.base.precisions import PRECISIONS
 
 
-def command_parser(*, name: str, description: str | None, epilog: str) -> argparse.ArgumentParser:
+def command_parser(
+    *, name: str, description: str | None, epilog: str | None = None
+) -> argparse.ArgumentParser:
     """Return a parser whose help shows `epilog` as it is written."""
     return argparse.ArgumentParser(
         prog=name,

@@ -1,4 +1,4 @@
-"""The precisions that a model is converted to."""
+"""Name the precisions that a model is converted to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Silence for native code."""
+"""Silence native code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Send what native code writes to standard error nowhere: log lines that tell a user nothing."""
+    """Discard what native code writes to standard error: log lines of no use to a person."""
     kept, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(sink, 2)

@@ -1,4 +1,4 @@
-"""What a model is converted to for each kind of machine, and which delegate has to take it there."""
+"""Say for each kind of machine what a model is converted to, and which delegates must take it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from converters.base.precisions import Ends, Precision
 
 
 class Target(NamedTuple):
-    """`precision` and, for int8, the type of the file's `ends`; `delegates` that audits are made for; why.
+    """A kind of machine: its `precision`, an int8 file's type at both `ends`, `delegates` to audit, and why.
 
-    `laid_out`: the kernels of its machines were measured, and a layout other than the plain one is quicker.
+    `laid_out`: a layout other than the plain one was measured to be quicker on these machines.
     """
 
     precision: Precision

@@ -1,7 +1,7 @@
-"""Audits: operator by operator, which delegate takes it, and if not, why.
+"""Audit a .tflite file: whether a delegate takes each operator, and if not, why.
 
-Two kinds stand apart: rules written down from a delegate's own source (`nnapi`, `gpu`, `micro`,
-`tflite_runtime`, `web`), and what is found out by trying on this machine (`tried`: XNNPACK and TensorFlow
+There are two kinds of audit: rules taken from a delegate's own source (`nnapi`, `gpu`, `micro`,
+`tflite_runtime`, `web`), and trials on this machine (`tried`: XNNPACK and TensorFlow
 Lite's analyser). docs/delegates.md has every rule and its source.
 """
 
@@ -31,7 +31,7 @@ def audit(content: bytes, *, delegate: str, api_level: int | None = None) -> lis
 
     `delegate`: one of DELEGATES; `api_level`: the Android API level, 27 to 35, for nnapi. An operator
     that is taken has passed the delegate's validation: a driver may refuse it still, and a delegate may
-    leave it when it stands alone between two that are not taken. Raises InputError: another delegate, an
+    leave it when neither of its neighbours is taken. Raises InputError: another delegate, an
     API level that is missing, out of range or of no use, a file that is no .tflite or, for xnnpack, one
     that TensorFlow's interpreter refuses.
     """

@@ -1,4 +1,4 @@
-"""Float16 constants: NNAPI and the GPU delegate read them without the DEQUANTIZE that stands in between.
+"""Audit float16 constants, which NNAPI and the GPU delegate read without the DEQUANTIZE after them.
 
 Source: FP16GraphPartitionHelper of tensorflow/lite/delegates/utils.cc, TensorFlow 0f563557.
 """

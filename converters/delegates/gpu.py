@@ -1,4 +1,4 @@
-"""TensorFlow Lite's GPU delegate, with its quantised models allowed, as they are by default.
+"""Audit for TensorFlow Lite's GPU delegate, with quantised models allowed, as they are by default.
 
 Operators and parameters: CheckGpuDelegateCompatibility of tensorflow/lite/tools/versioning/
 gpu_compatibility.cc, TensorFlow 03a5e4e1. Versions, and the types and ranks of tensors: the parsers'

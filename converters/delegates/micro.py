@@ -1,4 +1,4 @@
-"""TensorFlow Lite Micro: which types each reference kernel computes; it does not look at versions.
+"""Audit for TensorFlow Lite Micro: which types each reference kernel computes; versions do not matter.
 
 Source: tensorflow/lite/micro/kernels of tflite-micro, conv.cc afbf908a, depthwise_conv.cc e7884567,
 fully_connected.cc 26a153e7 with fully_connected_common.cc 0eec4fa5, quantize_common.cc 0c32bc83,

@@ -1,4 +1,4 @@
-"""NNAPI: what its delegate validates before it hands an operator to the phone's driver.
+"""Audit for NNAPI: what its delegate validates before it hands an operator to the phone's driver.
 
 Source: NNAPIDelegateKernel::Validate of tensorflow/lite/delegates/nnapi/nnapi_delegate.cc, TensorFlow
 acdcab50, with the delegate's default options. NNAPI 1.0 is API level 27, 1.1 is 28, 1.2 is 29, 1.3 is 30;
@@ -24,8 +24,8 @@ from converters.delegates.operator_rules import (
 from converters.file.graph import Graph, Node, Tensor
 
 _FLOAT = ("float32",)
-_QUANTISED = ("uint8", "int8")
-_FLOAT_OR_8 = ("float32", *_QUANTISED)
+_QUANTIZED = ("uint8", "int8")
+_FLOAT_OR_8 = ("float32", *_QUANTIZED)
 
 
 def verdicts(graph: Graph, *, level: int) -> list[Verdict]:
@@ -47,7 +47,7 @@ def _is_computed_float16(node: Node) -> bool:
 
 def _is_hybrid(node: Node) -> bool:
     weights = input_at(node, 1)
-    return first_input(node).type == "float32" and weights is not None and weights.type in _QUANTISED
+    return first_input(node).type == "float32" and weights is not None and weights.type in _QUANTIZED
 
 
 def _is_per_channel(node: Node) -> bool:
@@ -98,7 +98,7 @@ _BIAS = expects("three inputs, a bias among them", lambda n: len(n.inputs) == 3,
 _LARGE_WINDOW = needs(
     29,
     "quantised windows of more than 256 values",
-    lambda node: first_input(node).type in _QUANTISED and _window(node) > 256,
+    lambda node: first_input(node).type in _QUANTIZED and _window(node) > 256,
 )
 _VERSION_3 = needs(29, "versions above 2", lambda node: node.version > 2)
 _NO_INT16_OUTPUT = expects(
@@ -142,7 +142,7 @@ def _ranks(node: Node) -> list[int]:
 
 
 def _has_scale(tensor: Tensor) -> bool:
-    return tensor.type not in _QUANTISED or bool(tensor.scales.size and tensor.scales[0] > 0)
+    return tensor.type not in _QUANTIZED or bool(tensor.scales.size and tensor.scales[0] > 0)
 
 
 _PAD = Rule(
@@ -184,7 +184,7 @@ RULES = Rules(
         "DEQUANTIZE": Rule(
             2,
             (
-                input_type({27: ("uint8",), 29: _QUANTISED}),
+                input_type({27: ("uint8",), 29: _QUANTIZED}),
                 needs(
                     30,
                     "int8 inputs whose zero point is not 0",
@@ -210,7 +210,7 @@ RULES = Rules(
             2,
             (
                 input_type({29: _FLOAT_OR_8}),
-                output_type({29: ("uint8",), 30: _QUANTISED}),
+                output_type({29: ("uint8",), 30: _QUANTIZED}),
                 expects(
                     "scales above 0",
                     lambda n: _has_scale(first_input(n)) and _has_scale(n.outputs[0]),

@@ -1,4 +1,4 @@
-"""Rules as data: which operators a delegate takes, up to which version, on which conditions."""
+"""Define rules as data: which operators a delegate takes, up to which version, on which conditions."""
 
 from __future__ import annotations
 

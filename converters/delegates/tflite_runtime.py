@@ -1,4 +1,4 @@
-"""tflite-runtime 2.14, the last one there is: the newest version of each operator that it has.
+"""Audit for tflite-runtime 2.14, its last release: the newest version of each operator that it has.
 
 Source: tensorflow/lite/core/kernels/register.cc, TensorFlow 0314b97f; the table is what the wheel of
 tflite-runtime 2.14.0 itself answered when asked for every operator in versions 1 to 15. A version that it

@@ -1,9 +1,9 @@
-"""LiteRT.js, the runtime for browsers, WebAssembly or WebGPU: the little that is known.
+"""Audit for LiteRT.js, the runtime for browsers (WebAssembly or WebGPU), by the little that is known.
 
 No table of its operators was found. That shapes may not be left open is documented
 (https://ai.google.dev/edge/litert/web/get_started). One picture at a time, float32 in and out, is what was
-seen to run in headless Chromium with @litertjs/core 2.5.3, both ways: nothing else was seen to, and an
-operator that is "taken" here is only one that nothing speaks against.
+seen to run in headless Chromium with @litertjs/core 2.5.3, both ways; nothing else was tried with
+success. An operator is "taken" here when nothing is known against it.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ CONDITIONS = (
     ("inputs and outputs of the model for one picture at a time (first dimension 1)", "measured with those"),
     ("no dimension of them left open", "documented"),
 )
-"""What is asked of a model, and how it is known."""
+"""What is required of a model, and how that is known."""
 
 
 def verdicts(graph: Graph) -> list[Verdict]:
-    """Return a verdict on each node of `graph`; what is wrong with an end is said of the operator there."""
+    """Return a verdict on each node of `graph`; a fault of an input or output counts against its operator."""
     ends = {tensor.index for tensor in (*graph.inputs, *graph.outputs)}
     return [verdict(node, _problem(node, ends)) for node in graph.nodes]
 

@@ -1,1 +1,1 @@
-"""A .tflite file's bytes: read, checked, described, laid out, rewritten. NumPy and the schema only."""
+"""Read, check, describe, lay out and rewrite the bytes of a .tflite file. Needs NumPy and the schema only."""

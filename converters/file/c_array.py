@@ -1,4 +1,4 @@
-"""A .tflite file as C++ source for a microcontroller: NAME.h and NAME.cc, for TensorFlow Lite Micro.
+"""Write a .tflite file as C++ source for TensorFlow Lite Micro: NAME.h and NAME.cc.
 
 The two need C++11 and none of TensorFlow's headers. The same file gives the same text.
 """
@@ -9,11 +9,11 @@ import hashlib
 import re
 import textwrap
 from collections import Counter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from converters.base.arrays import Numbers
 from converters.base.errors import expect
 from converters.file.graph import Graph, Tensor, read_graph
 
@@ -138,9 +138,9 @@ def c_array(
     *,
     name: str,
     arena_bytes: int,
-    sample_input: NDArray[Any],
-    sample_output: NDArray[Any],
-    sample_limits: tuple[NDArray[Any], NDArray[Any]],
+    sample_input: Numbers,
+    sample_output: Numbers,
+    sample_limits: tuple[Numbers, Numbers],
     description: str,
 ) -> Sources:
     """Return NAME.h and NAME.cc for the .tflite file `content`.
@@ -196,7 +196,7 @@ def c_array(
 
 
 def _is_name(name: str) -> bool:
-    # A double underscore is reserved to the compiler; keywords are told by the first compilation.
+    # A double underscore is reserved to the compiler; the compiler refuses keywords.
     return bool(re.fullmatch(r"[a-z](_?[a-z0-9])*", name))
 
 
@@ -228,7 +228,7 @@ def _end(end: str, tensor: Tensor) -> str:
     )
 
 
-def _values(sample: NDArray[Any], tensor: Tensor) -> list[str]:
+def _values(sample: Numbers, tensor: Tensor) -> list[str]:
     wanted = f"a sample of {tensor.type} {tensor.shape}"
     expect(sample.dtype == tensor.type, wanted, f"{sample.dtype} {sample.shape}")
     expect(sample.shape in (tensor.shape, tensor.shape[1:]), wanted, f"{sample.dtype} {sample.shape}")

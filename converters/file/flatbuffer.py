@@ -1,8 +1,8 @@
-"""Read a flatbuffer that somebody else wrote: every offset is checked before it is followed.
+"""Read an untrusted flatbuffer: every offset is checked before it is followed.
 
 A native reader trusts the offsets in a file, so a damaged one makes it read and write where nothing is. This
-reader follows the same offsets within the same tables, and says where one is wrong. What tables there are is
-told to it (`described`); the TensorFlow Lite ones are in converters/file/soundness/tables.py.
+reader follows the same offsets within the same tables, and says where one is wrong. It is given a description
+of the tables (`described`); the TensorFlow Lite ones are in converters/file/soundness/tables.py.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Damaged(ValueError):
     """A file holds what no sound one does; the message says what and where, to follow the word "got"."""
 
 
-def need(condition: object, got: str) -> None:
+def require(condition: object, got: str) -> None:
     """Raise `Damaged` with `got` unless `condition` holds."""
     if not condition:
         raise Damaged(got)
@@ -81,8 +81,8 @@ def read(content: bytes, tables: Tables, *, root: str, identifier: bytes) -> Rec
     alignment that is wrong, a field that is not described, and a file whose parts refer to each other so
     that reading it would take more than twice its bytes.
     """
-    need(len(content) >= 8, f"{len(content)} bytes")
-    need(content[4:8] == identifier, "another kind of file")
+    require(len(content) >= 8, f"{len(content)} bytes")
+    require(content[4:8] == identifier, "another kind of file")
     reader = _Reader(content, tables)
     return reader.table(root, reader.target(0, "the root"), "")
 
@@ -100,7 +100,7 @@ class _Reader:
     def target(self, at: int, place: str) -> int:
         """Return where the offset at `at` points to."""
         offset = self._scalar("<I", at, place)
-        need(0 < offset < 1 << 31 and at + offset < len(self._content), f"{place} beyond the file's end")
+        require(0 < offset < 1 << 31 and at + offset < len(self._content), f"{place} beyond the file's end")
         return at + offset
 
     def table(self, name: str, at: int, place: str) -> Record:
@@ -108,7 +108,7 @@ class _Reader:
         slots = self._slots(at, place or "the root")
         fields = self._tables.fields[name]
         known, beyond = slots[: len(fields)], slots[len(fields) :]
-        need(not any(beyond), f"{place or 'the root'} with a field that lenet-edge does not know")
+        require(not any(beyond), f"{place or 'the root'} with a field that lenet-edge does not know")
         record = Record(table=name)
         for field, slot in zip(fields, known + (0,) * len(fields), strict=False):
             path = f"{place}.{field.name}" if place else field.name
@@ -119,13 +119,13 @@ class _Reader:
         """Return where each field of the table at `at` is, from its start on; 0 for one that is left out."""
         start = at - self._scalar("<i", at, place)
         size, inline = self._scalar("<H", start, place), self._scalar("<H", start + 2, place)
-        need(size >= 4 and size % 2 == 0, f"{place} with a broken list of fields")
-        need(inline >= 4, f"{place} with a broken size")
+        require(size >= 4 and size % 2 == 0, f"{place} with a broken list of fields")
+        require(inline >= 4, f"{place} with a broken size")
         self._check(start, size, 2, place)
         self._check(at, inline, 4, place)
         slots = struct.unpack_from(f"<{size // 2 - 2}H", self._content, start + 4)
         # The widest scalar has 8 bytes; _scalar checks that each is within the file.
-        need(all(slot == 0 or 4 <= slot < inline for slot in slots), f"{place} with a field outside of it")
+        require(all(slot == 0 or 4 <= slot < inline for slot in slots), f"{place} with a field outside of it")
         self._spend(inline, place)
         return slots
 
@@ -144,7 +144,7 @@ class _Reader:
         return self.table(field.kind, self.target(at, place), place)
 
     def _union(self, field: Field, at: int, kind: int, place: str) -> Record | None:
-        need(bool(kind) == bool(at), f"{place} without its type or its content")
+        require(bool(kind) == bool(at), f"{place} without its type or its content")
         if not at:
             return None
         start, name = self.target(at, place), self._tables.unions[field.kind].get(kind, "")
@@ -167,7 +167,7 @@ class _Reader:
         count = self._scalar("<I", at, place)
         self._check(at + 4, count + 1, 1, place)
         self._spend(5 + count, place)
-        need(self._content[at + 4 + count] == 0, f"{place} without an end")
+        require(self._content[at + 4 + count] == 0, f"{place} without an end")
         try:
             return self._content[at + 4 : at + 4 + count].decode()
         except UnicodeDecodeError:
@@ -179,9 +179,9 @@ class _Reader:
         return struct.unpack_from(format, self._content, at)[0]
 
     def _check(self, at: int, size: int, alignment: int, place: str) -> None:
-        need(at >= 0 and at + size <= len(self._content), f"{place} beyond the file's end")
-        need(at % alignment == 0, f"{place} at byte {at}, which is no multiple of {alignment}")
+        require(at >= 0 and at + size <= len(self._content), f"{place} beyond the file's end")
+        require(at % alignment == 0, f"{place} at byte {at}, which is no multiple of {alignment}")
 
     def _spend(self, size: int, place: str) -> None:
         self._budget -= size
-        need(self._budget >= 0, f"{place} that shares its bytes with many others")
+        require(self._budget >= 0, f"{place} that shares its bytes with many others")

@@ -1,20 +1,23 @@
-"""The graph of a .tflite file as plain data: nodes, tensors, constants; nothing of it is run.
+"""Read the graph of a .tflite file as plain data: nodes, tensors, constants; nothing of it is run.
 
 Audits, parity and the C array read it instead of the flatbuffer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from converters.base.errors import InputError, expect
+from converters.base.untyped import SchemaObject
 from converters.file.manifest import operator_name, parse
 from converters.file.schema import schema
 
-_DTYPES: dict[int, Any] = {
+_DTYPES: dict[int, type[np.generic]] = {
     schema.TensorType.FLOAT32: np.float32,
     schema.TensorType.FLOAT16: np.float16,
     schema.TensorType.INT32: np.int32,
@@ -113,7 +116,7 @@ def read_graph(content: bytes) -> Graph:
         raise InputError("expected a .tflite file, got a damaged one") from error
 
 
-def _graph(model: Any) -> Graph:
+def _graph(model: SchemaObject) -> Graph:
     graph = model.subgraphs[0]
     written = [*graph.inputs, *graph.outputs, *(i for one in graph.operators for i in one.outputs)]
     expect(all(i >= 0 for i in written), "a .tflite file", "a damaged one")
@@ -126,24 +129,24 @@ def _graph(model: Any) -> Graph:
     )
 
 
-def _tensor(index: int, tensor: Any, buffers: Any) -> Tensor:
+def _tensor(index: int, tensor: SchemaObject, buffers: Sequence[SchemaObject]) -> Tensor:
     quantization = tensor.quantization
-    quantised = quantization is not None and quantization.scale is not None
-    if quantised:
+    quantized = quantization is not None and quantization.scale is not None
+    if quantized:
         expect(len(quantization.scale) == len(quantization.zeroPoint), "a .tflite file", "a damaged one")
     return Tensor(
         index=index,
         name=tensor.name.decode() if tensor.name else "",
         shape=tuple(int(side) for side in (tensor.shape if tensor.shape is not None else ())),
         type=_name_of(schema.TensorType, tensor.type).lower(),
-        scales=np.array(quantization.scale if quantised else [], np.float64),
-        zero_points=np.array(quantization.zeroPoint if quantised else [], np.int64),
-        axis=quantization.quantizedDimension if quantised else 0,
+        scales=np.array(quantization.scale if quantized else [], np.float64),
+        zero_points=np.array(quantization.zeroPoint if quantized else [], np.int64),
+        axis=quantization.quantizedDimension if quantized else 0,
         constant=_constant(tensor, buffers[tensor.buffer].data),
     )
 
 
-def _constant(tensor: Any, data: Any) -> np.ndarray | None:
+def _constant(tensor: SchemaObject, data: NDArray[np.uint8] | None) -> np.ndarray | None:
     shape = tensor.shape if tensor.shape is not None else ()
     if data is not None and len(data) and tensor.type == schema.TensorType.INT4:
         pairs = np.asarray(data, np.uint8).view(np.int8)
@@ -154,7 +157,9 @@ def _constant(tensor: Any, data: Any) -> np.ndarray | None:
     return np.frombuffer(np.asarray(data, np.uint8).tobytes(), _DTYPES[tensor.type]).reshape(shape)
 
 
-def _node(index: int, operator: Any, codes: Any, tensors: tuple[Tensor, ...]) -> Node:
+def _node(
+    index: int, operator: SchemaObject, codes: Sequence[SchemaObject], tensors: tuple[Tensor, ...]
+) -> Node:
     code = codes[operator.opcodeIndex]
     # -1 stands for an input that was left out; any other negative number is damage.
     expect(all(i >= -1 for i in operator.inputs), "a .tflite file", "a damaged one")
@@ -175,7 +180,7 @@ _ENUMERATIONS = {
 }
 
 
-def _options(options: Any) -> dict[str, Any]:
+def _options(options: SchemaObject) -> dict[str, Any]:
     if options is None:
         return {}
     return {
@@ -184,6 +189,6 @@ def _options(options: Any) -> dict[str, Any]:
     }
 
 
-def _name_of(enumeration: Any, value: int) -> str:
+def _name_of(enumeration: type, value: int) -> str:
     names = {number: name for name, number in vars(enumeration).items() if not name.startswith("_")}
     return names.get(value, f"UNKNOWN_{value}")

@@ -1,4 +1,4 @@
-"""How the operators of a .tflite file may be laid out: steps, layouts as text, and which to try."""
+"""Describe how the operators of a .tflite file are laid out: steps, layouts as text, and which to try."""
 
 from __future__ import annotations
 

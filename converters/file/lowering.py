@@ -1,4 +1,4 @@
-"""Lower: the same function laid out for a processor's matrix kernels, by rewriting a .tflite file.
+"""Lay a .tflite file out for a processor's matrix kernels ("lower" it): the same function, rewritten.
 
 Each convolution, and each pooling that averages in float32, can be computed several positions at a time (see
 converters.file.phases). The rewrite moves the file's own stored weights, scales and zero points and adds
@@ -10,13 +10,13 @@ the operator's name.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.base.arrays import shape_text
+from converters.base.arrays import Numbers, shape_text
 from converters.base.errors import InputError, expect
+from converters.base.untyped import SchemaObject
 from converters.file.graph import Graph, Node, Tensor, read_graph
 from converters.file.layouts import Layout, Step, windowed
 from converters.file.phases import PLAIN, Axis, Phases, Window, spread, window
@@ -34,7 +34,7 @@ ELEMENTWISE = (
     "QUANTIZE",
     "DEQUANTIZE",
 )
-"""Operators of one input that do to each value the same, whatever the shape."""
+"""Operators of one input that do to each value the same, whatever its shape."""
 
 _TYPES = ("float32", "float16", "int8")
 _DENSE = "CONV_2D"
@@ -62,11 +62,11 @@ class _Weights:
     DEQUANTIZE stands between what is stored, float16, and the operator.
     """
 
-    kernel: NDArray[Any]
-    bias: NDArray[Any] | None
+    kernel: Numbers
+    bias: Numbers | None
     scales: NDArray[np.float64]
     bias_scales: NDArray[np.float64]
-    dequantised: bool
+    dequantized: bool
 
 
 class _Lowering:
@@ -87,40 +87,41 @@ class _Lowering:
                 self._keep(node, operator)
         for tensor in self._graph.outputs:
             expect(
-                self._of(tensor).positions == 1,
+                self._phases_of(tensor).positions == 1,
                 "a result in no phases",
-                f"{tensor.name} in {self._of(tensor)}",
+                f"{tensor.name} in {self._phases_of(tensor)}",
             )
         return self._new.packed()
 
-    def _of(self, tensor: Tensor) -> Phases:
+    def _phases_of(self, tensor: Tensor) -> Phases:
         return self._phases.get(tensor.index, PLAIN)
 
-    def _keep(self, node: Node, operator: Any) -> None:
-        """Take over an operator that has no step; in phases if the shape is nothing to it."""
+    def _keep(self, node: Node, operator: SchemaObject) -> None:
+        """Keep an operator that has no step; in phases if it does not depend on the shape."""
         source = node.inputs[0] if node.inputs else None
         if source is not None and node.name in ELEMENTWISE and source.constant is None:
-            self._put(node.outputs[0], self._of(source))
+            self._set_phases(node.outputs[0], self._phases_of(source))
         elif source is not None and node.name == "RESHAPE":
-            in_order = self._of(source).in_order(source.shape)
-            expect(in_order, f"values in order before {node}", f"phases of {self._of(source)}")
+            in_order = self._phases_of(source).in_order(source.shape)
+            expect(in_order, f"values in order before {node}", f"phases of {self._phases_of(source)}")
         else:
             operator.inputs = np.array(
-                [-1 if tensor is None else self._as(tensor, PLAIN, node) for tensor in node.inputs], np.int32
+                [-1 if tensor is None else self._in_phases(tensor, PLAIN, node) for tensor in node.inputs],
+                np.int32,
             )
         self._new.operators.append(operator)
 
-    def _put(self, tensor: Tensor, phases: Phases) -> None:
-        """Say that `tensor` is made in `phases`."""
+    def _set_phases(self, tensor: Tensor, phases: Phases) -> None:
+        """Record that `tensor` is computed in `phases`."""
         if phases.positions > 1:
             self._phases[tensor.index] = phases
             stored = self._new.graph.tensors[tensor.index]
             stored.shape = np.array(phases.shape(tensor.shape), np.int32)
             stored.shapeSignature = None
 
-    def _as(self, tensor: Tensor, phases: Phases, reader: Node) -> int:
-        """Return the index of `tensor` in `phases`, reshaped for `reader` if it is made in others."""
-        made = self._of(tensor)
+    def _in_phases(self, tensor: Tensor, phases: Phases, reader: Node) -> int:
+        """Return the index of `tensor` in `phases`, reshaped for `reader` if it is computed in others."""
+        made = self._phases_of(tensor)
         if made == phases:
             return tensor.index
         if (tensor.index, phases) not in self._reshaped:
@@ -152,14 +153,14 @@ class _Lowering:
         kernel = spread(weights.kernel, rows, columns, step.source, step.result)
         count = step.result.positions
         inputs = [
-            self._as(source, step.source, node),
-            self._constant(node, "kernel", kernel, np.tile(weights.scales, count), weights.dequantised),
+            self._in_phases(source, step.source, node),
+            self._constant(node, "kernel", kernel, np.tile(weights.scales, count), weights.dequantized),
         ]
         if weights.bias is not None:
             bias = np.tile(weights.bias, count)
             scales = np.tile(weights.bias_scales, count)
-            inputs.append(self._constant(node, "bias", bias, scales, weights.dequantised))
-        self._put(result, step.result)
+            inputs.append(self._constant(node, "bias", bias, scales, weights.dequantized))
+        self._set_phases(result, step.result)
         self._new.operator(
             _DENSE,
             version=_version(self._graph, node, source),
@@ -169,22 +170,22 @@ class _Lowering:
         )
 
     def _constant(
-        self, node: Node, role: str, values: NDArray[Any], scales: NDArray[np.float64], dequantised: bool
+        self, node: Node, role: str, values: Numbers, scales: NDArray[np.float64], dequantized: bool
     ) -> int:
         name = f"{self._new.name_of(node.outputs[0].index)}/{role}"
         index = self._new.constant(values, name=name, quantization=_per_channel(scales))
-        if not dequantised:
+        if not dequantized:
             return index
         real = self._new.tensor(values.shape, schema.TensorType.FLOAT32, name=f"{name}/float32")
-        maker = self._makers[_given(node, 1).index]
+        maker = self._makers[_required_input(node, 1).index]
         self._new.operator("DEQUANTIZE", version=maker.version, inputs=[index], outputs=[real])
         return real
 
     def _weights(self, node: Node) -> _Weights:
-        source = _given(node, 0)
+        source = _required_input(node, 0)
         if node.name == _POOL:
             return _averaging(node, source)
-        kernel, dequantised = self._stored(node, _given(node, 1))
+        kernel, dequantized = self._stored(node, _required_input(node, 1))
         bias = None
         if len(node.inputs) > 2 and node.inputs[2] is not None:
             bias, _ = self._stored(node, node.inputs[2])
@@ -194,34 +195,34 @@ class _Lowering:
         hybrid = kernel.type == "int8" and source.type == "float32"
         if node.name != _DENSE:
             expect(not hybrid, f"{node} with weights of its input's kind", "int8 weights on float32")
-            values = _dense(values, source.shape[3])
+            values = _as_full_kernel(values, source.shape[3])
         scales = np.broadcast_to(kernel.scales, values.shape[:1]) if kernel.scales.size else kernel.scales
         return _Weights(
             kernel=values,
             bias=None if bias is None else bias.constant,
             scales=scales,
             bias_scales=bias.scales if bias is not None and bias.scales.size else np.zeros(0),
-            dequantised=dequantised,
+            dequantized=dequantized,
         )
 
     def _stored(self, node: Node, tensor: Tensor) -> tuple[Tensor, bool]:
         """Return the constant behind `tensor`, and whether a DEQUANTIZE stands between."""
         maker = self._makers.get(tensor.index)
         if maker is not None and maker.name == "DEQUANTIZE":
-            stored = _given(maker, 0)
+            stored = _required_input(maker, 0)
             expect(stored.constant is not None, f"constant weights of {node}", "computed ones")
             return stored, True
         expect(tensor.constant is not None, f"constant weights of {node}", "computed ones")
         return tensor, False
 
 
-def _given(node: Node, number: int) -> Tensor:
+def _required_input(node: Node, number: int) -> Tensor:
     tensor = node.inputs[number]
     assert tensor is not None
     return tensor
 
 
-def _dense(kernel: NDArray[Any], inputs: int) -> NDArray[Any]:
+def _as_full_kernel(kernel: Numbers, inputs: int) -> Numbers:
     """Return a depthwise kernel (1, height, width, outputs) as (outputs, height, width, inputs)."""
     _, height, width, outputs = kernel.shape
     dense = np.zeros((outputs, height, width, inputs), kernel.dtype)
@@ -237,7 +238,11 @@ def _averaging(node: Node, source: Tensor) -> _Weights:
     kernel = np.full((1, height, width, source.shape[3]), 1 / (height * width), np.float32)
     nothing = np.zeros(0)
     return _Weights(
-        _dense(kernel, source.shape[3]), np.zeros(source.shape[3], np.float32), nothing, nothing, False
+        _as_full_kernel(kernel, source.shape[3]),
+        np.zeros(source.shape[3], np.float32),
+        nothing,
+        nothing,
+        False,
     )
 
 
@@ -274,7 +279,7 @@ def _version(graph: Graph, node: Node, source: Tensor) -> int:
     return 3 if source.type == "int8" else 1
 
 
-def _conv_options(node: Node, rows: Window, columns: Window) -> Any:
+def _conv_options(node: Node, rows: Window, columns: Window) -> SchemaObject:
     options = schema.Conv2DOptionsT()
     options.padding = getattr(schema.Padding, rows.padding)
     options.strideH, options.strideW = rows.stride, columns.stride
@@ -284,7 +289,7 @@ def _conv_options(node: Node, rows: Window, columns: Window) -> Any:
     return options
 
 
-def _per_channel(scales: NDArray[np.float64]) -> Any:
+def _per_channel(scales: NDArray[np.float64]) -> SchemaObject:
     """Return the schema's quantisation of a constant with these scales on its first axis; None without."""
     if not scales.size:
         return None

@@ -1,19 +1,24 @@
-"""What a .tflite file holds, read from its flatbuffer: the manifest's entry for it."""
+"""Describe what a .tflite file holds, for its entry in a manifest."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from typing import Any
+from typing import TypeAlias
 
 from converters.base.errors import InputError, expect
+from converters.base.untyped import Json, SchemaObject
 from converters.file.schema import schema
 
 _OPERATORS = {value: name for name, value in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
 _TYPES = {value: name.lower() for name, value in vars(schema.TensorType).items() if not name.startswith("_")}
 
 
-def describe(content: bytes) -> dict[str, Any]:
+Entry: TypeAlias = dict[str, Json]
+"""A file's entry in a manifest: its facts, ready for JSON."""
+
+
+def describe(content: bytes) -> Entry:
     """Return the facts of a .tflite file, ready for JSON.
 
     `bytes`, `sha256`; `operators`: name, version and count of each; `inputs` and `outputs`: name, shape,
@@ -31,7 +36,7 @@ def describe(content: bytes) -> dict[str, Any]:
     }
 
 
-def parse(content: bytes) -> Any:
+def parse(content: bytes) -> SchemaObject:
     """Return the schema's ModelT of a .tflite file; raises InputError when it is none."""
     expect(len(content) > 8 and content[4:8] == b"TFL3", "a .tflite file", "bytes without its mark TFL3")
     try:
@@ -44,7 +49,7 @@ def parse(content: bytes) -> Any:
     return model
 
 
-def operator_name(code: Any) -> str:
+def operator_name(code: SchemaObject) -> str:
     """Return the name of an operator code: "CONV_2D", or the custom operator's own."""
     # The old field stops at 127; files of newer converters have the rest in the new one.
     builtin = max(code.builtinCode, code.deprecatedBuiltinCode)
@@ -52,7 +57,7 @@ def operator_name(code: Any) -> str:
     return f"CUSTOM {code.customCode.decode()}" if name == "CUSTOM" and code.customCode else name
 
 
-def _operators(model: Any) -> list[dict[str, Any]]:
+def _operators(model: SchemaObject) -> list[dict[str, Json]]:
     codes = model.operatorCodes
     uses = Counter(operator.opcodeIndex for graph in model.subgraphs for operator in graph.operators)
     facts = [
@@ -62,10 +67,10 @@ def _operators(model: Any) -> list[dict[str, Any]]:
     return sorted(facts, key=lambda fact: (fact["name"], fact["version"]))
 
 
-def _tensor(tensor: Any) -> dict[str, Any]:
+def _tensor(tensor: SchemaObject) -> dict[str, Json]:
     facts = {
-        "name": tensor.name.decode(),
-        "shape": [int(n) for n in tensor.shape],
+        "name": (tensor.name or b"").decode(),
+        "shape": [] if tensor.shape is None else [int(side) for side in tensor.shape],
         "type": _TYPES[tensor.type],
     }
     quantization = tensor.quantization

@@ -1,11 +1,11 @@
-"""A convolution computed several positions at a time: its kernel for tensors in phases. NumPy only.
+"""Spread a convolution's kernel so that it computes several positions at a time. NumPy only.
 
 A tensor (1, height, width, channels) can be kept in phases of (rows, columns): as (1, height/rows,
 width/columns, rows*columns*channels), where channel (r, c, k) at (y, x) is channel k at (y*rows + r,
 x*columns + c). With one row, or with all columns, that is the same order in memory: changing to and from such
 phases is a RESHAPE, and free. A convolution from one form to another is a convolution with a larger kernel,
-partly of zeros: the same sums, with more of them side by side. That is what matrix kernels like, and a
-convolution of one input channel has little of.
+partly of zeros: the same sums, with more of them side by side. That suits matrix kernels, for
+which a convolution of one input channel has too few.
 """
 
 from __future__ import annotations
@@ -95,8 +95,8 @@ def _padding(source: int, result: int, kernel: int, stride: int, before: int) ->
 
 
 def spread(
-    kernel: NDArray[np.generic], rows: Window, columns: Window, source: Phases, result: Phases
-) -> NDArray[np.generic]:
+    kernel: NDArray[np.number], rows: Window, columns: Window, source: Phases, result: Phases
+) -> NDArray[np.number]:
     """Return `kernel` (outputs, height, width, inputs) for tensors in phases, zeros where nothing is summed.
 
     `rows` and `columns` are its windows from `source` to `result`. The shape is (result.positions * outputs,

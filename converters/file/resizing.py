@@ -1,6 +1,6 @@
-"""A .tflite file for inputs of another size: the shapes of its tensors, which follow from its operators.
+"""Change a .tflite file to inputs of another size; the shapes of its tensors follow from its operators.
 
-An interpreter resizes a file as it runs; a microcontroller's and a GPU's cannot, and need it so on disk.
+An interpreter resizes a loaded file; those of a microcontroller and a GPU cannot, and need the size on disk.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The schema of .tflite files as Python classes, from whichever installed package has it.
+"""Load the schema of .tflite files, as Python classes, from an installed package that has it.
 
 LiteRT's where it is installed, since it is the newer one and needs no TensorFlow (a Raspberry Pi can read and
 rewrite a file by it); TensorFlow's otherwise.
@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from typing import Any
+from types import ModuleType
 
 from converters.base.errors import InputError
 from converters.base.installed import RUNTIMES
 
 
-def _load() -> Any:
+def _load() -> ModuleType:
     if importlib.util.find_spec(RUNTIMES["litert"].package) is not None:
         return importlib.import_module("ai_edge_litert.schema_py_generated")
     if importlib.util.find_spec(RUNTIMES["tensorflow"].package) is not None:

@@ -1,1 +1,1 @@
-"""A Keras model, until it is a file: assembled layers, folding, quantising, conversion. Needs Keras."""
+"""Everything done to a Keras model before it is a file: fold, quantise, convert. Needs Keras."""

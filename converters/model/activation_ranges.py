@@ -1,4 +1,4 @@
-"""The range that a tensor is quantised over: the one of least squared error, where it matters."""
+"""Find the range that a tensor is quantised over: the one of least squared error behind what reads it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def sigmoid(values: Array) -> Array:
 
 
 BEHIND: dict[str, Callable[[Array], Array]] = {"tanh": np.tanh, "sigmoid": sigmoid, "softmax": softmax}
-"""The functions behind a tensor that decide how much an error in it matters."""
+"""The functions that may read a tensor and decide how much an error in it matters, by name."""
 
-# TensorFlow Lite fixes what they put out in int8: steps of 1/128 and 1/256, up to one step below 1.
+# TensorFlow Lite fixes their int8 outputs: steps of 1/128 and 1/256, up to one step below 1.
 _STEPS = {"tanh": 128, "sigmoid": 256}
 
 
@@ -47,7 +47,7 @@ def fit_range(values: Array, *, bits: int = 8, behind: str = "linear") -> tuple[
 
 
 def put_out(values: Array, *, behind: str) -> Array:
-    """Return the function that `behind` names of `values`, as its int8 kernel puts it out."""
+    """Apply the function that `behind` names to `values`, rounded as its int8 kernel rounds."""
     exact, steps = BEHIND.get(behind, lambda x: x)(values), _STEPS.get(behind)
     return exact if steps is None else np.minimum(np.rint(exact * steps), steps - 1) / np.float32(steps)
 

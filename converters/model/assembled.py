@@ -1,4 +1,4 @@
-"""Layers that assemble their kernel from a few weights and call one stock operation with it.
+"""Define layers that assemble their kernel from a few weights and call one stock operation with it.
 
 A custom layer stays a custom layer until the TensorFlow Lite converter sees it. At conversion the
 assembled kernel is a constant, so the .tflite holds the stock operation only, at no cost.
@@ -6,11 +6,12 @@ assembled kernel is a constant, so the .tflite holds the stock operation only, a
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from converters.base.environment import keras, tf
+from converters.base.untyped import Activation, TfTensor
 
 
 class AssembledConv2D(keras.layers.Layer):
@@ -27,21 +28,23 @@ class AssembledConv2D(keras.layers.Layer):
 
     Folding scales the weight, lowering lays the same weight out differently, quantising
     fake-quantises what `assemble` returns and hands it back by `use_kernel`. Nothing else in the code
-    knows how a kernel comes about.
+    knows how a kernel is assembled.
     """
 
     operation: ClassVar[Literal["conv2d", "depthwise_conv2d"]]
     kernel_weight: ClassVar[str]
 
-    def __init__(self, *, strides: tuple[int, int] = (1, 1), activation: Any = None, **options: Any) -> None:
+    def __init__(
+        self, *, strides: tuple[int, int] = (1, 1), activation: Activation = None, **options: object
+    ) -> None:
         super().__init__(**options)
         self.strides = strides
         self.activation = keras.activations.get(activation)
-        self.bias: Any = None
-        self._kernel_to_use: Any = None
+        self.bias: TfTensor = None
+        self._kernel_to_use: TfTensor = None
 
-    def assemble(self, weight: Any) -> Any:
-        """Return the kernel that `weight` stands for."""
+    def assemble(self, weight: TfTensor) -> TfTensor:
+        """Return the kernel that is assembled from `weight`."""
         raise NotImplementedError
 
     def scale(
@@ -50,11 +53,11 @@ class AssembledConv2D(keras.layers.Layer):
         """Return the weight whose kernel is scaled along its inputs and outputs."""
         raise NotImplementedError
 
-    def use_kernel(self, kernel: Any) -> None:
+    def use_kernel(self, kernel: TfTensor) -> None:
         """Run with `kernel` instead of the one assembled from the weight; None for that one again."""
         self._kernel_to_use = kernel
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: TfTensor) -> TfTensor:
         """Run the stock operation with the assembled kernel, add the bias, squash."""
         kernel = self._kernel_to_use
         if kernel is None:
@@ -65,13 +68,13 @@ class AssembledConv2D(keras.layers.Layer):
             sums = tf.nn.conv2d(inputs, kernel, self.strides, "VALID")
         return self.activation(tf.nn.bias_add(sums, self.bias))
 
-    def _depthwise(self, inputs: Any, kernel: Any) -> Any:
+    def _depthwise(self, inputs: TfTensor, kernel: TfTensor) -> TfTensor:
         down, right = self.strides
         if down == right:
             return tf.nn.depthwise_conv2d(inputs, kernel, [1, down, right, 1], "VALID")
-        # TensorFlow has strides that differ on some processors only.
+        # TensorFlow supports unequal strides on some processors only.
         return tf.nn.depthwise_conv2d(inputs, kernel, [1, 1, 1, 1], "VALID")[:, ::down, ::right]
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         """Return what `from_config` needs; a subclass adds its own options."""
         return {**super().get_config(), "activation": keras.activations.serialize(self.activation)}

@@ -1,18 +1,18 @@
-"""Calibration inputs: real inputs of a model that its ranges are found from."""
+"""Check calibration inputs: real inputs of a model, from which its ranges are found."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from converters.base.arrays import shape_fits
 from converters.base.errors import expect
+from converters.base.untyped import KerasModel
 
 Range = tuple[float, float]
 
 
 def checked_samples(
-    calibration: np.ndarray | None, model: Any, *, input_range: Range | None = None
+    calibration: np.ndarray | None, model: KerasModel, *, input_range: Range | None = None
 ) -> np.ndarray:
     """Return `calibration` as float32 (n, ...) if ranges of `model` can be found from it.
 
@@ -23,7 +23,8 @@ def checked_samples(
     expect(calibration is not None, "calibration inputs for int8", "none")
     samples = np.asarray(calibration)
     shape = tuple(model.input_shape[1:])
-    expect(samples.shape[1:] == shape, f"calibration inputs of shape (n, {str(shape)[1:-1]})", samples.shape)
+    fits = samples.ndim > 0 and shape_fits(samples.shape[1:], shape)
+    expect(fits, f"calibration inputs of shape (n, {str(shape)[1:-1]})", samples.shape)
     expect(len(samples), "one calibration input or more", "none")
     expect(np.issubdtype(samples.dtype, np.number), "calibration inputs that are numbers", samples.dtype)
     samples = samples.astype(np.float32)

@@ -1,18 +1,20 @@
-"""Convert: a Keras model to a .tflite file of a given precision, the same bytes for the same model."""
+"""Convert a Keras model to a .tflite file of a given precision; the same model gives the same bytes."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
 
+from converters.base.arrays import shape_fits
 from converters.base.environment import keras, tf
 from converters.base.errors import InputError, expect
 from converters.base.precisions import PRECISIONS, Ends, Precision
 from converters.base.quiet import quiet
-from converters.file.manifest import describe
+from converters.base.untyped import KerasModel, LiteConverter
+from converters.file.manifest import Entry, describe
 from converters.file.resizing import resizable
 from converters.model.calibration_samples import Range, checked_samples
 from converters.model.dense_as_convolution import with_convolutions
@@ -22,11 +24,11 @@ class Converted(NamedTuple):
     """A .tflite file's bytes and its manifest entry."""
 
     content: bytes
-    entry: dict[str, Any]
+    entry: Entry
 
 
 def to_tflite(
-    model: Any,
+    model: KerasModel,
     *,
     precision: Precision,
     calibration: np.ndarray | None = None,
@@ -40,7 +42,7 @@ def to_tflite(
     `precision`: "float32"; "float16" (weights; float32 arithmetic where the delegate has no other);
     "dynamic" (int8 weights, ranges of activations found at run time); "int8" (everything; `ends` is the
     type of its input and output). `calibration`, for int8: float32 or uint8 (n, ...), real inputs of the
-    model, as many as show its ranges; a few hundred do; a model of `quantize_aware` has them already.
+    model, as many as show its ranges; a few hundred do; a model of `quantize_aware` has its ranges already.
     `input_range`: what the inputs can be, if known, to refuse calibration that was scaled by mistake. Fold
     the model first: a normalisation that is folded costs nothing and makes the raw pixel the quantised
     input. `shape`: the file's input without the batch, for a model that leaves sides of it open; a Dense
@@ -79,8 +81,8 @@ def to_tflite(
     return Converted(content, {"precision": precision, **describe(content)})
 
 
-def _for_one_input(model: Any, shape: Sequence[int] | None) -> Any:
-    """Return `model` with a batch of one, and `shape`: phones and boards see one picture at a time."""
+def _for_one_input(model: KerasModel, shape: Sequence[int] | None) -> KerasModel:
+    """Return `model` for inputs of `shape`, one at a time, as phones and boards run it."""
     expect(isinstance(model, keras.Model) and model.built, "a built tf_keras model", type(model).__name__)
     expect(
         len(model.inputs) == 1 and len(model.outputs) == 1,
@@ -90,17 +92,14 @@ def _for_one_input(model: Any, shape: Sequence[int] | None) -> Any:
     own = tuple(model.input_shape[1:])
     shape = own if shape is None else tuple(shape)
     expect(None not in shape, "a model whose input shape is known but for the batch, or a shape for it", own)
-    fits = len(shape) == len(own) and all(
-        side in (None, wanted) for side, wanted in zip(own, shape, strict=True)
-    )
-    expect(fits, f"a shape of the model's, {own}", shape)
+    expect(shape_fits(shape, own), f"a shape of the model's, {own}", shape)
     # Names go into the file: fixed ones, or a second conversion in one process would differ.
     single = keras.Input(batch_shape=(1, *shape), dtype=model.inputs[0].dtype, name=model.input_names[0])
     computing = model if shape == own else with_convolutions(model)
     return keras.Model(single, computing(single), name=model.name)
 
 
-def _exported(model: Any) -> Any:
+def _exported(model: KerasModel) -> object:
     """Return what the converter is to export: the function of `model`, or `model` where that is not enough.
 
     The file is the same to the byte. Of a Keras model the converter exports every layer as well, each traced
@@ -119,17 +118,17 @@ def _exported(model: Any) -> Any:
     return module if len(resources) == len(module.weights) else model
 
 
-def _fine_tuned_bits(model: Any) -> set[int]:
-    """Return the bits of the kernels of a model of `quantize_aware`, which brings its ranges."""
+def _fine_tuned_bits(model: KerasModel) -> set[int]:
+    """Return the bits of the kernels of a model of `quantize_aware`; empty for any other model."""
     configs = [layer.quantize_config for layer in model.layers if hasattr(layer, "quantize_config")]
     return {config.bits for config in configs if hasattr(config, "bits")}
 
 
-def _convert(converter: Any) -> bytes:
+def _convert(converter: LiteConverter) -> bytes:
     try:
         with quiet():
             return bytes(converter.convert())
-    except Exception as error:  # the converter raises many kinds; the person needs the layer's operator
+    except Exception as error:  # the converter raises errors of many kinds; the operator is what helps
         refused = _refused_operators(str(error))
         if refused:
             raise InputError(
@@ -139,6 +138,6 @@ def _convert(converter: Any) -> bytes:
 
 
 def _refused_operators(message: str) -> str:
-    """Return the operators that the converter's message names as missing, as far as it does."""
+    """Return the operators that the converter's message names as missing, "" if it names none."""
     named = re.findall(r"^(?:Flex|Custom) ops: (.+)$", message, re.MULTILINE)
     return "; ".join(dict.fromkeys(named))

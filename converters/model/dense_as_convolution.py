@@ -1,19 +1,18 @@
-"""Dense layers that work at each place of a picture, as the 1x1 convolutions that they are."""
+"""Turn Dense layers that work at each place of a picture into the 1x1 convolutions that they equal."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from converters.base.environment import keras
+from converters.base.untyped import KerasLayer, KerasModel
 
 _PICTURE_RANK = 4  # batch, rows, columns, channels
 
 
-def with_convolutions(model: Any) -> Any:
+def with_convolutions(model: KerasModel) -> KerasModel:
     """Return a copy of `model` in which each Dense layer on pictures is a 1x1 convolution of its weights.
 
     The same function. For TensorFlow Lite a Dense layer on a picture of unknown size is a RESHAPE to a
-    matrix and back, by shapes that further operators compute at run time; a convolution has no such need.
+    matrix and back, by shapes that further operators compute at run time; a convolution does not need that.
     """
     copy = keras.models.clone_model(model, clone_function=_clone)
     for layer in model.layers:
@@ -24,11 +23,11 @@ def with_convolutions(model: Any) -> Any:
     return copy
 
 
-def _on_pictures(layer: Any) -> bool:
+def _on_pictures(layer: KerasLayer) -> bool:
     return type(layer) is keras.layers.Dense and len(layer.input_shape) == _PICTURE_RANK
 
 
-def _clone(layer: Any) -> Any:
+def _clone(layer: KerasLayer) -> KerasLayer:
     if not _on_pictures(layer):
         return type(layer).from_config(layer.get_config())
     return keras.layers.Conv2D(

@@ -1,14 +1,17 @@
-"""How each class of layer folds: the rules for stock Keras layers, and where one's own are registered."""
+"""Say how each class of layer folds: rules for stock Keras layers, and a register for other layers."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from converters.base.environment import keras
+from converters.base.untyped import Activation, KerasLayer, TfTensor
 from converters.model.assembled import AssembledConv2D
 from converters.model.fold_values import Linear, Number, Value, full_kernel
 
@@ -23,9 +26,9 @@ class Squashing(NamedTuple):
     slope: float
 
 
-Rule = Callable[[Any, list[Value], "Folding"], Value]
+Rule = Callable[[KerasLayer, list[Value], "Folding"], Value]
 _rules: dict[type, Rule] = {}
-_squashings: dict[Callable[..., Any], Squashing] = {}
+_squashings: dict[Activation, Squashing] = {}
 
 
 def fold_rule(*classes: type) -> Callable[[Rule], Rule]:
@@ -38,12 +41,12 @@ def fold_rule(*classes: type) -> Callable[[Rule], Rule]:
     return register
 
 
-def register_squashing(function: Callable[..., Any], *, amplitude: float, slope: float) -> None:
-    """Say that the activation `function(a)` is `amplitude * tanh(slope * a)`."""
+def register_squashing(function: Activation, *, amplitude: float, slope: float) -> None:
+    """Register that the activation `function(a)` is `amplitude * tanh(slope * a)`."""
     _squashings[function] = Squashing(amplitude, slope)
 
 
-def rule_of(layer: Any) -> Rule:
+def rule_of(layer: KerasLayer) -> Rule:
     """Return the rule of the class of `layer`; `keep` where there is none."""
     if isinstance(layer, AssembledConv2D):
         return _fold_assembled
@@ -51,7 +54,7 @@ def rule_of(layer: Any) -> Rule:
     return _rules.get(type(layer), keep)
 
 
-def keep(layer: Any, inputs: list[Value], folding: Folding) -> Value:
+def keep(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
     """Keep `layer` as it is, over exact inputs: the rule of every layer without one."""
     exact = [folding.exact(value, layer.name) for value in inputs]
     value = folding.emit(type(layer).from_config(layer.get_config()), exact)
@@ -60,14 +63,14 @@ def keep(layer: Any, inputs: list[Value], folding: Folding) -> Value:
     return value
 
 
-def fold_squashing(layer: Any, inputs: list[Value], folding: Folding, squashing: Squashing) -> Value:
+def fold_squashing(layer: KerasLayer, inputs: list[Value], folding: Folding, squashing: Squashing) -> Value:
     """Fold a layer that computes `amplitude * tanh(slope * a)`: the slope before it, the amplitude after."""
     exact = folding.exact(inputs[0].scaled(squashing.slope), layer.name)
     tanh = folding.emit(keras.layers.Activation("tanh", name=layer.name), [exact])
     return tanh.scaled(squashing.amplitude)
 
 
-def _with_activation(value: Value, activation: Any) -> Value:
+def _with_activation(value: Value, activation: Activation) -> Value:
     """Give a linear step its activation: a scaled tanh becomes tanh, with its constants moved away."""
     form, layer = value.step.linear, value.step.layer
     assert form is not None  # its only callers have just made it
@@ -82,7 +85,7 @@ def _with_activation(value: Value, activation: Any) -> Value:
     return value
 
 
-def _fresh(layer: Any, **changes: Any) -> Any:
+def _fresh(layer: KerasLayer, **changes: object) -> KerasLayer:
     """Return a new, unbuilt instance of `layer`, with a bias if it can have one."""
     config = {**layer.get_config(), **changes}
     if "use_bias" in config and hasattr(layer, "bias"):
@@ -91,7 +94,7 @@ def _fresh(layer: Any, **changes: Any) -> Any:
 
 
 @fold_rule(keras.layers.Conv2D, keras.layers.Dense)
-def _fold_full(layer: Any, inputs: list[Value], folding: Folding) -> Value:
+def _fold_full(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
     if getattr(layer, "groups", 1) != 1 or _channels_first(layer):
         return keep(layer, inputs, folding)
     padded = getattr(layer, "padding", "valid") != "valid"
@@ -100,7 +103,7 @@ def _fold_full(layer: Any, inputs: list[Value], folding: Folding) -> Value:
 
 
 @fold_rule(keras.layers.DepthwiseConv2D)
-def _fold_depthwise(layer: Any, inputs: list[Value], folding: Folding) -> Value:
+def _fold_depthwise(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
     if _channels_first(layer):
         return keep(layer, inputs, folding)
     multiplier = layer.depth_multiplier
@@ -125,7 +128,7 @@ def _fold_depthwise(layer: Any, inputs: list[Value], folding: Folding) -> Value:
     return _with_activation(folding.linear(_fresh(layer), inputs[0], form), layer.activation)
 
 
-def _fold_assembled(layer: Any, inputs: list[Value], folding: Folding) -> Value:
+def _fold_assembled(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
     depthwise = layer.operation == "depthwise_conv2d"
 
     def gain(weight: np.ndarray, offset: Number) -> np.ndarray:
@@ -146,14 +149,15 @@ def _fold_assembled(layer: Any, inputs: list[Value], folding: Folding) -> Value:
 
 
 @fold_rule(keras.layers.Rescaling)
-def _fold_rescaling(layer: Any, inputs: list[Value], folding: Folding) -> Value:
+def _fold_rescaling(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
     folding.notes.append(f"{layer.name}: folded")
     return inputs[0].scaled(_number(layer.scale), _number(layer.offset))
 
 
 @fold_rule(keras.layers.Normalization)
-def _fold_normalization(layer: Any, inputs: list[Value], folding: Folding) -> Value:
-    if {axis % inputs_rank(layer) for axis in layer.axis} not in (set(), {inputs_rank(layer) - 1}):
+def _fold_normalization(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
+    rank = len(folding.input_shape)
+    if {axis % rank for axis in layer.axis} not in (set(), {rank - 1}):
         return keep(layer, inputs, folding)
     deviation = np.maximum(np.sqrt(np.asarray(layer.variance, np.float64)), keras.backend.epsilon())
     mean = np.asarray(layer.mean, np.float64)
@@ -163,8 +167,9 @@ def _fold_normalization(layer: Any, inputs: list[Value], folding: Folding) -> Va
 
 
 @fold_rule(keras.layers.BatchNormalization)
-def _fold_batch_normalization(layer: Any, inputs: list[Value], folding: Folding) -> Value:
-    if [axis % inputs_rank(layer) for axis in layer.axis] != [inputs_rank(layer) - 1]:
+def _fold_batch_normalization(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
+    rank = len(folding.input_shape)
+    if [axis % rank for axis in layer.axis] != [rank - 1]:
         return keep(layer, inputs, folding)
     mean, variance = (v.numpy().astype(np.float64) for v in (layer.moving_mean, layer.moving_variance))
     factor = 1 / np.sqrt(variance + layer.epsilon)
@@ -182,13 +187,13 @@ def _fold_batch_normalization(layer: Any, inputs: list[Value], folding: Folding)
     keras.layers.GaussianDropout,
     keras.layers.ActivityRegularization,
 )
-def _fold_identity(layer: Any, inputs: list[Value], folding: Folding) -> Value:
+def _fold_identity(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
     folding.notes.append(f"{layer.name}: left out, it acts in training only")
     return inputs[0]
 
 
 @fold_rule(keras.layers.Activation)
-def _fold_activation(layer: Any, inputs: list[Value], folding: Folding) -> Value:
+def _fold_activation(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
     squashing = _squashings.get(layer.activation)
     if squashing is not None:
         return fold_squashing(layer, inputs, folding, squashing)
@@ -198,20 +203,26 @@ def _fold_activation(layer: Any, inputs: list[Value], folding: Folding) -> Value
 
 
 @fold_rule(keras.layers.Softmax)
-def _fold_softmax(layer: Any, inputs: list[Value], folding: Folding) -> Value:
+def _fold_softmax(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
     value = inputs[0]
-    if getattr(layer, "axis", -1) in (-1, inputs_rank(layer) - 1):
+    if getattr(layer, "axis", -1) in (-1, len(folding.input_shape) - 1):
         value = replace(value, shifted=False)  # softmax(a + t) = softmax(a)
     return keep(layer, [value], folding)
 
 
 @fold_rule(keras.layers.Flatten)
-def _fold_flatten(layer: Any, inputs: list[Value], folding: Folding) -> Value:
-    if _channels_first(layer):
+def _fold_flatten(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
+    value, sides = inputs[0], folding.input_shape[1:-1]
+    if value.shifted and sides:
+        # The values of a row have a number in common; each position has its own, and they end in one row.
+        value = folding.exact(value, layer.name)
+    if value.per_channel and (_channels_first(layer) or None in sides):
+        # The result has one number for each of its values, and how many they are is not known.
         return keep(layer, inputs, folding)
-    positions = int(np.prod(layer.input_shape[1:-1]))
-    value = folding.emit(_fresh(layer), inputs)
-    return value.scaled(_tiled(inputs[0].factor, positions), _tiled(inputs[0].offset, positions))
+    flat = folding.emit(_fresh(layer), [value])
+    repeats = math.prod(side for side in sides if side is not None)
+    factor, offset = (np.tile(one, repeats) if np.ndim(one) else one for one in (value.factor, value.offset))
+    return replace(flat, factor=factor, offset=offset, shifted=value.shifted)
 
 
 @fold_rule(
@@ -219,37 +230,28 @@ def _fold_flatten(layer: Any, inputs: list[Value], folding: Folding) -> Value:
     keras.layers.GlobalAveragePooling2D,
     keras.layers.Cropping2D,
 )
-def _fold_channelwise(layer: Any, inputs: list[Value], folding: Folding) -> Value:
+def _fold_channelwise(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
     """Scaling and shifting each channel commutes with averaging and cropping."""
     if _channels_first(layer):
         return keep(layer, inputs, folding)
-    return folding.emit(_fresh(layer), inputs).scaled(inputs[0].factor, inputs[0].offset)
+    return replace(inputs[0], step=folding.emit(_fresh(layer), inputs).step)
 
 
 @fold_rule(keras.layers.MaxPooling2D, keras.layers.GlobalMaxPooling2D)
-def _fold_max_pooling(layer: Any, inputs: list[Value], folding: Folding) -> Value:
-    if np.any(np.asarray(inputs[0].factor) < 0):
+def _fold_max_pooling(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
+    if np.any(np.asarray(inputs[0].factor) < 0) or inputs[0].shifted:
         return keep(layer, inputs, folding)
     return _fold_channelwise(layer, inputs, folding)
 
 
-def inputs_rank(layer: Any) -> int:
-    """Return the rank of the layer's first input, the batch counted."""
-    return len(layer.input_shape)
-
-
-def _array(variable: Any) -> np.ndarray | None:
+def _array(variable: TfTensor) -> np.ndarray | None:
     return None if variable is None else variable.numpy()
 
 
-def _channels_first(layer: Any) -> bool:
+def _channels_first(layer: KerasLayer) -> bool:
     return getattr(layer, "data_format", "channels_last") != "channels_last"
 
 
-def _tiled(number: Number, times: int) -> Number:
-    return number if np.ndim(number) == 0 else np.tile(number, times)
-
-
-def _number(value: Any) -> Number:
+def _number(value: ArrayLike) -> Number:
     array = np.asarray(value, np.float64)
     return float(array) if array.size == 1 else array.reshape(-1)

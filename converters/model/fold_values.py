@@ -1,22 +1,26 @@
-"""What folding hands from layer to layer: factors and offsets, steps of the new model, linear forms."""
+"""Define what folding passes from layer to layer: scaled values, steps of the new model, linear forms."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-Number = Any  # a float, or float64 (channels,)
+from converters.base.errors import expect
+from converters.base.untyped import KerasLayer, KerasNode
+
+Number: TypeAlias = "float | NDArray[np.float64]"
+"""One for all channels, or one for each: (channels,)."""
 
 
 @dataclass(frozen=True)
 class Value:
     """A tensor of the old model: `factor * new + offset`, `new` being the output of `step`.
 
-    `shifted` says that it is known only up to a number that all values of a row have in common, which
-    softmax does not see.
+    `shifted`: it is known only up to a number that is common to all values of a row, which softmax ignores.
     """
 
     step: Step
@@ -29,8 +33,22 @@ class Value:
         """Whether the old value is the new one."""
         return bool(np.all(self.factor == 1.0) and np.all(self.offset == 0.0) and not self.shifted)
 
+    @property
+    def per_channel(self) -> bool:
+        """Whether factor or offset differ from channel to channel."""
+        return np.ndim(self.factor) > 0 or np.ndim(self.offset) > 0
+
     def scaled(self, factor: Number, offset: Number = 0.0) -> Value:
-        """Return `factor * self + offset`."""
+        """Return `factor * self + offset`.
+
+        Raises InputError when what the values of a row have in common would then differ between them.
+        """
+        common = not self.shifted or bool(np.all(factor == np.ravel(factor)[0]))
+        expect(
+            common,
+            f"a softmax after the squared distances of {self.step.layer.name}",
+            "a factor for each of them",
+        )
         return replace(self, factor=self.factor * factor, offset=self.offset * factor + offset)
 
 
@@ -38,12 +56,12 @@ class Value:
 class Step:
     """A layer of the folded model: a fresh instance, its inputs, and where its weights come from."""
 
-    layer: Any
+    layer: KerasLayer
     inputs: list[Step] = field(default_factory=list)
     weights: list[np.ndarray] = field(default_factory=list)  # of a layer that is kept, in its own order
     linear: Linear | None = None  # what the weights of a layer with a kernel come from
-    node: Any = None  # the old node, when the layer is called as it was there
-    readers: int = 0  # of the old tensors that this step computes
+    node: KerasNode = None  # the old node, when the layer is called as it was there
+    readers: int = 0  # how many times the old tensors that this step computes are read
 
 
 class Linear:
@@ -79,11 +97,11 @@ class Linear:
         self.kernel = self.scale(self.kernel, by_input=factor)
 
     def take_output(self, factor: Number, offset: Number = 0.0) -> None:
-        """Put out `factor * output + offset` instead."""
+        """Make the output `factor * output + offset`."""
         self.kernel = self.scale(self.kernel, by_output=factor)
         self.bias = self.bias * factor + offset
 
-    def weights(self) -> dict[str, np.ndarray]:
+    def weights(self) -> dict[str, Number]:
         """Return the weights by attribute name."""
         return {self.kernel_name: self.kernel, "bias": self.bias}
 

@@ -1,4 +1,4 @@
-"""Fold: the same function with fewer steps, exact but for float32 rounding.
+"""Fold a model: the same function with fewer steps, exact but for float32 rounding.
 
 Normalisation, the scaled tanh's two constants, batch normalisation, dropout and anything else that
 only scales and shifts are moved into the weights of neighbouring layers. Layer classes stay the same.
@@ -14,28 +14,27 @@ before it, or, where that cannot be, computed by a stock `Rescaling`.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from converters.base.environment import keras
 from converters.base.errors import InputError, expect
+from converters.base.untyped import KerasLayer, KerasModel, KerasNode, TfTensor
 from converters.model.fold_rules import rule_of
 from converters.model.fold_values import Linear, Number, Step, Value
 
 
-def fold(model: Any) -> Any:
+def fold(model: KerasModel) -> KerasModel:
     """Return a model that computes the same function with the scalings folded into the weights.
 
     `model`: a built Keras 2 functional or sequential model. Layers without a rule are kept as they
     are, with exact values before them. The folded model has the same inputs, output shapes and layer
     names; its layers are new, the given model is not changed. Raises InputError when `model` is no such
-    model, or a layer can be folded only where it does not stand (EuclideanRBF without a softmax).
+    model, or a layer is not where it can be folded (EuclideanRBF without a softmax).
     """
     return fold_with_notes(model)[0]
 
 
-def fold_with_notes(model: Any) -> tuple[Any, list[str]]:
+def fold_with_notes(model: KerasModel) -> tuple[KerasModel, list[str]]:
     """Fold, and also return a line for each layer that went elsewhere: "normalise: into C1"."""
     expect(isinstance(model, keras.Model) and model.built, "a built tf_keras model", type(model).__name__)
     if isinstance(model, keras.Sequential):
@@ -46,13 +45,20 @@ def fold_with_notes(model: Any) -> tuple[Any, list[str]]:
 
 
 class Folding:
-    """One walk through a model; the rules call `emit`, `linear` and `exact`."""
+    """One walk through a model; the rules call `emit`, `linear` and `exact`.
 
-    def __init__(self, model: Any) -> None:
+    `node` is the call of a layer that is being folded, `input_shape` the shape of its first input, the batch
+    counted, None for a side of unknown size. A layer's own shapes are of no use: it may have been called
+    outside the model too.
+    """
+
+    def __init__(self, model: KerasModel) -> None:
         self.model = model
         self.steps: list[Step] = []
         self.notes: list[str] = []
         self.values: dict[int, Value] = {}
+        self.node: KerasNode = None
+        self.input_shape: tuple[int | None, ...] = ()
         # The nodes that make up this model; a layer may have been called elsewhere too.
         depths = sorted(model._nodes_by_depth, reverse=True)
         self.nodes = [node for depth in depths for node in model._nodes_by_depth[depth]]
@@ -60,7 +66,7 @@ class Folding:
         for node in self.nodes:
             self.uses[id(node.layer)] = self.uses.get(id(node.layer), 0) + 1
 
-    def run(self) -> Any:
+    def run(self) -> KerasModel:
         """Fold node by node, then build the folded model."""
         readers = _readers(self.nodes, self.model.outputs)
         for node in self.nodes:
@@ -75,7 +81,7 @@ class Folding:
         ]
         return self._build(outputs)
 
-    def _fold_node(self, node: Any) -> tuple[Any, Value]:
+    def _fold_node(self, node: KerasNode) -> tuple[TfTensor, Value]:
         layer, tensors = node.layer, _flat(node.outputs)
         expect(
             self.uses[id(layer)] == 1,
@@ -87,13 +93,14 @@ class Folding:
             return tensors[0], Value(self._add(Step(layer)))
         inputs = [self.values[id(tensor)] for tensor in _flat(node.keras_inputs)]
         self.node = node
+        self.input_shape = tuple(_flat(node.keras_inputs)[0].shape)
         return tensors[0], rule_of(layer)(layer, inputs, self)
 
-    def emit(self, layer: Any, inputs: list[Value]) -> Value:
+    def emit(self, layer: KerasLayer, inputs: list[Value]) -> Value:
         """Add `layer` (a fresh instance) over exact or already absorbed `inputs`."""
         return Value(self._add(Step(layer, [value.step for value in inputs])))
 
-    def linear(self, layer: Any, value: Value, form: Linear) -> Value:
+    def linear(self, layer: KerasLayer, value: Value, form: Linear) -> Value:
         """Add a linear layer with the weights of `form`, its input's factor and offset taken in."""
         if form.padded and np.any(np.asarray(value.offset) != 0.0):
             value = self.exact(value, form.name)  # a shifted border would not be zeros
@@ -121,8 +128,8 @@ class Folding:
         self.steps.append(step)
         return step
 
-    def _build(self, outputs: list[Value]) -> Any:
-        tensors: dict[int, Any] = {}
+    def _build(self, outputs: list[Value]) -> KerasModel:
+        tensors: dict[int, TfTensor] = {}
         for step in self.steps:
             if isinstance(step.layer, keras.layers.InputLayer):
                 tensors[id(step)] = keras.Input(**_input_options(step.layer))
@@ -135,19 +142,19 @@ class Folding:
         return keras.Model(_one_or_list(inputs), _one_or_list(results), name=self.model.name)
 
 
-def _call(step: Step, inputs: list[Any]) -> Any:
+def _call(step: Step, inputs: list[TfTensor]) -> TfTensor:
     """Call the step's layer, with the other arguments of the old call where it had some."""
     if step.node is None:
         return step.layer(inputs[0])
     old = _flat(step.node.keras_inputs)
-    fresh: dict[str, list[Any]] = {}
+    fresh: dict[str, list[TfTensor]] = {}
     for tensor, new in zip(old, inputs, strict=True):
         fresh.setdefault(str(id(tensor)), []).append(new)  # map_arguments takes one for each use
     arguments, options = step.node.map_arguments(fresh)
     return step.layer(*arguments, **options)
 
 
-def _input_options(layer: Any) -> dict[str, Any]:
+def _input_options(layer: KerasLayer) -> dict[str, object]:
     shape = layer.input_shape[0] if isinstance(layer.input_shape, list) else layer.input_shape
     return {"batch_shape": shape, "dtype": layer.dtype, "name": layer.name}
 
@@ -163,22 +170,22 @@ def _set_weights(step: Step) -> None:
         variable.assign(np.broadcast_to(np.asarray(array).astype(dtype), variable.shape))
 
 
-def _readers(nodes: list[Any], outputs: list[Any]) -> dict[int, int]:
+def _readers(nodes: list[KerasNode], outputs: list[TfTensor]) -> dict[int, int]:
     counts: dict[int, int] = {}
     for tensor in [*outputs, *(t for node in nodes for t in _flat(node.keras_inputs))]:
         counts[id(tensor)] = counts.get(id(tensor), 0) + 1
     return counts
 
 
-def _flat(nest: Any) -> list[Any]:
+def _flat(nest: TfTensor) -> list[TfTensor]:
     if isinstance(nest, dict):
         raise InputError("expected layers that take tensors or lists of them, got a dictionary")
     return [leaf for part in nest for leaf in _flat(part)] if isinstance(nest, (list, tuple)) else [nest]
 
 
-def _config_number(number: Number) -> Any:
+def _config_number(number: Number) -> float | list[float]:
     return float(number) if np.ndim(number) == 0 else np.asarray(number).tolist()
 
 
-def _one_or_list(things: list[Any]) -> Any:
-    return things[0] if len(things) == 1 else things
+def _one_or_list(tensors: list[TfTensor]) -> TfTensor:
+    return tensors[0] if len(tensors) == 1 else tensors

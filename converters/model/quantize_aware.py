@@ -1,6 +1,6 @@
-"""Quantisation-aware fine-tuning: a Keras model that rounds as the int8 file will, trainable as before.
+"""Make a Keras model round as its int8 file will, to be fine-tuned (quantisation-aware training).
 
-tensorflow-model-optimization wraps the layers. What it lacks is added here: layers that assemble their
+tensorflow-model-optimization wraps the layers. This adds what it lacks: layers that assemble their
 kernel (the *assembled* kernel is rounded, so that it is a constant in the file), depthwise kernels per
 channel, the rounding behind a tanh, and ranges that are fitted before the first step.
 """
@@ -8,19 +8,19 @@ channel, the rounding behind a tanh, and ranges that are fitted before the first
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 
 from converters.base.environment import keras
 from converters.base.errors import InputError, expect
+from converters.base.untyped import KerasLayer, KerasModel, QuantizeConfig, TfTensor
 from converters.model.activation_ranges import BEHIND, fit_range
 from converters.model.assembled import AssembledConv2D
 from converters.model.calibration_samples import Range, checked_samples
 from converters.model.quantize_configs import (
     Form,
     KernelConfig,
-    NothingToQuantise,
+    NothingToQuantize,
     OutputConfig,
     RangeQuantizer,
     tfmot,
@@ -28,7 +28,7 @@ from converters.model.quantize_configs import (
 
 layers = keras.layers
 
-ConfigRule = Callable[[Any, str], Any]
+ConfigRule = Callable[[KerasLayer, str], QuantizeConfig]
 _rules: dict[type, ConfigRule] = {}
 
 _KERNELS: dict[type, tuple[str, Form]] = {
@@ -36,7 +36,7 @@ _KERNELS: dict[type, tuple[str, Form]] = {
     layers.Dense: ("kernel", "dense"),
     layers.DepthwiseConv2D: ("depthwise_kernel", "depthwise"),
 }
-# What goes in rounded comes out so, or TensorFlow Lite fixes how it comes out (softmax: 1/256).
+# Their output is rounded if their input is, or TensorFlow Lite fixes its rounding (softmax: 1/256).
 _MOVING = (
     *(layers.Flatten, layers.Reshape, layers.Permute, layers.Dropout, layers.Softmax),
     *(layers.MaxPooling2D, layers.GlobalMaxPooling2D, layers.ZeroPadding2D, layers.Cropping2D),
@@ -51,7 +51,7 @@ def quantize_rule(*classes: type) -> Callable[[ConfigRule], ConfigRule]:
     """Register `rule(layer, behind) -> QuantizeConfig` as the way to quantise the layers of `classes`.
 
     `behind` names the function that reads the layer's output ("linear", "softmax", ...). A subclass of
-    AssembledConv2D needs no rule. `NothingToQuantise()` serves a layer that only moves values,
+    AssembledConv2D needs no rule. `NothingToQuantize()` serves a layer that only moves values,
     `OutputConfig()` one without weights (converters.model.quantize_configs).
     """
 
@@ -63,21 +63,21 @@ def quantize_rule(*classes: type) -> Callable[[ConfigRule], ConfigRule]:
 
 
 def quantize_aware(
-    model: Any,
+    model: KerasModel,
     *,
     calibration: np.ndarray,
     input_range: Range | None = None,
     weight_bits: int = 8,
     per_channel: bool = True,
-) -> Any:
+) -> KerasModel:
     """Return a model with the weights of `model` that rounds kernels and activations as int8 does.
 
     `model`: a folded Keras 2 functional or sequential model; it is not changed. `calibration`: real inputs
     (n, ...), some hundreds; each activation's range is the one of least squared error on them, behind the
     tanh or softmax that follows. `input_range`: what the inputs can be, if known; pixels 0..255 then have a
-    step of 1 whatever the samples show, and samples that were scaled by mistake are refused. `weight_bits`:
-    2 to 8. `per_channel`: whether each output channel of a convolution has a scale of its own (a dense
-    kernel never has: NNAPI refuses it). Train the result as any model, then call `settle`, then
+    step of 1 even if the samples do not reach 255, and samples that were scaled by mistake are refused.
+    `weight_bits`: 2 to 8. `per_channel`: whether each output channel of a convolution has a scale of its own
+    (a dense kernel never has: NNAPI refuses it). Train the result as any model, then call `settle`, then
     `to_tflite(..., precision="int8")` if it has 8 bits, or 4.
 
     Raises InputError: calibration that is empty, constant, not finite or of another shape or range; other
@@ -87,37 +87,37 @@ def quantize_aware(
     expect(weight_bits in range(2, 9), "weight_bits from 2 to 8", weight_bits)
     samples = checked_samples(calibration, model, input_range=input_range)
 
-    def annotate(layer: Any) -> Any:
+    def annotate(layer: KerasLayer) -> KerasLayer:
         config = _config_of(layer, bits=weight_bits, per_channel=per_channel)
         return tfmot.quantization.keras.quantize_annotate_layer(layer, config)
 
     annotated = keras.models.clone_model(_fresh(model), clone_function=annotate)
-    quantised = _with_lasting_names(tfmot.quantization.keras.quantize_apply(annotated))
-    settle(quantised)
-    _fit_inputs(quantised, input_range or (float(samples.min()), float(samples.max())))
-    _fit_ranges(quantised, samples)
-    return quantised
+    quantized = _with_lasting_names(tfmot.quantization.keras.quantize_apply(annotated))
+    settle(quantized)
+    _fit_inputs(quantized, input_range or (float(samples.min()), float(samples.max())))
+    _fit_ranges(quantized, samples)
+    return quantized
 
 
-def is_quantised(model: Any) -> bool:
+def is_quantized(model: KerasModel) -> bool:
     """Return whether `model` comes from `quantize_aware`."""
     return bool(list(_wrappers(model)))
 
 
-def settle(model: Any) -> None:
+def settle(model: KerasModel) -> None:
     """Set the ranges of the kernels to what the weights are now; after the last step of training."""
     for wrapper in _wrappers(model):
         for weight, quantizer, variables in wrapper._weight_vars:
             quantizer(weight, True, variables)
 
 
-def _with_lasting_names(model: Any) -> Any:
+def _with_lasting_names(model: KerasModel) -> KerasModel:
     """Name the layers that round the inputs after them: tensorflow-model-optimization counts them.
 
     Names go into files, of weights and of .tflite: the second model in a process must have the first's.
     """
 
-    def renamed(layer: Any) -> Any:
+    def renamed(layer: KerasLayer) -> KerasLayer:
         if type(layer).__name__ != "QuantizeLayer":
             return layer
         source = layer._inbound_nodes[0].inbound_layers
@@ -127,20 +127,20 @@ def _with_lasting_names(model: Any) -> Any:
     return keras.models.clone_model(model, clone_function=renamed)
 
 
-def _fresh(model: Any) -> Any:
+def _fresh(model: KerasModel) -> KerasModel:
     """Return a copy of `model`: annotating wraps the layers themselves."""
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
     return copy
 
 
-def _wrappers(model: Any) -> Iterator[Any]:
+def _wrappers(model: KerasModel) -> Iterator[KerasLayer]:
     for layer in getattr(model, "layers", ()):
         if type(layer).__name__.startswith("QuantizeWrapper"):
             yield layer
 
 
-def _config_of(layer: Any, *, bits: int, per_channel: bool) -> Any:
+def _config_of(layer: KerasLayer, *, bits: int, per_channel: bool) -> QuantizeConfig:
     behind = _behind(layer)
     if isinstance(layer, AssembledConv2D):
         form: Form = "depthwise" if layer.operation == "depthwise_conv2d" else "full"
@@ -159,7 +159,7 @@ def _config_of(layer: Any, *, bits: int, per_channel: bool) -> Any:
     )
 
 
-def _behind(layer: Any) -> str:
+def _behind(layer: KerasLayer) -> str:
     """Return the name of the function that alone reads the layer's output, "linear" if it is none we know."""
     readers = {node.layer for node in layer._outbound_nodes}
     if len(readers) != 1:
@@ -172,23 +172,23 @@ def _behind(layer: Any) -> str:
 
 
 @quantize_rule(*_MOVING)
-def _moving(layer: Any, behind: str) -> Any:
-    return NothingToQuantise()
+def _moving(layer: KerasLayer, behind: str) -> QuantizeConfig:
+    return NothingToQuantize()
 
 
 @quantize_rule(*_COMPUTING)
-def _computing(layer: Any, behind: str) -> Any:
+def _computing(layer: KerasLayer, behind: str) -> QuantizeConfig:
     return OutputConfig(behind=behind)
 
 
 @quantize_rule(layers.Activation)
-def _activation(layer: Any, behind: str) -> Any:
+def _activation(layer: KerasLayer, behind: str) -> QuantizeConfig:
     name = getattr(layer.activation, "__name__", "")
     expect(name in ("relu", "linear", *BEHIND), f"an activation of relu, linear, {', '.join(BEHIND)}", name)
-    return NothingToQuantise() if name in BEHIND else OutputConfig(behind=behind)
+    return NothingToQuantize() if name in BEHIND else OutputConfig(behind=behind)
 
 
-def _fit_ranges(model: Any, samples: np.ndarray) -> None:
+def _fit_ranges(model: KerasModel, samples: np.ndarray) -> None:
     """Run `samples` unrounded, and set each activation's range to the best for what passed through it."""
     found = list(_activation_quantizers(model))
     for quantizer, _ in found:
@@ -203,7 +203,7 @@ def _fit_ranges(model: Any, samples: np.ndarray) -> None:
         variables["max_var"].assign(high)
 
 
-def _activation_quantizers(model: Any) -> Iterator[tuple[RangeQuantizer, dict[str, Any]]]:
+def _activation_quantizers(model: KerasModel) -> Iterator[tuple[RangeQuantizer, dict[str, TfTensor]]]:
     for wrapper in _wrappers(model):
         for activation in wrapper._quantize_activations:
             for place in ("_pre_activation_vars", "_post_activation_vars"):
@@ -214,7 +214,7 @@ def _activation_quantizers(model: Any) -> Iterator[tuple[RangeQuantizer, dict[st
                 yield quantizer, wrapper._output_quantizer_vars
 
 
-def _fit_inputs(model: Any, input_range: Range) -> None:
+def _fit_inputs(model: KerasModel, input_range: Range) -> None:
     """Set the input's range, 0 within: pixels 0..255 keep a step of 1."""
     for layer in model.layers:
         if type(layer).__name__ == "QuantizeLayer":

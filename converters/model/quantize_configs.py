@@ -1,17 +1,17 @@
-"""How a layer is quantised while it is fine-tuned, in the terms of tensorflow-model-optimization."""
+"""Tell tensorflow-model-optimization how each kind of layer is quantised while it is fine-tuned."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Literal
 
 from converters.base.environment import keras, tf
 from converters.base.quiet import quiet
+from converters.base.untyped import Activation, KerasLayer, Quantizer, TfTensor
 
 with quiet():
-    import tensorflow_model_optimization as tfmot  # slow: only who fine-tunes waits for it
+    import tensorflow_model_optimization as tfmot  # slow to import: only fine-tuning waits for it
 
-# mypy does not look into tensorflow-model-optimization, so it knows none of the base classes below.
-_quantizing = tfmot.quantization.keras
 _register = keras.utils.register_keras_serializable(package="converters")
 
 Form = Literal["full", "depthwise", "dense"]
@@ -21,8 +21,8 @@ _TANH_LIMITS = {"init_min": -1.0, "init_max": 127 / 128}
 
 
 @_register
-class RangeQuantizer(_quantizing.quantizers.Quantizer):  # type: ignore[name-defined]
-    """Rounds an activation over a range set by calibration; while `recorded` is a dict, it only looks.
+class RangeQuantizer(tfmot.quantization.keras.quantizers.Quantizer):
+    """Rounds an activation over a range set by calibration; while `recorded` is a dict, it only records.
 
     `behind` names the function behind the tensor, which decides what range is best
     (converters.model.activation_ranges).
@@ -30,9 +30,11 @@ class RangeQuantizer(_quantizing.quantizers.Quantizer):  # type: ignore[name-def
 
     def __init__(self, *, behind: str = "linear") -> None:
         self.behind = behind
-        self.recorded: dict[Any, list[Any]] | None = None
+        self.recorded: dict[object, list[TfTensor]] | None = None
 
-    def build(self, tensor_shape: Any, name: str, layer: Any) -> dict[str, Any]:
+    def build(
+        self, tensor_shape: tuple[int | None, ...], name: str, layer: KerasLayer
+    ) -> dict[str, TfTensor]:
         """Make the range's two ends."""
         ends = {"min_var": -6.0, "max_var": 6.0}
         return {
@@ -42,43 +44,56 @@ class RangeQuantizer(_quantizing.quantizers.Quantizer):  # type: ignore[name-def
             for end, value in ends.items()
         }
 
-    def __call__(self, inputs: Any, training: Any, weights: dict[str, Any], **_: Any) -> Any:
+    def __call__(
+        self, inputs: TfTensor, training: bool, weights: dict[str, TfTensor], **_: object
+    ) -> TfTensor:
         """Round `inputs` to the 256 steps of the range."""
         if self.recorded is not None:
             self.recorded.setdefault(weights["min_var"].ref(), []).append(inputs)
             return inputs
         return tf.quantization.fake_quant_with_min_max_vars(inputs, weights["min_var"], weights["max_var"])
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         """Return the constructor's option."""
         return {"behind": self.behind}
 
 
-class KernelQuantizer(_quantizing.quantizers.LastValueQuantizer):  # type: ignore[name-defined]
+class KernelQuantizer(tfmot.quantization.keras.quantizers.LastValueQuantizer):
     """Rounds the kernel that a layer assembles from its weight, symmetrically, -127..127 for 8 bits.
 
     Rounding the weight instead would leave the kernel to be computed at run time: no constant in the file,
     and wrong answers without a message.
     """
 
-    def __init__(self, *, bits: int, per_channel: bool, form: Form, assemble: Any = None) -> None:
+    def __init__(
+        self,
+        *,
+        bits: int,
+        per_channel: bool,
+        form: Form,
+        assemble: Callable[[TfTensor], TfTensor] | None = None,
+    ) -> None:
         super().__init__(num_bits=bits, per_axis=per_channel, symmetric=True, narrow_range=True)
         self.form = form
         self.assemble = assemble or (lambda weight: weight)
 
-    def build(self, tensor_shape: Any, name: str, layer: Any) -> Any:
+    def build(
+        self, tensor_shape: tuple[int | None, ...], name: str, layer: KerasLayer
+    ) -> dict[str, TfTensor]:
         """Make the range's ends, one for each output channel if per channel."""
         kernel = self.assemble(tf.zeros(tensor_shape))
         shape = self._by_channel(kernel).shape
         return super().build(tf.TensorShape(shape), name, layer)
 
-    def __call__(self, inputs: Any, training: Any, weights: Any, **options: Any) -> Any:
+    def __call__(
+        self, inputs: TfTensor, training: bool, weights: dict[str, TfTensor], **options: object
+    ) -> TfTensor:
         """Assemble the kernel from the weight `inputs` and round it."""
         kernel = self.assemble(inputs)
         rounded = super().__call__(self._by_channel(kernel), training, weights, **options)
         return tf.reshape(rounded, kernel.shape)
 
-    def _by_channel(self, kernel: Any) -> Any:
+    def _by_channel(self, kernel: TfTensor) -> TfTensor:
         """Bring a kernel's output channels to its last axis; (h, w, C, M) has C * M of them."""
         if self.form != "depthwise":
             return kernel
@@ -86,51 +101,52 @@ class KernelQuantizer(_quantizing.quantizers.LastValueQuantizer):  # type: ignor
         return tf.reshape(kernel, (rows, columns, 1, channels * multiplier))
 
 
-@_register
-class NothingToQuantise(_quantizing.QuantizeConfig):  # type: ignore[name-defined]
-    """For a layer that only moves values: what goes in rounded comes out so."""
+# The name is the one that saved models have.
+@keras.utils.register_keras_serializable(package="converters", name="NothingToQuantise")
+class NothingToQuantize(tfmot.quantization.keras.QuantizeConfig):
+    """For a layer that only moves values: its output is rounded if its input is."""
 
-    def get_weights_and_quantizers(self, layer: Any) -> list[Any]:
+    def get_weights_and_quantizers(self, layer: KerasLayer) -> list[tuple[TfTensor, Quantizer]]:
         """No weights."""
         return []
 
-    def get_activations_and_quantizers(self, layer: Any) -> list[Any]:
+    def get_activations_and_quantizers(self, layer: KerasLayer) -> list[tuple[Activation, Quantizer]]:
         """No activation."""
         return []
 
-    def set_quantize_weights(self, layer: Any, quantize_weights: Any) -> None:
+    def set_quantize_weights(self, layer: KerasLayer, quantize_weights: list[TfTensor]) -> None:
         """Nothing to set."""
 
-    def set_quantize_activations(self, layer: Any, quantize_activations: Any) -> None:
+    def set_quantize_activations(self, layer: KerasLayer, quantize_activations: list[Activation]) -> None:
         """Nothing to set."""
 
-    def get_output_quantizers(self, layer: Any) -> list[Any]:
+    def get_output_quantizers(self, layer: KerasLayer) -> list[Quantizer]:
         """No output of its own."""
         return []
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         """No options."""
         return {}
 
 
 @_register
-class OutputConfig(NothingToQuantise):
+class OutputConfig(NothingToQuantize):
     """For a layer without weights that computes new values: its output is rounded."""
 
     def __init__(self, *, behind: str = "linear") -> None:
         self.behind = behind
 
-    def get_output_quantizers(self, layer: Any) -> list[Any]:
+    def get_output_quantizers(self, layer: KerasLayer) -> list[Quantizer]:
         """Round the output."""
         return [RangeQuantizer(behind=self.behind)]
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         """Return the constructor's option."""
         return {"behind": self.behind}
 
 
 @_register
-class KernelConfig(NothingToQuantise):
+class KernelConfig(NothingToQuantize):
     """For a layer with a kernel, a bias and an activation: Conv2D, Dense, AssembledConv2D, ...
 
     `weight`: the attribute that holds the weight; `form`: how the kernel's axes are to be read; `bits`,
@@ -143,7 +159,7 @@ class KernelConfig(NothingToQuantise):
         self.weight, self.form = weight, form
         self.bits, self.per_channel, self.behind = bits, per_channel, behind
 
-    def get_weights_and_quantizers(self, layer: Any) -> list[Any]:
+    def get_weights_and_quantizers(self, layer: KerasLayer) -> list[tuple[TfTensor, Quantizer]]:
         """Round the kernel, assembled first where the layer assembles one."""
         quantizer = KernelQuantizer(
             bits=self.bits,
@@ -153,31 +169,33 @@ class KernelConfig(NothingToQuantise):
         )
         return [(getattr(layer, self.weight), quantizer)]
 
-    def get_activations_and_quantizers(self, layer: Any) -> list[Any]:
+    def get_activations_and_quantizers(self, layer: KerasLayer) -> list[tuple[Activation, Quantizer]]:
         """Round before a tanh, a sigmoid or a softmax, behind a ReLU or none (as the file does)."""
         name = getattr(layer.activation, "__name__", "linear")
         behind = name if name in ("tanh", "sigmoid", "softmax") else self.behind
         return [(layer.activation, RangeQuantizer(behind=behind))]
 
-    def set_quantize_weights(self, layer: Any, quantize_weights: Any) -> None:
+    def set_quantize_weights(self, layer: KerasLayer, quantize_weights: list[TfTensor]) -> None:
         """Give the layer its rounded kernel."""
         if hasattr(layer, "use_kernel"):
             layer.use_kernel(quantize_weights[0])
         else:
             setattr(layer, self.weight, quantize_weights[0])
 
-    def set_quantize_activations(self, layer: Any, quantize_activations: Any) -> None:
+    def set_quantize_activations(self, layer: KerasLayer, quantize_activations: list[Activation]) -> None:
         """Give the layer its rounding activation."""
         layer.activation = quantize_activations[0]
 
-    def get_output_quantizers(self, layer: Any) -> list[Any]:
-        """Round what a tanh puts out as the int8 kernel does; tensorflow-model-optimization does not."""
+    def get_output_quantizers(self, layer: KerasLayer) -> list[Quantizer]:
+        """Round the output of a tanh as the int8 kernel does; tensorflow-model-optimization does not."""
         activation = getattr(layer.activation, "activation", layer.activation)
         if getattr(activation, "__name__", "") != "tanh":
             return []
-        return [_quantizing.quantizers.FixedQuantizer(num_bits=8, narrow_range=False, **_TANH_LIMITS)]
+        return [
+            tfmot.quantization.keras.quantizers.FixedQuantizer(num_bits=8, narrow_range=False, **_TANH_LIMITS)
+        ]
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         """Return the constructor's options."""
         names = ("weight", "form", "bits", "per_channel", "behind")
         return {name: getattr(self, name) for name in names}

@@ -1,1 +1,1 @@
-"""Is a file its model? Exact arithmetic, tolerances from scales, comparison of weights. Needs TensorFlow."""
+"""Prove that a file computes what its model does: exact arithmetic, tolerances, weights. Needs TensorFlow."""

@@ -1,35 +1,35 @@
-"""What the graph of a .tflite file computes, in real arithmetic: what every runtime has to come near.
+"""Compute the graph of a .tflite file in real arithmetic, which every runtime has to approximate.
 
-Constants are what the file's scales make of them. Each computed tensor is clipped to what its type can
-hold and, if asked, rounded to its steps: then the result is that of an ideal int8 kernel, one that
-computes exactly and rounds once.
+Constants have the real values that the file's scales give them. Each computed tensor is clipped to
+what its type can hold and, if asked, rounded to its steps: then the result is that of an
+ideal int8 kernel, one that computes exactly and rounds once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 
 from converters.base.environment import tf
 from converters.base.errors import expect
+from converters.base.untyped import TfTensor
 from converters.file.graph import Graph, Node, Tensor
 
 LIMITS = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
 """The stored values that a quantised type can hold."""
 
-Operation = Callable[[Node, list[Any]], Any]
+Operation = Callable[[Node, list[TfTensor]], TfTensor]
 
 
 def evaluate(
-    graph: Graph, inputs: Any, *, rounding: bool = True, shifts: Mapping[int, Any] | None = None
-) -> dict[int, Any]:
+    graph: Graph, inputs: TfTensor, *, rounding: bool = True, shifts: Mapping[int, TfTensor] | None = None
+) -> dict[int, TfTensor]:
     """Return every computed tensor's real values, float64 (n, ...), by tensor index, for `inputs` (n, ...).
 
     `rounding`: whether quantised tensors are rounded to their steps, or only clipped. `shifts`: what is
-    added to a tensor (by index) behind its rounding. Raises InputError on an operator whose arithmetic is
-    not written down here.
+    added to a tensor (by index) after its rounding. Raises InputError for an operator whose arithmetic is
+    not defined here.
     """
     check_operators(graph)
     (source,) = graph.inputs
@@ -44,13 +44,13 @@ def evaluate(
 
 
 def check_operators(graph: Graph) -> None:
-    """Raise InputError when `graph` has an operator whose arithmetic is not written down here."""
+    """Raise InputError when `graph` has an operator whose arithmetic is not defined here."""
     for node in graph.nodes:
         known = node.name in _OPERATIONS and len(node.outputs) == 1
         expect(known, f"operators of {', '.join(_OPERATIONS)}", str(node))
 
 
-def compute(node: Node, values: Mapping[int, Any], *, rounding: bool) -> Any:
+def compute(node: Node, values: Mapping[int, TfTensor], *, rounding: bool) -> TfTensor:
     """Return the output, float64 (n, ...), of one operator, its computed inputs being `values` by index."""
     arguments = [None if t is None else _value(t, values) for t in node.inputs]
     result = _activated(node, _OPERATIONS[node.name](node, arguments))
@@ -70,14 +70,14 @@ def steps_of(tensor: Tensor) -> float:
     return float(tensor.scales[0]) if tensor.scales.size and tensor.type in LIMITS else 0.0
 
 
-def _value(tensor: Tensor, values: Mapping[int, Any]) -> Any:
+def _value(tensor: Tensor, values: Mapping[int, TfTensor]) -> TfTensor:
     if tensor.constant is not None:
         return tf.constant(tensor.real()) if tensor.type != "int32" or tensor.scales.size else tensor.constant
     return values[tensor.index]
 
 
-def _stored(tensor: Tensor, value: Any, *, rounding: bool) -> Any:
-    """Return what is left of `value` when `tensor` stores it."""
+def _stored(tensor: Tensor, value: TfTensor, *, rounding: bool) -> TfTensor:
+    """Return the real value that `tensor` stores for `value`."""
     step = steps_of(tensor)
     if not step:
         return value
@@ -86,18 +86,18 @@ def _stored(tensor: Tensor, value: Any, *, rounding: bool) -> Any:
     return ((_rounded(stored) if rounding else stored) - zero_point) * step
 
 
-def _rounded(stored: Any) -> Any:
+def _rounded(stored: TfTensor) -> TfTensor:
     """Round half away from zero, as the kernels do; averages of four integers have many halves."""
     return tf.sign(stored) * tf.floor(tf.abs(stored) + 0.5)
 
 
-def _activated(node: Node, value: Any) -> Any:
+def _activated(node: Node, value: TfTensor) -> TfTensor:
     name = node.options.get("fusedActivationFunction", "NONE")
     expect(name in _FUSED, f"a fused activation of {', '.join(_FUSED)}", f"{name} in {node}")
     return _FUSED[name](value)
 
 
-_FUSED: dict[str, Callable[[Any], Any]] = {
+_FUSED: dict[str, Callable[[TfTensor], TfTensor]] = {
     "NONE": lambda x: x,
     "RELU": tf.nn.relu,
     "RELU6": tf.nn.relu6,
@@ -114,11 +114,11 @@ def _dilations(node: Node) -> tuple[int, int]:
     return node.options["dilationHFactor"], node.options["dilationWFactor"]
 
 
-def _with_bias(value: Any, arguments: list[Any]) -> Any:
+def _with_bias(value: TfTensor, arguments: list[TfTensor]) -> TfTensor:
     return value + arguments[2] if len(arguments) > 2 and arguments[2] is not None else value
 
 
-def _conv(node: Node, arguments: list[Any]) -> Any:
+def _conv(node: Node, arguments: list[TfTensor]) -> TfTensor:
     """The kernel is (outputs, height, width, inputs)."""
     kernel = tf.transpose(arguments[1], (1, 2, 3, 0))
     padding = node.options["padding"]
@@ -126,7 +126,7 @@ def _conv(node: Node, arguments: list[Any]) -> Any:
     return _with_bias(sums, arguments)
 
 
-def _depthwise(node: Node, arguments: list[Any]) -> Any:
+def _depthwise(node: Node, arguments: list[TfTensor]) -> TfTensor:
     """The kernel is (1, height, width, channels * multiplier)."""
     _, rows, columns, outputs = arguments[1].shape
     multiplier = node.options["depthMultiplier"]
@@ -136,16 +136,16 @@ def _depthwise(node: Node, arguments: list[Any]) -> Any:
     return _with_bias(sums, arguments)
 
 
-def _dense(node: Node, arguments: list[Any]) -> Any:
+def _dense(node: Node, arguments: list[TfTensor]) -> TfTensor:
     """The kernel is (outputs, inputs)."""
     kernel = arguments[1]
     flat = arguments[0] if node.options["keepNumDims"] else tf.reshape(arguments[0], (-1, kernel.shape[1]))
     return _with_bias(tf.linalg.matmul(flat, kernel, transpose_b=True), arguments)
 
 
-def _pool(node: Node, arguments: list[Any], function: Any) -> Any:
+def _pool(node: Node, arguments: list[TfTensor], function: Callable[..., TfTensor]) -> TfTensor:
     size = [1, node.options["filterHeight"], node.options["filterWidth"], 1]
-    # Pooling on float64 is not there for every function; float32 would round, so it goes by patches.
+    # TensorFlow does not pool float64 with every function, and float32 would round: patches are used.
     expect(node.options["padding"] == "VALID", "pooling without padding", str(node))
     patches = tf.image.extract_patches(arguments[0], size, _strides(node), [1, 1, 1, 1], "VALID")
     taps = size[1] * size[2]
@@ -153,15 +153,15 @@ def _pool(node: Node, arguments: list[Any], function: Any) -> Any:
     return function(tf.reshape(patches, (-1, patches.shape[1], patches.shape[2], taps, channels)), axis=3)
 
 
-def _reshape(node: Node, arguments: list[Any]) -> Any:
+def _reshape(node: Node, arguments: list[TfTensor]) -> TfTensor:
     return tf.reshape(arguments[0], (-1, *node.outputs[0].shape[1:]))
 
 
-def _softmax(node: Node, arguments: list[Any]) -> Any:
+def _softmax(node: Node, arguments: list[TfTensor]) -> TfTensor:
     return tf.nn.softmax(node.options.get("beta", 1.0) * arguments[0])
 
 
-def _same(node: Node, arguments: list[Any]) -> Any:
+def _same(node: Node, arguments: list[TfTensor]) -> TfTensor:
     return tf.cast(arguments[0], tf.float64)
 
 

@@ -1,4 +1,4 @@
-"""The graph of a .tflite file against the exact one: the same operators, each constant within half a step."""
+"""Compare the graph of a .tflite file with the exact one: operators, and constants within half a step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from converters.base.arrays import shape_text
 from converters.file.graph import CONVERSIONS, WITH_KERNEL, Graph, Node, Tensor
 
-_OF_QUANTISING = {"asymmetricQuantizeInputs", "quantizedBiasType", "weightsFormat"}
+_OF_QUANTIZING = {"asymmetricQuantizeInputs", "quantizedBiasType", "weightsFormat"}
 
 # Units in the last place: a kernel of float32 is the exact one, float16 is rounded once, and the float32
 # products of folding and of a quantised constant's scale are rounded a few times.
@@ -18,7 +18,7 @@ _SMALLEST_FLOAT16 = 2.0**-25
 
 
 class Finding(NamedTuple):
-    """What is not as it should be: the operator, which constant or option of it, and what is wrong."""
+    """A difference: the operator, which constant or option of it, and the message."""
 
     operator: str
     part: str
@@ -29,7 +29,7 @@ class Finding(NamedTuple):
 
 
 def compare_graphs(graph: Graph, exact: Graph, *, per_channel: bool = True) -> list[Finding]:
-    """Return what makes `graph` another function than the float32 graph `exact`, but for its own rounding.
+    """Return how `graph` differs from the float32 graph `exact` by more than its own rounding.
 
     The operators must be the same in the same order, with the same options; only QUANTIZE and DEQUANTIZE may
     come and go. Each real value of a kernel or bias may be off by half of its step: of a quantised constant
@@ -77,7 +77,7 @@ def _places(makers: list[int]) -> str:
 
 
 def _compare_options(node: Node, other: Node) -> list[Finding]:
-    names = sorted((set(node.options) | set(other.options)) - _OF_QUANTISING)
+    names = sorted((set(node.options) | set(other.options)) - _OF_QUANTIZING)
     return [
         Finding(str(node), name, f"expected {other.options.get(name)}, got {node.options.get(name)}")
         for name in names

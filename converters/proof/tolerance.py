@@ -1,9 +1,8 @@
-"""How far a runtime's answer may be from the ideal kernel's, derived from scales and accumulated rounding.
+"""Derive from scales and rounding how far a runtime's answer may be from the ideal kernel's.
 
 The ideal kernel (converters.proof.exact_arithmetic) computes exactly and rounds each tensor once. A real one
-may round a value otherwise that lies near the middle between two steps, and everything behind it is then
-rounded anew. The most that this can come to is that each of its rounding errors is independent of the ideal
-kernel's:
+may round a value near the middle between two steps the other way, and everything after it is then rounded
+anew. At worst, each of its rounding errors is independent of the ideal kernel's:
 
     each rounding error is uniform over a step s, variance s^2 / 12; the difference of two independent ones
     has s^2 / 6, and an error in element e of tensor l moves logit j by J[l, e, j] = d logit_j / d element:
@@ -27,11 +26,12 @@ step: half for rounding, half for the kernel's table of exponentials.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from converters.base.environment import tf
+from converters.base.untyped import TfTensor
 from converters.file.graph import CONVERSIONS, WITH_KERNEL, Graph, Node, Tensor
 from converters.proof.exact_arithmetic import evaluate, ideal_outputs, steps_of
 
@@ -57,10 +57,10 @@ class Limits(NamedTuple):
 
 
 class Tolerance:
-    """What a file's outputs for `inputs` (n, ...) may be on any runtime.
+    """The limits of a file's outputs for `inputs` (n, ...) on any runtime.
 
-    The file gives one value a class, be it in several axes (1x1x11). `ideal`: the ideal kernel's outputs,
-    float64 (n, classes); `step`: the output's, or 0 for floating point.
+    The file gives one value a class, possibly along several axes (1x1x11). `ideal`: the ideal kernel's
+    outputs, float64 (n, classes); `step`: the output's, or 0 for floating point.
     """
 
     def __init__(self, graph: Graph, inputs: np.ndarray, *, unit: float = FLOAT32) -> None:
@@ -74,12 +74,12 @@ class Tolerance:
         todo = [int(i) for i in indices if int(i) not in self._limits]
         for start in range(0, len(todo), _BATCH):
             part = todo[start : start + _BATCH]
-            self._limits.update(zip(part, zip(*self._found(part), strict=True), strict=True))
+            self._limits.update(zip(part, zip(*self._find(part), strict=True), strict=True))
         rows = [self._limits[int(i)] for i in indices]
         shape = (-1, self.ideal.shape[1])
         return Limits(*(np.array([row[end] for row in rows]).reshape(shape) for end in (0, 1)))
 
-    def _found(self, part: list[int]) -> Limits:
+    def _find(self, part: list[int]) -> Limits:
         """Find the limits for a batch of inputs."""
         logits, softmax = _logits(self.graph)
         sigma = _sigma(self.graph, self.inputs[part], logits, self.unit)
@@ -168,7 +168,7 @@ def _sigma(graph: Graph, inputs: np.ndarray, logits: Tensor, unit: float) -> np.
     return np.sqrt(np.stack([variance.numpy() for variance in variances], axis=1))
 
 
-def _variance(gradient: Any, values: Any, step: Any) -> Any:
+def _variance(gradient: TfTensor, values: TfTensor, step: TfTensor) -> TfTensor:
     """Return what the rounding of one tensor adds to a logit's variance, (n,)."""
     squares = tf.square(gradient)
     axes = list(range(1, len(gradient.shape)))
@@ -181,12 +181,12 @@ def _variance(gradient: Any, values: Any, step: Any) -> Any:
     return summed * (step * step) / 6
 
 
-def _noise_steps(graph: Graph, values: dict[int, Any], unit: float) -> dict[int, Any]:
+def _noise_steps(graph: Graph, values: dict[int, TfTensor], unit: float) -> dict[int, TfTensor]:
     """Return the step, a number or one an input (n,), of each tensor that a runtime rounds."""
-    steps: dict[int, Any] = {}
+    steps: dict[int, TfTensor] = {}
     for node in graph.nodes:
         target = node.outputs[0]
-        if node.name in _MOVING and not _requantises(node):
+        if node.name in _MOVING and not _requantizes(node):
             continue
         if steps_of(target):
             steps[target.index] = steps_of(target)
@@ -199,7 +199,7 @@ def _noise_steps(graph: Graph, values: dict[int, Any], unit: float) -> dict[int,
     return steps
 
 
-def _requantises(node: Node) -> bool:
+def _requantizes(node: Node) -> bool:
     """Return whether `node` brings a tensor from one scale to another, and so rounds it."""
     source = node.inputs[0]
     return (
@@ -213,7 +213,7 @@ def _is_hybrid(node: Node) -> bool:
     return node.name in WITH_KERNEL and node.inputs[1] is not None and node.inputs[1].type == "int8"
 
 
-def _float_step(node: Node, values: dict[int, Any], unit: float) -> float:
+def _float_step(node: Node, values: dict[int, TfTensor], unit: float) -> float:
     """Return the step that stands for the rounding errors of one floating-point result."""
     if node.name not in WITH_KERNEL:
         return _FUNCTION_UNITS * unit * float(tf.reduce_max(tf.abs(values[node.outputs[0].index])))

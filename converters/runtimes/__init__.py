@@ -1,1 +1,1 @@
-"""Running a .tflite file: in which runtime, with which delegate, in which process."""
+"""Run a .tflite file in any runtime, with any delegate, in this process or another."""

@@ -1,9 +1,9 @@
-"""The process of one column: started by converters.runtimes.columns, never by hand.
+"""Run one column in a process of its own; converters.runtimes.columns starts it.
 
 python -m converters.runtimes.column_worker COLUMN FOLDER LIBRARY reads a job's name from each line of
 standard input, runs FOLDER/JOB.tflite on FOLDER/JOB.inputs.npy, writes FOLDER/JOB.outputs.npy and answers
 with a line of JSON: the fields of a Result, or {"failure": ...}. LIBRARY is a delegate's, or empty; an empty
-line only loads it. Its standard error is FOLDER/log, where the runtimes' own words are looked up. TensorFlow
+line only loads it. Its standard error is FOLDER/log, where the runtimes' messages are read. TensorFlow
 is imported for TensorFlow's columns only.
 """
 
@@ -15,29 +15,31 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from converters.base.arrays import shape_fits
 from converters.base.errors import InputError, expect
 from converters.base.native_log import Log
+from converters.base.untyped import Json
 from converters.runtimes.columns import COLUMNS, Column
+from converters.runtimes.interpreter_types import TensorDetail
 from converters.runtimes.interpreters import first_line, load_library
 from converters.runtimes.runners import Runner, runner
-from converters.runtimes.stored_values import quantise
+from converters.runtimes.stored_values import quantize
 
 
 def main(column: Column, folder: Path) -> None:
     """Answer jobs until standard input ends."""
     answers = os.dup(1)
-    os.dup2(2, 1)  # what native code prints would else be taken for an answer
+    os.dup2(2, 1)  # or what native code prints would be read as an answer
     log = Log(folder / "log")
     for line in sys.stdin:
         answer = _answer(column, folder / line.strip() if line.strip() else None, log)
         os.write(answers, (json.dumps(answer) + "\n").encode())
 
 
-def _answer(column: Column, job: Path | None, log: Log) -> dict[str, Any]:
+def _answer(column: Column, job: Path | None, log: Log) -> dict[str, Json]:
     log.mark()
     try:
         if job is None:
@@ -46,17 +48,17 @@ def _answer(column: Column, job: Path | None, log: Log) -> dict[str, Any]:
         return _run(runner(column, job.with_suffix(".tflite").read_bytes(), log), job)
     except InputError as error:
         return {"failure": str(error)}
-    except Exception as error:  # each runtime raises what it likes; all of it is its answer on this file
+    except Exception as error:  # runtimes raise errors of any kind; each is an answer about this file
         return {"failure": f"{type(error).__name__}: {first_line(error)}"}
 
 
-def _run(runtime: Runner, job: Path) -> dict[str, Any]:
+def _run(runtime: Runner, job: Path) -> dict[str, Json]:
     inputs = np.load(job.with_suffix(".inputs.npy"), allow_pickle=False)
     if _may_take(runtime.source, inputs.shape[1:]):
         runtime.resize((1, *inputs.shape[1:]))
     wanted = tuple(int(side) for side in runtime.source["shape"][1:])
     expect(inputs.shape[1:] == wanted, f"inputs of shape (n, {str(wanted)[1:-1]})", inputs.shape)
-    stored = quantise(inputs, runtime.source)
+    stored = quantize(inputs, runtime.source)
     start = time.perf_counter()
     outputs = [runtime.run(one[None]) for one in stored]
     seconds = time.perf_counter() - start
@@ -72,12 +74,10 @@ def _run(runtime: Runner, job: Path) -> dict[str, Any]:
     }
 
 
-def _may_take(source: dict[str, Any], shape: tuple[int, ...]) -> bool:
+def _may_take(source: TensorDetail, shape: tuple[int, ...]) -> bool:
     """Return whether inputs of `shape` have another size, which the file says it may be resized to."""
-    own, signature = list(source["shape"][1:]), list(source.get("shape_signature", source["shape"])[1:])
-    if list(shape) == own or len(shape) != len(own):
-        return False
-    return all(side in (-1, wanted) for side, wanted in zip(signature, shape, strict=True))
+    own, pattern = list(source["shape"][1:]), list(source.get("shape_signature", source["shape"])[1:])
+    return list(shape) != own and shape_fits(shape, pattern)
 
 
 if __name__ == "__main__":

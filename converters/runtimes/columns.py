@@ -1,8 +1,8 @@
-"""The same inputs through a .tflite file in every runtime, side by side.
+"""Run the same inputs through a .tflite file in every runtime, side by side.
 
 Each runtime is a column and runs in a process of its own: tflite-runtime dies in a process that has loaded
 TensorFlow, and a damaged file can kill whatever runs it. The process is converters/runtimes/column_worker.py;
-what goes to it and back are .tflite and .npy files in a temporary folder.
+they exchange .tflite and .npy files in a temporary folder.
 """
 
 from __future__ import annotations
@@ -18,16 +18,17 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from converters.base.arrays import Numbers
 from converters.base.errors import InputError, expect
-from converters.base.installed import RUNTIMES, why_not
+from converters.base.installed import RUNTIMES, unusable_reason
+from converters.base.untyped import Json
 from converters.runtimes import gpu
 from converters.runtimes.interpreters import PLAIN
-from converters.runtimes.stored_values import dequantise
+from converters.runtimes.stored_values import dequantize
 
 WORKER = (sys.executable, "-m", "converters.runtimes.column_worker")
 """The command that starts a column's process; the column's name and the folder follow."""
@@ -35,10 +36,10 @@ WORKER = (sys.executable, "-m", "converters.runtimes.column_worker")
 
 @dataclass(frozen=True)
 class Column:
-    """A runtime and how it is set up.
+    """A runtime and its options.
 
     `package`: what is imported; `install`: what adds it; `kind`: "interpreter", "gpu" or "micro"; `threads`
-    and `resolver` (an OpResolverType's name, "" for the one that comes with it): options of an interpreter.
+    and `resolver` (an OpResolverType's name, "" for the default): options of an interpreter.
     `library`: the path of a delegate's shared library, "" for none.
     """
 
@@ -76,15 +77,15 @@ COLUMNS = {
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What a column made of one file; `failure` says in one line why it made nothing, "" when it did.
+    """The result of one file in a column; `failure` says in one line why there is none, "" if there is one.
 
     `outputs` (n, ...) as the file stores them, float32, uint8 or int8, with their `scale` and `zero_point`
     (a scale of 0 when they are real values already). `runtime`: its name and version. `delegate`: which ran,
-    "" for none; it took `taken` of the file's `nodes`, None where the runtime does not tell. `seconds`:
+    "" for none; it took `taken` of the file's `nodes`, None where the runtime does not report it. `seconds`:
     for all inputs, without loading. `arena_bytes`: the memory that TensorFlow Lite Micro used.
     """
 
-    outputs: NDArray[Any]
+    outputs: Numbers
     scale: float = 0.0
     zero_point: int = 0
     runtime: str = ""
@@ -98,17 +99,17 @@ class Result:
     @property
     def values(self) -> NDArray[np.float32]:
         """The outputs' real values (n, ...)."""
-        return dequantise(self.outputs, {"quantization": (self.scale, self.zero_point)})
+        return dequantize(self.outputs, {"quantization": (self.scale, self.zero_point)})
 
 
 def absence(column: Column) -> str:
     """Return why `column` cannot run on this machine and what would help, in a line; "" when it can.
 
-    Nothing is imported and no driver is started, so that one that is there but broken is found by running.
+    Nothing is imported and no driver is started: one that is installed but broken fails when it runs.
     """
     runtime = next((name for name, one in RUNTIMES.items() if one.package == column.package), None)
     # It runs in a process of its own: what this one has loaded does not matter.
-    reason = _missing(column) if runtime is None else why_not(runtime, alone=True)
+    reason = _missing(column) if runtime is None else unusable_reason(runtime, alone=True)
     return reason or (gpu.absence() if column.kind == "gpu" else "")
 
 
@@ -144,7 +145,7 @@ def _loading_failure(column: Column) -> str:
 def run_column(
     column: Column,
     files: Mapping[str, bytes],
-    inputs: Mapping[str, NDArray[Any]],
+    inputs: Mapping[str, Numbers],
     *,
     progress: Callable[[str], object] | None = None,
     timeout: float | None = None,
@@ -171,7 +172,7 @@ def run_column(
     return results
 
 
-def _result(answer: dict[str, Any], job: Path) -> Result:
+def _result(answer: dict[str, Json], job: Path) -> Result:
     if "failure" in answer:
         return Result(np.zeros((0, 0), np.float32), **answer)
     return Result(np.load(job.with_suffix(".outputs.npy"), allow_pickle=False), **answer)
@@ -191,7 +192,7 @@ class _Process:
     def __exit__(self, *_: object) -> None:
         self._stop()
 
-    def ask(self, job: str, *, timeout: float | None) -> dict[str, Any]:
+    def ask(self, job: str, *, timeout: float | None) -> dict[str, Json]:
         """Return the process's answer on `job`: a Result's fields, or its failure."""
         if self._running is not None and self._running.poll() is not None:
             self._stop()  # it ended after its last answer: not of this file
@@ -202,7 +203,7 @@ class _Process:
             running.stdin.write(f"{job}\n".encode())
             running.stdin.flush()
         except BrokenPipeError:
-            pass  # it is ending; what is read below is its end
+            pass  # the process is ending, which is seen when its answer is read below
         if not select.select([running.stdout], [], [], timeout)[0]:
             self._stop()
             return {"failure": f"it took longer than {timeout:g} s"}
@@ -228,8 +229,8 @@ class _Process:
         self._stop()
         if status < 0:
             return f"the process died with signal {-status} ({signal.Signals(-status).name})"
-        said = self._log.read_text(errors="replace").split("\n")
-        last = next((line for line in reversed(said) if line.strip()), "nothing said")
+        lines = self._log.read_text(errors="replace").split("\n")
+        last = next((line for line in reversed(lines) if line.strip()), "no message")
         return f"the process ended with status {status}: {last.strip()}"
 
     def _stop(self) -> None:
@@ -240,7 +241,7 @@ class _Process:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment of a column's process, which has to find this package as we did."""
+    """Return the environment of a column's process, which must find this package."""
     here = str(Path(__file__).resolve().parents[2])
     paths = [*filter(None, [os.environ.get("PYTHONPATH")]), here]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}

@@ -1,4 +1,4 @@
-"""LiteRT's GPU accelerator (WebGPU on Vulkan), alone: it runs the whole file, or refuses it and why."""
+"""Run a whole .tflite file on LiteRT's GPU accelerator (WebGPU on Vulkan), or give the reason why not."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import importlib.util
 import os
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from converters.base.arrays import Numbers
 from converters.base.errors import InputError, expect
 from converters.base.installed import RUNTIMES
 from converters.base.native_log import Log, captured
+from converters.base.untyped import CompiledModel
 from converters.runtimes import vulkan
 from converters.runtimes.execution_plan import node_count
 from converters.runtimes.interpreters import Loaded
@@ -38,15 +38,15 @@ def absence() -> str:
 
 
 class OnGpu:
-    """A .tflite file on the GPU; a node that the accelerator does not take makes LiteRT refuse the file.
+    """A .tflite file on the GPU; LiteRT refuses a file with a node that the accelerator does not take.
 
-    `log` is where this process's words go: LiteRT tells its adapter and its reasons there only.
-    Raises InputError when it is refused; a broken driver may kill the process.
+    `log` captures this process's output: LiteRT names its adapter and its reasons only there.
+    Raises InputError when the file is refused; a broken driver may kill the process.
     """
 
     def __init__(self, content: bytes, log: Log) -> None:
         vulkan.use_driver()
-        # A compiled model knows no scales; the same file in an interpreter does.
+        # A compiled model does not give its scales; the same file in an interpreter does.
         loaded = Loaded(content, RUNTIMES["litert"].package)
         self.version, self.source, self.sink = loaded.version, loaded.source, loaded.sink
         self.nodes = node_count(loaded.interpreter)
@@ -59,12 +59,12 @@ class OnGpu:
             raise InputError(f"the GPU accelerator refuses it: {reason}") from error
         self.adapter = _adapter(log.of_all())
         whole = self.adapter and self._model.is_fully_accelerated()
-        expect(whole, "LiteRT to run it on the GPU", "the CPU behind its back")
-        # LiteRT sets a second environment up at the first input, and takes it down at exit; it tells both.
+        expect(whole, "LiteRT to run it on the GPU", "the CPU in its place")
+        # LiteRT sets up a second environment at the first input and removes it at exit; it logs both.
         self.run(np.zeros(self.source["shape"], self.source["dtype"]))
         atexit.register(_silence)
 
-    def run(self, stored: NDArray[Any]) -> NDArray[Any]:
+    def run(self, stored: Numbers) -> Numbers:
         """Return the output (...) for one input (1, ...), both as the file stores them."""
         self._inputs[0].write(np.ascontiguousarray(stored))
         self._model.run_by_index(0, self._inputs, self._outputs)
@@ -72,7 +72,7 @@ class OnGpu:
         return self._outputs[0].read(count, self.sink["dtype"]).reshape(self.sink["shape"])[0]
 
     def close(self) -> None:
-        """Free the model; LiteRT would say so on standard output."""
+        """Free the model; LiteRT would log it on standard output."""
         with captured():
             del self._inputs, self._outputs, self._model
 
@@ -82,11 +82,11 @@ class OnGpu:
 
 
 def _silence() -> None:
-    """Send what native code still writes to standard error nowhere; Python has said all by now."""
+    """Discard what native code still writes to standard error; Python has written everything by now."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
-def _for_gpu_alone(content: bytes) -> Any:
+def _for_gpu_alone(content: bytes) -> CompiledModel:
     """Return LiteRT's compiled model, in float32 arithmetic; it raises rather than use the CPU as well."""
     options = importlib.import_module("ai_edge_litert.options")
     wanted = options.Options(
@@ -97,13 +97,13 @@ def _for_gpu_alone(content: bytes) -> Any:
 
 
 def _adapter(log: str) -> str:
-    """Return the graphics adapter that LiteRT says it selected: "" when it selected none."""
+    """Return the graphics adapter that LiteRT logged as selected, "" when it selected none."""
     found = re.findall(r"Selected adapter: ([^,\n]+)", log)
     return found[-1] if found else ""
 
 
 def _reason(log: str) -> str:
-    """Return why LiteRT did not compile a file for the GPU: what it said before it raised."""
+    """Return why LiteRT did not compile a file for the GPU: what it logged before it raised."""
     heading, closing = "not supported by GPU delegate:", "operations will run on the GPU, and the remaining"
     refused = re.search(rf"{heading}\n(.*?)\n(\d+) {closing} (\d+)", log, re.DOTALL)
     if refused:

@@ -5,52 +5,75 @@ from __future__ import annotations
 import ctypes
 import importlib
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence, Sized
+from dataclasses import dataclass
+from enum import Enum
 
-from numpy.typing import NDArray
-
+from converters.base.arrays import Numbers
 from converters.base.errors import InputError, expect
+from converters.base.untyped import Delegate
 from converters.runtimes.execution_plan import node_count, nodes_left
+from converters.runtimes.interpreter_types import Interpreter, TensorDetail
 
 PLAIN = "BUILTIN_WITHOUT_DEFAULT_DELEGATES"
-"""The resolver that leaves out XNNPACK, the delegate that every package brings and uses unasked."""
+"""The resolver that leaves out XNNPACK, the delegate that every package includes and uses by default."""
 
 
-def parts(package: str) -> tuple[Any, Any, str]:
-    """Return the Interpreter, the OpResolverType and the version of a runtime's `package`, imported now."""
-    if package == "tensorflow":
+@dataclass(frozen=True, kw_only=True)
+class Package:
+    """What an imported runtime offers: how an interpreter is made, its OpResolverType, its version."""
+
+    interpreter: Callable[..., Interpreter]
+    resolvers: type[Enum]
+    version: str
+
+
+def load_package(name: str) -> Package:
+    """Import the runtime package `name` ("tflite_runtime", "ai_edge_litert", "tensorflow")."""
+    if name == "tensorflow":
         from converters.base.environment import tf
 
-        return tf.lite.Interpreter, tf.lite.experimental.OpResolverType, tf.__version__
-    module = importlib.import_module(f"{package}.interpreter")
-    return module.Interpreter, module.OpResolverType, importlib.import_module(package).__version__
+        resolvers = tf.lite.experimental.OpResolverType
+        return Package(interpreter=tf.lite.Interpreter, resolvers=resolvers, version=tf.__version__)
+    module = importlib.import_module(f"{name}.interpreter")
+    return Package(
+        interpreter=module.Interpreter,
+        resolvers=module.OpResolverType,
+        version=importlib.import_module(name).__version__,
+    )
 
 
 class Refused(InputError):
-    """A runtime refuses a file; the message is its own reason."""
+    """A runtime refused a file; the message gives the runtime's reason."""
 
 
 class Loaded:
     """A .tflite file in an interpreter, its tensors allocated.
 
     `package` is the interpreter's ("tflite_runtime", "ai_edge_litert", "tensorflow"), `resolver` an
-    OpResolverType's name, `library` a delegate of `load_library`. `source` and `sink` tell shape, dtype and
-    quantization of the two ends. Raises Refused when the runtime refuses the file; a
+    OpResolverType's name, `library` a delegate of `load_library`. `source` and `sink` describe its
+    input and its output. Raises Refused when the runtime refuses the file; a
     damaged file may kill the process.
     """
 
     def __init__(
-        self, content: bytes, package: str, *, threads: int = 1, resolver: str = "AUTO", library: Any = None
+        self,
+        content: bytes,
+        package: str,
+        *,
+        threads: int = 1,
+        resolver: str = "AUTO",
+        library: Delegate = None,
     ) -> None:
-        interpreter, resolvers, self.version = parts(package)
+        runtime = load_package(package)
+        self.version = runtime.version
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # "tf.lite.Interpreter is deprecated"
             try:
-                self.interpreter = interpreter(
+                self.interpreter = runtime.interpreter(
                     model_content=content,
                     num_threads=threads,
-                    experimental_op_resolver_type=resolvers[resolver],
+                    experimental_op_resolver_type=runtime.resolvers[resolver],
                     experimental_delegates=[library] if library else None,
                 )
                 self.interpreter.allocate_tensors()
@@ -58,16 +81,16 @@ class Loaded:
                 raise Refused(f"{title(package)} refuses it: {first_line(error)}") from error
         self.source, self.sink = ends(self.interpreter)
 
-    def run(self, stored: NDArray[Any]) -> NDArray[Any]:
+    def run(self, stored: Numbers) -> Numbers:
         """Return the output (...) for one input (1, ...), both as the file stores them."""
         self.interpreter.set_tensor(self.source["index"], stored)
         self.interpreter.invoke()
         return self.interpreter.get_tensor(self.sink["index"])[0]
 
     def resize(self, shape: Sequence[int]) -> None:
-        """Take inputs of `shape` from now on; `source` and `sink` tell the new ones.
+        """Accept inputs of `shape` from now on; `source` and `sink` are updated.
 
-        Raises Refused when the runtime or its delegate cannot; it cannot be used afterwards.
+        Raises Refused when the runtime or its delegate cannot do so; do not use the object afterwards.
         """
         try:
             self.interpreter.resize_tensor_input(self.source["index"], list(shape))
@@ -81,12 +104,12 @@ class Loaded:
         del self.interpreter
 
     def taken(self) -> tuple[int, int]:
-        """Return how many nodes a delegate took, and how many the file has; true after the first `run`."""
+        """Return how many nodes a delegate took, and how many the file has; known after the first `run`."""
         count = node_count(self.interpreter)
         return count - len(nodes_left(self.interpreter)), count
 
 
-def load_library(package: str, path: str, options: Mapping[str, str] | None = None) -> Any:
+def load_library(package: str, path: str, options: Mapping[str, str] | None = None) -> Delegate:
     """Return the delegate of the shared library at `path`, made with `options`.
 
     Raises InputError, with the loader's reason, when it does not load; a broken one may kill the process.
@@ -98,7 +121,7 @@ def load_library(package: str, path: str, options: Mapping[str, str] | None = No
     else:
         load = importlib.import_module(f"{package}.interpreter").load_delegate
     try:
-        # The packages' own loader leaves half an object behind, which complains at exit: find out before.
+        # The packages' own loader leaves a half-made object behind, which fails at exit: check first.
         if not hasattr(ctypes.CDLL(path), "tflite_plugin_create_delegate"):
             raise InputError("it is no TensorFlow Lite delegate: no tflite_plugin_create_delegate")
         return load(path, dict(options or {}))
@@ -109,24 +132,24 @@ def load_library(package: str, path: str, options: Mapping[str, str] | None = No
 
 
 def title(package: str) -> str:
-    """Return a package's name as pip has it."""
+    """Return the name by which pip installs a package."""
     return package.replace("_", "-")
 
 
-def ends(interpreter: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the details of the interpreter's one input and one output; InputError if there are others."""
+def ends(interpreter: Interpreter) -> tuple[TensorDetail, TensorDetail]:
+    """Return the details of the interpreter's only input and only output; InputError if there are more."""
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
-    one_of_each(inputs, outputs)
+    check_one_input_and_output(inputs, outputs)
     return inputs[0], outputs[0]
 
 
-def one_of_each(inputs: Any, outputs: Any) -> None:
+def check_one_input_and_output(inputs: Sized, outputs: Sized) -> None:
     """Raise InputError unless there is one input and one output."""
     counts = f"{len(inputs)} and {len(outputs)}"
     expect(len(inputs) == len(outputs) == 1, "a file with one input and one output", counts)
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of what `error` says."""
+    """Return the first line of the message of `error`."""
     lines = str(error).splitlines()
     return lines[0] if lines else f"no reason given ({type(error).__name__})"

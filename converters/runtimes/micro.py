@@ -1,4 +1,4 @@
-"""What a .tflite file needs on a microcontroller, measured by TensorFlow Lite Micro's own interpreter."""
+"""Measure the memory that a .tflite file needs on a microcontroller, with TensorFlow Lite Micro itself."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ def arena_bytes(content: bytes) -> int:
     The search starts at what its recording allocator counts. The interpreter is the one for 64-bit desktop
     machines; a 32-bit board's pointers are half as wide, so there it is an upper bound for the reference
     kernels, while optimised ones (CMSIS-NN, ESP-NN) may want buffers of their own. Raises InputError: no
-    .tflite file, one that TensorFlow Lite Micro cannot run (its reason is told), or the package
+    .tflite file, one that TensorFlow Lite Micro cannot run (with its reason), or the package
     tflite-micro is not installed.
     """
     graph = read_graph(content)
     counts = f"{len(graph.inputs)} and {len(graph.outputs)}"
     expect(len(graph.inputs) == len(graph.outputs) == 1, "a file with one input and one output", counts)
-    nothing = np.zeros((1, *graph.inputs[0].shape[1:]), np.float32)
-    result = run_column(COLUMNS["micro"], {"model": content}, {"model": nothing})["model"]
+    zeros = np.zeros((1, *graph.inputs[0].shape[1:]), np.float32)
+    result = run_column(COLUMNS["micro"], {"model": content}, {"model": zeros})["model"]
     if result.arena_bytes is None:
-        reason = result.failure.removeprefix(MICRO_REFUSES) or "it did not tell its arena"
+        reason = result.failure.removeprefix(MICRO_REFUSES) or "it did not report its arena"
         raise InputError(f"expected a .tflite file that TensorFlow Lite Micro runs, got: {reason}")
     return result.arena_bytes

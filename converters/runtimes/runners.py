@@ -1,4 +1,4 @@
-"""The runtimes that `column_worker` drives, one interface for all; imported when one is used."""
+"""Give all runtimes that `column_worker` drives one interface; a runtime is imported when it is used."""
 
 from __future__ import annotations
 
@@ -7,21 +7,29 @@ import importlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from converters.base.arrays import Numbers
 from converters.base.errors import InputError
 from converters.base.native_log import Log
+from converters.base.untyped import Json
 from converters.runtimes.gpu import OnGpu
-from converters.runtimes.interpreters import Loaded, first_line, load_library, one_of_each, title
+from converters.runtimes.interpreter_types import TensorDetail
+from converters.runtimes.interpreters import (
+    Loaded,
+    check_one_input_and_output,
+    first_line,
+    load_library,
+    title,
+)
 
 if TYPE_CHECKING:
     from converters.runtimes.columns import Column
 
 MICRO_ARENA = 16 * 2**20
-"""Bytes that TensorFlow Lite Micro is given to run in: more than the boards that it is made for have."""
+"""Bytes of the arena that files are run in: more memory than microcontrollers have."""
 
 MICRO_REFUSES = "TensorFlow Lite Micro refuses it: "
 """How each of its refusals begins."""
@@ -31,18 +39,18 @@ _ALIGNMENT = 16
 
 
 class Runner(Protocol):
-    """A .tflite file, loaded. `source` and `sink` tell shape, dtype and quantization of its two ends."""
+    """A loaded .tflite file; `source` and `sink` describe its input and its output."""
 
-    source: dict[str, Any]
-    sink: dict[str, Any]
+    source: TensorDetail
+    sink: TensorDetail
 
-    def run(self, stored: NDArray[Any]) -> NDArray[Any]:
+    def run(self, stored: Numbers) -> Numbers:
         """Return the output (...) for one input (1, ...), both as the file stores them."""
 
     def resize(self, shape: Sequence[int]) -> None:
         """Take inputs of `shape` from now on; raises InputError when it cannot."""
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Json]:
         """Return what ran, as fields of a Result; after the last `run`."""
 
 
@@ -71,7 +79,7 @@ class _Interpreter:
             library=library,
         )
         self._title = title(column.package)
-        # XNNPACK is the only one that any of them brings.
+        # XNNPACK is the only delegate that a package includes.
         self._delegate = Path(column.library).name or "XNNPACK"
         self.source, self.sink, self.run = self._loaded.source, self._loaded.sink, self._loaded.run
 
@@ -79,7 +87,7 @@ class _Interpreter:
         self._loaded.resize(shape)
         self.source, self.sink = self._loaded.source, self._loaded.sink
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Json]:
         taken, nodes = self._loaded.taken()
         return {
             "runtime": f"{self._title} {self._loaded.version}",
@@ -90,20 +98,22 @@ class _Interpreter:
 
 
 class _OfOneSize:
-    """A runtime that takes a file's own size only."""
+    """A runtime that accepts only the input size stored in the file."""
 
     def resize(self, shape: Sequence[int]) -> None:
-        raise InputError(f"it takes the file's own size only, not {'x'.join(map(str, shape))}")
+        raise InputError(
+            f"it accepts only the input size stored in the file, not {'x'.join(map(str, shape))}"
+        )
 
 
 class _Gpu(_OfOneSize):
-    """LiteRT's GPU accelerator and nothing beside it."""
+    """LiteRT's GPU accelerator alone."""
 
     def __init__(self, column: Column, content: bytes, log: Log) -> None:
         self._on_gpu, self._title = OnGpu(content, log), title(column.package)
         self.source, self.sink, self.run = self._on_gpu.source, self._on_gpu.sink, self._on_gpu.run
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Json]:
         taken, nodes = self._on_gpu.taken()
         return {
             "runtime": f"{self._title} {self._on_gpu.version}",
@@ -128,20 +138,20 @@ class _Micro(_OfOneSize):
             raise InputError(f"{MICRO_REFUSES}{reason}") from error
         except Exception as error:  # the package's generated reader trusts the file and raises anything
             raise InputError(f"{MICRO_REFUSES}a damaged file ({first_line(error)})") from error
-        one_of_each(graph.inputs, graph.outputs)
+        check_one_input_and_output(graph.inputs, graph.outputs)
         self.source = _micro_detail(self._interpreter.get_input_details(0))
         self.sink = _micro_detail(self._interpreter.get_output_details(0))
 
-    def run(self, stored: NDArray[Any]) -> NDArray[Any]:
+    def run(self, stored: Numbers) -> Numbers:
         self._interpreter.set_input(stored, 0)
         self._interpreter.invoke()
         return self._interpreter.get_output(0)[0]
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Json]:
         return {"runtime": f"{self._title} {self._version}", "arena_bytes": self._arena()}
 
     def _arena(self) -> int | None:
-        """Return the smallest arena in which the file runs, in steps of 16 bytes; None: not recorded."""
+        """Return the smallest arena in which the file runs, in steps of 16 bytes; None when not logged."""
         self._interpreter.print_allocations()
         total = re.search(r"Arena allocation total (\d+) bytes", self._log.of_job())
         if total is None:
@@ -164,15 +174,15 @@ class _Micro(_OfOneSize):
         return True
 
 
-def _micro_detail(detail: dict[str, Any]) -> dict[str, Any]:
+def _micro_detail(detail: Json) -> TensorDetail:
     """Return a detail of Micro's with `quantization` as the other runtimes give it."""
     parameters = detail["quantization_parameters"]
     scales, zero_points = parameters["scales"], parameters["zero_points"]
     quantization = (float(scales[0]), int(zero_points[0])) if len(scales) else (0.0, 0)
-    return {**detail, "quantization": quantization}
+    return detail | {"quantization": quantization}
 
 
 def _micro_reason(log: str) -> str:
-    """Return what TensorFlow Lite Micro said, in a line, without its source files' names."""
+    """Return what TensorFlow Lite Micro logged, in a line, without the names of its source files."""
     lines = [re.sub(r"^\S+\.(cc|h)(:\d+)?:? ", "", line).strip() for line in log.splitlines()]
     return "; ".join(line for line in lines if line)

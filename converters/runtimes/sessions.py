@@ -1,6 +1,6 @@
-"""A .tflite file, ready to run in a runtime with a delegate, and the truth about which delegate runs it.
+"""Load a .tflite file into a runtime with a delegate, and report which delegate really runs it.
 
-A delegate that was asked for and does not run is named with its reason, or refused if it was required.
+When the requested delegate does not run, the report says why; if it was required, InputError is raised.
 """
 
 from __future__ import annotations
@@ -11,18 +11,20 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from converters.base.arrays import Numbers
 from converters.base.errors import InputError, expect
 from converters.base.installed import RUNTIMES, choose
 from converters.base.quiet import quiet
+from converters.base.untyped import Delegate
+from converters.runtimes.interpreter_types import TensorDetail
 from converters.runtimes.interpreters import PLAIN, Loaded, Refused, first_line, load_library
 
 DELEGATES = ("auto", "none", "xnnpack", "gpu")
-"""The delegates by name: "auto" is what the runtime uses unasked, XNNPACK where it takes anything."""
+"""The delegates by name: "auto" is the runtime's default, XNNPACK where it takes any node."""
 
 _NNAPI = "nnapi"  # has a name, so that who asks for it is told why it cannot be had
 
@@ -34,8 +36,8 @@ class Report:
     """What really runs a file.
 
     `runtime`: its name in RUNTIMES; `version`: the package's. `delegate`: the one that runs, "" for none; it
-    took `taken` of the file's `nodes`. `asked`: the delegate that was asked for; `reason`: why that one does
-    not run, in a line, "" when it does.
+    took `taken` of the file's `nodes`. `asked`: the requested delegate; `reason`: why that one does not
+    run, in a line, "" when it does.
     """
 
     runtime: str
@@ -57,10 +59,10 @@ class _Loaded(Protocol):
     """What `Loaded` and `OnGpu` have in common."""
 
     version: str
-    source: dict[str, Any]
-    sink: dict[str, Any]
+    source: TensorDetail
+    sink: TensorDetail
 
-    def run(self, stored: NDArray[Any]) -> NDArray[Any]:
+    def run(self, stored: Numbers) -> Numbers:
         """Return the output for one input."""
 
     def taken(self) -> tuple[int, int]:
@@ -75,9 +77,9 @@ class Session:
 
     `runtime`: a name of RUNTIMES or "auto". `delegate`: a name of DELEGATES or the path of a delegate's
     shared library, which gets `delegate_options`. `threads`: of the CPU's kernels. `require_delegate`: raise
-    rather than run without the delegate that was asked for. `source` and `sink` tell shape, dtype and
-    quantization of the two ends; `report` what really runs; `loading_seconds` and `first_run_seconds` how
-    long the start took. One thread at a time may use it.
+    rather than run without the requested delegate. `source` and `sink` describe the input and the output,
+    `report` what really runs; `loading_seconds` and `first_run_seconds` tell how long the start took.
+    One thread at a time may use it.
 
     Raises InputError: bad options, no runtime, a file that the runtime refuses, a required delegate that does
     not run. A damaged file or library may kill the process: check a file that is not yours with
@@ -102,39 +104,39 @@ class Session:
             asked,
         )
         self._content, self._threads, self._asked = content, threads, asked
-        self._runtime = choose(_with_gpu(runtime) if asked == "gpu" else runtime)
+        self._runtime = choose(_preferring_gpu(runtime) if asked == "gpu" else runtime)
         began = time.perf_counter()
         self._loaded, name, reason = self._with_delegate(dict(delegate_options or {}))
         self.loading_seconds = time.perf_counter() - began
-        if not (self._tried() or reason or asked in ("auto", "none")):
+        if not (self._run_once() or reason or asked in ("auto", "none")):
             reason = f"it takes none of the {self._loaded.taken()[1]} nodes"
             self._loaded, name = self._interpreter(), "XNNPACK"
-            self._tried()
+            self._run_once()
         expect(not (require_delegate and reason), f"the delegate {asked} to run", reason)
         self.source, self.sink, self._name = self._loaded.source, self._loaded.sink, name
         self.report = self._report(name, reason)
 
-    def run(self, stored: NDArray[Any]) -> NDArray[Any]:
+    def run(self, stored: Numbers) -> Numbers:
         """Return the output (...) for one input (1, ...), both as the file stores them."""
         return self._loaded.run(stored)
 
     def resize(self, shape: Sequence[int]) -> None:
-        """Take inputs of `shape` from now on; `source`, `sink` and `report` follow. It is tried on zeros.
+        """Accept inputs of `shape` from now on; `source`, `sink` and `report` are updated.
 
-        Raises Refused, with the reason, when runtime or delegate cannot; the session cannot be used
+        Raises Refused, with the reason, when the runtime or its delegate cannot do so; do not use the session
         afterwards. A shape that leaves an operator nothing to compute may kill the process.
         """
         if not isinstance(self._loaded, Loaded):
-            raise Refused("the GPU accelerator takes the file's own size only")
+            raise Refused("the GPU accelerator accepts only the input size stored in the file")
         with quiet():
             self._loaded.resize(shape)
-        self._tried()
+        self._run_once()
         self.source, self.sink = self._loaded.source, self._loaded.sink
         self.report = self._report(self._name, self.report.reason)
 
     @property
     def invoke(self) -> Callable[[], object] | None:
-        """What computes, without input and output; None on the GPU, which is done only once it is read."""
+        """The computation without input and output; None on the GPU, which ends with the reading."""
         return self._loaded.interpreter.invoke if isinstance(self._loaded, Loaded) else None
 
     def close(self) -> None:
@@ -156,9 +158,15 @@ class Session:
             return self._interpreter(), "XNNPACK", str(error)
         return loaded, name, ""
 
-    def _interpreter(self, **options: Any) -> Loaded:
+    def _interpreter(self, *, resolver: str = "AUTO", library: Delegate = None) -> Loaded:
         with quiet():
-            return Loaded(self._content, RUNTIMES[self._runtime].package, threads=self._threads, **options)
+            return Loaded(
+                self._content,
+                RUNTIMES[self._runtime].package,
+                threads=self._threads,
+                resolver=resolver,
+                library=library,
+            )
 
     def _on_gpu(self) -> tuple[_Loaded, str]:
         from converters.base import native_log  # only their users wait for them
@@ -181,12 +189,12 @@ class Session:
         try:
             with quiet():
                 library = load_library(RUNTIMES[self._runtime].package, str(path.resolve()), options)
-            # Its own resolver: XNNPACK would take what the library leaves, and then count as the library's.
+            # Without the default delegate: XNNPACK would take what the library leaves, and would be counted.
             return self._interpreter(resolver=PLAIN, library=library), path.name
         except InputError as error:
             raise _Unavailable(str(error)) from error
 
-    def _tried(self) -> int:
+    def _run_once(self) -> int:
         """Run the file once on zeros; return how many nodes a delegate took, which is known only then."""
         source, began = self._loaded.source, time.perf_counter()
         try:
@@ -211,13 +219,13 @@ class Session:
 
 
 class _Unavailable(Exception):
-    """A delegate cannot be used; says why."""
+    """A delegate cannot be used; the message says why."""
 
 
 def check_options(
     *, delegate: str, delegate_options: Mapping[str, str] | None = None, threads: int = 1
 ) -> None:
-    """Raise InputError unless a Session can be asked for these; nothing is loaded."""
+    """Raise InputError unless these are valid options of a Session; nothing is loaded."""
     named = delegate in (*DELEGATES, _NNAPI)
     wanted = f"a delegate of {', '.join(DELEGATES)}, or the path of a delegate's library"
     expect(named or Path(delegate).is_file(), wanted, delegate)
@@ -227,8 +235,8 @@ def check_options(
     )
 
 
-def _with_gpu(runtime: str) -> str:
-    """Return the runtime that has a GPU delegate in the place of "auto", if it can be used."""
+def _preferring_gpu(runtime: str) -> str:
+    """Return "litert", which has a GPU delegate, for "auto" where the GPU can be used; else `runtime`."""
     from converters.runtimes import gpu
 
     return "litert" if runtime == "auto" and not gpu.absence() else runtime

@@ -1,27 +1,28 @@
-"""Real values as a .tflite tensor stores them, and back; NumPy only, so that a Pi has it too.
+"""Convert real values to what a .tflite tensor stores, and back, with NumPy alone.
 
 real = scale * (stored - zero point). A `detail` is an entry of an interpreter's get_input_details() or
-get_output_details(); a scale of 0 says that the tensor is not quantised.
+get_output_details(); a scale of 0 means that the tensor is not quantised.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
+from converters.base.arrays import Numbers
+from converters.runtimes.interpreter_types import Quantization, TensorDetail
 
-def quantise(values: NDArray[Any], detail: dict[str, Any]) -> NDArray[Any]:
+
+def quantize(values: Numbers, detail: TensorDetail) -> Numbers:
     """Return `values` as the tensor of `detail` stores them: round(value / scale) + zero point, clipped."""
     scale, zero_point = detail["quantization"]
     if not scale:
         return values.astype(detail["dtype"])
-    limits = np.iinfo(detail["dtype"])
+    limits = np.iinfo(np.dtype(detail["dtype"]).name)
     return np.clip(np.rint(values / scale) + zero_point, limits.min, limits.max).astype(detail["dtype"])
 
 
-def dequantise(stored: NDArray[Any], detail: dict[str, Any]) -> NDArray[np.float32]:
+def dequantize(stored: Numbers, detail: Quantization) -> NDArray[np.float32]:
     """Return the real values, float32, that the tensor of `detail` stores as `stored`."""
     scale, zero_point = detail["quantization"]
     if not scale:

@@ -1,9 +1,8 @@
-"""Run a .tflite file through TensorFlow's own interpreter."""
+"""Run a .tflite file in TensorFlow's own interpreter."""
 
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 import numpy as np
 
@@ -11,10 +10,11 @@ from converters.base.environment import tf
 from converters.base.errors import InputError, expect
 from converters.base.quiet import quiet
 from converters.file.graph import Graph
-from converters.runtimes.stored_values import dequantise, quantise
+from converters.runtimes.interpreter_types import Interpreter, TensorDetail
+from converters.runtimes.stored_values import dequantize, quantize
 
 
-def interpreter_of(content: bytes, **options: Any) -> Any:
+def interpreter_of(content: bytes, **options: object) -> Interpreter:
     """Return an interpreter for the .tflite file `content`: one thread, tensors allocated.
 
     `options` are those of tf.lite.Interpreter. Raises InputError when TensorFlow's interpreter refuses it.
@@ -36,7 +36,7 @@ def run(content: bytes, inputs: np.ndarray) -> np.ndarray:
     Quantised inputs and outputs are converted by the file's own scale and zero point.
     """
     _, outputs, sink = _run(content, inputs)
-    return dequantise(outputs, sink)
+    return dequantize(outputs, sink)
 
 
 def run_stored(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -45,12 +45,12 @@ def run_stored(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return stored, outputs
 
 
-def _run(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+def _run(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray, TensorDetail]:
     interpreter = interpreter_of(content)
     (source,), (sink,) = interpreter.get_input_details(), interpreter.get_output_details()
     wanted = tuple(int(side) for side in source["shape"][1:])
     expect(inputs.shape[1:] == wanted, f"inputs of shape (n, {str(wanted)[1:-1]})", inputs.shape)
-    stored = quantise(inputs, source)
+    stored = quantize(inputs, source)
     outputs = []
     for one in stored:
         interpreter.set_tensor(source["index"], one[None])
@@ -73,11 +73,11 @@ def every_tensor(content: bytes, graph: Graph, inputs: np.ndarray) -> dict[int, 
     details = {detail["index"]: detail for detail in interpreter.get_tensor_details()}
     wanted = [source["index"], *(tensor.index for node in graph.nodes for tensor in node.outputs)]
     found: dict[int, list[np.ndarray]] = {index: [] for index in wanted}
-    for one in quantise(inputs, source):
+    for one in quantize(inputs, source):
         interpreter.set_tensor(source["index"], one[None])
         interpreter.invoke()
         for index, rows in found.items():
             rows.append(interpreter.get_tensor(index)[0])
     return {
-        index: dequantise(np.array(rows), details[index]).astype(np.float64) for index, rows in found.items()
+        index: dequantize(np.array(rows), details[index]).astype(np.float64) for index, rows in found.items()
     }

@@ -1,7 +1,7 @@
-"""A Vulkan driver for the GPU column: a person's own, a graphics card's, or SwiftShader from Chromium.
+"""Choose the Vulkan driver of the GPU column: the user's, a graphics card's, or SwiftShader from Chromium.
 
-SwiftShader computes on the CPU what a graphics card would: it says nothing of speed, but the GPU
-accelerator's own kernels run. Debian 12's own software driver (lavapipe) does not serve: LiteRT fails on it.
+SwiftShader computes on the CPU what a graphics card would. Its speed means nothing, but the GPU accelerator's
+own kernels run. Debian 12's software driver (lavapipe) does not work: LiteRT fails on it.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ def absence() -> str:
 def use_driver() -> None:
     """Choose the driver of this process and load Vulkan; call it before the runtime is imported.
 
-    Nothing happens when there is none: the runtime says so itself.
+    Does nothing when there is none: the runtime reports that itself.
     """
     if not (_chosen() or _has_card()):
         os.environ["VK_ICD_FILENAMES"] = str(_swiftshader())
-    # The runtime asks for the loader by its bare name, and Chromium's is not where it looks; one that is
-    # loaded already is found.
+    # The runtime loads the Vulkan loader by its bare name and does not look in Chromium's folder, but finds
+    # one that is loaded already.
     for loader in (_LOADER, str(CHROMIUM / _LOADER)):
         with contextlib.suppress(OSError):
             ctypes.CDLL(loader, mode=ctypes.RTLD_GLOBAL)
@@ -45,7 +45,7 @@ def use_driver() -> None:
 
 
 def _chosen() -> bool:
-    """Return whether the person has named a driver."""
+    """Return whether the user has named a driver."""
     return any(os.environ.get(name) for name in _CHOICES)
 
 

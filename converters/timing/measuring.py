@@ -1,14 +1,14 @@
-"""How long .tflite files take in a runtime, and their ratios with honest intervals: for any models.
+"""Measure how long .tflite files take in a runtime, and the ratios of their times with intervals.
 
 - All files are timed in one process in rounds, in another random order each round, so that the clock's
   frequency, heat and other processes meet them alike. A ratio is taken within a round.
 - A sample is as many runs as take about 200 microseconds: long beside the timer's resolution and its cost,
   short beside the scheduler's ticks. One run before it that is not timed brings the weights to the caches.
 - Where an interpreter's memory happens to lie makes it faster or slower as long as it lives: the same file
-  loaded twice differed by 0.7 % (standard deviation; ai-edge-litert, float32) where its rounds alone said
+  loaded twice differed by 0.7 % (standard deviation; ai-edge-litert, float32) where its rounds alone gave
   0.05 %. So every file is loaded anew several times; a load gives one ratio, its rounds' median, and the
   interval is over the loads. More rounds would only repeat the same accident more exactly.
-- Python's garbage collector is off meanwhile. Nothing is pinned: that is for whoever owns the machine.
+- Python's garbage collector is off meanwhile. Nothing is pinned: that is left to the machine's owner.
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from converters.base.arrays import Numbers
 from converters.base.errors import expect
-from converters.runtimes.sessions import Session
+from converters.runtimes.interpreter_types import TensorDetail
+from converters.runtimes.sessions import Report, Session
 from converters.timing.statistics import FEWEST, Estimate, Spread, median_interval, spread
 
 LOADS = 12
@@ -42,15 +44,16 @@ class Ready(NamedTuple):
     """Something loaded that can be timed.
 
     `run` hands the input over, computes and fetches the output; `invoke` computes only, None where the two
-    cannot be told apart. `report` tells what runs: a sessions.Report, or a line of text.
+    cannot be told apart. `report`: what runs, a Report of the session or facts by their names.
     """
 
     run: Callable[[], object]
     invoke: Callable[[], object] | None
-    report: Any
+    report: Report | Mapping[str, str]
 
 
 _Name = TypeVar("_Name")
+_Key = TypeVar("_Key")
 
 Load = Callable[[], Ready]
 """Loads something anew each time it is called."""
@@ -66,7 +69,7 @@ class Timing:
     `loads`: the median of each load's `run`.
     """
 
-    report: Any
+    report: Report | Mapping[str, str]
     loading: Spread
     run: Spread
     invoke: Spread | None
@@ -86,7 +89,7 @@ def measure(
     warm_up: float = 0.3,
     loads: int = LOADS,
     seed: int = 0,
-    example: Callable[[Mapping[str, Any]], NDArray[Any]] | None = None,
+    example: Callable[[TensorDetail], Numbers] | None = None,
     progress: Callable[[], object] | None = None,
 ) -> dict[str, Timing]:
     """Return the timings of `contents`, .tflite files by any names, interleaved; ratios are to the first.
@@ -141,10 +144,10 @@ def measure_loads(
 class Raw:
     """The samples of one model, in microseconds: for each load one time of loading, and (rounds,) of runs."""
 
-    report: Any
+    report: Report | Mapping[str, str]
     loading: list[float]
-    run: list[NDArray[Any]]
-    invoke: list[NDArray[Any]]
+    run: list[NDArray[np.float64]]
+    invoke: list[NDArray[np.float64]]
 
 
 def sample_loads(
@@ -157,12 +160,12 @@ def sample_loads(
     clock: Callable[[], int] = time.perf_counter_ns,
     progress: Callable[[], object] | None = None,
 ) -> dict[_Name, Raw]:
-    """Return the samples behind `measure_loads`, for who compares them in another way."""
+    """Return the samples behind `measure_loads`, for other comparisons."""
     expect(starters, "one model or more to measure", "none")
     expect(seconds > 0 and warm_up > 0, "seconds and warm_up above 0", f"{seconds:g} and {warm_up:g}")
     expect(loads >= FEWEST, f"{FEWEST} loads or more", loads)
     rng = np.random.default_rng(seed)
-    raw = {name: Raw(None, [], [], []) for name in starters}
+    raw = {name: Raw({}, [], [], []) for name in starters}
     for _ in range(loads):
         ready = _loaded(starters, raw, rng, clock)
         with _no_garbage_collection():
@@ -172,18 +175,17 @@ def sample_loads(
     return raw
 
 
-def noise(source: Mapping[str, Any], *, seed: int = 0) -> NDArray[Any]:
+def noise(source: TensorDetail, *, seed: int = 0) -> Numbers:
     """Return an input for `source` as the file stores it: uniform over an integer type, or over 0 to 1."""
     rng, dtype = np.random.default_rng(seed), np.dtype(source["dtype"])
     shape = tuple(int(side) for side in source["shape"])
     if dtype.kind in "iu":
-        return rng.integers(np.iinfo(dtype).min, np.iinfo(dtype).max, shape, dtype, endpoint=True)
+        limits = np.iinfo(dtype.name)
+        return rng.integers(limits.min, limits.max, shape, dtype, endpoint=True).astype(source["dtype"])
     return rng.random(shape).astype(dtype)
 
 
-def load_session(
-    session: Callable[[], Session], example: Callable[[Mapping[str, Any]], NDArray[Any]] = noise
-) -> Ready:
+def load_session(session: Callable[[], Session], example: Callable[[TensorDetail], Numbers] = noise) -> Ready:
     """Return a new `session()`, run once; `example` makes its stored input (1, ...) from its `source`."""
     loaded = session()
     stored = example(loaded.source)
@@ -192,19 +194,19 @@ def load_session(
 
 
 def interleave(
-    calls: Mapping[Any, Callable[[], object]],
+    calls: Mapping[_Key, Callable[[], object]],
     *,
     seconds: float,
     warm_up: float,
     rng: np.random.Generator,
     clock: Callable[[], int] = time.perf_counter_ns,
-) -> dict[Any, NDArray[np.float64]]:
+) -> dict[_Key, NDArray[np.float64]]:
     """Return the microseconds of each call of `calls`, (rounds,): in each round one sample of every call.
 
     `seconds`: of all rounds together, at least 5 of them; `warm_up`: of each call before the first.
     """
     counts = {key: _runs_in_a_sample(call, warm_up, clock) for key, call in calls.items()}
-    keys, samples = list(calls), defaultdict[Any, list[float]](list)
+    keys, samples = list(calls), defaultdict[_Key, list[float]](list)
     end = clock() + round(seconds * 1e9)
     while clock() < end or len(samples[keys[0]]) < _FEWEST_ROUNDS:
         for position in rng.permutation(len(keys)):
@@ -278,7 +280,7 @@ def _timing(raw: Raw, first: Raw) -> Timing:
     )
 
 
-def _ratio(times: list[NDArray[Any]], first: list[NDArray[Any]]) -> Estimate:
+def _ratio(times: list[NDArray[np.float64]], first: list[NDArray[np.float64]]) -> Estimate:
     """Return the median over the loads of each load's median over its rounds."""
     pairs = zip(times, first, strict=True)
     return median_interval([float(np.median(one / other)) for one, other in pairs])

@@ -1,10 +1,10 @@
-"""What each node of a .tflite file has to do: multiplications and bytes, by its shapes alone."""
+"""Count the multiplications and bytes of each node of a .tflite file, from its shapes alone."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from converters.base.errors import InputError
 from converters.file.flatbuffer import Damaged, Record, read
@@ -38,7 +38,7 @@ def costs(content: bytes) -> list[Cost]:
     ]
 
 
-def _cost(index: int, operator: Record, tensors: Any, codes: Any) -> Cost:
+def _cost(index: int, operator: Record, tensors: Sequence[Record], codes: Sequence[Record]) -> Cost:
     code = codes[operator.opcode_index]
     name = OPERATORS[max(code.builtin_code, code.deprecated_builtin_code)]
     inputs = [tensors[number] for number in operator.inputs if number >= 0]

@@ -1,4 +1,4 @@
-"""A .tflite file that ends after its first nodes: the same bytes with a few numbers changed.
+"""Cut a .tflite file off after its first nodes, by changing a few numbers in its bytes.
 
 A flatbuffer's vector may be made shorter in place, so nothing is written anew, and nothing but the standard
 library is needed: this runs on a Pi.

@@ -1,10 +1,10 @@
-"""Where a .tflite file's time goes, node by node, in a runtime that has no profiler.
+"""Find where a .tflite file's time goes, node by node, in a runtime that has no profiler.
 
 The Python packages of TensorFlow Lite profile nothing. So the file is cut after each node (profile_cut), all
 the cuts are timed interleaved, and a node's time is the difference between the cut that ends with it and the
 one before, taken within each round. That is what the node adds, which is what removing it would save; the
-first node's holds what every call costs. A delegate that joins two nodes to one shows the second as free. The
-interval says which differences mean nothing.
+first node's holds what every call costs. Where a delegate joins two nodes, the second seems free. The
+interval shows which differences mean nothing.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from converters.runtimes.sessions import Session
 from converters.timing.measuring import LOADS, Ready, load_session, noise, sample_loads
@@ -65,7 +66,7 @@ def profile(
     return node_times(nodes, [one.run for one in raw.values()])
 
 
-def node_times(nodes: list[Cost], samples: list[list[Any]]) -> list[NodeTime]:
+def node_times(nodes: list[Cost], samples: list[list[NDArray[np.float64]]]) -> list[NodeTime]:
     """Return the times of `nodes` from the `samples` of the cuts: of each cut, of each load, (rounds,)."""
     whole = float(np.median([np.median(times) for times in samples[-1]]))
     none = [np.zeros_like(times) for times in samples[0]]

@@ -1,10 +1,10 @@
-"""Percentiles, and medians with intervals that assume no distribution: a machine's times follow none."""
+"""Compute percentiles, and medians with intervals that assume no distribution: times follow none."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,13 +34,13 @@ class Estimate(NamedTuple):
     high: float
 
 
-def spread(times: Sequence[float] | NDArray[Any]) -> Spread:
+def spread(times: Sequence[float] | NDArray[np.float64]) -> Spread:
     """Return the percentiles of `times` (n,), n > 0, in microseconds."""
     p50, p90, p99 = (float(one) for one in np.percentile(times, [50, 90, 99]))
     return Spread(p50, p90, p99, float(np.mean(times)), float(np.min(times)), len(times))
 
 
-def median_interval(values: Sequence[float] | NDArray[Any]) -> Estimate:
+def median_interval(values: Sequence[float] | NDArray[np.float64]) -> Estimate:
     """Return the median of independent `values` (n,), n >= FEWEST, with its 95 % interval.
 
     It reaches from one order statistic to another: each value lies above the true median with probability

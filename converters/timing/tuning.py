@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from converters.base.errors import InputError
-from converters.file.graph import read_graph
-from converters.file.layouts import Layout, describe, suggested, variations
+from converters.base.errors import InputError, expect
+from converters.file.graph import Graph, read_graph
+from converters.file.layouts import Layout, describe, suggested, variations, windowed
 from converters.file.lowering import lower
 from converters.timing.measuring import Timing, measure
 from converters.timing.statistics import Estimate
@@ -28,6 +28,26 @@ class Tuned(NamedTuple):
     content: bytes
     ratio: Estimate | None
     tried: int
+
+    def __str__(self) -> str:
+        if self.ratio is None:
+            return f"the file as it is stays the quickest of {self.tried} layouts"
+        ratio = self.ratio
+        return f"{ratio.value:.3f} of the time ({ratio.low:.3f} to {ratio.high:.3f}), of {self.tried} layouts"
+
+
+def suggested_layout(content: bytes) -> Layout:
+    """Return a layout of the .tflite file `content` that is likely quick, without measuring.
+
+    Raises InputError when it is no .tflite file, or has no operator that can be laid out.
+    """
+    return suggested(_read(content))
+
+
+def _read(content: bytes) -> Graph:
+    graph = read_graph(content)
+    expect(windowed(graph), "a .tflite file with convolutions", "none")
+    return graph
 
 
 def tune(
@@ -64,8 +84,8 @@ class _Search:
         prove: Callable[[bytes], str] | None,
         progress: Callable[[str], object] | None,
     ) -> None:
-        self._content, self._graph = content, read_graph(content)
-        self._options: dict[str, Any] = {"runtime": runtime, "threads": threads}
+        self._content, self._graph = content, _read(content)
+        self._runtime, self._threads = runtime, threads
         self._prove, self._progress = prove or (lambda lowered: ""), progress or (lambda line: None)
         self._most_bytes = most_bytes
         self._files: dict[Layout, bytes | None] = {}
@@ -112,7 +132,14 @@ class _Search:
         """Measure `others`, with ratios to `first`."""
         names = {describe(layout): layout for layout in (first, *others)}
         contents = {name: self._lowered(layout) or self._content for name, layout in names.items()}
-        timings = measure(contents, seconds=seconds, loads=loads, warm_up=0.02, **self._options)
+        timings = measure(
+            contents,
+            runtime=self._runtime,
+            threads=self._threads,
+            seconds=seconds,
+            loads=loads,
+            warm_up=0.02,
+        )
         return {names[name]: timing for name, timing in timings.items()}
 
     def _lowered(self, layout: Layout) -> bytes | None:

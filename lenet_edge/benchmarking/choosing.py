@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from converters.base.errors import InputError, expect
-from converters.base.installed import RUNTIMES, choose, why_not
+from converters.base.installed import RUNTIMES, choose, unusable_reason
 from lenet_edge.benchmarking.facts import Failure
 from lenet_edge.packaged.files import content_of, packaged_models, packaged_name
 
@@ -33,10 +33,10 @@ def choose_runtimes(names: Sequence[str]) -> ChosenRuntimes:
     """
     if "all" not in names:
         for name in names:
-            reason = "" if name == "auto" else why_not(name, alone=True)
+            reason = "" if name == "auto" else unusable_reason(name, alone=True)
             expect(not reason, f"the runtime {name}", reason)
         return ChosenRuntimes(list(dict.fromkeys(choose() if n == "auto" else n for n in names)), {})
-    reasons = {name: why_not(name, alone=True) for name in RUNTIMES}
+    reasons = {name: unusable_reason(name, alone=True) for name in RUNTIMES}
     there = [name for name, reason in reasons.items() if not reason]
     if not there:
         raise InputError(f"expected a TensorFlow Lite runtime, got none: {RUNTIMES['litert'].install}")

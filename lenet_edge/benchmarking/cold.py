@@ -14,7 +14,7 @@ import numpy as np
 
 from converters.base.installed import RUNTIMES
 from converters.base.quiet import quiet
-from converters.runtimes.interpreters import parts
+from converters.runtimes.interpreters import load_package
 from converters.runtimes.sessions import Session
 from lenet_edge.benchmarking.children import answering
 from lenet_edge.benchmarking.facts import StartJob
@@ -26,7 +26,7 @@ def start(job: StartJob, folder: Path) -> dict[str, float]:
     """Return the seconds of importing the runtime, of loading and of the first run; and the most memory."""
     began = time.perf_counter()
     with quiet():
-        parts(RUNTIMES[job["runtime"]].package)
+        load_package(RUNTIMES[job["runtime"]].package)
     imported = time.perf_counter()
     times = {"import": imported - began}
     if "model" in job:

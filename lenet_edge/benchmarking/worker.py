@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from converters.base.arrays import Numbers
 from converters.base.errors import InputError
+from converters.runtimes.interpreter_types import TensorDetail
 from converters.runtimes.sessions import Report, Session
-from converters.runtimes.stored_values import quantise
+from converters.runtimes.stored_values import quantize
 from converters.timing.measuring import Load, Timing, load_session, measure_loads, noise
 from converters.timing.statistics import Estimate, Spread
 from lenet_edge.benchmarking.children import answering
@@ -73,14 +74,14 @@ def _starters(
     return starters, refused
 
 
-def digit_for(source: Mapping[str, Any]) -> NDArray[Any]:
+def digit_for(source: TensorDetail) -> Numbers:
     """Return an input for `source` as the file stores it: a digit where it takes one, or else noise."""
     shape = [int(side) for side in source["shape"]]
     side = next((side for side in _SIDES if shape == [1, side, side, 1]), None)
     if side is None:
         return noise(source)
     picture = middle(pad(calibration_digits().images[:1]), side=side)
-    return quantise(picture[..., None].astype(np.float32), dict(source))
+    return quantize(picture[..., None].astype(np.float32), source)
 
 
 def _result(key: _Key, timing: Timing, runtime: str, threads: int) -> dict[str, object]:

@@ -306,7 +306,7 @@ def _outline(digit: NDArray[np.uint8], stroke: float) -> tuple[Array, tuple[floa
     return _smooth(np.maximum(outline + _REACH, 0)), middle, longer
 
 
-def _smooth(field: Array) -> Array:
+def _smooth(field: NDArray[np.floating]) -> Array:
     """Return `field` after a binomial filter of five pixels both ways: no steps of single pixels."""
     for axis in (0, 1):
         for _ in range(2):

@@ -74,14 +74,15 @@ def _prominence(piece: Piece) -> float:
 
 def smoothed(values: Array, passes: int) -> Array:
     """Return `values` (h, w) after `passes` of the binomial filter 1 2 1 both ways."""
+    smooth: NDArray[np.floating] = values
     for _ in range(max(1, passes)):
         for axis in (0, 1):
-            wide = np.pad(values, [(1, 1) if axis == a else (0, 0) for a in (0, 1)], mode="edge")
+            wide = np.pad(smooth, [(1, 1) if axis == a else (0, 0) for a in (0, 1)], mode="edge")
             if axis == 0:
-                values = (wide[:-2] + 2 * wide[1:-1] + wide[2:]) / 4
+                smooth = (wide[:-2] + 2 * wide[1:-1] + wide[2:]) / 4
             else:
-                values = (wide[:, :-2] + 2 * wide[:, 1:-1] + wide[:, 2:]) / 4
-    return values
+                smooth = (wide[:, :-2] + 2 * wide[:, 1:-1] + wide[:, 2:]) / 4
+    return smooth.astype(values.dtype, copy=False)
 
 
 def _level(values: Array) -> float:

@@ -203,11 +203,11 @@ def _shifts(across: Array, middle: Array, reach: int) -> Array:
     return (np.argmax(across @ shifted.T, axis=1) - most + centre).astype(np.float32)
 
 
-def _smooth_curve(centres: Array, shifts: Array, x: Array) -> Array:
+def _smooth_curve(centres: NDArray[np.floating], shifts: Array, x: Array) -> Array:
     """Return the quadratic through most of the `shifts` at `centres`, at each `x`."""
     scale = max(float(x[-1]), 1.0)
     powers = np.vander(centres / scale, 3)
-    weights = np.ones_like(shifts)
+    weights: NDArray[np.floating] = np.ones_like(shifts)
     for _ in range(3):
         weighted = powers.T * weights
         curve = np.linalg.solve(weighted @ powers + 1e-9 * np.eye(3), weighted @ shifts)

@@ -34,7 +34,7 @@ def ink_boxes(picture: NDArray[np.uint8], digits: Sequence[ReadDigit]) -> list[I
             left, _, right, _ = boxes[number]
             shared = np.count_nonzero((middles > left) & (middles < right)) > 1
             if shared:
-                pieces += _part(labels, number + 1, digit)
+                pieces += _part(labels, int(number) + 1, digit)
             elif digit.left <= centres[number] <= digit.right:
                 pieces.append(boxes[number])
         found.append(_around(pieces) or (digit.left, 0.0, digit.right, float(len(picture))))

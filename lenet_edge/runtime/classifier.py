@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from converters.base.arrays import shape_text
 from converters.base.errors import expect
 from converters.runtimes.sessions import Report
-from converters.runtimes.stored_values import dequantise, quantise
+from converters.runtimes.stored_values import dequantize, quantize
 from lenet_edge.digits.geometry import FIELD, MNIST_SIDE, middle
 from lenet_edge.packaged.files import content_of
 from lenet_edge.runtime.pixels import check_pixels
@@ -85,8 +85,8 @@ class Classifier(SessionHolder):
         pixels = check_pixels(pictures, wanted="pictures (n, 32, 32) or one (32, 32)", fits=_holds_pictures)
         seen = middle(pixels.reshape(-1, FIELD, FIELD), side=self._side)[..., None]
         with self._in_turn() as session:
-            stored = quantise(seen.astype(np.float32), session.source)
-            rows = [dequantise(session.run(one[None]), session.sink) for one in stored]
+            stored = quantize(seen.astype(np.float32), session.source)
+            rows = [dequantize(session.run(one[None]), session.sink) for one in stored]
         scores = np.stack(rows) if rows else np.zeros((0, 10), np.float32)
         return scores[0] if pixels.ndim == 2 else scores
 

@@ -13,7 +13,7 @@ from converters.base.arrays import shape_text
 from converters.base.errors import expect
 from converters.runtimes.interpreters import Refused
 from converters.runtimes.sessions import Report, Session
-from converters.runtimes.stored_values import dequantise, quantise
+from converters.runtimes.stored_values import dequantize, quantize
 from lenet_edge.digits import geometry
 from lenet_edge.digits.geometry import FIELD
 from lenet_edge.packaged.files import content_of
@@ -130,8 +130,8 @@ class StringReader(SessionHolder):
         for start in range(0, count, most):
             piece = padded[:, geometry.STEP * start :][:, : shape[2]]
             whole = np.pad(piece, ((0, 0), (0, shape[2] - piece.shape[1])))
-            stored = quantise(whole.reshape(shape).astype(np.float32), session.source)
-            yield dequantise(session.run(stored), session.sink)[0, : count - start]
+            stored = quantize(whole.reshape(shape).astype(np.float32), session.source)
+            yield dequantize(session.run(stored), session.sink)[0, : count - start]
 
 
 def _opened(content: bytes, options: SessionOptions) -> tuple[Session, StringReport]:

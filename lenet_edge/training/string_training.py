@@ -153,7 +153,8 @@ def string_batches(passes: StringPasses, recipe: Recipe, *, first_epoch: int = 0
         for epoch in range(first_epoch, recipe.epochs):
             index = passes.index(epoch, epochs=recipe.epochs, gentle_share=recipe.gentle_share)
             order = np.random.default_rng((recipe.seed, epoch)).permutation(passes.size)[: steps * size]
-            fields = Fields(*(array[order] for array in passes.fields(index)))
+            whole = passes.fields(index)
+            fields = Fields(whole.pictures[order], whole.labels[order], whole.centres[order])
             may = allowed(fields).reshape(steps, size, places, CLASSES)
             yield fields.pictures.reshape(steps, size, FIELD, WIDTH), may
 

@@ -22,7 +22,8 @@ from debian import absent_tools
 from wheels import checked_wheel
 
 from converters.base.errors import InputError, exit_status
-from converters.base.files import write_json
+from converters.base.files import check_writable, write_json
+from converters.base.options import command_parser
 
 NAME = "pi"
 SKIPPED = 77
@@ -35,6 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     options = _parser().parse_args(argv)
     wheel = checked_wheel(options.wheel)
+    if options.json:
+        check_writable(options.json)
     boards = [
         board
         for board in BOARDS
@@ -67,9 +70,7 @@ def _lacking(boards: Sequence[Board]) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python scripts/pi", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(name="python scripts/pi", description=__doc__)
     add = parser.add_argument
     add("wheel", type=Path, metavar="WHEEL", help="the project's wheel (make wheel)")
     add("--arch", choices=(*ARCHES, "all"), default="arm64", help="as Debian says (default: %(default)s)")

@@ -59,7 +59,7 @@ class Trials:
 
     def _of(self, board: Board) -> Iterator[Outcome]:
         extra = list(PYTHON_PACKAGES.values()) if board.from_debian else []
-        root = _told(
+        root = _reported(
             f"{board.arch}: userland",
             lambda: userland(self._cache, board.arch, release=self._release, extra=extra),
             lambda made: f"Debian's Python {python_of(made)}, glibc 2.{glibc_of(made)}",
@@ -92,7 +92,7 @@ class Trials:
     ) -> Emulated:
         own = [one for one in wanted if not (board.from_debian and one.name in PYTHON_PACKAGES)]
         pinned = pins(ROOT / "constraints.txt", target)
-        packages = _told(
+        packages = _reported(
             f"{board.arch}, {runtime}: wheels",
             lambda: site(self._cache, own, pinned, target, alone=board.from_debian),
             lambda _: ", ".join(sorted({one.name for one in own})),
@@ -144,8 +144,8 @@ class Trials:
         return self._here[runtime]
 
 
-def _told(what: str, make: Callable[[], T], words: Callable[[T], str]) -> T:
-    """Return what `make` makes, telling it in a line."""
+def _reported(what: str, make: Callable[[], T], words: Callable[[T], str]) -> T:
+    """Return the result of `make`, described and timed in a printed line."""
     start = time.perf_counter()
     made = make()
     print(f"{what}: {words(made)}, {time.perf_counter() - start:.0f} s")

@@ -44,6 +44,23 @@ def test_a_layout_and_a_place_can_be_named(model, tmp_path, capsys):
     assert capsys.readouterr().out.splitlines()[-1] == layout
 
 
+@pytest.mark.parametrize("options", [[], ["--tune"], ["--layout", LAYOUT]])
+def test_a_place_that_cannot_be_written_is_told_before_the_work(
+    model, tmp_path, monkeypatch, capsys, options
+):
+    def work(*_, **__):
+        raise AssertionError("the file is laid out before the output is checked")
+
+    monkeypatch.setattr("converters.timing.tuning.tune", work)
+    monkeypatch.setattr("converters.file.lowering.lower", work)
+    for out in (tmp_path, model / "out.tflite"):
+        arguments = [str(model), *options, "--out", str(out)]
+        assert exit_status(command.main, arguments, name="lower") == 2
+        error = capsys.readouterr().err
+        assert error.startswith("lower: ")
+        assert error.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("ratio", "layout", "said"),
     [

@@ -88,6 +88,88 @@ def test_custom_layers_come_from_the_module_named(tmp_path):
     assert (tmp_path / "out" / "m_float32.tflite").exists()
 
 
+LAZY = """
+import importlib
+
+def __getattr__(name):
+    if name in ("Doubled", "slanted"):
+        return getattr(importlib.import_module("lazy.layers"), name)
+    raise AttributeError(name)
+"""
+LAZY_LAYERS = """
+from converters.base.environment import keras
+register = keras.utils.register_keras_serializable(package="lazy")
+
+@register
+class Doubled(keras.layers.Layer):
+    def call(self, inputs):
+        return inputs + inputs
+
+@register
+def slanted(inputs):
+    return 2.0 * inputs
+"""
+SAVE_LAZY = """
+import lazy
+from converters.base.environment import keras
+x = keras.Input((3,))
+y = lazy.Doubled(name="twice")(keras.layers.Dense(2, activation=lazy.slanted)(x))
+keras.Model(x, y).save("m.keras")
+"""
+
+
+@pytest.fixture
+def lazy(tmp_path, monkeypatch):
+    """Save a model whose layers are in a package that loads them when they are asked for."""
+    (tmp_path / "lazy").mkdir()
+    (tmp_path / "lazy" / "__init__.py").write_text(LAZY)
+    (tmp_path / "lazy" / "layers.py").write_text(LAZY_LAYERS)
+    (tmp_path / "other.py").write_text("")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, sys.path)])}
+
+    def run_python(*arguments):
+        command = [sys.executable, *map(str, arguments)]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+
+    assert run_python("-c", SAVE_LAZY).returncode == 0
+    return run_python
+
+
+@pytest.mark.parametrize("module", ["lazy", "lazy.layers"])
+def test_a_package_that_loads_its_names_lazily_may_be_named(lazy, module):
+    done = lazy("-m", "converters", "m.keras", "--precision", "float32", "--import", module)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("options", [[], ["--import", "other"]])
+def test_what_no_module_registers_is_named_with_the_line_that_helps(lazy, options):
+    done = lazy("-m", "converters", "m.keras", "--precision", "float32", *options)
+    assert done.returncode == 2
+    line = "got one with slanted, Doubled, which no module registers: --import lazy.layers\n"
+    assert done.stderr.endswith(line)
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_module_that_is_not_there_is_named(saved, capsys):
+    status, _, err = run(capsys, saved / "net.keras", "--import", "no_such_module", "--out", saved / "out")
+    assert (status, len(err.splitlines())) == (2, 1)
+    assert "expected --import to name a module, got no_such_module" in err
+
+
+@pytest.mark.parametrize("place", ["net.keras", "net.keras/deeper", "nowhere"])
+def test_a_folder_that_cannot_be_written_is_told_before_the_work(saved, capsys, monkeypatch, place):
+    def load_model(*_, **__):
+        raise AssertionError("the model is loaded before the output is checked")
+
+    monkeypatch.setattr("converters.model.loading.load_model", load_model)
+    out = saved / place
+    if place == "nowhere":  # a link to nothing that could be made, whoever runs this
+        out.symlink_to("/proc/nowhere/out")
+    status, _, err = run(capsys, saved / "net.keras", "--out", out)
+    assert (status, len(err.splitlines())) == (2, 1)
+    assert err.startswith(f"converters: {out}: expected a ")
+
+
 def _lambda_model(path):
     keras.Sequential([keras.Input((3,)), layers.Lambda(lambda x: x * 2)]).save(path)
 

@@ -15,14 +15,14 @@ import pytest
 from PIL import Image
 
 from converters.base.errors import InputError, exit_status
-from converters.base.installed import RUNTIMES, why_not
+from converters.base.installed import RUNTIMES, unusable_reason
 from lenet_edge import benchmark
 from lenet_edge.benchmarking import choosing, compare, peers, plot, report, table
 from lenet_edge.benchmarking.children import ask
 from lenet_edge.benchmarking.worker import digit_for
 from lenet_edge.packaged.files import content_of, packaged_models
 
-HERE = [name for name in RUNTIMES if not why_not(name, alone=True) and name != "tensorflow"]
+HERE = [name for name in RUNTIMES if not unusable_reason(name, alone=True) and name != "tensorflow"]
 
 
 @pytest.fixture(scope="module")
@@ -190,7 +190,9 @@ def test_a_missing_matplotlib_is_said_before_anything_is_measured(monkeypatch):
 
 
 def test_a_missing_runtime_is_answered_and_all_leaves_it_out(monkeypatch):
-    monkeypatch.setattr(choosing, "why_not", lambda name, alone: "" if name == "litert" else "it is away")
+    monkeypatch.setattr(
+        choosing, "unusable_reason", lambda name, alone: "" if name == "litert" else "it is away"
+    )
     with pytest.raises(InputError, match="expected the runtime tflite, got it is away"):
         choosing.choose_runtimes(["litert", "tflite"])
     chosen = choosing.choose_runtimes(["all"])

@@ -1,10 +1,10 @@
-"""Is a .tflite file sound? Asked in Python, before native code that trusts it is given the file.
+"""Check that a .tflite file is sound before native code, which trusts it, is given the file.
 
-The interpreters follow a file's offsets, indices and shapes as they stand; a damaged file ends the process
-there. So a file that is not ours is read by converters.file.flatbuffer and checked here: that its parts refer
-to what there is (`model`), that its tensors hold together (`tensors`), that its operators run one after the
-other (`graph`) and that each makes what the file says of what it is given (`rules`). What lenet-edge has no
-check for is refused.
+The interpreters follow a file's offsets, indices and shapes without a check; a damaged file ends the process.
+So an untrusted file is read by converters.file.flatbuffer and checked here: that its parts refer
+to what exists (`model`), that its tensors hold together (`tensors`), that its operators run one after the
+other (`graph`) and that each output follows from its inputs (`operator_checks`). What lenet-edge has no check
+for is refused.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The rules of the operators that compute each element by itself."""
+"""Check the operators that compute each element by itself."""
 
 from __future__ import annotations
 
@@ -7,168 +7,168 @@ import math
 import numpy as np
 
 from converters.base.arrays import shape_text
-from converters.file.flatbuffer import Damaged, need
+from converters.file.flatbuffer import Damaged, require
 from converters.file.soundness.nodes import (
-    QUANTISED,
-    Made,
+    QUANTIZED,
     Node,
+    Output,
     Shape,
-    need_activation,
-    need_equal_steps,
-    need_equal_types,
-    need_ratio,
-    need_step,
-    need_type,
+    require_activation,
+    require_equal_steps,
+    require_equal_types,
+    require_ratio,
+    require_step,
+    require_type,
 )
 from converters.file.soundness.tensors import Tensor
 
-_REAL = ("float32", *QUANTISED)
+_REAL = ("float32", *QUANTIZED)
 _TANH = {"int8": (1 / 128, 0), "uint8": (1 / 128, 128), "int16": (1 / 32768, 0)}
 _LOGISTIC = {"int8": (1 / 256, -128), "uint8": (1 / 256, 0), "int16": (1 / 32768, 0)}
 _CAST = ("float32", "int32", "int64", "bool")
 
 
-def activation(node: Node) -> Made:
+def activation(node: Node) -> Output:
     """RELU and the like: another scale at most."""
     source = _one(node, _REAL)
-    if source.type in QUANTISED:
-        need_ratio(source.scales[0] / node.output.scales[0])
-    return Made(source.shape)
+    if source.type in QUANTIZED:
+        require_ratio(source.scales[0] / node.output.scales[0])
+    return Output(source.shape)
 
 
-def leaky_relu(node: Node) -> Made:
+def leaky_relu(node: Node) -> Output:
     """A slope for what is below 0."""
     alpha = node.options.alpha
-    need(math.isfinite(alpha), f"a slope of {alpha:g}")
+    require(math.isfinite(alpha), f"a slope of {alpha:g}")
     source = _one(node, _REAL)
-    if source.type in QUANTISED:
-        need(0 <= alpha <= 1, f"a slope of {alpha:g}, which kernels of {source.type} do not take")
+    if source.type in QUANTIZED:
+        require(0 <= alpha <= 1, f"a slope of {alpha:g}, which kernels of {source.type} do not take")
     return activation(node)
 
 
-def real_function(node: Node) -> Made:
+def real_function(node: Node) -> Output:
     """A function that is checked for real values only."""
-    return Made(_one(node, ("float32",)).shape)
+    return Output(_one(node, ("float32",)).shape)
 
 
-def tanh(node: Node) -> Made:
+def tanh(node: Node) -> Output:
     """Outputs from -1 to 1 have a scale of their own."""
     source = _one(node, _REAL)
-    need_step(node.output, *_TANH.get(source.type, (1.0, 0)))
-    return Made(source.shape)
+    require_step(node.output, *_TANH.get(source.type, (1.0, 0)))
+    return Output(source.shape)
 
 
-def logistic(node: Node) -> Made:
+def logistic(node: Node) -> Output:
     """Outputs from 0 to 1 have a scale of their own."""
     source = _one(node, _REAL)
-    need_step(node.output, *_LOGISTIC.get(source.type, (1.0, 0)))
-    return Made(source.shape)
+    require_step(node.output, *_LOGISTIC.get(source.type, (1.0, 0)))
+    return Output(source.shape)
 
 
-def softmax(node: Node) -> Made:
+def softmax(node: Node) -> Output:
     """As logistic; kernels multiply by beta and the scale, which must leave something."""
     source, beta = _one(node, _REAL), node.options.beta
-    need(source.shape, "a scalar")
-    need(0 < beta < math.inf, f"a beta of {beta:g}")
-    need_step(node.output, *_LOGISTIC.get(source.type, (1.0, 0)))
-    if source.type in QUANTISED:
+    require(source.shape, "a scalar")
+    require(0 < beta < math.inf, f"a beta of {beta:g}")
+    require_step(node.output, *_LOGISTIC.get(source.type, (1.0, 0)))
+    if source.type in QUANTIZED:
         # Kernels hold beta x scale in 26 bits behind the point and abort when nothing is left.
-        need(2**-26 < beta * source.scales[0] < 256, f"a scale of {source.scales[0]:g} with beta {beta:g}")
-    return Made(source.shape)
+        require(2**-26 < beta * source.scales[0] < 256, f"a scale of {source.scales[0]:g} with beta {beta:g}")
+    return Output(source.shape)
 
 
-def sum_of_two(node: Node) -> Made:
+def sum_of_two(node: Node) -> Output:
     """ADD and SUB: kernels bring both inputs to the larger of their scales, then to the output's."""
-    need_activation(node.options)
+    require_activation(node.options)
     shape = _two(node)
-    if node.output.type in QUANTISED:
+    if node.output.type in QUANTIZED:
         largest = max(node.input(0).scales[0], node.input(1).scales[0])
-        need_ratio(largest / node.output.scales[0])
-    return Made(shape)
+        require_ratio(largest / node.output.scales[0])
+    return Output(shape)
 
 
-def squared_difference(node: Node) -> Made:
+def squared_difference(node: Node) -> Output:
     """As a sum, and squared; kernels keep 7 bits twice and end the process unless less than 1 is left."""
     one, other = node.input(0), node.input(1)
     shape = _two(node)
-    if node.output.type in QUANTISED:
+    if node.output.type in QUANTIZED:
         twice = 2 * max(one.scales[0], other.scales[0])
-        need_ratio(twice**2 / (2**14 * node.output.scales[0]), below=1)
-    return Made(shape)
+        require_ratio(twice**2 / (2**14 * node.output.scales[0]), below=1)
+    return Output(shape)
 
 
-def product(node: Node) -> Made:
+def product(node: Node) -> Output:
     """MUL: the scales are multiplied."""
-    need_activation(node.options)
+    require_activation(node.options)
     one, other = node.input(0), node.input(1)
     shape = _two(node)
-    if node.output.type in QUANTISED:
-        need_ratio(one.scales[0] * other.scales[0] / node.output.scales[0])
-    return Made(shape)
+    if node.output.type in QUANTIZED:
+        require_ratio(one.scales[0] * other.scales[0] / node.output.scales[0])
+    return Output(shape)
 
 
-def quotient(node: Node) -> Made:
+def quotient(node: Node) -> Output:
     """DIV, of real values only."""
-    need_activation(node.options)
-    need_type(node.output, ("float32",))
-    return Made(_two(node))
+    require_activation(node.options)
+    require_type(node.output, ("float32",))
+    return Output(_two(node))
 
 
-def larger_or_smaller(node: Node) -> Made:
+def larger_or_smaller(node: Node) -> Output:
     """MAXIMUM and MINIMUM compare what is stored."""
     shape = _two(node)
-    need_equal_steps(node.input(0), node.input(1), node.output)
-    return Made(shape)
+    require_equal_steps(node.input(0), node.input(1), node.output)
+    return Output(shape)
 
 
-def prelu(node: Node) -> Made:
+def prelu(node: Node) -> Output:
     """A slope for each element of the last dimensions."""
     source, slopes = _one(node, ("float32", "int8", "uint8")), node.input(1)
-    need_equal_types(source, slopes)
-    need_type(slopes, (source.type,))
+    require_equal_types(source, slopes)
+    require_type(slopes, (source.type,))
     shape = _broadcast(source.shape, slopes.shape)
-    need(shape == source.shape, f"slopes of {slopes.text} for {source.text}")
-    if source.type in QUANTISED:
-        need_ratio(source.scales[0] / node.output.scales[0])
-        need_ratio(source.scales[0] * slopes.scales[0] / node.output.scales[0])
-    return Made(shape)
+    require(shape == source.shape, f"slopes of {slopes.text} for {source.text}")
+    if source.type in QUANTIZED:
+        require_ratio(source.scales[0] / node.output.scales[0])
+        require_ratio(source.scales[0] * slopes.scales[0] / node.output.scales[0])
+    return Output(shape)
 
 
-def quantize(node: Node) -> Made:
+def quantize(node: Node) -> Output:
     """Real values, or such of another scale or type, to a scale."""
     source = node.input(0)
-    need_type(source, _REAL)
-    need_type(node.output, QUANTISED)
-    if source.type in QUANTISED:
-        need_ratio(source.scales[0] / node.output.scales[0])
-    return Made(source.shape)
+    require_type(source, _REAL)
+    require_type(node.output, QUANTIZED)
+    if source.type in QUANTIZED:
+        require_ratio(source.scales[0] / node.output.scales[0])
+    return Output(source.shape)
 
 
-def dequantize(node: Node) -> Made:
+def dequantize(node: Node) -> Output:
     """A scale's values, or a constant of float16 or of several scales, to float32."""
     source = node.input(0)
-    need(source.type in ("float16", *QUANTISED), f"{source} of type {source.type}")
-    need(source.data is not None or source.type != "float16", f"{source} of float16 that is computed")
+    require(source.type in ("float16", *QUANTIZED), f"{source} of type {source.type}")
+    require(source.data is not None or source.type != "float16", f"{source} of float16 that is computed")
     if source.channels:
-        need(source.data is not None and source.type == "int8", f"{source} with several scales")
+        require(source.data is not None and source.type == "int8", f"{source} with several scales")
     else:
-        need_type(source, (source.type,))
-    need_type(node.output, ("float32",))
-    return Made(source.shape)
+        require_type(source, (source.type,))
+    require_type(node.output, ("float32",))
+    return Output(source.shape)
 
 
-def cast(node: Node) -> Made:
+def cast(node: Node) -> Output:
     """Values of one type to another, none of them with a scale."""
-    need_type(node.input(0), _CAST)
-    need_type(node.output, _CAST)
-    return Made(node.input(0).shape)
+    require_type(node.input(0), _CAST)
+    require_type(node.output, _CAST)
+    return Output(node.input(0).shape)
 
 
 def _one(node: Node, types: tuple[str, ...]) -> Tensor:
     source = node.input(0)
-    need_type(source, types)
-    need_type(node.output, types)
-    need_equal_types(source, node.output)
+    require_type(source, types)
+    require_type(node.output, types)
+    require_equal_types(source, node.output)
     return source
 
 
@@ -176,8 +176,8 @@ def _two(node: Node) -> Shape:
     """Return the shape that two inputs of one type make."""
     one, other = node.input(0), node.input(1)
     for tensor in (one, other, node.output):
-        need_type(tensor, _REAL)
-    need_equal_types(one, other, node.output)
+        require_type(tensor, _REAL)
+    require_equal_types(one, other, node.output)
     return _broadcast(one.shape, other.shape)
 
 

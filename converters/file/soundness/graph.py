@@ -1,4 +1,4 @@
-"""The operators of a .tflite file, in the order in which they run: what each reads, writes and makes."""
+"""Check the operators of a .tflite file in the order in which they run: their inputs and outputs."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from converters.base.arrays import shape_text
-from converters.file.flatbuffer import Damaged, Record, need
-from converters.file.soundness.nodes import Made, Node
+from converters.file.flatbuffer import Damaged, Record, require
+from converters.file.soundness.nodes import Node, Output
 from converters.file.soundness.operator_checks import RULES, Rule
 from converters.file.soundness.tables import OPERATORS, TABLES
 from converters.file.soundness.tensors import MAX_BYTES, Tensor, checked_tensor, counted
@@ -29,38 +29,38 @@ def check_graph(model: Record) -> None:
     for index, operator in enumerate(graph.operators):
         name = _name(operator, model.operator_codes, index)
         try:
-            made = _made(Node(index, name, *_parts(operator, name, tensors, ready)))
+            computed = _checked_output(Node(index, name, *_operands(operator, name, tensors, ready)))
             output = operator.outputs[0]
             # A side that the file leaves open is now known.
-            tensors[output] = replace(tensors[output], shape=made.shape, values=made.values)
+            tensors[output] = replace(tensors[output], shape=computed.shape, values=computed.values)
         except Damaged as error:
             raise Damaged(f"operator {index} {name}: {error}") from None
         ready.add(output)
-        work += made.work
-        memory += made.scratch + tensors[output].bytes
-        need(work <= MAX_WORK, f"operator {index} {name}: {work} multiplications, more than {MAX_WORK}")
-        need(memory <= MAX_BYTES, f"operator {index} {name}: {memory} bytes in all, more than {MAX_BYTES}")
-    need(set(graph.outputs) <= ready - set(graph.inputs), "an output that no operator writes")
+        work += computed.work
+        memory += computed.scratch + tensors[output].bytes
+        require(work <= MAX_WORK, f"operator {index} {name}: {work} multiplications, more than {MAX_WORK}")
+        require(memory <= MAX_BYTES, f"operator {index} {name}: {memory} bytes in all, more than {MAX_BYTES}")
+    require(set(graph.outputs) <= ready - set(graph.inputs), "an output that no operator writes")
 
 
 def _check_ends(graph: Record, tensors: list[Tensor]) -> None:
     """Check the inputs and outputs of the graph by their indices."""
     for what, ends in (("inputs", graph.inputs), ("outputs", graph.outputs)):
-        need(ends, f"a graph without {what}")
-        need(len(set(ends)) == len(ends), f"a graph with the same {what} twice")
+        require(ends, f"a graph without {what}")
+        require(len(set(ends)) == len(ends), f"a graph with the same {what} twice")
         _check_indices(ends, tensors, f"the graph's {what}")
-        need(all(tensors[end].data is None for end in ends), f"the graph's {what} with a constant")
+        require(all(tensors[end].data is None for end in ends), f"the graph's {what} with a constant")
 
 
 def _check_indices(indices: Iterable[int], tensors: list[Tensor], place: str) -> None:
     for index in indices:
-        need(0 <= index < len(tensors), f"{place} with tensor {index} of {len(tensors)}")
+        require(0 <= index < len(tensors), f"{place} with tensor {index} of {len(tensors)}")
 
 
 def _name(operator: Record, codes: tuple[Record, ...], index: int) -> str:
     """Return the operator's name in the schema; raises Damaged for one that there is no rule for."""
     number = operator.opcode_index
-    need(number < len(codes), f"operator {index}: code {number} of {len(codes)}")
+    require(number < len(codes), f"operator {index}: code {number} of {len(codes)}")
     # Older writers fill in the first field only, which ends at 127.
     code = max(codes[number].builtin_code, codes[number].deprecated_builtin_code)
     name = OPERATORS[code] if 0 <= code < len(OPERATORS) else f"of number {code}"
@@ -68,55 +68,55 @@ def _name(operator: Record, codes: tuple[Record, ...], index: int) -> str:
         custom = ascii((codes[number].custom_code or "")[:40])
         kind = "TensorFlow" if custom.startswith("'Flex") else "custom"
         raise Damaged(f"operator {index}: the {kind} operator {custom}, which the runtimes do not have")
-    need(name in RULES, f"operator {index} {name}: one that lenet-edge has no check for")
+    require(name in RULES, f"operator {index} {name}: one that lenet-edge has no check for")
     return name
 
 
-def _parts(
+def _operands(
     operator: Record, name: str, tensors: list[Tensor], ready: set[int]
 ) -> tuple[Record, tuple[Tensor | None, ...], Tensor]:
     """Return the operator's options, inputs and output."""
     rule = RULES[name]
     least, most, count = rule.least, rule.most, len(operator.inputs)
     wanted = f"{least} to {most}" if most > least else f"{least}"
-    need(least <= count <= most, f"{counted(count, 'input')}, not {wanted}")
-    need(len(operator.outputs) == 1, f"{counted(len(operator.outputs), 'output')}, not 1")
+    require(least <= count <= most, f"{counted(count, 'input')}, not {wanted}")
+    require(len(operator.outputs) == 1, f"{counted(len(operator.outputs), 'output')}, not 1")
     read = [index for index in operator.inputs if index != -1]
     _check_indices(read, tensors, "inputs")
     _check_indices(operator.outputs, tensors, "outputs")
     for index in read:
-        need(index in ready, f"tensor {index} is read before it is written")
-    need(operator.outputs[0] not in ready, f"tensor {operator.outputs[0]} is written for the second time")
+        require(index in ready, f"tensor {index} is read before it is written")
+    require(operator.outputs[0] not in ready, f"tensor {operator.outputs[0]} is written for the second time")
     _check_extras(operator)
     inputs = tuple(None if index == -1 else tensors[index] for index in operator.inputs)
     return _options(operator, rule), inputs, tensors[operator.outputs[0]]
 
 
 def _check_extras(operator: Record) -> None:
-    """Check that the operator has nothing that only others have."""
+    """Check that the operator has no fields that only other operators have."""
     custom = operator.large_custom_options_offset or operator.large_custom_options_size
-    need(not custom and not len(operator.custom_options), "a custom operator's options")
-    need(not any(operator.mutating_variable_inputs), "variables as inputs")
-    need(not operator.intermediates, "intermediate tensors")
-    need(operator.builtin_options_2 is None, "options of another operator")
+    require(not custom and not len(operator.custom_options), "a custom operator's options")
+    require(not any(operator.mutating_variable_inputs), "variables as inputs")
+    require(not operator.intermediates, "intermediate tensors")
+    require(operator.builtin_options_2 is None, "options of another operator")
 
 
 def _options(operator: Record, rule: Rule) -> Record:
     options = operator.builtin_options
     if options is None:
         bare = not rule.options or not TABLES.fields[rule.options] or rule.optional
-        need(bare, f"no {rule.options}")
+        require(bare, f"no {rule.options}")
         return Record(table=rule.options)
-    need(options.table == rule.options, "options of another operator")
+    require(options.table == rule.options, "options of another operator")
     return options
 
 
-def _made(node: Node) -> Made:
-    """Return what the node makes, which must be what the file says that its output is."""
-    made, output = RULES[node.name].function(node), node.output
-    fits = len(made.shape) == len(output.shape) and all(
+def _checked_output(node: Node) -> Output:
+    """Return the node's output, which must be what the file describes."""
+    computed, output = RULES[node.name].function(node), node.output
+    fits = len(computed.shape) == len(output.shape) and all(
         free or side == wanted
-        for side, wanted, free in zip(made.shape, output.shape, output.open, strict=True)
+        for side, wanted, free in zip(computed.shape, output.shape, output.open, strict=True)
     )
-    need(fits, f"an output of {shape_text(output.shape)}, not {shape_text(made.shape)}")
-    return made
+    require(fits, f"an output of {shape_text(output.shape)}, not {shape_text(computed.shape)}")
+    return computed

@@ -1,43 +1,43 @@
-"""What an operator's rule is given, and the questions that many rules ask."""
+"""Define what an operator's rule is given, and the checks that many rules share."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from converters.file.flatbuffer import Damaged, Record, need
+from converters.file.flatbuffer import Damaged, Record, require
 from converters.file.soundness.tensors import MAX_RANK, Tensor, constant_values, counted
 
 ACTIVATIONS = {0: "NONE", 1: "RELU", 2: "RELU_N1_TO_1", 3: "RELU6"}
 """The activations that kernels compute as they write, by their number."""
 
-QUANTISED = ("int8", "uint8", "int16")
+QUANTIZED = ("int8", "uint8", "int16")
 """The types of computed tensors that have a scale."""
 
-MOVED = ("float32", *QUANTISED, "int32", "int64")
+MOVED = ("float32", *QUANTIZED, "int32", "int64")
 """The types that operators may have which only move what they are given."""
 
 Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Made:
-    """What an operator makes: its output's `shape`, and its `values` where they are known beforehand.
+class Output:
+    """An operator's output: its `shape`, and its `values` where they are known before the file runs.
 
-    `work`: multiplications or comparisons; `scratch`: bytes that kernels take for the while.
+    `work`: multiplications or comparisons; `scratch`: bytes that kernels use meanwhile.
     """
 
     shape: Shape
     work: int = 0
     scratch: int = 0
-    values: NDArray[Any] | None = None
+    values: NDArray[np.int32] | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """An operator with its tensors, their shapes as the operators before it compute them.
+    """An operator with its tensors; their shapes are those that the operators before it compute.
 
     An input that is left out is None; `options` has the fields of the operator's options in the schema.
     """
@@ -66,66 +66,66 @@ class Node:
         """
         tensor = self.input(number)
         values = constant_values(tensor)
-        need(tensor.type == "int32", f"{what} of type {tensor.type}")
-        need(len(tensor.shape) <= rank, f"{what} of shape {tensor.text}")
+        require(tensor.type == "int32", f"{what} of type {tensor.type}")
+        require(len(tensor.shape) <= rank, f"{what} of shape {tensor.text}")
         if values is None:
             raise Damaged(f"{what} that nothing tells before the file runs")
-        need(values.size <= 2 * MAX_RANK, f"{what} of {tensor.text}")
+        require(values.size <= 2 * MAX_RANK, f"{what} of {tensor.text}")
         return [int(value) for value in values.ravel()]
 
 
-def need_type(tensor: Tensor, types: tuple[str, ...]) -> None:
+def require_type(tensor: Tensor, types: tuple[str, ...]) -> None:
     """Raise Damaged unless `tensor` is of one of `types` and has what quantisation these need.
 
     int8, uint8 and int16 need one scale; int16's zero point is 0. Others must not be quantised.
     """
-    need(tensor.type in types, f"{tensor} of type {tensor.type}")
-    if tensor.type in QUANTISED:
-        need(
+    require(tensor.type in types, f"{tensor} of type {tensor.type}")
+    if tensor.type in QUANTIZED:
+        require(
             len(tensor.scales) == 1, f"{tensor} of {tensor.type} with {counted(len(tensor.scales), 'scale')}"
         )
-        need(tensor.type != "int16" or tensor.zero_points == (0,), f"{tensor} of int16 with a zero point")
+        require(tensor.type != "int16" or tensor.zero_points == (0,), f"{tensor} of int16 with a zero point")
     else:
-        need(not tensor.scales, f"{tensor} of {tensor.type} with a scale")
+        require(not tensor.scales, f"{tensor} of {tensor.type} with a scale")
 
 
-def need_equal_types(*tensors: Tensor) -> None:
+def require_equal_types(*tensors: Tensor) -> None:
     """Raise Damaged unless all of `tensors` have the type of the first."""
     for tensor in tensors[1:]:
-        need(tensor.type == tensors[0].type, f"{tensors[0].type} and {tensor.type} together")
+        require(tensor.type == tensors[0].type, f"{tensors[0].type} and {tensor.type} together")
 
 
-def need_equal_steps(*tensors: Tensor) -> None:
+def require_equal_steps(*tensors: Tensor) -> None:
     """Raise Damaged unless all of `tensors` have the type, scales and zero points of the first."""
-    need_equal_types(*tensors)
+    require_equal_types(*tensors)
     first = tensors[0]
     for tensor in tensors[1:]:
         same = tensor.scales == first.scales and tensor.zero_points == first.zero_points
-        need(same, f"{first} and {tensor} with different scales or zero points")
+        require(same, f"{first} and {tensor} with different scales or zero points")
 
 
-def need_step(tensor: Tensor, scale: float, zero_point: int) -> None:
+def require_step(tensor: Tensor, scale: float, zero_point: int) -> None:
     """Raise Damaged unless a quantised `tensor` has this one scale and zero point."""
-    if tensor.type in QUANTISED:
+    if tensor.type in QUANTIZED:
         right = tensor.scales == (scale,) and tensor.zero_points == (zero_point,)
-        need(right, f"a scale other than 1/{1 / scale:g} or a zero point other than {zero_point}")
+        require(right, f"a scale other than 1/{1 / scale:g} or a zero point other than {zero_point}")
 
 
-def need_ratio(ratio: float, *, below: float = 256) -> None:
+def require_ratio(ratio: float, *, below: float = 256) -> None:
     """Raise Damaged unless `ratio`, a quotient of scales by which kernels multiply, is one they can hold.
 
     XNNPACK stops at 256, other kernels at 2^30; some end the process beyond.
     """
-    need(0 < ratio < below, f"scales whose ratio is {ratio:g}, not between 0 and {below:g}")
+    require(0 < ratio < below, f"scales whose ratio is {ratio:g}, not between 0 and {below:g}")
 
 
-def need_activation(options: Record) -> None:
+def require_activation(options: Record) -> None:
     """Raise Damaged unless the fused activation is one that kernels know."""
     number = options.activation
-    need(number in ACTIVATIONS, f"a fused activation of number {number}, which kernels do not know")
+    require(number in ACTIVATIONS, f"a fused activation of number {number}, which kernels do not know")
 
 
 def axis_of(axis: int, rank: int) -> int:
     """Return `axis`, which may count from the end, as counted from the start."""
-    need(-rank <= axis < rank, f"axis {axis} of {rank} dimensions")
+    require(-rank <= axis < rank, f"axis {axis} of {rank} dimensions")
     return axis % rank

@@ -1,4 +1,4 @@
-"""Which rule an operator has; an operator without one is refused."""
+"""List the rule of each operator; an operator without one is refused."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from converters.file.soundness import elementwise, moving, windows
-from converters.file.soundness.nodes import Made, Node
+from converters.file.soundness.nodes import Node, Output
 
 MANY = 64
 """The most inputs of an operator that takes any number of them."""
@@ -14,13 +14,13 @@ MANY = 64
 
 @dataclass(frozen=True)
 class Rule:
-    """`function` checks a node and returns what it makes; it has `least` to `most` inputs and one output.
+    """`function` checks a node and returns its output; it has `least` to `most` inputs and one output.
 
     `options`: the table of its options, "" for none. One with fields must be there, or kernels see zeros,
     unless `optional`.
     """
 
-    function: Callable[[Node], Made]
+    function: Callable[[Node], Output]
     options: str = ""
     least: int = 1
     most: int = 1
@@ -82,4 +82,4 @@ RULES = {
     "REDUCE_MAX": Rule(moving.largest_of, "ReducerOptions", 2, 2),
     "REDUCE_MIN": Rule(moving.largest_of, "ReducerOptions", 2, 2),
 }
-"""The rule of each operator that a reader of digits is made of, by its name in the schema."""
+"""The rule of each operator that a digit reader uses, by its name in the schema."""

@@ -1,4 +1,4 @@
-"""The parts of TensorFlow Lite's schema (schema.fbs, version 3) that a digit reader's file may hold."""
+"""Describe the parts of TensorFlow Lite's schema (schema.fbs, version 3) that a file may hold."""
 
 from __future__ import annotations
 

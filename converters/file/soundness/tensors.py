@@ -1,16 +1,15 @@
-"""The tensors of a .tflite file: types, shapes, constants' bytes and quantisation hold together."""
+"""Check the tensors of a .tflite file: types, shapes, constants' bytes and quantisation must agree."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from converters.base.arrays import shape_text
-from converters.file.flatbuffer import Record, need
+from converters.file.flatbuffer import Record, require
 from converters.file.soundness.tables import BITS, TYPES
 
 MAX_RANK = 4
@@ -28,7 +27,7 @@ class Tensor:
 
     real = scale * (stored - zero point): `scales` and `zero_points` are as long as each other, empty when it
     is not quantised, with one entry for the whole tensor or one for each index of `axis`. A side of `open`
-    is said to be known only while running. `values`: what it holds, as far as is known beforehand.
+    is known only while the file runs. `values`: what it holds, where that is known beforehand.
     """
 
     index: int
@@ -39,7 +38,7 @@ class Tensor:
     zero_points: tuple[int, ...]
     axis: int
     data: memoryview | None
-    values: NDArray[Any] | None = None
+    values: NDArray[np.int32] | None = None
 
     def __str__(self) -> str:
         return f"tensor {self.index}"
@@ -66,12 +65,12 @@ def counted(number: int, noun: str) -> str:
 
 
 def checked_tensor(index: int, record: Record, buffers: tuple[Record, ...]) -> Tensor:
-    """Return the tensor of the schema's `record`; raises Damaged when it does not hold together."""
+    """Return the tensor of the schema's `record`; raises Damaged when its fields do not agree."""
     place = f"tensor {index}"
-    need(record.type in TYPES, f"{place}: type {record.type}, which lenet-edge has no check for")
+    require(record.type in TYPES, f"{place}: type {record.type}, which lenet-edge has no check for")
     _check_shape(record, place)
     _check_kind(record, place)
-    need(record.buffer < len(buffers), f"{place}: buffer {record.buffer} of {len(buffers)}")
+    require(record.buffer < len(buffers), f"{place}: buffer {record.buffer} of {len(buffers)}")
     quantization = record.quantization or Record(scale=(), zero_point=(), quantized_dimension=0, details=None)
     data = buffers[record.buffer].data
     tensor = Tensor(
@@ -92,50 +91,50 @@ def checked_tensor(index: int, record: Record, buffers: tuple[Record, ...]) -> T
 
 def _check_shape(record: Record, place: str) -> None:
     shape, signature = record.shape, record.shape_signature
-    need(len(shape) <= MAX_RANK, f"{place}: {len(shape)} dimensions, more than {MAX_RANK}")
-    need(all(side > 0 for side in shape), f"{place}: a shape of {shape_text(shape)}")
+    require(len(shape) <= MAX_RANK, f"{place}: {len(shape)} dimensions, more than {MAX_RANK}")
+    require(all(side > 0 for side in shape), f"{place}: a shape of {shape_text(shape)}")
     same = not signature or len(signature) == len(shape)
-    need(same, f"{place}: {len(shape)} dimensions that are to be {len(signature)}")
-    fits = all(said in (-1, side) for said, side in zip(signature, shape, strict=False))
-    need(fits, f"{place}: a shape of {shape_text(shape)} that is to be {shape_text(signature)}")
+    require(same, f"{place}: {len(shape)} dimensions that are to be {len(signature)}")
+    fits = all(stated in (-1, side) for stated, side in zip(signature, shape, strict=False))
+    require(fits, f"{place}: a shape of {shape_text(shape)} that is to be {shape_text(signature)}")
 
 
 def _check_kind(record: Record, place: str) -> None:
-    need(not record.is_variable, f"{place}: a variable, which lenet-edge has no check for")
-    need(record.sparsity is None, f"{place}: a sparse one, which lenet-edge has no check for")
-    need(not record.variant_tensors, f"{place}: a list of tensors, which lenet-edge has no check for")
-    need(not record.external_buffer, f"{place}: a constant outside of the file")
+    require(not record.is_variable, f"{place}: a variable, which lenet-edge has no check for")
+    require(record.sparsity is None, f"{place}: a sparse one, which lenet-edge has no check for")
+    require(not record.variant_tensors, f"{place}: a list of tensors, which lenet-edge has no check for")
+    require(not record.external_buffer, f"{place}: a constant outside of the file")
 
 
 def _check_bytes(tensor: Tensor) -> None:
-    need(tensor.bytes <= MAX_BYTES, f"{tensor}: {tensor.text} values, more than {MAX_BYTES} bytes")
+    require(tensor.bytes <= MAX_BYTES, f"{tensor}: {tensor.text} values, more than {MAX_BYTES} bytes")
     if tensor.data is not None:
         right = len(tensor.data) == tensor.bytes
-        need(right, f"{tensor}: {len(tensor.data)} bytes for {tensor.text} values")
+        require(right, f"{tensor}: {len(tensor.data)} bytes for {tensor.text} values")
 
 
 def _check_quantization(tensor: Tensor, quantization: Record) -> None:
     scales, points = tensor.scales, tensor.zero_points
-    need(quantization.details is None, f"{tensor}: a quantisation that lenet-edge has no check for")
-    need(
+    require(quantization.details is None, f"{tensor}: a quantisation that lenet-edge has no check for")
+    require(
         len(points) == len(scales),
         f"{tensor}: {counted(len(scales), 'scale')} and {counted(len(points), 'zero point')}",
     )
     if not scales:
         return
     sides = tensor.shape or (1,)
-    need(0 <= tensor.axis < len(sides), f"{tensor}: scales for dimension {tensor.axis} of {len(sides)}")
+    require(0 <= tensor.axis < len(sides), f"{tensor}: scales for dimension {tensor.axis} of {len(sides)}")
     counts = (1, sides[tensor.axis])
-    need(len(scales) in counts, f"{tensor}: {counted(len(scales), 'scale')} for a side of {counts[1]}")
+    require(len(scales) in counts, f"{tensor}: {counted(len(scales), 'scale')} for a side of {counts[1]}")
     # Less than the least normal float32 is 0 to a processor that flushes what is less.
     wrong = [scale for scale in scales if not 2**-126 <= scale < math.inf]
-    need(not wrong, f"{tensor}: a scale of {str(wrong[:1])[1:-1]}")
+    require(not wrong, f"{tensor}: a scale of {str(wrong[:1])[1:-1]}")
     low, high = _ZERO_POINTS.get(tensor.type, (0, 0))
     outside = [point for point in points if not low <= point <= high]
-    need(not outside, f"{tensor}: a zero point of {str(outside[:1])[1:-1]} for {tensor.type}")
+    require(not outside, f"{tensor}: a zero point of {str(outside[:1])[1:-1]} for {tensor.type}")
 
 
-def constant_values(tensor: Tensor) -> NDArray[Any] | None:
+def constant_values(tensor: Tensor) -> NDArray[np.int32] | None:
     """Return the values of a tensor of int32, which operators take shapes and axes from, if known."""
     if tensor.data is None or tensor.type != "int32":
         return tensor.values

@@ -80,9 +80,10 @@ def _look(grey: NDArray[np.uint8], part: Strip, *, room: float, stroke: float, p
     small = np.asarray(Image.fromarray(crop).reduce(factor)).astype(np.float32)
     window = float(np.clip(stroke / min(crop.shape), NARROWEST, WIDEST))
     to_small = (part.to_image - np.array([[0, 0, low[0]], [0, 0, low[1]]])) / factor
-    part.density[:] = Image.fromarray(ink_on(small, paper, window=window).density).transform(
+    seen = Image.fromarray(ink_on(small, paper, window=window).density).transform(
         (width, height),
         Image.Transform.AFFINE,
         data=tuple(to_small.ravel()),
         resample=Image.Resampling.BICUBIC,
     )
+    part.density[:] = np.asarray(seen)

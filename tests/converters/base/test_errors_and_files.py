@@ -166,3 +166,14 @@ def test_whether_a_folder_can_be_written_into_is_asked_without_a_trace(tmp_path)
             check_folder(tmp_path / path)
         assert caught.value.filename == str(tmp_path / named)
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_folder_in_which_nothing_can_be_written_is_named(tmp_path, monkeypatch):
+    """Root may write anywhere, so the system's answer is put on."""
+
+    def refused(**options):
+        raise PermissionError(errno.EACCES, "x", f"{options['dir']}/tmp123")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refused)
+    with pytest.raises(PermissionError, match=f"'{tmp_path}'$"):
+        make_folder(tmp_path)

@@ -10,7 +10,7 @@ import pytest
 
 from converters.base import installed as runtimes
 from converters.base.errors import InputError
-from converters.base.installed import RUNTIMES, choose, why_not
+from converters.base.installed import RUNTIMES, choose, unusable_reason
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_a_missing_runtime_is_answered_with_the_line_that_installs_it(here):
 def test_what_is_advised_installs_something_on_this_python(here, monkeypatch, python, advice):
     here()
     monkeypatch.setattr(sys, "version_info", (*python, 0, "final", 0))
-    assert why_not("tflite").endswith(f'pip install "lenet-edge[{advice}]"')
+    assert unusable_reason("tflite").endswith(f'pip install "lenet-edge[{advice}]"')
     with pytest.raises(InputError, match=rf'got none: pip install "lenet-edge\[{advice}\]"'):
         choose()
 
@@ -69,10 +69,10 @@ def test_tflite_runtime_behind_tensorflow_is_refused_in_this_process_only(here, 
     here("tflite_runtime")
     monkeypatch.setitem(sys.modules, "tensorflow", object())
     monkeypatch.delitem(sys.modules, "tflite_runtime.interpreter", raising=False)
-    assert "in a process that has loaded TensorFlow" in why_not("tflite")
-    assert why_not("tflite", alone=True) == ""
+    assert "in a process that has loaded TensorFlow" in unusable_reason("tflite")
+    assert unusable_reason("tflite", alone=True) == ""
     monkeypatch.setitem(sys.modules, "tflite_runtime.interpreter", object())
-    assert why_not("tflite") == ""
+    assert unusable_reason("tflite") == ""
 
 
 def test_an_unknown_runtime_is_answered():
@@ -83,7 +83,7 @@ def test_an_unknown_runtime_is_answered():
 def test_asking_imports_no_runtime():
     packages = {runtime.package for runtime in RUNTIMES.values()}
     code = (
-        "import sys; from converters.base.installed import RUNTIMES, why_not\n"
-        f"[why_not(name) for name in RUNTIMES]; assert not {packages} & set(sys.modules)"
+        "import sys; from converters.base.installed import RUNTIMES, unusable_reason\n"
+        f"[unusable_reason(name) for name in RUNTIMES]; assert not {packages} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

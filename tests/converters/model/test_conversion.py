@@ -13,7 +13,7 @@ from converters.file.manifest import describe
 from converters.model.conversion import to_tflite
 from converters.model.folding import fold
 from converters.runtimes.execution_plan import nodes_left
-from converters.runtimes.stored_values import dequantise, quantise
+from converters.runtimes.stored_values import dequantize, quantize
 from converters.runtimes.tensorflow_interpreter import interpreter_of, run
 from lenet_edge.paper.layers import PartialConv2D, TrainableSubsampling
 
@@ -180,9 +180,9 @@ def test_a_model_that_xnnpack_does_not_take_is_said_so():
 
 def test_quantising_rounds_to_the_nearest_step_and_clips():
     detail = {"quantization": (0.5, -3), "dtype": np.int8}
-    stored = quantise(np.array([0.0, 0.26, -1000.0, 1000.0], np.float32), detail)
+    stored = quantize(np.array([0.0, 0.26, -1000.0, 1000.0], np.float32), detail)
     np.testing.assert_array_equal(stored, [-3, -2, -128, 127])
-    np.testing.assert_array_equal(dequantise(stored, detail), [0.0, 0.5, -62.5, 65.0])
+    np.testing.assert_array_equal(dequantize(stored, detail), [0.0, 0.5, -62.5, 65.0])
 
 
 def test_running_says_what_shape_it_wants(converted):

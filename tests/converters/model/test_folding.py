@@ -169,6 +169,89 @@ def test_trained_codes_of_unequal_length_fold_into_kernel_and_bias(rng):
     )
 
 
+PER_CHANNEL = {"mean": [1.0, -2.0, 0.5], "variance": [4.0, 0.25, 9.0]}
+
+
+@pytest.mark.parametrize("sides", [(None, None), (None, 5), (None,), (6, 5), (6,), ()])
+@pytest.mark.parametrize(
+    ("scaling", "kept"),
+    [
+        (lambda: layers.Rescaling(2.0, 0.5), []),
+        (lambda: layers.Normalization(**PER_CHANNEL), ["Rescaling"]),
+    ],
+    ids=["one factor", "a factor a channel"],
+)
+def test_flatten_of_any_size_folds_or_is_kept(rng, sides, scaling, kept):
+    """A factor a channel passes Flatten only where it is known how many values there are."""
+    x = keras.Input((*sides, 3))
+    y = layers.Activation("tanh")(layers.Flatten()(scaling()(x)))
+    model = keras.Model(x, y)
+    values = rng.normal(size=(4, *(side or 7 for side in sides), 3)).astype(np.float32)
+    folded = fold(model)
+    np.testing.assert_allclose(folded(values), model(values), atol=1e-6)
+    order = [type(layer).__name__ for layer in folded.layers[1:3]]
+    unknown = kept and None in sides
+    assert order == (["Rescaling", "Flatten"] if unknown else ["Flatten", "Rescaling"])
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.BatchNormalization,
+        layers.GlobalAveragePooling2D,
+        layers.GlobalMaxPooling2D,
+        layers.MaxPooling2D,
+        layers.AveragePooling2D,
+        layers.Softmax,
+        lambda: layers.Dense(4),
+        lambda: layers.Conv2D(4, 3),
+        lambda: layers.Conv2D(4, 3, padding="same"),
+        lambda: layers.DepthwiseConv2D(3),
+        lambda: layers.Cropping2D(1),
+        lambda: layers.Normalization(**PER_CHANNEL),
+    ],
+)
+def test_every_rule_folds_pictures_of_unknown_size(rng, layer):
+    x = keras.Input((None, None, 3))
+    model = shaken(keras.Model(x, layer()(layers.Normalization(**PER_CHANNEL)(x))), rng)
+    values = rng.normal(size=(4, 6, 8, 3)).astype(np.float32)
+    np.testing.assert_allclose(fold(model)(values), model(values), rtol=1e-5, atol=1e-5)
+
+
+def test_a_layer_that_was_called_outside_the_model_folds_by_its_call_within(rng):
+    flatten, x = layers.Flatten(), keras.Input((4, 2, 3))
+    flatten(keras.Input((2, 2, 3)))
+    y = layers.Dense(2)(flatten(layers.Normalization(**PER_CHANNEL)(x)))
+    assert_same(shaken(keras.Model(x, y), rng), rng, kinds=["Flatten", "Dense"], low=-3, high=3)
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        lambda: [layers.Flatten()],
+        lambda: [layers.Rescaling([1.0, 2.0, 3.0]), layers.Softmax()],
+        lambda: [layers.BatchNormalization(), layers.Softmax()],
+    ],
+    ids=["flatten alone", "a factor each", "batch normalisation"],
+)
+def test_distances_are_not_scaled_apart_before_their_softmax(rng, between):
+    """Folded, they are known up to a number that they have in common: with a factor each, it would differ."""
+    x = keras.Input((6,))
+    y = EuclideanRBF(codes=rng.normal(size=(3, 6)))(layers.Dense(6)(x))
+    for layer in between():
+        y = layer(y)
+    with pytest.raises(InputError, match="expected a softmax after the squared distances"):
+        fold(shaken(keras.Model(x, y), rng))
+
+
+def test_distances_may_be_flattened_before_their_softmax(rng):
+    x = keras.Input((6,))
+    distances = EuclideanRBF(codes=rng.normal(size=(3, 6)))(layers.Dense(6)(x))
+    y = layers.Softmax()(layers.Flatten()(layers.Rescaling(-0.3)(distances)))
+    kinds = ["Dense", "Dense", "Flatten", "Rescaling", "Softmax"]
+    assert_same(shaken(keras.Model(x, y), rng), rng, low=-1, high=1, kinds=kinds)
+
+
 def test_distances_without_a_softmax_are_refused_in_one_line():
     with pytest.raises(
         InputError, match="expected a softmax after the squared distances that .* takes, got none"

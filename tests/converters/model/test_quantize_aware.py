@@ -14,8 +14,8 @@ from converters.base.errors import InputError
 from converters.file.graph import read_graph
 from converters.model.conversion import to_tflite
 from converters.model.folding import fold
-from converters.model.quantize_aware import is_quantised, quantize_aware, quantize_rule, settle
-from converters.model.quantize_configs import NothingToQuantise
+from converters.model.quantize_aware import is_quantized, quantize_aware, quantize_rule, settle
+from converters.model.quantize_configs import NothingToQuantize
 from converters.runtimes.tensorflow_interpreter import run
 from lenet_edge.paper.layers import PartialConv2D, TrainableSubsampling
 
@@ -126,8 +126,8 @@ def test_the_given_model_is_not_changed(exact, pixels):
             weight.assign_add(tf.ones_like(weight))
     for left, right in zip(before, exact.get_weights(), strict=True):
         np.testing.assert_array_equal(left, right)
-    assert is_quantised(model)
-    assert not is_quantised(exact)
+    assert is_quantized(model)
+    assert not is_quantized(exact)
 
 
 def test_training_moves_the_weights_and_settling_the_ranges(exact, pixels):
@@ -207,10 +207,10 @@ def test_a_layer_without_a_rule_is_named_and_a_rule_can_be_given(pixels):
     @quantize_rule(Doubling)
     def rule(layer, behind):
         asked.append((layer.name, behind))
-        return NothingToQuantise()
+        return NothingToQuantize()
 
     with keras.utils.custom_object_scope({"Doubling": Doubling}):
-        assert is_quantised(quantize_aware(model, calibration=pixels))
+        assert is_quantized(quantize_aware(model, calibration=pixels))
     assert asked == [("twice", "linear")]
 
 
@@ -238,6 +238,14 @@ def test_calibration_of_another_range_is_said_in_one_line(exact, pixels):
             to_tflite(exact, precision="int8", calibration=scaled, input_range=(0, 255))
     model = quantize_aware(exact, calibration=np.minimum(pixels, 200), input_range=(0, 255))
     assert variable(model, "quant_pixels", "quant_pixels_max") == 255  # the range that was told
+
+
+def test_pictures_of_unknown_size_take_calibration_of_any(rng):
+    x = keras.Input((None, None, 2))
+    model = keras.Model(x, layers.GlobalAveragePooling2D()(layers.Conv2D(3, 3)(x)))
+    assert is_quantized(quantize_aware(model, calibration=rng.normal(size=(5, 8, 9, 2))))
+    with pytest.raises(InputError, match=r"of shape \(n, None, None, 2\), got \(5, 8, 9, 3\)"):
+        quantize_aware(model, calibration=rng.normal(size=(5, 8, 9, 3)))
 
 
 def test_other_bad_input_is_said_in_one_line(exact, rounding, pixels):

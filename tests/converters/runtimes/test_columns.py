@@ -249,7 +249,7 @@ def test_a_file_that_may_be_resized_is_or_the_size_is_refused(name):
     assert results["own"].outputs.shape == (1, 1, 21, 11)
     assert results["high"].failure == "expected inputs of shape (n, 32, 112, 1), got (1, 36, 112, 1)"
     if name == "litert-gpu":
-        assert results["wide"].failure == "it takes the file's own size only, not 1x32x52x1"
+        assert results["wide"].failure == "it accepts only the input size stored in the file, not 1x32x52x1"
     elif name == "micro":
         assert results["wide"].failure == "expected inputs of shape (n, 32, 112, 1), got (1, 32, 52, 1)"
     else:
@@ -333,7 +333,7 @@ def test_the_cpu_is_never_taken_for_the_gpu(wanted, whole, released, partly_for_
     with (tmp_path / "log").open("wb") as log:
         assert subprocess.run(command, env=environment, stderr=log).returncode == 1
     said = (tmp_path / "log").read_text()
-    assert "InputError: expected LiteRT to run it on the GPU, got the CPU behind its back" in said
+    assert "InputError: expected LiteRT to run it on the GPU, got the CPU in its place" in said
 
 
 @needs["litert-gpu"]

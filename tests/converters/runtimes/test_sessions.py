@@ -10,11 +10,11 @@ import sys
 import pytest
 
 from converters.base.errors import InputError
-from converters.base.installed import RUNTIMES, why_not
+from converters.base.installed import RUNTIMES, unusable_reason
 from converters.runtimes import gpu
 from converters.runtimes.sessions import Report, Session, check_options
 
-HERE = [name for name in RUNTIMES if not why_not(name, alone=True)]
+HERE = [name for name in RUNTIMES if not unusable_reason(name, alone=True)]
 
 SESSION = """
 import json, sys
@@ -149,7 +149,7 @@ def test_the_gpu_takes_the_files_own_size_only():
         "Session(content_of('float32'), delegate='gpu', runtime='litert').resize([1, 32, 64, 1])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert "Refused: the GPU accelerator takes the file's own size only" in done.stderr
+    assert "Refused: the GPU accelerator accepts only the input size stored in the file" in done.stderr
 
 
 @pytest.mark.parametrize(

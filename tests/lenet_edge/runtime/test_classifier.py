@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from converters.base.errors import InputError
-from converters.base.installed import RUNTIMES, why_not
+from converters.base.installed import RUNTIMES, unusable_reason
 from lenet_edge.digits.mnist import calibration_digits, pad
 from lenet_edge.packaged.files import packaged_models, released_folder
 from lenet_edge.runtime.classifier import Classifier
 
-INSTALLED = [name for name in RUNTIMES if not why_not(name, alone=True)]
+INSTALLED = [name for name in RUNTIMES if not unusable_reason(name, alone=True)]
 MODELS = ["float32", "float16", "dynamic", "int8", "int8_qat", "stock_lenet5_float32.tflite"]
 SCORES = """
 import sys

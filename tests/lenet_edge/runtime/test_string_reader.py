@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from converters.base.errors import InputError
-from converters.base.installed import RUNTIMES, why_not
+from converters.base.installed import RUNTIMES, unusable_reason
 from converters.runtimes import gpu
 from converters.runtimes.interpreters import Refused
 from converters.runtimes.sessions import Session
@@ -22,7 +22,7 @@ from lenet_edge.packaged.files import released_folder
 from lenet_edge.runtime import string_reader
 from lenet_edge.runtime.string_reader import StringReader
 
-INSTALLED = [name for name in RUNTIMES if not why_not(name, alone=True)]
+INSTALLED = [name for name in RUNTIMES if not unusable_reason(name, alone=True)]
 WIDTHS = [1, 20, 85, 240, 117, 1300]
 SETUPS = [("float32", "auto"), ("float32", "none"), ("int8", "auto"), ("int8", "none")]
 SCORES = """
@@ -203,7 +203,7 @@ def test_the_gpu_reads_in_pieces_and_says_so(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     difference, fixed = done.stdout.strip().split("|")
     assert float(difference) < 1e-5
-    assert fixed == "the GPU accelerator takes the file's own size only"
+    assert fixed == "the GPU accelerator accepts only the input size stored in the file"
 
 
 @pytest.mark.parametrize(

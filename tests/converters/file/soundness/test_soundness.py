@@ -233,6 +233,9 @@ MODEL = [
     ("metadata 0: buffer 33 of 33", lambda m: metadata(m, name=b"min_runtime_version", buffer=33)),
     ("metadata 0: no name", lambda m: metadata(m, buffer=31)),
     ("metadata in buffer 33 of 33", lambda m: put(m.model, metadataBuffer=[33])),
+    ("metadata in buffer -1 of 33", lambda m: put(m.model, metadataBuffer=[31, -1])),
+    ("metadata in buffer 14, which holds tensor 13", lambda m: put(m.model, metadataBuffer=[14])),
+    ("metadata 0: buffer 14, which holds tensor 13", lambda m: metadata(m, name=b"other", buffer=14)),
     (
         "metadata 0: control dependencies, which lenet-edge has no check for",
         lambda m: metadata(m, name=b"model_control_dependencies", buffer=31),

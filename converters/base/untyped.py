@@ -1,0 +1,41 @@
+"""Names for the objects of libraries that have no types: Keras, TensorFlow, the .tflite schema."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+KerasModel: TypeAlias = Any
+"""A keras.Model of Keras 2."""
+
+KerasLayer: TypeAlias = Any
+"""A keras.layers.Layer of Keras 2."""
+
+KerasNode: TypeAlias = Any
+"""One call of a layer in a functional model."""
+
+Activation: TypeAlias = Any
+"""What Keras takes for an activation: a function, its name, a layer, or None."""
+
+TfTensor: TypeAlias = Any
+"""A tensor or variable of TensorFlow or of a Keras model, or what TensorFlow makes one of."""
+
+QuantizeConfig: TypeAlias = Any
+"""A QuantizeConfig of tensorflow-model-optimization."""
+
+Quantizer: TypeAlias = Any
+"""A Quantizer of tensorflow-model-optimization."""
+
+LiteConverter: TypeAlias = Any
+"""TensorFlow's tf.lite.TFLiteConverter."""
+
+Delegate: TypeAlias = Any
+"""A delegate that a runtime loaded from its shared library; None for none."""
+
+CompiledModel: TypeAlias = Any
+"""A CompiledModel of LiteRT."""
+
+SchemaObject: TypeAlias = Any
+"""An object of the generated schema: ModelT, SubGraphT, TensorT, OperatorT, ..."""
+
+Json: TypeAlias = Any
+"""A value that json.loads returned or json.dumps takes."""
