@@ -35,7 +35,7 @@ PACKAGES = [Path(str(module.__file__)).parent for module in (converters, lenet_e
 
 _LIMIT = 600.0  # seconds for the tests of one fault: a fault may make a loop endless
 _UNTOUCHED_LIMIT = 3600.0  # and for all of them without one
-_FOUND_BY = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+_FOUND_BY = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)

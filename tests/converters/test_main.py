@@ -55,7 +55,7 @@ def test_it_writes_every_precision_and_a_manifest(saved, capsys):
     arguments = (saved / "net.keras", "--calibration", saved / "data.npz", "--out", saved / "out")
     status, out, err = run(capsys, *arguments)
     assert (status, err) == (0, "")
-    assert "batch_normalization: folded" in out.replace("_1", "").replace("_2", "")
+    assert re.search(r"^batch_normalization(_\d+)?: folded$", out, re.MULTILINE)  # Keras counts in a process
     manifest = json.loads((saved / "out" / "manifest.json").read_text())
     names = [f"net_{p}.tflite" for p in ("float32", "float16", "dynamic", "int8")]
     assert list(manifest["models"]) == names

@@ -9,6 +9,7 @@ from converters.base.environment import keras, tf
 from converters.base.errors import InputError
 from converters.base.precisions import PRECISIONS
 from converters.delegates.xnnpack import verdict, xnnpack_takes
+from converters.file.graph import WITH_KERNEL, read_graph
 from converters.file.manifest import describe
 from converters.model.conversion import to_tflite
 from converters.model.folding import fold
@@ -62,6 +63,12 @@ def test_versions_are_ones_that_old_runtimes_know(converted):
         "FULLY_CONNECTED": 4,
         "TANH": 2,
     }
+
+
+def test_a_dense_kernel_has_one_scale_and_others_one_a_channel(converted):
+    nodes = read_graph(converted["int8"].content).nodes
+    scales = {node.name: node.inputs[1].scales.size for node in nodes if node.name in WITH_KERNEL}
+    assert scales == {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 2, "FULLY_CONNECTED": 1}
 
 
 def test_float32_holds_no_quantised_weight(converted):

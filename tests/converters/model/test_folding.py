@@ -104,9 +104,10 @@ def test_normalisation_and_pooling_fold_into_what_comes_after(rng):
     assert_same(shaken(keras.Model(x, y), rng), rng, kinds=kinds, low=-5, high=5)
 
 
-def test_a_negative_scale_does_not_pass_a_maximum(rng):
+@pytest.mark.parametrize("scale", [-1.0, [0.5, -1.0]], ids=["all channels", "one channel"])
+def test_a_negative_scale_does_not_pass_a_maximum(rng, scale):
     x = keras.Input((4, 4, 2))
-    y = layers.Conv2D(2, 1)(layers.MaxPooling2D()(layers.Rescaling(-1.0)(x)))
+    y = layers.Conv2D(2, 1)(layers.MaxPooling2D()(layers.Rescaling(scale)(x)))
     assert_same(
         shaken(keras.Model(x, y), rng), rng, kinds=["Rescaling", "MaxPooling2D", "Conv2D"], low=-1, high=1
     )
