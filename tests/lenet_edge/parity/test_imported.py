@@ -155,7 +155,7 @@ def test_a_score_beyond_golden_limits_puts_a_cell_out_and_one_at_them_does_not(
     (cell,) = report["cells"]
     name = GOLDEN["pictures"][picture]["name"]
     assert (status, report["within"]) == (1, False)
-    assert cell["why"] == f"1 pictures beyond golden.json's limits, {name} by {told}"
+    assert cell["why"] == f"1 picture beyond golden.json's limits, {name} by {told}"
     assert cell["used"] > 100
 
 
@@ -407,7 +407,7 @@ def test_a_wrong_answer_to_one_test_digit_puts_its_cell_out(imported):
     status, report, page = imported
     assert status == 1
     for cell in cells_of(report, "phone.json:tflite:gpu:1:test").values():
-        assert "1 digits beyond their tolerance, digit 41 by" in cell["why"]
+        assert "1 digit beyond its tolerance, digit 41 by" in cell["why"]
     assert "int8_qat in TensorFlow Lite, GPU (Android 15)" in page
     assert sum(not cell["within"] for cell in report["cells"]) == 2
 
