@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,10 +13,8 @@ from numpy.typing import ArrayLike
 from converters.base.environment import keras
 from converters.base.untyped import Activation, KerasLayer, TfTensor
 from converters.model.assembled import AssembledConv2D
+from converters.model.fold_steps import Folding
 from converters.model.fold_values import Linear, Number, Value, full_kernel
-
-if TYPE_CHECKING:
-    from converters.model.folding import Folding
 
 
 class Squashing(NamedTuple):
@@ -26,7 +24,7 @@ class Squashing(NamedTuple):
     slope: float
 
 
-Rule = Callable[[KerasLayer, list[Value], "Folding"], Value]
+Rule = Callable[[KerasLayer, list[Value], Folding], Value]
 _rules: dict[type, Rule] = {}
 _squashings: dict[Activation, Squashing] = {}
 

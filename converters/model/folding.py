@@ -20,7 +20,8 @@ from converters.base.environment import keras
 from converters.base.errors import InputError, expect
 from converters.base.untyped import KerasLayer, KerasModel, KerasNode, TfTensor
 from converters.model.fold_rules import rule_of
-from converters.model.fold_values import Linear, Number, Step, Value
+from converters.model.fold_steps import Folding
+from converters.model.fold_values import Step, Value
 
 
 def fold(model: KerasModel) -> KerasModel:
@@ -40,25 +41,17 @@ def fold_with_notes(model: KerasModel) -> tuple[KerasModel, list[str]]:
     if isinstance(model, keras.Sequential):
         model = keras.Model(model.inputs, model.outputs, name=model.name)
     expect(hasattr(model, "_nodes_by_depth"), "a functional or sequential model", type(model).__name__)
-    folding = Folding(model)
+    folding = _Walk(model)
     return folding.run(), folding.notes
 
 
-class Folding:
-    """One walk through a model; the rules call `emit`, `linear` and `exact`.
-
-    `node` is the call of a layer that is being folded, `input_shape` the shape of its first input, the batch
-    counted, None for a side of unknown size. A layer's own shapes are of no use: it may have been called
-    outside the model too.
-    """
+class _Walk(Folding):
+    """One walk through a model, node by node."""
 
     def __init__(self, model: KerasModel) -> None:
+        super().__init__()
         self.model = model
-        self.steps: list[Step] = []
-        self.notes: list[str] = []
         self.values: dict[int, Value] = {}
-        self.node: KerasNode = None
-        self.input_shape: tuple[int | None, ...] = ()
         # The nodes that make up this model; a layer may have been called elsewhere too.
         depths = sorted(model._nodes_by_depth, reverse=True)
         self.nodes = [node for depth in depths for node in model._nodes_by_depth[depth]]
@@ -90,43 +83,11 @@ class Folding:
         )
         expect(len(tensors) == 1, "layers with one output", f"{layer.name} with {len(tensors)}")
         if isinstance(layer, keras.layers.InputLayer):
-            return tensors[0], Value(self._add(Step(layer)))
+            return tensors[0], Value(self.add(Step(layer)))
         inputs = [self.values[id(tensor)] for tensor in _flat(node.keras_inputs)]
         self.node = node
         self.input_shape = tuple(_flat(node.keras_inputs)[0].shape)
         return tensors[0], rule_of(layer)(layer, inputs, self)
-
-    def emit(self, layer: KerasLayer, inputs: list[Value]) -> Value:
-        """Add `layer` (a fresh instance) over exact or already absorbed `inputs`."""
-        return Value(self._add(Step(layer, [value.step for value in inputs])))
-
-    def linear(self, layer: KerasLayer, value: Value, form: Linear) -> Value:
-        """Add a linear layer with the weights of `form`, its input's factor and offset taken in."""
-        if form.padded and np.any(np.asarray(value.offset) != 0.0):
-            value = self.exact(value, form.name)  # a shifted border would not be zeros
-        expect(not value.shifted, f"a softmax after the squared distances that {form.name} takes", "none")
-        form.take_input(value.factor, value.offset)
-        return Value(self._add(Step(layer, [value.step], linear=form)))
-
-    def exact(self, value: Value, wanted_by: str) -> Value:
-        """Return `value` as a tensor itself: put into the linear layer before, or computed."""
-        expect(not value.shifted, f"a softmax after the squared distances that {wanted_by} takes", "none")
-        if value.plain:
-            return value
-        form = value.step.linear
-        if form is not None and form.open and value.step.readers <= 1:
-            form.take_output(value.factor, value.offset)
-            return Value(value.step)
-        self.notes.append(f"a scaling before {wanted_by} could not be folded: a Rescaling computes it")
-        name = f"{wanted_by}_rescaling"
-        return self.emit(
-            keras.layers.Rescaling(_config_number(value.factor), _config_number(value.offset), name=name),
-            [value],
-        )
-
-    def _add(self, step: Step) -> Step:
-        self.steps.append(step)
-        return step
 
     def _build(self, outputs: list[Value]) -> KerasModel:
         tensors: dict[int, TfTensor] = {}
@@ -181,10 +142,6 @@ def _flat(nest: TfTensor) -> list[TfTensor]:
     if isinstance(nest, dict):
         raise InputError("expected layers that take tensors or lists of them, got a dictionary")
     return [leaf for part in nest for leaf in _flat(part)] if isinstance(nest, (list, tuple)) else [nest]
-
-
-def _config_number(number: Number) -> float | list[float]:
-    return float(number) if np.ndim(number) == 0 else np.asarray(number).tolist()
 
 
 def _one_or_list(tensors: list[TfTensor]) -> TfTensor:

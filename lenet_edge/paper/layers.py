@@ -17,8 +17,8 @@ from converters.base.environment import keras, tf
 from converters.base.errors import expect
 from converters.model.assembled import AssembledConv2D
 from converters.model.fold_rules import Squashing, fold_rule, fold_squashing, register_squashing
+from converters.model.fold_steps import Folding
 from converters.model.fold_values import Value, full_kernel
-from converters.model.folding import Folding
 from lenet_edge.paper.codes import digit_codes
 
 AMPLITUDE = 1.7159  # A of f(a) = A tanh(S a), page 8 and appendix A
