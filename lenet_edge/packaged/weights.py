@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from converters.base.arrays import read_npz
 from converters.base.errors import InputError, expect
@@ -61,7 +62,7 @@ def load_quantised(model: Any, path: str | os.PathLike[str]) -> None:
     _load(model, path, {})
 
 
-def _load(model: Any, path: str | os.PathLike[str], besides: dict[str, Any]) -> dict[str, np.ndarray]:
+def _load(model: Any, path: str | os.PathLike[str], besides: dict[str, Any]) -> dict[str, NDArray[Any]]:
     arrays = read_npz(path)
     variables = named_weights(model)
     wanted = {name: tuple(variable.shape) for name, variable in variables.items()} | besides

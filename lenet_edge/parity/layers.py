@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from converters.base.environment import tf
 from converters.file.graph import CONVERSIONS, Graph, Node
@@ -39,7 +40,9 @@ class Layer:
         return asdict(self)
 
 
-def profile(content: bytes, graph: Graph, exact: Graph, inputs: np.ndarray) -> list[Layer]:
+def profile(
+    content: bytes, graph: Graph, exact: Graph, inputs: NDArray[np.float32 | np.uint8]
+) -> list[Layer]:
     """Return the layers of the file `content`, whose graph is `graph`, on `inputs` (n, ...), raw pixels.
 
     `exact` is the float32 graph of the same function. Operators are matched in order; the list is empty
@@ -56,7 +59,7 @@ def profile(content: bytes, graph: Graph, exact: Graph, inputs: np.ndarray) -> l
     ]
 
 
-def _layer(node: Node, got: dict[int, np.ndarray], wanted: np.ndarray) -> Layer:
+def _layer(node: Node, got: dict[int, NDArray[Any]], wanted: NDArray[Any]) -> Layer:
     target = node.outputs[0]
     step, values = steps_of(target), got[target.index]
     noise = float(np.sum((values - wanted) ** 2))

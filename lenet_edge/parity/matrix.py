@@ -6,9 +6,11 @@ import functools
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from converters.base.arrays import shape_text
 from converters.base.errors import InputError, expect
@@ -104,7 +106,7 @@ def file_of(name: str, content: bytes, graph: Graph, references: References) -> 
     return File(name, content, graph, exact, exact_graph, findings)
 
 
-def pictures_of(digits: Digits, *, width: int | None) -> tuple[np.ndarray, np.ndarray]:
+def pictures_of(digits: Digits, *, width: int | None) -> tuple[NDArray[np.uint8], NDArray[np.integer[Any]]]:
     """Return uint8 pictures (n, 32, width) of `digits` and the labels (n, T) of their windows, -1 for none.
 
     `width` None: one digit a picture, 32 wide, whose one window is the whole of it.
@@ -127,7 +129,7 @@ class Matrix:
         self.together = int((labels[:1] >= 0).sum())  # digits a picture
         self.inputs = pictures[..., None].astype(np.float32)
         self.references = references
-        self.scores: dict[tuple[str, str], np.ndarray] = {}
+        self.scores: dict[tuple[str, str], NDArray[np.float64]] = {}
         self._tolerances: dict[str, Tolerance] = {}
 
     def keras_cells(self, files: Sequence[File]) -> Iterator[Cell]:
@@ -144,16 +146,16 @@ class Matrix:
             ideal = self._tolerance(qat.name, qat.graph)
             yield self._cell("fine-tuned", KERAS, qat.exact.scores, ideal)
 
-    def inputs_of(self, graph: Graph) -> np.ndarray:
+    def inputs_of(self, graph: Graph) -> NDArray[np.float32]:
         """Return the digits as runtimes get them: (n, 32, width, 1), or the middle (n, 28, 28, 1)."""
         return self.inputs if self.width else middle(self.inputs, side=graph.inputs[0].shape[1])
 
-    def windows_of(self, graph: Graph) -> np.ndarray:
+    def windows_of(self, graph: Graph) -> NDArray[np.float32 | np.uint8]:
         """Return what each answer is about: (m, 32, 32, 1), the windows of wide pictures, or `inputs_of`."""
         return self._windows if self.width else self.inputs_of(graph)
 
     @functools.cached_property
-    def _windows(self) -> np.ndarray:
+    def _windows(self) -> NDArray[np.uint8]:
         """The windows of wide pictures, uint8: there are many."""
         seen = sliding_window_view(self.inputs.astype(np.uint8), FIELD, axis=2)[:, :, :: geometry.STEP]
         return seen.transpose(0, 2, 1, 4, 3).reshape(-1, FIELD, FIELD, 1)
@@ -222,7 +224,7 @@ class Matrix:
             self._tolerances[name] = Tolerance(graph, self.windows_of(graph))
         return self._tolerances[name]
 
-    def _cell(self, row: str, column: str, scores: np.ndarray, tolerance: Tolerance) -> Cell:
+    def _cell(self, row: str, column: str, scores: NDArray[Any], tolerance: Tolerance) -> Cell:
         """Measure `scores` (n, classes) on the first n windows; what is read, on those with a digit."""
         count = len(scores)
         self.scores[row, column] = scores
@@ -264,7 +266,7 @@ def row_of(name: str, width: int | None) -> str:
     return name if width is None else f"{name.removesuffix('.tflite')} at {width}"
 
 
-def _why(outside: np.ndarray, p: float, lost: int, *, of: str) -> str:
+def _why(outside: NDArray[np.float64], p: float, lost: int, *, of: str) -> str:
     """Return what puts a cell out."""
     reasons = []
     if (outside > 0).any():

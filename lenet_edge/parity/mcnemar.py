@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 class McNemar(NamedTuple):
@@ -15,7 +16,7 @@ class McNemar(NamedTuple):
     p: float
 
 
-def mcnemar(first_right: np.ndarray, second_right: np.ndarray) -> McNemar:
+def mcnemar(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_]) -> McNemar:
     """Return McNemar's exact test on two models' marks (n,), true where the digit is read rightly.
 
     Were both equally good, each of the digits that divide them would fall to either with probability 1/2;

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from converters.base.errors import InputError
 from converters.file.graph import Graph, read_graph
@@ -25,7 +26,7 @@ class Reference:
     `content`, its `graph`; those of a wide model are for a single 32x32 window.
     """
 
-    scores: np.ndarray
+    scores: NDArray[np.float32]
     content: bytes
     graph: Graph
 
@@ -53,7 +54,7 @@ class References:
         return self.fine_tuned if "_qat" in name and self.fine_tuned else self.folded
 
 
-def references(net: str, pictures: np.ndarray) -> References:
+def references(net: str, pictures: NDArray[np.uint8]) -> References:
     """Return the references of `net` on uint8 `pictures` (n, 32, 32), of lenet5_wide (n, 32, width)."""
     original = released_model(net)
     inputs = as_input(original, pictures).numpy()
