@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from converters.base.arrays import shape_text
+from converters.base.words import counted
 from converters.file.flatbuffer import Damaged, Record, require
 from converters.file.soundness.nodes import Node, Output
 from converters.file.soundness.operator_checks import RULES, Rule
 from converters.file.soundness.tables import OPERATORS, TABLES
-from converters.file.soundness.tensors import MAX_BYTES, Tensor, checked_tensor, counted
+from converters.file.soundness.tensors import MAX_BYTES, Tensor, checked_tensor
 
 MAX_WORK = 1 << 31
 """Multiplications for one picture: some seconds on a Pi. LeNet-5 takes 0.3 million, MobileNet 600 million."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from converters.base.words import counted
 from converters.file.flatbuffer import Damaged, Record, require
-from converters.file.soundness.tensors import MAX_RANK, Tensor, constant_values, counted
+from converters.file.soundness.tensors import MAX_RANK, Tensor, constant_values
 
 ACTIVATIONS = {0: "NONE", 1: "RELU", 2: "RELU_N1_TO_1", 3: "RELU6"}
 """The activations that kernels compute as they write, by their number."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.base.arrays import shape_text
+from converters.base.words import counted
 from converters.file.flatbuffer import Record, require
 from converters.file.soundness.tables import BITS, TYPES
 
@@ -57,11 +58,6 @@ class Tensor:
     def channels(self) -> bool:
         """Whether it has several scales, one a channel."""
         return len(self.scales) > 1
-
-
-def counted(number: int, noun: str) -> str:
-    """Return "1 scale" or "2 scales"."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def checked_tensor(index: int, record: Record, buffers: tuple[Record, ...]) -> Tensor:

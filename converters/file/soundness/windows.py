@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from converters.base.arrays import shape_text
+from converters.base.words import counted
 from converters.file.flatbuffer import Record, require
 from converters.file.soundness.nodes import (
     QUANTIZED,
@@ -17,7 +18,7 @@ from converters.file.soundness.nodes import (
     require_ratio,
     require_type,
 )
-from converters.file.soundness.tensors import Tensor, counted
+from converters.file.soundness.tensors import Tensor
 
 MAX_STEP = 4096
 """No picture of a digit reader is as wide; kernels compute with strides, dilations and windows in 32 bits."""
