@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from converters.base.words import counted
-
 from converters.file.flatbuffer import Record, require
-from converters.file.soundness.tensors import 
 
 _VERSION = 3
 _CONTROL_DEPENDENCIES = "model_control_dependencies"
