@@ -172,7 +172,7 @@ FAULTS = (
         "converters/file/soundness/windows.py",
         "room = tuple(side - far + 1 for side, far in zip(room, reach, strict=True))",
         "room = tuple(side - far + 2 for side, far in zip(room, reach, strict=True))",
-        meaning="a window that is larger than its picture passes for sound",
+        meaning="windows are held to make one row more than they do, so that sound files are refused",
         tests="converters/file/soundness/test_soundness.py",
     ),
     _fault(

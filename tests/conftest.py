@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import hypothesis
 import numpy as np
 import pytest
@@ -11,6 +13,12 @@ import pytest
 hypothesis.settings.register_profile("search", deadline=None)
 hypothesis.settings.register_profile("same", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("same")
+
+
+def pytest_collection_finish() -> None:
+    """Keep what has been imported out of garbage collection, which is asked for before each measurement."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from lenet_edge.digits.mnist import calibration_digits
 from lenet_edge.picture.digit import prepare
 from lenet_edge.picture.ink import flat_paper, running_maximum
 from lenet_edge.picture.mnist_form import centred
+from lenet_edge.picture.ruled_lines import find_rules
 from lenet_edge.picture.segment import Finding
 
 DIGITS = calibration_digits()
@@ -145,6 +146,15 @@ def test_strokes_that_lie_on_rules_or_are_parallel_to_them_stay():
     wanted = digit_of(page(*SEVEN))
     for spacing in (30, 37, 45, 60):
         assert_alike(digit_of(with_rules(page(*SEVEN), spacing=spacing, slope=0.0)), wanted)
+
+
+@pytest.mark.parametrize(("gap", "rules"), [(0.0, 1), (0.2, 1), (0.35, 0)])
+def test_a_rule_runs_through_three_quarters_of_the_page_or_more(rng, gap, rules):
+    density = np.abs(rng.normal(0, 0.01, (160, 200))).astype(np.float32)
+    density[80:83] += 0.5
+    bare = round(100 * gap)
+    density[80:83, 100 - bare : 100 + bare] = 0
+    assert find_rules(density, 0.01).count == rules
 
 
 def test_a_page_that_is_turned_is_turned_back_by_its_rules():
