@@ -11,7 +11,7 @@ from converters.base.files import make_folder
 from converters.base.options import command_parser, command_text
 from lenet_edge.digits.mnist import Digits, check_training_files
 from lenet_edge.packaged.options import add_weights_option, check_weights
-from lenet_edge.training.checkpoints import check_start, checkpoint_folder, saying_how_to_go_on
+from lenet_edge.training.checkpoints import check_start, checkpoint_folder, resume_hint
 from lenet_edge.training.options import add_training_options, check_training_options
 from lenet_edge.training.preparing import training_and_held_out, use_threads
 
@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     use_threads(options.threads)
     from lenet_edge.training.fine_tuning_run import write_fine_tuned
 
-    with saying_how_to_go_on(options.out):
+    with resume_hint(options.out):
         tuned = _fine_tuned(training, held_out, options)
     command = command_text("lenet_edge.quantize", argv)
     found = write_fine_tuned(tuned, held_out, out=options.out, command=command, test=options.test)

@@ -12,7 +12,7 @@ from converters.base.errors import exit_status, expect
 from converters.base.files import make_folder
 from converters.base.options import command_parser, command_text, given_options, refuse_beside
 from lenet_edge.digits.mnist import Digits, check_training_files
-from lenet_edge.training.checkpoints import check_start, checkpoint_folder, saying_how_to_go_on
+from lenet_edge.training.checkpoints import check_start, checkpoint_folder, resume_hint
 from lenet_edge.training.options import add_training_options, check_seed, check_training_options
 from lenet_edge.training.preparing import training_and_held_out, use_threads
 
@@ -139,7 +139,7 @@ def _train_on_strings(
     use_threads(options.threads)
     from lenet_edge.training.string_run import train_on_strings
 
-    with saying_how_to_go_on(options.out):
+    with resume_hint(options.out):
         measured = train_on_strings(
             _recipe(options),
             training,
@@ -174,7 +174,7 @@ def _trained(training: Digits, held_out: Digits, options: argparse.Namespace) ->
         return train_as_printed(training, held_out, seed=options.seed, verbose=options.verbose)
     from lenet_edge.training.recipe_run import train_by_recipe
 
-    with saying_how_to_go_on(options.out):
+    with resume_hint(options.out):
         return train_by_recipe(
             _recipe(options),
             training,

@@ -23,7 +23,7 @@ def check_start(folder: Path, *, resume: bool) -> None:
 
 
 @contextlib.contextmanager
-def saying_how_to_go_on(out: Path) -> Iterator[None]:
+def resume_hint(out: Path) -> Iterator[None]:
     """Have a Ctrl-C that ends the training in `out` say how to go on, if an epoch is kept."""
     try:
         yield

@@ -16,7 +16,7 @@ from lenet_edge.packaged.weights import load_quantised, save_quantised
 from lenet_edge.paper.answers import as_input, outputs_of
 from lenet_edge.training.checkpoints import checkpoint_folder
 from lenet_edge.training.distorted_passes import Passes
-from lenet_edge.training.loop import Recipe, Row, batches, error_of, restore, steps_an_epoch
+from lenet_edge.training.loop import Recipe, Row, batches, error_of, restore, steps_per_epoch_of
 
 _SMALLEST = 1e-7  # of a score: its logarithm is taken
 
@@ -106,7 +106,7 @@ def fine_tune(
     `out`/checkpoints holds the state after each epoch: with `resume` it goes on from there to the same end.
     Raises InputError when `out` holds a run and `resume` is not given, or the other way round.
     """
-    steps = steps_an_epoch(passes, recipe)
+    steps = steps_per_epoch_of(passes, recipe)
     rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.epochs * steps)
     optimizer = keras.optimizers.Adam(rate, jit_compile=False)
     optimizer.build(model.trainable_variables)

@@ -82,7 +82,7 @@ def _targets(passes: Passes, index: int, recipe: Recipe) -> NDArray[np.float32]:
 
 def batches(passes: Passes, recipe: Recipe, *, first_epoch: int = 0) -> Any:
     """Return the tf.data.Dataset of all batches from `first_epoch` on: uint8 pictures, float targets."""
-    steps = steps_an_epoch(passes, recipe)
+    steps = steps_per_epoch_of(passes, recipe)
     size = recipe.batch_size
 
     def epochs() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
@@ -101,7 +101,7 @@ def batches(passes: Passes, recipe: Recipe, *, first_epoch: int = 0) -> Any:
     return dataset.flat_map(lambda p, t: tf.data.Dataset.from_tensor_slices((p, t))).prefetch(8)
 
 
-def steps_an_epoch(passes: Passes, recipe: Recipe) -> int:
+def steps_per_epoch_of(passes: Passes, recipe: Recipe) -> int:
     """Return the whole batches of a pass."""
     steps = len(passes.digits.labels) // recipe.batch_size
     expect(steps, f"{recipe.batch_size} digits or more (a batch)", len(passes.digits.labels))
@@ -208,7 +208,7 @@ def train(
     the same result as without the interruption. `out`/tensorboard holds TensorBoard's logs. Raises
     InputError when `out` holds a training and `resume` is not given, or the other way round.
     """
-    steps = steps_an_epoch(passes, recipe)
+    steps = steps_per_epoch_of(passes, recipe)
     model = compiled(BUILDERS[recipe.model], loss_of(recipe), recipe, steps=steps)
     pictures, sign = pad(held_out.images), answers_sign(recipe.model)
 

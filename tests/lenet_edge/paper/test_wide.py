@@ -15,7 +15,7 @@ from converters.model.folding import fold
 from converters.proof.tolerance import Tolerance
 from converters.runtimes.tensorflow_interpreter import run
 from lenet_edge.convert import main
-from lenet_edge.converting.exam import exam_of
+from lenet_edge.converting.check_set import check_set_of
 from lenet_edge.digits import geometry
 from lenet_edge.digits.mnist import Digits, calibration_digits, pad
 from lenet_edge.digits.scoring import error_of
@@ -89,7 +89,7 @@ def test_a_files_windows_stand_alone(name, width):
 
 
 def test_the_float32_file_is_the_original(original):
-    inputs, labels = exam_of(original, Digits(*(part[:200] for part in calibration_digits())))
+    inputs, labels = check_set_of(original, Digits(*(part[:200] for part in calibration_digits())))
     answers = answers_of(original, inputs)
     assert answers.shape == (50 * 21, 11)
     assert labels.shape == (50 * 21,)

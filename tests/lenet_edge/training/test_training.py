@@ -18,7 +18,7 @@ from lenet_edge.digits.mnist import Digits, calibration_digits, pad
 from lenet_edge.packaged.weights import load_weights
 from lenet_edge.paper.answers import as_input, outputs_of
 from lenet_edge.train import main
-from lenet_edge.training.checkpoints import saying_how_to_go_on
+from lenet_edge.training.checkpoints import resume_hint
 from lenet_edge.training.distorted_passes import Passes, Teacher
 from lenet_edge.training.distortions import VERSION
 from lenet_edge.training.loop import Recipe, batches, error_of, soften, train
@@ -285,11 +285,11 @@ def test_a_training_that_is_there_is_named_before_the_digits_are_read(tmp_path, 
 
 
 def test_ctrl_c_says_how_to_go_on_where_there_is_something_to_go_on_from(tmp_path):
-    with pytest.raises(KeyboardInterrupt, match="nothing is kept"), saying_how_to_go_on(tmp_path):
+    with pytest.raises(KeyboardInterrupt, match="nothing is kept"), resume_hint(tmp_path):
         raise KeyboardInterrupt
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints" / "checkpoint").write_text("")
-    with pytest.raises(KeyboardInterrupt, match="--resume goes on"), saying_how_to_go_on(tmp_path):
+    with pytest.raises(KeyboardInterrupt, match="--resume goes on"), resume_hint(tmp_path):
         raise KeyboardInterrupt
 
 
