@@ -1,4 +1,4 @@
-"""Convert the packaged LeNet-5 and its baseline to TensorFlow Lite, and check every file on MNIST."""
+"""Convert the packaged LeNet-5 and its baseline to TensorFlow Lite, and check each file on MNIST."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 examples:
-  lenet-edge convert                               all eleven files to build/tflite
+  lenet-edge convert                               all eleven files, to build/tflite
   lenet-edge convert --model lenet5 --precision int8 --out models
   lenet-edge convert --weights runs/lenet5/weights.npz --model lenet5
-  lenet-edge convert --target micro --target nnapi  what a machine needs, with an audit of its delegate
-  lenet-edge convert --tune --runtime litert       in the layout that is quickest on this machine
+  lenet-edge convert --target micro --target nnapi  a file for each target, with an audit of its delegate
+  lenet-edge convert --tune --runtime litert       in the fastest layout on this machine
 
 Every file takes raw pixels 0..255, background 0, one picture at a time: 1x32x32x1 (stock_lenet5
-1x28x28x1), float32, or uint8 for int8 (int8 for the target micro), and gives ten scores. int8 is quantised
-after training, int8_qat fine-tuned (`lenet-edge quantize`). lenet5 is laid out so that C1 computes four
-pixels of a row at once (float32: two), the same function in less time; stock_lenet5 is as everybody
-converts it. lenet5_wide reads strings: 1x32x112x1, a width that the interpreter may resize, gives eleven
+1x28x28x1), float32, or uint8 for int8 (int8 for the target micro), and returns ten scores. int8 is
+quantised after training, int8_qat is fine-tuned (`lenet-edge quantize`). In lenet5, C1 computes four pixels
+of a row at once (float32: two), the same function in less time; stock_lenet5 is as the converter leaves it.
+lenet5_wide reads strings: it takes 1x32x112x1, whose width the interpreter can change, and returns eleven
 scores (the last for "no digit here") for each 32x32 window, four pixels apart.
 """
 
@@ -50,16 +50,16 @@ def _parser() -> argparse.ArgumentParser:
         "--target",
         choices=(*TARGETS, "all"),
         action="append",
-        help="write the file for this kind of machine instead, and say operator by operator whether its "
-        "delegate takes it (may be repeated; not of lenet5_wide)",
+        help="write the file for this target instead, and report which operators its delegate takes "
+        "(may be repeated; not for lenet5_wide)",
     )
     add(
         "--layout",
         metavar="TEXT",
-        help='"plain", or as `python -m converters.lower --help` tells it (default: the measured best)',
+        help='"plain", or as in `python -m converters.lower --help` (default: the measured best)',
     )
-    add("--tune", action="store_true", help="measure which layout is quickest here; half a minute a file")
-    add("--runtime", choices=("auto", *RUNTIMES), default="auto", help="what --tune measures in")
+    add("--tune", action="store_true", help="measure which layout is fastest here; half a minute per file")
+    add("--runtime", choices=("auto", *RUNTIMES), default="auto", help="runtime that --tune measures in")
     add("--no-check", action="store_true", help="write the files without checking them")
     return parser
 
@@ -70,18 +70,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     names = list(dict.fromkeys(options.model or (NAMES if options.target or options.tune else ALL_NAMES)))
     variants = list(dict.fromkeys(options.precision or VARIANTS))
-    _check(options, names, variants, given=given_options(parser, argv))
+    _check(options, names, variants, set_options=given_options(parser, argv))
     names = [name for name in names if variants_of(name, variants, own_weights=bool(options.weights))]
     expect(names, f"a model with --precision {', '.join(variants)}", f"{WIDE}, which has float32 and int8")
     digits = None if options.no_check else test_digits(data=options.data)
     make_folder(options.out)
-    # TensorFlow takes seconds to import: bad input has been answered by now.
+    # TensorFlow takes seconds to import: bad input has been rejected by now.
     from lenet_edge.converting.files import original_of, write_manifest
 
     entries: dict[str, Any] = {}
     for name in names:
         original = original_of(name, weights=options.weights, digits=digits)
-        files = _for_targets(original, options) if options.target else _of(original, variants, options)
+        files = (
+            _target_files(original, options)
+            if options.target
+            else _variant_files(original, variants, options)
+        )
         for file in files:
             file.write(options.out)
             entries[file.name] = file.as_json()
@@ -90,14 +94,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _check(options: argparse.Namespace, names: list[str], variants: list[str], *, given: set[str]) -> None:
-    """Raise InputError on options that do not go together."""
+def _check(
+    options: argparse.Namespace, names: list[str], variants: list[str], *, set_options: set[str]
+) -> None:
+    """Raise InputError on options that contradict each other."""
     expect(not options.target or not options.precision, "--target or --precision", "both")
     expect(not (options.layout and options.tune), "--layout or --tune", "both")
     expect(not options.target or not (options.layout or options.tune), "--target or a layout", "both")
-    expect(options.tune or "runtime" not in given, "--runtime with --tune", "it alone")
+    expect(options.tune or "runtime" not in set_options, "--runtime with --tune", "--runtime alone")
     if options.no_check:
-        refuse_beside("--no-check", ("data",), given=given)
+        refuse_beside("--no-check", ("data",), given=set_options)
     at_any_width = WIDE not in names or not (options.target or options.tune)
     expect(at_any_width, f"{WIDE} without --target and --tune, which fix the width", "one of them")
     for name in names:
@@ -105,29 +111,31 @@ def _check(options: argparse.Namespace, names: list[str], variants: list[str], *
     expect(not options.weights or len(names) == 1, "one --model with --weights", f"{len(names)}")
     check_weights(options.weights)
     if variants == [FINE_TUNED_VARIANT]:
-        packaged = "--model lenet5 and its packaged weights (`lenet-edge quantize` writes those of others)"
+        packaged = "--model lenet5 and its packaged weights (`lenet-edge quantize` fine-tunes others)"
         fine_tuned = any(variants_of(name, variants, own_weights=bool(options.weights)) for name in names)
         expect(fine_tuned, f"{packaged} with --precision {FINE_TUNED_VARIANT}", ", ".join(names))
 
 
-def _of(original: Original, variants: Sequence[str], options: argparse.Namespace) -> Iterator[ModelFile]:
-    """Yield the model's files, a line of a table each, as far as they are checked."""
+def _variant_files(
+    original: Original, variants: Sequence[str], options: argparse.Namespace
+) -> Iterator[ModelFile]:
+    """Yield the model's files; print a table row for each one that is checked."""
     from lenet_edge.converting.files import LayoutChoice, files_of
-    from lenet_edge.converting.lines import head_lines, row_line
+    from lenet_edge.converting.terminal_lines import table_head, table_row
 
-    if original.taken:
-        print("\n".join(head_lines(original.name, original.taken)), flush=True)
+    if original.baseline:
+        print("\n".join(table_head(original.name, original.baseline)), flush=True)
     layouts = LayoutChoice(asked=options.layout, tune_in=options.runtime if options.tune else None)
-    for file in files_of(original, variants, layouts=layouts, say=_say):
+    for file in files_of(original, variants, layouts=layouts, report_progress=_print_progress):
         if file.checked:
-            print(row_line(file, file.checked), flush=True)
+            print(table_row(file, file.checked), flush=True)
         yield file
 
 
-def _for_targets(original: Original, options: argparse.Namespace) -> Iterator[ModelFile]:
-    """Yield the model's files for the targets that were asked for, each told."""
-    from lenet_edge.converting.lines import target_lines
+def _target_files(original: Original, options: argparse.Namespace) -> Iterator[ModelFile]:
+    """Yield the model's file for each target; print its report."""
     from lenet_edge.converting.targets import target_files
+    from lenet_edge.converting.terminal_lines import target_lines
 
     targets = list(TARGETS) if "all" in options.target else list(dict.fromkeys(options.target))
     for file in target_files(original, targets):
@@ -135,7 +143,7 @@ def _for_targets(original: Original, options: argparse.Namespace) -> Iterator[Mo
         yield file
 
 
-def _say(line: str) -> None:
+def _print_progress(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 

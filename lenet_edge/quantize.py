@@ -1,4 +1,4 @@
-"""`python -m lenet_edge.quantize`: fine-tune LeNet-5 for int8 and write its weights and .tflite file."""
+"""Fine-tune LeNet-5 for int8 and write its weights and .tflite file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from converters.base.files import make_folder
 from converters.base.options import command_parser, command_text
 from lenet_edge.digits.mnist import Digits, check_training_files
 from lenet_edge.packaged.options import add_weights_option, check_weights
-from lenet_edge.training.checkpoints import check_start, checkpoint_folder, saying_how_to_go_on
+from lenet_edge.training.checkpoints import check_start, checkpoint_folder, resume_hint
 from lenet_edge.training.options import add_training_options, check_training_options
 from lenet_edge.training.preparing import training_and_held_out, use_threads
 
@@ -25,10 +25,10 @@ examples:
   lenet-edge quantize --bits 4 --epochs 12 --learning-rate 1e-4
   lenet-edge quantize --epochs 1 --limit 600 --out /tmp/try
 
-The model with rounding learns to answer distorted training digits as the exact one does; the epoch that is
-best on the 5,000 held-out digits is kept, the one before the first step among them. An interrupted run goes
-on with the same command and --resume. The weights can be of lenet5, trained by any recipe (also --paper), but
-not of `train --strings`.
+The rounding model learns to answer distorted training digits as the exact model does. The epoch that is best
+on the 5,000 held-out digits is kept; epoch 0, before the first step, counts. To continue an interrupted run,
+repeat the command with --resume. --weights takes those of lenet5, trained by any recipe (also --paper), but
+not those of `train --strings`.
 """
 
 
@@ -37,15 +37,20 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add_weights_option(parser)
     add_training_options(parser, out="runs/qat", epochs=6, learning_rate=1e-5)
-    add("--passes", type=int, default=6, help="distorted copies, half of them gentle (default: %(default)s)")
-    add("--bits", type=int, default=8, help="of the kernels, 2 to 8; 8 and 4 write a file (default: 8)")
-    add("--per-tensor", action="store_true", help="one scale for a whole kernel, not one a channel")
+    add(
+        "--passes",
+        type=int,
+        default=6,
+        help="distorted copies, half of them gentle (default: %(default)s)",
+    )
+    add("--bits", type=int, default=8, help="bits of the kernels, 2 to 8; 8 and 4 write a file (default: 8)")
+    add("--per-tensor", action="store_true", help="one scale per kernel, not one per channel")
     add(
         "--calibration",
         type=int,
         default=500,
         metavar="N",
-        help="calibration digits that ranges are found from, 1 to 500 (default: %(default)s)",
+        help="number of digits that ranges are calibrated on, 1 to 500 (default: %(default)s)",
     )
     return parser
 
@@ -58,18 +63,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     use_threads(options.threads)
     from lenet_edge.training.fine_tuning_run import write_fine_tuned
 
-    with saying_how_to_go_on(options.out):
+    with resume_hint(options.out):
         tuned = _fine_tuned(training, held_out, options)
     command = command_text("lenet_edge.quantize", argv)
-    found = write_fine_tuned(tuned, held_out, out=options.out, command=command, test=options.test)
-    for name, errors in found.items():
-        print(f"{name.replace('_', '-')} error: {_errors(errors)}")
-    _say_where(tuned, options)
+    errors_by_set = write_fine_tuned(tuned, held_out, out=options.out, command=command, test=options.test)
+    for name, errors in errors_by_set.items():
+        print(f"{name.replace('_', '-')} error: {_errors_text(errors)}")
+    _print_paths(tuned, options)
     return 0
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Raise InputError on options that cannot be, OSError on an --out that cannot be written; make --out."""
+    """Raise InputError on invalid options, OSError if --out cannot be written; create --out."""
     check_training_options(
         epochs=options.epochs,
         batch_size=options.batch_size,
@@ -114,20 +119,20 @@ def _fine_tuned(training: Digits, held_out: Digits, options: argparse.Namespace)
     )
 
 
-def _errors(errors: Errors) -> str:
+def _errors_text(errors: Errors) -> str:
     file = "" if errors.file_error is None else f", .tflite {errors.file_error:.2f} %"
     return f"exact {errors.exact_error:.2f} %, fine-tuned {errors.error:.2f} %{file}"
 
 
-def _say_where(tuned: FineTuned, options: argparse.Namespace) -> None:
+def _print_paths(tuned: FineTuned, options: argparse.Namespace) -> None:
     best = int(tuned.best["epoch"])
     print(f"best: epoch {best} of {options.epochs}{'' if best else ' (before the first step)'}")
     print(f"weights and report are in {options.out}")
     if tuned.file:
         path = options.out / tuned.file
-        print(f"the .tflite file is {path}; to read with it: lenet-edge classify --model {path} IMAGE")
+        print(f"the .tflite file is {path}; to use it: lenet-edge classify --model {path} IMAGE")
     else:
-        print(f"no .tflite file is written with --bits {options.bits}, only with 4 and 8")
+        print(f"--bits {options.bits} writes no .tflite file; only 4 and 8 do")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`python -m lenet_edge.train`: train LeNet-5, the stock net or a teacher on MNIST."""
+"""Train LeNet-5, the stock net or a teacher on MNIST."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from converters.base.errors import exit_status, expect
 from converters.base.files import make_folder
 from converters.base.options import command_parser, command_text, given_options, refuse_beside
 from lenet_edge.digits.mnist import Digits, check_training_files
-from lenet_edge.training.checkpoints import check_start, checkpoint_folder, saying_how_to_go_on
+from lenet_edge.training.checkpoints import check_start, checkpoint_folder, resume_hint
 from lenet_edge.training.options import add_training_options, check_seed, check_training_options
 from lenet_edge.training.preparing import training_and_held_out, use_threads
 
@@ -30,19 +30,19 @@ examples:
   lenet-edge train --strings --batch-size 64 --out runs/lenet5_wide
   lenet-edge train --epochs 2 --limit 600 --out /tmp/try
 
---paper takes --data, --out, --seed, --limit, --test, --threads and --verbose: the rest of its recipe is the
-paper's, and it keeps no checkpoints. --strings takes every option but --learn-from and --paper.
-An interrupted training goes on with the same command and --resume. `tensorboard --logdir OUT` shows it.
+--paper takes --data, --out, --seed, --limit, --test, --threads and --verbose: the rest of the recipe is the
+paper's, and it writes no checkpoints. --strings takes every option but --learn-from and --paper.
+To continue an interrupted training, repeat the command with --resume. `tensorboard --logdir OUT` shows it.
 """
 
 _NOT_PAPER = (
     *("resume", "epochs", "batch_size", "learning_rate"),
     *("passes", "gentle_passes", "distortion_seed", "learn_from"),
 )
-"""What the paper's recipe has no use for."""
+"""The options that the paper's recipe does not take."""
 
-_CONVERTED = {"lenet5": "lenet5", "stock": "stock_lenet5"}
-"""What `convert` calls the nets that it converts."""
+_CONVERT_NAMES = {"lenet5": "lenet5", "stock": "stock_lenet5"}
+"""The names of the nets in `convert`, for those that it converts."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -63,12 +63,12 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--strings",
         action="store_true",
-        help="train lenet5 on synthetic strings of digits, any width, from its released weights",
+        help="train lenet5_wide on synthetic strings of digits, starting from the released lenet5",
     )
     add(
         "--distortion-seed",
         type=int,
-        help="of the distorted copies, when not --seed: trainings can share them",
+        help="seed of the distorted copies, so that trainings can share them (default: --seed)",
     )
     add(
         "--passes",
@@ -76,7 +76,12 @@ def _parser() -> argparse.ArgumentParser:
         default=24,
         help="distorted copies of the digits, 56 MB of disk each (default: %(default)s)",
     )
-    add("--gentle-passes", type=int, default=6, help="of which gentler, for the end (default: %(default)s)")
+    add(
+        "--gentle-passes",
+        type=int,
+        default=6,
+        help="gentler ones among them, for the end (default: %(default)s)",
+    )
     add(
         "--learn-from",
         type=Path,
@@ -102,8 +107,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _check(options: argparse.Namespace, given: set[str]) -> None:
-    """Raise InputError on options that cannot be, OSError on an --out that cannot be written; make --out."""
+def _check(options: argparse.Namespace, set_options: set[str]) -> None:
+    """Raise InputError on invalid options, OSError if --out cannot be written; create --out."""
     check_training_options(
         epochs=options.epochs,
         batch_size=options.batch_size,
@@ -118,12 +123,12 @@ def _check(options: argparse.Namespace, given: set[str]) -> None:
     expect(options.passes > options.gentle_passes >= 0, "more --passes than --gentle-passes", options.passes)
     expect(not (options.strings and options.paper), "--strings or --paper", "both")
     for mode in ("paper", "strings"):
-        right = not getattr(options, mode) or options.model == "lenet5"
-        expect(right, f"--{mode} with --model lenet5", options.model)
+        fits = not getattr(options, mode) or options.model == "lenet5"
+        expect(fits, f"--{mode} with --model lenet5", options.model)
     if options.paper:
-        refuse_beside("--paper", _NOT_PAPER, given=given)
+        refuse_beside("--paper", _NOT_PAPER, given=set_options)
     if options.strings:
-        refuse_beside("--strings", ("learn_from",), given=given)
+        refuse_beside("--strings", ("learn_from",), given=set_options)
     for run in options.learn_from:
         expect((run / "weights.npz").is_file(), "--learn-from folders with weights.npz", run)
     check_training_files(data=options.data)
@@ -139,7 +144,7 @@ def _train_on_strings(
     use_threads(options.threads)
     from lenet_edge.training.string_run import train_on_strings
 
-    with saying_how_to_go_on(options.out):
+    with resume_hint(options.out):
         measured = train_on_strings(
             _recipe(options),
             training,
@@ -152,8 +157,8 @@ def _train_on_strings(
             verbose=options.verbose,
         )
     for name, errors in measured.items():
-        print(f"{_shown(name)} errors: {_errors(errors)}")
-    _say_where(options.out, model="lenet5_wide")
+        print(f"{_set_name(name)} errors: {_errors_text(errors)}")
+    _print_paths(options.out, model="lenet5_wide")
 
 
 def _train(training: Digits, held_out: Digits, options: argparse.Namespace, *, command: str) -> None:
@@ -163,8 +168,8 @@ def _train(training: Digits, held_out: Digits, options: argparse.Namespace, *, c
     trained = _trained(training, held_out, options)
     measured = write_trained(trained, held_out, out=options.out, command=command, test=options.test)
     for name, facts in measured.items():
-        print(f"{_shown(name)} error: {facts.error:.2f} %")
-    _say_where(options.out, model=_CONVERTED.get(options.model))
+        print(f"{_set_name(name)} error: {facts.error:.2f} %")
+    _print_paths(options.out, model=_CONVERT_NAMES.get(options.model))
 
 
 def _trained(training: Digits, held_out: Digits, options: argparse.Namespace) -> Trained:
@@ -174,7 +179,7 @@ def _trained(training: Digits, held_out: Digits, options: argparse.Namespace) ->
         return train_as_printed(training, held_out, seed=options.seed, verbose=options.verbose)
     from lenet_edge.training.recipe_run import train_by_recipe
 
-    with saying_how_to_go_on(options.out):
+    with resume_hint(options.out):
         return train_by_recipe(
             _recipe(options),
             training,
@@ -206,21 +211,21 @@ def _copies(options: argparse.Namespace) -> Copies:
     return Copies(seed=seed, count=options.passes, gentle_count=options.gentle_passes)
 
 
-def _shown(name: str) -> str:
+def _set_name(name: str) -> str:
     return name.replace("_", "-")
 
 
-def _errors(errors: Row) -> str:
+def _errors_text(errors: Row) -> str:
     return (
         f"{errors['error']:.2f} % of digits, {errors['normal_error']:.1f} % of strings of four, "
         f"{errors['touching_error']:.1f} % of touching ones"
     )
 
 
-def _say_where(out: Path, *, model: str | None) -> None:
+def _print_paths(out: Path, *, model: str | None) -> None:
     print(f"weights, report and learning curve are in {out}")
     if model:
-        print(f"to .tflite: lenet-edge convert --model {model} --weights {out / 'weights.npz'}")
+        print(f"to convert it: lenet-edge convert --model {model} --weights {out / 'weights.npz'}")
 
 
 if __name__ == "__main__":

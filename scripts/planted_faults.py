@@ -502,7 +502,7 @@ FAULTS = (
         "lenet_edge/training/fine_tuning.py",
         'key=lambda row: (row["held_out_error"], row["held_out_divergence"])',
         'key=lambda row: row["held_out_error"]',
-        meaning="of weights with as many errors the first are kept and not the nearest",
+        meaning="among weights with as many errors the first are kept, not the nearest",
         tests="lenet_edge/test_quantize.py",
     ),
     # Converting and drawing.

@@ -1,1 +1,1 @@
-"""What `lenet-edge convert` does: each file made, examined on digits, audited for its target."""
+"""The work of `lenet-edge convert`: make each file, check it on digits, audit it for its target."""

@@ -1,4 +1,4 @@
-"""Each file of a packaged model: converted, laid out, and examined beside its original."""
+"""Convert a packaged model to its files, lay them out, and check each against the original."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from converters.file.layouts import Layout
 from converters.model.conversion import Converted, to_tflite
 from converters.model.folding import fold
 from converters.runtimes.tensorflow_interpreter import run
-from lenet_edge.converting.exam import TakenExam, taken_by
+from lenet_edge.converting.check_set import Baseline, baseline_of
 from lenet_edge.digits.mnist import PIXELS, Digits, calibration_digits, pad
 from lenet_edge.digits.scoring import error_of, percent
 from lenet_edge.digits.side_by_side import calibration_fields
@@ -29,28 +29,29 @@ from lenet_edge.paper.answers import as_input, is_wide, rows_of
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Original:
-    """A model to convert: `folded`, a Keras model, with the packaged weights or a person's own.
+    """A model to convert: `folded`, a Keras model, with the packaged weights or the user's own.
 
-    `taken`: its exam, None for files that are not checked.
+    `baseline`: what its files are checked against; None if they are not checked.
     """
 
     name: str
     folded: Any
     own_weights: bool
-    taken: TakenExam | None
+    baseline: Baseline | None
 
     @property
     def is_fine_tuned(self) -> bool:
-        """Whether there are weights of it that are fine-tuned for int8."""
+        """Whether it has weights that are fine-tuned for int8."""
         return self.name in FINE_TUNED and not self.own_weights
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """What a file does in the exam beside the original; shares in percent.
+    """How a file compares with the original on the check set; shares in percent.
 
-    Of a wide model, `error` is of the windows that have a digit in their middle; `agreement` and
-    `largest_difference`, of a score, are of all windows. `xnnpack_takes`: how many operators, of how many.
+    `agreement`: answers equal to the original's. `largest_difference`: between two scores. For a wide model
+    `error` counts only the windows with a digit in their middle, `agreement` and `largest_difference` all
+    windows. `xnnpack_takes`: the operators that XNNPACK takes, and all operators.
     """
 
     digits: int
@@ -63,7 +64,7 @@ class Checked:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ModelFile:
-    """A .tflite file called `name`, and its `facts` as a manifest has them; `checked`: None if it is not."""
+    """A .tflite file, with its manifest entry in `facts`; `checked`: None if it was not checked."""
 
     name: str
     content: bytes
@@ -71,19 +72,20 @@ class ModelFile:
     checked: Checked | None
 
     def as_json(self) -> dict[str, Any]:
-        """Return its entry in a manifest."""
+        """Return the file's manifest entry."""
         return {**self.facts, **({"checked": asdict(self.checked)} if self.checked else {})}
 
     def write(self, folder: Path) -> None:
-        """Write it to `folder`."""
+        """Write the file to `folder`."""
         write_atomically(folder / self.name, self.content)
 
 
 @dataclass(frozen=True, kw_only=True)
 class LayoutChoice:
-    """Which layout files get: `asked` as text, "plain", or None for the measured best.
+    """The layout that files get: `asked` as text, "plain", or None for the default.
 
-    `tune_in`: a runtime to find the quickest in instead, on this machine; None for no measuring.
+    `tune_in`: the runtime in which to measure the fastest layout instead, on this machine; None: do not
+    measure.
     """
 
     asked: str | None = None
@@ -91,13 +93,14 @@ class LayoutChoice:
 
 
 def original_of(name: str, *, weights: Path | None = None, digits: Digits | None = None) -> Original:
-    """Return model `name` with the packaged weights or those of the file `weights`, examined on `digits`.
+    """Return model `name` with the packaged weights or those of the file `weights`.
 
-    `digits` None: its files are not checked. Raises InputError on another model's weights.
+    `digits`: what to check its files on; None: do not check. Raises InputError if the weights are another
+    model's.
     """
     model = released_model(name, weights=weights)
-    taken = None if digits is None else taken_by(model, digits)
-    return Original(name=name, folded=fold(model), own_weights=weights is not None, taken=taken)
+    baseline = None if digits is None else baseline_of(model, digits)
+    return Original(name=name, folded=fold(model), own_weights=weights is not None, baseline=baseline)
 
 
 def files_of(
@@ -105,12 +108,12 @@ def files_of(
     variants: Sequence[str],
     *,
     layouts: LayoutChoice,
-    say: Callable[[str], object] = lambda _: None,
+    report_progress: Callable[[str], object] = lambda _: None,
 ) -> Iterator[ModelFile]:
-    """Convert `original` to those of `variants` that it has; yield each file as it is done.
+    """Convert `original` to each of `variants` that it has; yield each file as it is done.
 
-    `say` gets a line before a layout is looked for, which takes half a minute. Raises InputError when a
-    layout does not fit.
+    `report_progress` gets a line before each search for a layout, which takes half a minute. Raises
+    InputError if a layout does not fit.
     """
     for variant in variants_of(original.name, variants, own_weights=original.own_weights):
         fine_tuned = variant == FINE_TUNED_VARIANT
@@ -118,13 +121,13 @@ def files_of(
         model = fine_tuned_model() if fine_tuned else original.folded
         plain = convert_one(model, precision=precision).content
         if layouts.tune_in:
-            say(f"{original.name} {variant}: looking for its layout")
+            report_progress(f"{original.name} {variant}: searching for the fastest layout")
         content, facts = lowered(plain, layout=_layout(original.name, precision, plain, layouts))
         yield ModelFile(
             name=f"{original.name}_{variant}.tflite",
             content=content,
             facts={"model": original.name, "precision": variant, **facts},
-            checked=checked(content, original.taken),
+            checked=check(content, original.baseline),
         )
 
 
@@ -134,25 +137,25 @@ def _layout(name: str, precision: str, plain: bytes, choice: LayoutChoice) -> La
     return layout_for(name, precision, asked=choice.asked)
 
 
-def checked(content: bytes, taken: TakenExam | None) -> Checked | None:
-    """Return what a file does in the exam that its original has `taken`; None for no exam."""
-    if taken is None:
+def check(content: bytes, baseline: Baseline | None) -> Checked | None:
+    """Return how the file `content` compares with its original's `baseline`; None without a baseline."""
+    if baseline is None:
         return None
-    labels = taken.exam.labels
-    scores = rows_of(run(content, taken.exam.inputs))
-    read, original_read = scores.argmax(axis=1), taken.answers.argmax(axis=1)
+    labels = baseline.check_set.labels
+    scores = rows_of(run(content, baseline.check_set.inputs))
+    read, original_read = scores.argmax(axis=1), baseline.answers.argmax(axis=1)
     return Checked(
-        digits=taken.exam.digits,
-        original_error=taken.error,
+        digits=baseline.check_set.digits,
+        original_error=baseline.error,
         error=error_of(read, labels),
         agreement=percent(read == original_read),
-        largest_difference=float(np.abs(scores - taken.answers).max()),
+        largest_difference=float(np.abs(scores - baseline.answers).max()),
         xnnpack_takes=xnnpack_takes(content),
     )
 
 
 def convert_one(model: Any, *, precision: Precision, ends: Ends = "uint8") -> Converted:
-    """Convert a folded or the fine-tuned model with the calibration digits; a wide one with fields."""
+    """Convert a folded or fine-tuned model; calibrate it on the calibration digits, a wide one on fields."""
     options: dict[str, Any] = {"precision": precision, "input_range": PIXELS, "ends": ends}
     if is_wide(model):
         fields = calibration_fields()[..., None]

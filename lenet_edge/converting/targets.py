@@ -1,4 +1,4 @@
-"""`convert --target`: the file that a kind of machine needs, and what its delegate will make of it."""
+"""`convert --target`: make the file for a target, and audit which operators its delegate takes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from converters.proof.exact_arithmetic import LIMITS
 from converters.proof.tolerance import Tolerance
 from converters.runtimes.columns import COLUMNS, absence, run_column
 from converters.runtimes.tensorflow_interpreter import run_stored
-from lenet_edge.converting.files import ModelFile, Original, checked, convert_one
+from lenet_edge.converting.files import ModelFile, Original, check, convert_one
 from lenet_edge.digits.mnist import calibration_digits, pad
 from lenet_edge.packaged.layouts import PLAIN, layout_for, lowered
 from lenet_edge.packaged.models import fine_tuned_model
@@ -30,28 +30,29 @@ _TRIED_DIGITS = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Audit:
-    """What a delegate takes: a verdict on each operator, of NNAPI by Android's API level.
+    """Which operators a delegate takes; for NNAPI, at each Android API level.
 
-    `verdicts`: by API level, the only key None for other delegates. `compatible`: what TensorFlow Lite's
-    analyser says of the GPU, None for other delegates.
+    `verdicts`: one per operator, by API level; other delegates have the one key None. `compatible`: the
+    answer of TensorFlow Lite's analyser on the GPU; None for other delegates.
     """
 
     verdicts: Mapping[int | None, Sequence[Verdict]]
     compatible: bool | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as a manifest has it."""
+        """Return the audit as a manifest stores it."""
         if None in self.verdicts:
-            return _taken(self.verdicts[None])
-        return {str(level): _taken(verdicts) for level, verdicts in self.verdicts.items()}
+            return _counts(self.verdicts[None])
+        return {str(level): _counts(verdicts) for level, verdicts in self.verdicts.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
-    """What a GPU accelerator of this machine made of a file, called by `title`.
+    """The result of running a file on this machine's GPU accelerator, whose name is `title`.
 
-    `absent`: why there is none; `failure`: why it does not run the file; "" for neither. It took `taken` of
-    `nodes`; `largest_difference`: of a score from the original's, on `digits`.
+    `absent`: why there is no accelerator, `failure`: why it did not run the file; both "" if it ran. It took
+    `taken` of `nodes` operators; `largest_difference`: between a score and the original's, on `digits`
+    digits.
     """
 
     title: str
@@ -64,7 +65,7 @@ class Tried:
     largest_difference: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as a manifest has it."""
+        """Return the trial as a manifest stores it."""
         if self.absent:
             return {"absent": self.absent}
         if self.failure:
@@ -74,10 +75,10 @@ class Tried:
 
 @dataclass(frozen=True, kw_only=True)
 class MicroArray:
-    """The C array of a file: a header's and a source's `texts` by file name.
+    """The C array of a file: the `texts` of header and source, by file name.
 
-    `arena_bytes`: what TensorFlow Lite Micro, called `runtime`, used; None where `failure` says why it was
-    not measured.
+    `arena_bytes`: the arena that TensorFlow Lite Micro used, in the version that `runtime` names; None if it
+    was not measured, for the reason in `failure`.
     """
 
     texts: Mapping[str, str]
@@ -88,7 +89,7 @@ class MicroArray:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TargetFile(ModelFile):
-    """The file of a target: its audits by delegate, and what was tried or made besides, None for neither."""
+    """The file of a target: its `audits` by delegate; `tried` only for gpu, `micro` only for micro."""
 
     target: Target
     fine_tuned: bool
@@ -97,7 +98,7 @@ class TargetFile(ModelFile):
     micro: MicroArray | None
 
     def as_json(self) -> dict[str, Any]:
-        """Return its entry in a manifest."""
+        """Return the file's manifest entry."""
         entry = super().as_json()
         check = {"checked": entry.pop("checked")} if self.checked else {}
         audits = {name: one.as_json() for name, one in self.audits.items()}
@@ -106,7 +107,7 @@ class TargetFile(ModelFile):
         return {**entry, "audits": audits, **tried, **arena, **check}
 
     def write(self, folder: Path) -> None:
-        """Write it to `folder`, with its C array if there is one."""
+        """Write the file to `folder`, with its C array if it has one."""
         super().write(folder)
         for name, text in (self.micro.texts if self.micro else {}).items():
             write_atomically(folder / name, text)
@@ -115,20 +116,20 @@ class TargetFile(ModelFile):
 def target_files(original: Original, targets: Sequence[str]) -> Iterator[TargetFile]:
     """Convert `original` for each of `targets`, names of TARGETS; yield each file as it is done.
 
-    int8 is made from the fine-tuned weights where there are some.
+    int8 files get the fine-tuned weights where there are any.
     """
-    rounding = None
+    fine_tuned = None
     if original.is_fine_tuned and any(TARGETS[name].precision == "int8" for name in targets):
-        rounding = fine_tuned_model()
+        fine_tuned = fine_tuned_model()
     for name in targets:
-        yield _target_file(original, name, rounding=rounding)
+        yield _target_file(original, name, int8_model=fine_tuned)
 
 
-def _target_file(original: Original, target_name: str, *, rounding: Any) -> TargetFile:
-    """Return one target's file; `rounding`: the fine-tuned Keras model, None where there is none."""
+def _target_file(original: Original, target_name: str, *, int8_model: Any) -> TargetFile:
+    """Return one target's file; `int8_model`: the fine-tuned Keras model, None where there is none."""
     target = TARGETS[target_name]
-    fine_tuned = rounding is not None and target.precision == "int8"
-    model = rounding if fine_tuned else original.folded
+    fine_tuned = int8_model is not None and target.precision == "int8"
+    model = int8_model if fine_tuned else original.folded
     plain = convert_one(model, precision=target.precision, ends=target.ends).content
     asked = None if target.laid_out else PLAIN
     content, facts = lowered(plain, layout=layout_for(original.name, target.precision, asked=asked))
@@ -142,11 +143,11 @@ def _target_file(original: Original, target_name: str, *, rounding: Any) -> Targ
             "fine_tuned": fine_tuned,
             **facts,
         },
-        checked=checked(content, original.taken),
+        checked=check(content, original.baseline),
         target=target,
         fine_tuned=fine_tuned,
         audits={delegate: _audit(content, delegate) for delegate in target.delegates},
-        tried=_tried_on_gpu(content, original.folded) if target_name == "gpu" else None,
+        tried=_try_on_gpu(content, original.folded) if target_name == "gpu" else None,
         micro=_micro_array(original, content) if target_name == "micro" else None,
     )
 
@@ -160,14 +161,14 @@ def _audit(content: bytes, delegate: str) -> Audit:
     return Audit(verdicts={None: audit(content, delegate=delegate)}, compatible=compatible)
 
 
-def _taken(verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    some, count = taken(verdicts)
-    left = [{"operator": f"{v.index} {v.name}", "reason": v.reason} for v in verdicts if not v.taken]
-    return {"taken": some, "operators": count, "not_taken": left}
+def _counts(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    taken_count, count = taken(verdicts)
+    not_taken = [{"operator": f"{v.index} {v.name}", "reason": v.reason} for v in verdicts if not v.taken]
+    return {"taken": taken_count, "operators": count, "not_taken": not_taken}
 
 
-def _tried_on_gpu(content: bytes, exact: Any) -> Tried:
-    """Run the file on a GPU accelerator where there is one; `exact`: the Keras model to compare with."""
+def _try_on_gpu(content: bytes, exact: Any) -> Tried:
+    """Run the file on a GPU accelerator if there is one; `exact`: the Keras model to compare with."""
     column = COLUMNS["litert-gpu"]
     reason = absence(column)
     if reason:
@@ -190,8 +191,8 @@ def _tried_on_gpu(content: bytes, exact: Any) -> Tried:
 def _micro_array(original: Original, content: bytes) -> MicroArray:
     """Return the C array of the file, with a golden sample and the measured arena.
 
-    The sample's output is TensorFlow Lite Micro's own where it is installed, TensorFlow's otherwise; its
-    limits hold for every runtime (converters.proof.tolerance).
+    The sample's output is TensorFlow Lite Micro's if that is installed, else TensorFlow's; its limits hold
+    for every runtime (converters.proof.tolerance).
     """
     sample = as_input(original.folded, pad(calibration_digits().images[:1])).numpy()
     stored, answer = run_stored(content, sample)
@@ -217,11 +218,11 @@ def _micro_array(original: Original, content: bytes) -> MicroArray:
 
 
 def _limits(content: bytes, sample: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the least and the most that the int8 file may give for `sample` (1, ...), as it stores them."""
+    """Return the lowest and highest stored scores that the int8 file may return for `sample` (1, ...)."""
     graph = read_graph(content)
     (sink,) = graph.outputs
     step, zero_point = float(sink.scales[0]), int(sink.zero_points[0])
     low, high = (end / step + zero_point for end in Tolerance(graph, sample).limits(np.arange(1)))
-    # Further than the least and the most of the type no runtime can go; 1e-9 is for the division's rounding.
+    # No runtime can leave the range of the type; 1e-9 allows for the rounding of the division.
     whole = np.clip([np.ceil(low - 1e-9), np.floor(high + 1e-9)], *LIMITS[sink.type]).astype(sink.type)
     return whole[0], whole[1]

@@ -1,1 +1,1 @@
-"""What is released with the package: weights, .tflite files, their manifest and layouts."""
+"""The released weights and .tflite files: their names, manifest and layouts."""

@@ -1,4 +1,4 @@
-"""The layouts that the packaged models are converted in: the same function in quicker kernels."""
+"""The layouts of the packaged models: the same function in faster kernels."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from lenet_edge.packaged.names import WIDE
 if TYPE_CHECKING:
     from converters.file.layouts import Layout
 
-_PROVEN_DIGITS = 50
-_FLOAT64_SUMS = 1e-9  # what sums of some 400 terms of float64 differ by in another order, with much to spare
+_COMPARED_DIGITS = 50
+_REORDERED_SUMS = 1e-9  # a generous bound on reordering float64 sums of some 400 terms
 
 PLAIN = "plain"
-"""The word for no layout."""
+"""The name of no layout."""
 
 _FOUR_COLUMNS, _TWO_COLUMNS = "1x4>1x4 - - - -", "1x2>1x2 - - - -"
 _AS_CONVERTED = "- - - -"
 
 
 def default_layout(name: str, precision: str) -> str:
-    """Return the layout that a packaged file is made in.
+    """Return the layout of a packaged file, as text.
 
-    C1 computes four pixels of a row at once, measured best on x86 in LiteRT (docs/lowering.md); two in the
-    float32 file, where the zeros of four would take it over 253,000 bytes. stock_lenet5, the baseline of
-    every comparison, is as everybody converts it.
+    C1 computes four pixels of a row at once, the fastest on x86 in LiteRT (docs/lowering.md); two in the
+    float32 file, where the zeros for four would make it larger than 253,000 bytes. stock_lenet5, the
+    baseline of every comparison, stays as the converter leaves it.
     """
     if name != "lenet5":
         return _AS_CONVERTED
@@ -43,13 +43,13 @@ def default_layout(name: str, precision: str) -> str:
 def layout_for(name: str, precision: str, *, asked: str | None = None) -> Layout:
     """Return the layout of model `name`: `asked` as text, "plain", or None for the default.
 
-    The wide one has none: a layout's RESHAPE would fix the width. Raises InputError when `asked` describes no
-    layout for it.
+    The wide model has none: a layout's RESHAPE would fix the width. Raises InputError if `asked` is not a
+    layout of the model.
     """
     from converters.file.layouts import layout_of
 
     if name == WIDE:
-        expect(asked in (None, PLAIN), f"no layout for {name}, which any width fits", asked)
+        expect(asked in (None, PLAIN), f"no layout for {name}, whose width may change", asked)
         return ()
     default = layout_of(default_layout(name, precision))
     if asked == PLAIN:
@@ -60,10 +60,10 @@ def layout_for(name: str, precision: str, *, asked: str | None = None) -> Layout
 
 
 def tuned(content: bytes, *, runtime: str) -> Layout:
-    """Return the quickest layout of `content` in `runtime` on this machine; converters.lower finds it.
+    """Return the fastest layout of `content` in `runtime` on this machine, as measured by converters.lower.
 
-    It runs in a process of its own: tflite-runtime dies in one that has loaded TensorFlow. Its progress goes
-    to standard error. Raises InputError when it fails, which it has told by then.
+    It runs in its own process: tflite-runtime crashes in one that has loaded TensorFlow. It prints its
+    progress and errors to standard error. Raises InputError if it fails.
     """
     from converters.file.layouts import layout_of
 
@@ -78,10 +78,10 @@ def tuned(content: bytes, *, runtime: str) -> Layout:
 
 
 def lowered(content: bytes, *, layout: Layout) -> tuple[bytes, dict[str, Any]]:
-    """Return the .tflite file `content` laid out and proven the same, with its part of a manifest's entry.
+    """Return the .tflite file `content` in `layout`, with its part of a manifest entry.
 
-    Both are run in exact arithmetic on some of the calibration digits. Raises InputError when the layout does
-    not fit, or would change a score.
+    Both files are run in exact arithmetic on some calibration digits. Raises InputError if the layout does
+    not fit, or changes a score.
     """
     from converters.file.layouts import describe
     from converters.file.lowering import lower
@@ -90,18 +90,18 @@ def lowered(content: bytes, *, layout: Layout) -> tuple[bytes, dict[str, Any]]:
     if not any(layout):
         return content, facts_of(content)
     result = lower(content, layout=layout)
-    _check_same(content, result)
+    _check_same_scores(content, result)
     return result, {**facts_of(result), "layout": describe(layout)}
 
 
-def _check_same(content: bytes, result: bytes) -> None:
-    """Raise InputError unless both give the same scores: the same bytes in int8."""
+def _check_same_scores(content: bytes, result: bytes) -> None:
+    """Raise InputError unless both files give the same scores, in int8 byte for byte."""
     from converters.file.graph import read_graph
     from converters.proof.exact_arithmetic import ideal_outputs
 
     graph = read_graph(content)
-    pictures = middle(pad(calibration_digits().images[:_PROVEN_DIGITS]), side=graph.inputs[0].shape[1])
+    pictures = middle(pad(calibration_digits().images[:_COMPARED_DIGITS]), side=graph.inputs[0].shape[1])
     digits = pictures[..., None].astype(np.float32)
     difference = np.abs(ideal_outputs(graph, digits) - ideal_outputs(read_graph(result), digits)).max()
-    allowed = 0 if graph.outputs[0].scales.size else _FLOAT64_SUMS
+    allowed = 0 if graph.outputs[0].scales.size else _REORDERED_SUMS
     expect(difference <= allowed, "a layout that changes no score", f"a difference of {difference:.1e}")

@@ -13,11 +13,11 @@ from lenet_edge.packaged.names import ALL_NAMES, WIDE
 
 
 def released_model(name: str, *, weights: Path | None = None) -> Any:
-    """Return model `name` with the released weights, or those of the file `weights`, scores at its end.
+    """Return model `name` with the released weights, or those of the file `weights`; it outputs scores.
 
     In: (batch, 32, 32, 1) for "lenet5", (batch, 28, 28, 1) for "stock_lenet5", pixels 0..255. Out:
     (batch, 10), ten scores of sum 1. "lenet5_wide": (batch, height, width, 1) to (batch, rows, columns, 11),
-    eleven scores a window. Raises InputError on another name or the weights of another model.
+    eleven scores per window. Raises InputError on an unknown name or the weights of another model.
     """
     from lenet_edge.packaged.weights import load_weights
     from lenet_edge.paper.model import lenet5, stock_lenet5, with_probabilities
@@ -34,7 +34,7 @@ def released_model(name: str, *, weights: Path | None = None) -> Any:
 
 
 def fine_tuned_model(*, weights: Path | None = None) -> Any:
-    """Return the released lenet5 fine-tuned for int8 (or that of the file `weights`): it rounds as int8 does.
+    """Return the released lenet5 fine-tuned for int8, or that of the file `weights`; it rounds like int8.
 
     In: (batch, 32, 32, 1), pixels 0..255. Out: (batch, 10), scores. Raises InputError on another model's
     weights.
@@ -52,7 +52,7 @@ def fine_tuned_model(*, weights: Path | None = None) -> Any:
 
 
 def plain_model(quantised: Any) -> Any:
-    """Return the folded lenet5 with the weights of `quantised`, a fine-tuned one, without its rounding."""
+    """Return the folded lenet5 with the weights of `quantised`, a fine-tuned one, but without rounding."""
     from converters.model.folding import fold
     from lenet_edge.packaged.weights import named_weights
 

@@ -1,4 +1,4 @@
-"""What the packaged models and their files are called."""
+"""The names of the packaged models and their files."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ WIDE = "lenet5_wide"
 """The model for strings of digits: `lenet5(wide=True, empty=True)`."""
 
 WIDE_VARIANTS = ("float32", "int8")
-"""The precisions that it is converted to."""
+"""The precisions of its files."""
 
 ALL_NAMES = (*NAMES, WIDE)
 
 FINE_TUNED = ("lenet5",)
-"""The models of which fine-tuned weights are released."""
+"""The models that have released fine-tuned weights."""
 
 FINE_TUNED_VARIANT = "int8_qat"
 VARIANTS = (*PRECISIONS, FINE_TUNED_VARIANT)
-"""What the files' names end in."""
+"""The last part of the files' names."""
 
 
 def variants_of(name: str, variants: Sequence[str], *, own_weights: bool = False) -> list[str]:
-    """Return those of `variants` that model `name` is converted to; no weights but ours are fine-tuned."""
+    """Return those of `variants` that model `name` has; only packaged weights have a fine-tuned one."""
     fine_tuned = name in FINE_TUNED and not own_weights
-    there = WIDE_VARIANTS if name == WIDE else VARIANTS if fine_tuned else PRECISIONS
-    return [variant for variant in variants if variant in there]
+    available = WIDE_VARIANTS if name == WIDE else VARIANTS if fine_tuned else PRECISIONS
+    return [variant for variant in variants if variant in available]

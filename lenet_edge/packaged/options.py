@@ -1,4 +1,4 @@
-"""The option that puts a training's weights in the place of the packaged ones."""
+"""The option --weights, which replaces the packaged weights with the user's own."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ def add_weights_option(parser: argparse.ArgumentParser) -> None:
 
 
 def check_weights(weights: Path | None) -> None:
-    """Raise InputError when --weights names what is no file."""
+    """Raise InputError if --weights is not a file."""
     expect(weights is None or weights.is_file(), "--weights to be a file", weights)

@@ -1,4 +1,4 @@
-"""The probabilities below which an answer is unsure, as they were measured for the packaged weights."""
+"""The probability below which an answer is unsure, measured for the packaged weights."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lenet_edge.packaged.names import WIDE
 def string_threshold() -> float:
     """Return the probability, 0..1, below which a string is unsure.
 
-    Raises InputError, naming the file, when it has none.
+    Raises InputError, naming the file, if it has none.
     """
     path = released_folder() / f"{WIDE}.json"
     expect(path.is_file(), f"the packaged {path.name} with a threshold", "no such file: give --threshold")

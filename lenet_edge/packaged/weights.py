@@ -1,4 +1,4 @@
-"""A model's weights as one .npz file: an array a weight, named LAYER/WEIGHT; no pickle."""
+"""Save and load a model's weights as one .npz file: an array per weight, named LAYER/WEIGHT; no pickle."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SCALE = "scale"
 
 
 def named_weights(model: Any) -> dict[str, Any]:
-    """Return the variables of `model` by name: "C1/kernel", "S2/coefficient", ...; counters are left out."""
+    """Return the variables of `model` by name: "C1/kernel", "S2/coefficient", ...; without step counters."""
     return {
         f"{layer.name}/{variable.name.split('/')[-1].split(':')[0]}": variable
         for layer in model.layers
@@ -30,42 +30,41 @@ def named_weights(model: Any) -> dict[str, Any]:
 def save_weights(model: Any, path: str | os.PathLike[str], *, scale: float) -> Path:
     """Write the weights of `model` to `path` (.npz, float32), atomically.
 
-    `scale` is the number that turns the model's outputs into logits; it is kept beside the weights, since
-    it was fitted to them.
+    `scale` turns the model's outputs into logits; it is saved with the weights because it was fitted to them.
     """
     return _save(model, path, {_SCALE: np.float64(scale)})
 
 
 def save_quantised(model: Any, path: str | os.PathLike[str]) -> Path:
-    """Write the weights and the ranges of a model of `quantize_aware` to `path` (.npz), atomically."""
+    """Write the weights and ranges of a `quantize_aware` model to `path` (.npz), atomically."""
     return _save(model, path, {})
 
 
-def _save(model: Any, path: str | os.PathLike[str], besides: dict[str, Any]) -> Path:
+def _save(model: Any, path: str | os.PathLike[str], more: dict[str, Any]) -> Path:
     arrays = {name: variable.numpy() for name, variable in named_weights(model).items()}
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays, **besides)
+    np.savez(buffer, **arrays, **more)
     return write_atomically(path, buffer.getvalue())
 
 
 def load_weights(model: Any, path: str | os.PathLike[str]) -> float:
     """Set the weights of `model` to those of `path` and return the scale that was fitted to them.
 
-    Raises InputError when the file is no .npz, or holds the weights of another model: each name and
-    shape must be there, and no other. Nothing is set then.
+    Raises InputError, and sets nothing, if the file is not an .npz file or its names and shapes are not
+    exactly those of the model.
     """
     return float(_load(model, path, {_SCALE: ()})[_SCALE])
 
 
 def load_quantised(model: Any, path: str | os.PathLike[str]) -> None:
-    """Set the weights and ranges of a model of `quantize_aware` to those of `path`; as `load_weights`."""
+    """Set the weights and ranges of a `quantize_aware` model to those of `path`, like `load_weights`."""
     _load(model, path, {})
 
 
-def _load(model: Any, path: str | os.PathLike[str], besides: dict[str, Any]) -> dict[str, NDArray[Any]]:
+def _load(model: Any, path: str | os.PathLike[str], more: dict[str, Any]) -> dict[str, NDArray[Any]]:
     arrays = read_npz(path)
     variables = named_weights(model)
-    wanted = {name: tuple(variable.shape) for name, variable in variables.items()} | besides
+    wanted = {name: tuple(variable.shape) for name, variable in variables.items()} | more
     got = {name: array.shape for name, array in arrays.items()}
     if wanted != got:
         name = next(n for n in [*wanted, *got] if wanted.get(n) != got.get(n))
@@ -75,7 +74,7 @@ def _load(model: Any, path: str | os.PathLike[str], besides: dict[str, Any]) -> 
         )
     kinds = {array.dtype.kind for array in arrays.values()}
     finite = kinds == {"f"} and all(np.isfinite(array).all() for array in arrays.values())
-    expect(finite, f"{path} to hold finite weights", "NaN, infinity or no numbers")
+    expect(finite, f"{path} to hold finite weights", "NaN, infinity or another type")
     for name, variable in variables.items():
         variable.assign(arrays[name])
     return arrays

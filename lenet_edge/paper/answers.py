@@ -1,4 +1,4 @@
-"""What a Keras model answers to pictures of digits, one by one or, of a wide model, a window at a time."""
+"""Run a Keras model on pictures: one answer per picture or, for a wide model, one per window."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def is_wide(model: Any) -> bool:
 def as_input(model: Any, pictures: Any) -> Any:
     """Return uint8 pictures (n, 32, 32) as the float32 pixels (n, size, size, 1) that `model` takes.
 
-    A wide model takes pictures (n, 32, width) whole.
+    Pictures for a wide model are (n, 32, width), and keep their size.
     """
-    seen = pictures if is_wide(model) else middle(pictures, side=model.input_shape[1])
-    return tf.cast(seen, tf.float32)[..., None]
+    pixels = pictures if is_wide(model) else middle(pictures, side=model.input_shape[1])
+    return tf.cast(pixels, tf.float32)[..., None]
 
 
 def outputs_of(model: Any, pictures: np.ndarray, *, batch: int = 1000) -> np.ndarray:
-    """Return the model's output for uint8 pictures: (n, 10), of a wide one (n, 1, windows, 11)."""
+    """Return the model's output for uint8 pictures: (n, 10) or, for a wide model, (n, 1, windows, 11)."""
     parts = [
         model(as_input(model, pictures[i : i + batch]), training=False)
         for i in range(0, len(pictures), batch)
@@ -35,11 +35,11 @@ def outputs_of(model: Any, pictures: np.ndarray, *, batch: int = 1000) -> np.nda
 
 
 def answers_of(model: Any, inputs: NDArray[np.float32], *, batch: int = 1000) -> NDArray[np.float32]:
-    """Return the scores (m, classes) that the Keras `model` gives to `inputs` (n, ...), an answer a row."""
+    """Return the scores (m, classes) of the Keras `model` on `inputs` (n, ...), a row per answer."""
     parts = [model(inputs[i : i + batch], training=False).numpy() for i in range(0, len(inputs), batch)]
     return rows_of(np.concatenate(parts))
 
 
 def rows_of(scores: NDArray[Any]) -> NDArray[Any]:
-    """Return `scores` (..., classes) as (m, classes), an answer a row: a wide model's windows one by one."""
+    """Return `scores` (..., classes) as (m, classes), a row per answer: for a wide model, per window."""
     return scores.reshape(-1, scores.shape[-1])

@@ -1,4 +1,4 @@
-"""The ten 7x12 bitmaps that the paper's output units compare F6 with (page 10, figure 3)."""
+"""The ten 7x12 bitmaps that the paper's output units compare with F6 (page 10, figure 3)."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def digit_codes() -> np.ndarray:
 
 
 def codes_with_empty() -> np.ndarray:
-    """Return the codes of the digits and, eleventh, of "no character here": float32 (11, 84).
+    """Return the codes of the digits and, as the eleventh, of "no character here": float32 (11, 84).
 
-    The eleventh is the blank bitmap, every pixel -1: how the stylised characters of the paper's codes would
-    draw a space. It is fixed as they are and adds no weight to train.
+    The eleventh is the blank bitmap, every pixel -1: a space in the stylised characters of the paper's codes.
+    It is fixed like the others and adds no trainable weight.
     """
     return np.concatenate([digit_codes(), -np.ones((1, HEIGHT * WIDTH), np.float32)])

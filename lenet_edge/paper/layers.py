@@ -1,7 +1,7 @@
 """The layers of LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document
 recognition", Proceedings of the IEEE, November 1998, section II and appendix A, as Keras layers.
 
-Each can be used in anybody's model, saved and loaded (.keras, weights files), and converted to
+Each can be used in any model, saved and loaded (.keras, weights files), and converted to
 TensorFlow Lite with stock operations only.
 """
 
@@ -36,7 +36,7 @@ _register = keras.utils.register_keras_serializable(package="lenet_edge")
 
 
 def _pair(number: int | tuple[int, int]) -> Any:
-    """Return one number twice, or the two as given."""
+    """Return one number twice, a pair unchanged."""
     return (number, number) if isinstance(number, int) else tuple(number)
 
 
@@ -54,8 +54,8 @@ def scaled_tanh(a: Any) -> Any:
 class FanInUniform(keras.initializers.Initializer):
     """Uniform between -2.4/F and 2.4/F, F the fan-in of the unit that a weight leads to (appendix A).
 
-    `fan_in` is a number, or one number for each entry of the weight's last axis. Bad input
-    raises InputError.
+    `fan_in` is a number above 0, or one for each entry of the weight's last axis. Raises InputError on
+    another.
     """
 
     def __init__(self, *, fan_in: float | Sequence[float], seed: int | None = None) -> None:
@@ -109,8 +109,8 @@ class TrainableSubsampling(AssembledConv2D):
         y[i, j, c] = f(coefficient[c] * sum over the pool of x[., ., c] + bias[c])
 
     In: (batch, height, width, channels). Out: (batch, height // pool height, width // pool width,
-    channels); pools do not overlap, rows and columns left over are dropped. Two trainable weights a
-    map: 12 in S2, 32 in S4. Note that the inputs are *added*: average pooling is a quarter of it.
+    channels); pools do not overlap, leftover rows and columns are dropped. Two trainable weights per
+    map: 12 in S2, 32 in S4. Note that the inputs are *added*: average pooling gives a quarter of the sum.
 
     >>> layer = TrainableSubsampling()
     >>> layer(tf.ones((1, 28, 28, 6))).shape
@@ -147,7 +147,7 @@ class TrainableSubsampling(AssembledConv2D):
         self.bias_initializer = keras.initializers.get(bias_initializer or fan_in)
 
     def build(self, input_shape: Any) -> None:
-        """Make one coefficient and one bias a map."""
+        """Make one coefficient and one bias per map."""
         expect(len(input_shape) == 4, "an input of (batch, height, width, channels)", tuple(input_shape))
         maps = (input_shape[-1],)
         self.coefficient = self.add_weight("coefficient", maps, initializer=self.coefficient_initializer)
@@ -161,11 +161,11 @@ class TrainableSubsampling(AssembledConv2D):
     def scale(
         self, weight: np.ndarray, *, by_input: np.ndarray | float = 1.0, by_output: np.ndarray | float = 1.0
     ) -> np.ndarray:
-        """A map has one input and one output, so both factors meet in its coefficient."""
+        """Scale each coefficient by both factors, as a map has one input and one output."""
         return weight * by_input * by_output
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """Each pool gives one value."""
+        """Return the shape with one value per pool."""
         batch, height, width, channels = input_shape
         (down, right) = self.pool_size
         return tf.TensorShape((batch, height and height // down, width and width // right, channels))
@@ -182,13 +182,13 @@ class TrainableSubsampling(AssembledConv2D):
 
 @_register
 class PartialConv2D(AssembledConv2D):
-    """A convolution whose maps take only some of the input maps: C3 (pages 7 and 8, Table I).
+    """A convolution in which each map is connected to only some input maps: C3 (pages 7 and 8, Table I).
 
         y[i, j, o] = f(bias[o] + sum over m in table[o], u, v of w[u, v, m->o] * x[i + u, j + v, m])
 
     In: (batch, height, width, maps). Out: (batch, height - rows + 1, width - columns + 1, len(table)).
-    Only connected weights exist: `kernel` is (rows, columns, connections), its last axis in the order
-    of the table, map after map. With Table I and 5x5, that is 60 connections, 1,500 weights and 16
+    Only the weights of connections exist: `kernel` is (rows, columns, connections), its last axis in the
+    order of the table, map after map. With Table I and 5x5, that is 60 connections, 1,500 weights and 16
     biases, instead of the 2,416 of a full convolution.
 
     >>> layer = PartialConv2D()
@@ -197,7 +197,7 @@ class PartialConv2D(AssembledConv2D):
 
     `table`: for each output map the input maps it is connected to; Table I by default.
     `kernel_size`: one number or two. `activation`: the paper's scaled tanh by default. Raises
-    InputError ("expected ..., got ...") on an empty row, a repeated map or one that the input lacks.
+    InputError ("expected ..., got ...") on an empty row, a repeated map or a map that the input lacks.
     """
 
     operation = "conv2d"
@@ -236,7 +236,7 @@ class PartialConv2D(AssembledConv2D):
         self.bias_initializer = keras.initializers.get(bias_initializer or FanInUniform(fan_in=fans.tolist()))
 
     def build(self, input_shape: Any) -> None:
-        """Make the connected weights and one bias a map."""
+        """Make the weights of the connections and one bias per map."""
         expect(len(input_shape) == 4, "an input of (batch, height, width, channels)", tuple(input_shape))
         self.maps = int(input_shape[-1])
         expect(
@@ -269,7 +269,7 @@ class PartialConv2D(AssembledConv2D):
         return weight * inputs * outputs
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """The kernel must fit whole ("valid")."""
+        """Return the shape of a "valid" convolution."""
         batch, height, width, _ = input_shape
         rows, columns = self.kernel_size
         return tf.TensorShape(
@@ -289,7 +289,7 @@ class PartialConv2D(AssembledConv2D):
 
 @_register
 class EuclideanRBF(keras.layers.Layer):
-    """The output layer: one Euclidean radial basis function unit a class (eq. 7, page 8).
+    """The output layer: one Euclidean radial basis function unit per class (eq. 7, page 8).
 
         y[j] = sum over i of (x[i] - codes[j, i])^2
 
@@ -298,7 +298,7 @@ class EuclideanRBF(keras.layers.Layer):
     Gaussian noise, so softmax(-y) gives probabilities.
 
     `codes`: (classes, inputs); the ten 7x12 bitmaps of the digits by default, for the 84 units of
-    F6. `trainable_codes`: False as printed; True lets training move them, from the given ones.
+    F6. `trainable_codes`: False as printed; True lets training change them.
 
     >>> EuclideanRBF()(tf.ones((1, 84))).shape
     TensorShape([1, 10])
@@ -312,14 +312,14 @@ class EuclideanRBF(keras.layers.Layer):
         self.trainable_codes = trainable_codes
 
     def build(self, input_shape: Any) -> None:
-        """Make the codes, fixed unless they are to be trained."""
+        """Make the codes, fixed unless `trainable_codes`."""
         length = self.initial_codes.shape[1]
         expect(
             input_shape[-1] == length, f"an input of {length} values (a code's length)", tuple(input_shape)
         )
-        start = keras.initializers.Constant(self.initial_codes)
+        initializer = keras.initializers.Constant(self.initial_codes)
         self.codes = self.add_weight(
-            "codes", self.initial_codes.shape, initializer=start, trainable=self.trainable_codes
+            "codes", self.initial_codes.shape, initializer=initializer, trainable=self.trainable_codes
         )
         super().build(input_shape)
 
@@ -328,11 +328,11 @@ class EuclideanRBF(keras.layers.Layer):
         return tf.reduce_sum(tf.square(inputs[..., None, :] - self.codes), axis=-1)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """One value a code."""
+        """Return the shape with one value per code."""
         return tf.TensorShape((*input_shape[:-1], self.initial_codes.shape[0]))
 
     def get_config(self) -> dict[str, Any]:
-        """Return the codes as given, and whether they are trained."""
+        """Return the initial codes, and whether they are trained."""
         return {
             **super().get_config(),
             "codes": self.initial_codes.tolist(),
@@ -350,7 +350,7 @@ def _fold_scaled_tanh(layer: Any, inputs: list[Value], folding: Folding) -> Valu
 
 @fold_rule(EuclideanRBF)
 def _fold_euclidean_rbf(layer: Any, inputs: list[Value], folding: Folding) -> Value:
-    """y_j = |x|^2 - 2 x.c_j + |c_j|^2; |x|^2 is the same for all j, and a softmax does not see it."""
+    """y_j = |x|^2 - 2 x.c_j + |c_j|^2; |x|^2 is the same for all j, so the softmax cancels it."""
     codes = layer.codes.numpy().astype(np.float64)
     norms = (codes**2).sum(axis=1)
     scores = full_kernel(layer.name, kernel=-2 * codes.T, bias=norms - norms.mean())

@@ -1,4 +1,4 @@
-"""The paper's two training criteria over the distances of the output layer (pages 8 and 9)."""
+"""The training criteria over the distances of the output layer: the paper's two, and cross-entropy."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ _register = keras.utils.register_keras_serializable(package="lenet_edge")
 
 
 def _desired(labels: Any, distances: Any) -> Any:
-    """Return each row's distance of the desired class, y_D: (batch,)."""
+    """Return y_D, the distance of each row's desired class: (batch,)."""
     return tf.gather(distances, tf.reshape(tf.cast(labels, tf.int32), (-1,)), batch_dims=1)
 
 
 @_register
 class MinimumDistanceLoss(keras.losses.Loss):
-    """Eq. 8: E = 1/P sum over p of y_D(p), the desired class's distance; the other classes play no part.
+    """Eq. 8: E = 1/P sum over p of y_D(p), the desired class's distance; the other classes do not count.
 
-    Labels: (batch,) or (batch, 1), whole numbers. Distances: (batch, classes), 0 or more, from
+    Labels: (batch,) or (batch, 1), integers. Distances: (batch, classes), 0 or more, from
     EuclideanRBF. "It lacks three important properties": with trainable codes it collapses.
     """
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return y_D a row."""
+        """Return y_D per row."""
         return _desired(y_true, y_pred)
 
 
@@ -32,9 +32,9 @@ class MinimumDistanceLoss(keras.losses.Loss):
 class MAPLoss(keras.losses.Loss):
     """Eq. 9, maximum a posteriori: E = 1/P sum of y_D + log(exp(-j) + sum over i of exp(-y_i)).
 
-    It pulls the desired class's distance down and pushes the others up, all the less the farther they
-    are. `rubbish` is j, the distance of the "rubbish" class of pictures that are no digit; the paper
-    prints no value ("a positive constant"). Shapes as for MinimumDistanceLoss.
+    It pulls the desired class's distance down and pushes the others up, more weakly the farther they are.
+    `rubbish` is j, the distance of the "rubbish" class of pictures without a digit; the paper prints no value
+    ("a positive constant"). Shapes as for MinimumDistanceLoss.
     """
 
     def __init__(self, *, rubbish: float = 0.1, **options: Any) -> None:
@@ -43,13 +43,13 @@ class MAPLoss(keras.losses.Loss):
         self.rubbish = rubbish
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return the criterion a row, through log-sum-exp: distances of hundreds do not underflow."""
+        """Return the criterion per row; by log-sum-exp, distances in the hundreds do not underflow."""
         rubbish = tf.fill((tf.shape(y_pred)[0], 1), tf.cast(-self.rubbish, y_pred.dtype))
         competing = tf.reduce_logsumexp(tf.concat([rubbish, -y_pred], axis=1), axis=1)
         return _desired(y_true, y_pred) + competing
 
     def get_config(self) -> dict[str, Any]:
-        """Return j besides Keras's own options."""
+        """Return j along with Keras's own options."""
         return {**super().get_config(), "rubbish": self.rubbish}
 
 
@@ -57,8 +57,8 @@ class MAPLoss(keras.losses.Loss):
 class DistanceCrossEntropy(keras.losses.Loss):
     """Cross-entropy of softmax(-scale * distance) against labels or soft answers.
 
-    Eq. 9 without the rubbish class and with a temperature, which is what the released weights were
-    trained with. `y_true`: (batch, classes), rows of sum 1. Distances: (batch, classes).
+    Eq. 9 without the rubbish class and with a temperature; the released weights were trained with
+    it. `y_true`: (batch, classes), rows of sum 1. Distances: (batch, classes).
     """
 
     def __init__(self, *, scale: float = 0.1, **options: Any) -> None:
@@ -67,9 +67,9 @@ class DistanceCrossEntropy(keras.losses.Loss):
         self.scale = scale
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return the cross-entropy a row."""
+        """Return the cross-entropy per row."""
         return tf.nn.softmax_cross_entropy_with_logits(y_true, -self.scale * y_pred)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the scale besides Keras's own options."""
+        """Return the scale along with Keras's own options."""
         return {**super().get_config(), "scale": self.scale}

@@ -1,4 +1,4 @@
-"""LeNet-5 as the paper prints it, the net that everybody builds instead, and their teacher."""
+"""Build LeNet-5 as the paper prints it, the usual simplified net, and the teacher of both."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def lenet5(*, wide: bool = False, empty: bool = False, name: str | None = None) 
     `wide`: the same layers and weights on any height H and width W of 32 or more (section VII; why C5 is a
     convolution). In: (batch, H, W, 1). Out: (batch, (H - 32) // 4 + 1, (W - 32) // 4 + 1, 10): one answer
     for each 32x32 window, four pixels apart. `empty`: an eleventh code, "no character here"
-    (`codes_with_empty`); fixed as the others are, so that the weights stay 60,000.
+    (`codes_with_empty`); it is fixed like the others, so the trainable weights stay 60,000.
     """
     side = None if wide else 32
     pixels = keras.Input((side, side, 1), name="pixels")
@@ -49,7 +49,7 @@ def lenet5(*, wide: bool = False, empty: bool = False, name: str | None = None) 
     x = layers.Conv2D(120, 5, activation=scaled_tanh, name="C5", **_uniform(400))(x)  # 1x1x120, 48,120
     if not wide:
         x = layers.Flatten(name="flatten")(x)  # 120
-    # On a wide image Dense works at each place: a 1x1 convolution with weights of the same shape.
+    # On a wide image Dense works at each position, like a 1x1 convolution with weights of the same shape.
     x = layers.Dense(84, activation=scaled_tanh, name="F6", **_uniform(120))(x)  # 84, 10,164
     codes = codes_with_empty() if empty else digit_codes()
     distances = EuclideanRBF(codes=codes, name="OUTPUT")(x)  # 10 or 11, nothing trainable
@@ -59,10 +59,10 @@ def lenet5(*, wide: bool = False, empty: bool = False, name: str | None = None) 
 def stock_lenet5(
     *, subsampling: Literal["average", "trainable"] = "average", name: str = "stock_lenet5"
 ) -> Any:
-    """Build the "LeNet-5" that everybody builds: 61,706 weights, average pooling without any, full C3.
+    """Build the usual simplified "LeNet-5": 61,706 weights, average pooling without any, full C3.
 
     In: (batch, 28, 28, 1), pixels 0..255. Out: (batch, 10), logits. With `subsampling="trainable"`,
-    TrainableSubsampling stands where the average pooling was: 61,750 weights.
+    TrainableSubsampling replaces the average pooling: 61,750 weights.
     """
     expect(subsampling in ("average", "trainable"), "subsampling 'average' or 'trainable'", repr(subsampling))
 
@@ -85,7 +85,7 @@ def stock_lenet5(
 
 
 def teacher(*, name: str = "teacher") -> Any:
-    """Build a larger net on the paper's plan, whose answers the small ones can learn from.
+    """Build a larger net on the paper's plan, whose answers the smaller nets can learn from.
 
     In: (batch, 32, 32, 1), pixels 0..255. Out: (batch, 10), logits. It is never released.
     """
@@ -102,7 +102,7 @@ def teacher(*, name: str = "teacher") -> Any:
 
 
 def with_probabilities(model: Any, *, scale: float) -> Any:
-    """Return `model` with softmax(scale * output) behind it: ten scores of sum 1, the largest the answer.
+    """Return `model` with softmax(scale * output) appended: scores of sum 1, the largest is the answer.
 
     `scale` is below 0 for distances and above 0 for logits; its size is the inverse temperature.
     The layers and weights of `model` are shared, not copied.
@@ -118,12 +118,12 @@ def connections(model: Any) -> dict[str, int]:
         if layer.count_params():
             outputs = layer.output_shape[1:]
             positions = outputs[0] * outputs[1] if len(outputs) == 3 else 1
-            counts[layer.name] = positions * _connections_a_position(layer)
+            counts[layer.name] = positions * _connections_per_position(layer)
     return counts
 
 
-def _connections_a_position(layer: Any) -> int:
+def _connections_per_position(layer: Any) -> int:
     if isinstance(layer, TrainableSubsampling):
-        # Four inputs and a bias a unit: the coefficient is used once for each input.
+        # Four inputs and a bias per unit: the coefficient is used once for each input.
         return layer.count_params() // 2 * (layer.pool_size[0] * layer.pool_size[1] + 1)
     return layer.count_params()

@@ -18,10 +18,10 @@ from lenet_edge.digits.options import add_data_option
 from lenet_edge.packaged.files import released_folder
 from lenet_edge.packaged.names import ALL_NAMES, WIDE
 from lenet_edge.parity.compared_files import compared_files
-from lenet_edge.parity.evidence import Evidence, evidence_of
 from lenet_edge.parity.golden import golden_report
 from lenet_edge.parity.imported import GOLDEN, Imported, most_digits, read_imports
-from lenet_edge.parity.lines import verdict
+from lenet_edge.parity.score_comparison import ScoreComparison, compare_scores
+from lenet_edge.parity.terminal_lines import verdict
 
 EPILOG = """\
 examples:
@@ -95,21 +95,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     _check(options)
     contents = compared_files(options.models or released_folder(), net=options.net)
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
-    report, evidence = _measured(options, contents, read_imports(options.imports, hashes))
+    report, comparison = _measured(options, contents, read_imports(options.imports, hashes))
     report["command"] = command_text("lenet_edge.parity", argv)
     if options.json:
         write_json(options.json, report)
     if options.html:
         from lenet_edge.parity.report import html_of
 
-        write_atomically(options.html, html_of(report, evidence))
+        write_atomically(options.html, html_of(report, comparison))
     print(f"\n{verdict(report)}")
     return 0 if report["within"] else 1
 
 
 def _measured(
     options: argparse.Namespace, contents: Mapping[str, bytes], imports: Sequence[Imported]
-) -> tuple[dict[str, Any], Evidence | None]:
+) -> tuple[dict[str, Any], ScoreComparison | None]:
     """Measure what is asked for; return the report, and what HTML shows beside it of the test digits."""
     tell = functools.partial(print, flush=True)
     if options.only_imports and all(imported.pictures == GOLDEN for imported in imports):
@@ -131,7 +131,7 @@ def _measured(
         tell=tell,
     )
     shown = options.html and options.net != WIDE  # windows are no digits to show
-    return report, evidence_of(digits, matrix) if shown else None
+    return report, compare_scores(digits, matrix) if shown else None
 
 
 def _columns(options: argparse.Namespace) -> list[Column]:

@@ -19,8 +19,8 @@ from lenet_edge import __version__
 from lenet_edge.digits.scoring import percent
 from lenet_edge.parity.cell import SCORE_STEP, Cell
 from lenet_edge.parity.imported import GOLDEN, Answers, Imported
-from lenet_edge.parity.lines import Tell, imported_lines
 from lenet_edge.parity.mcnemar import mcnemar
+from lenet_edge.parity.terminal_lines import Tell, imported_lines
 
 _WRITTEN = 1e-8
 """What golden.json's nine digits may have cut off a limit in floating point."""

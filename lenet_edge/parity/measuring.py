@@ -16,9 +16,9 @@ from lenet_edge.packaged.names import WIDE
 from lenet_edge.parity.golden import checked_golden
 from lenet_edge.parity.imported import GOLDEN, Imported
 from lenet_edge.parity.layers import LAYER_DIGITS, profile
-from lenet_edge.parity.lines import Tell, cell_lines, imported_lines, layer_lines
 from lenet_edge.parity.matrix import Cell, File, Matrix, absent, file_of, pictures_of, read_file, row_of
 from lenet_edge.parity.references import references
+from lenet_edge.parity.terminal_lines import Tell, cell_lines, imported_lines, layer_lines
 
 WIDTHS = (32, 112, 117, 272)
 """What a wide net is measured at: one window, the files' own, no whole number of steps, a long string."""

@@ -7,8 +7,6 @@ from typing import Any
 
 from converters.base.words import counted
 from lenet_edge.packaged.names import WIDE
-from lenet_edge.parity.evidence import Evidence
-from lenet_edge.parity.exhibits import confusions, disagreements, histograms, namer, profiles
 from lenet_edge.parity.imported import GOLDEN
 from lenet_edge.parity.markup import Markup, element, joined
 from lenet_edge.parity.matrix_table import (
@@ -22,6 +20,8 @@ from lenet_edge.parity.matrix_table import (
     state,
     titles,
 )
+from lenet_edge.parity.report_sections import confusions, disagreements, histograms, namer, profiles
+from lenet_edge.parity.score_comparison import ScoreComparison
 from lenet_edge.parity.style import STYLE
 
 _MACHINE = ("board", "system", "architecture", "processor")
@@ -36,12 +36,12 @@ _SECTIONS = {
 }
 
 
-def html_of(report: Report, evidence: Evidence | None) -> str:
-    """Return the page of a `report` as --json writes it and the `evidence` of the same matrix.
+def html_of(report: Report, comparison: ScoreComparison | None) -> str:
+    """Return the page of a `report` as --json writes it and the `comparison` of the same matrix.
 
-    Without evidence, of golden pictures alone or of a wide net, its sections are left out.
+    Without comparison, of golden pictures alone or of a wide net, its sections are left out.
     """
-    told = {"matrix": _matrix(report), "tolerance": _tolerance(), **_exhibits(report, evidence)}
+    told = {"matrix": _matrix(report), "tolerance": _tolerance(), **_exhibits(report, comparison)}
     body = [element("section", element("h2", _SECTIONS[key]), each, id=key) for key, each in told.items()]
     title = f"Parity of {report['net']}"
     head = element(
@@ -56,16 +56,16 @@ def html_of(report: Report, evidence: Evidence | None) -> str:
     return f"<!DOCTYPE html>\n{page}\n"
 
 
-def _exhibits(report: Report, evidence: Evidence | None) -> dict[str, Markup]:
+def _exhibits(report: Report, comparison: ScoreComparison | None) -> dict[str, Markup]:
     """Return the sections of what was measured on the test digits."""
-    if evidence is None:
+    if comparison is None:
         return {}
     name = namer(report)
     return {
         "layers": joined(_about_layers(), profiles(report)),
-        "differences": joined(_about_differences(), histograms(evidence, name)),
-        "disagreements": joined(_about_disagreements(), disagreements(evidence, report)),
-        "confusions": joined(_about_confusions(), confusions(evidence, name)),
+        "differences": joined(_about_differences(), histograms(comparison, name)),
+        "disagreements": joined(_about_disagreements(), disagreements(comparison, report)),
+        "confusions": joined(_about_confusions(), confusions(comparison, name)),
     }
 
 

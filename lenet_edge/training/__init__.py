@@ -1,1 +1,1 @@
-"""Training and fine-tuning: distorted digits, recipes, the loop, what is measured of it. Needs Keras."""
+"""Training and fine-tuning: distorted digits, recipes, the training loop, metrics. Needs Keras."""

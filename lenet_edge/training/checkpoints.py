@@ -1,4 +1,4 @@
-"""Whether a folder holds a training to go on with: asked without TensorFlow, before the work is done."""
+"""Check whether a folder holds a training to resume, before any work and without TensorFlow."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from converters.base.errors import expect
 
 
 def checkpoint_folder(out: Path) -> Path:
-    """Return where a training whose results go to `out` keeps its state after each epoch."""
+    """Return the folder where a training that writes to `out` saves its state after each epoch."""
     return out / "checkpoints"
 
 
 def check_start(folder: Path, *, resume: bool) -> None:
-    """Raise InputError when `folder` holds a training's state and not `resume`, or the other way round."""
+    """Raise InputError if `folder` holds a training's state without `resume`, or none with it."""
     if resume:
         expect(_holds_state(folder), f"a training to resume in {folder}", "none")
     else:
@@ -23,14 +23,14 @@ def check_start(folder: Path, *, resume: bool) -> None:
 
 
 @contextlib.contextmanager
-def saying_how_to_go_on(out: Path) -> Iterator[None]:
-    """Have a Ctrl-C that ends the training in `out` say how to go on, if an epoch is kept."""
+def resume_hint(out: Path) -> Iterator[None]:
+    """Add to a Ctrl-C that ends the training in `out` how to resume it, if an epoch was saved."""
     try:
         yield
     except KeyboardInterrupt as error:
         if not _holds_state(checkpoint_folder(out)):
-            raise KeyboardInterrupt("before the end of the first epoch, so nothing is kept") from error
-        raise KeyboardInterrupt("the same command with --resume goes on from the last epoch") from error
+            raise KeyboardInterrupt("before the end of the first epoch, so nothing is saved") from error
+        raise KeyboardInterrupt("repeat the command with --resume to continue from the last epoch") from error
 
 
 def _holds_state(folder: Path) -> bool:

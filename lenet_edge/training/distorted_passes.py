@@ -1,8 +1,8 @@
-"""Distorted copies of the training digits, kept on disk so that later passes cost nothing.
+"""Distorted copies of the training digits, cached on disk so that each is made only once.
 
-A pass is one distorted copy of every training digit. There are a few tens of them; an epoch takes one,
-so that a long training draws its digits once and reads them many times, and two trainings with the
-same seed share them. Teachers' answers to a pass are kept beside it.
+A pass is one distorted copy of every training digit. There are a few dozen; an epoch reads one, so a long
+training reads each pass many times, and two trainings with the same seed share them. Teachers' answers to a
+pass are cached beside it.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from lenet_edge.training.distortions import VERSION, Distortions, distort
 
 @dataclass(frozen=True)
 class Teacher:
-    """A trained net whose answers others learn from.
+    """A trained net whose answers other nets learn from.
 
-    `key` names its weights; `answer`: from uint8 pictures (n, 32, 32) to probabilities (n, 10).
+    `key` identifies its weights; `answer`: from uint8 pictures (n, 32, 32) to probabilities (n, 10).
     """
 
     key: str
@@ -37,8 +37,11 @@ class Teacher:
 
 
 @dataclass(frozen=True, kw_only=True)
-class KeptPasses:
-    """`count` passes over `digits`, kept in `folder`, the last `gentle_count` gentler by `gentle_factor`."""
+class CachedPasses:
+    """`count` passes over `digits`, cached in `folder`.
+
+    `gentle_factor` (0..1) scales the distortions of the last `gentle_count`.
+    """
 
     digits: Digits
     folder: Path
@@ -51,7 +54,7 @@ class KeptPasses:
         expect(0 <= self.gentle_count < self.count, f"0 to {self.count - 1} gentle passes", self.gentle_count)
 
     def index(self, epoch: int, *, epochs: int, gentle_share: float) -> int:
-        """Return the pass that `epoch` reads: a gentle one in the last `gentle_share` of the epochs."""
+        """Return the pass for `epoch`: a gentle one in the last `gentle_share` (0..1) of the epochs."""
         first_gentle = self.count - self.gentle_count
         start = epochs - round(epochs * gentle_share) if self.gentle_count else epochs
         if epoch < start:
@@ -59,13 +62,13 @@ class KeptPasses:
         return first_gentle + (epoch - start) % self.gentle_count
 
     def is_gentle(self, index: int) -> bool:
-        """Return whether pass `index` is a gentler one."""
+        """Return whether pass `index` is gentle."""
         return index >= self.count - self.gentle_count
 
 
 @dataclass(frozen=True, kw_only=True)
-class Passes(KeptPasses):
-    """Distorted copies of the digits, one a pass, and what teachers answer to them."""
+class Passes(CachedPasses):
+    """Distorted copies of the digits, one per pass, and the teachers' answers to them."""
 
     sizes: Distortions = field(default_factory=Distortions)
     teachers: Sequence[Teacher] = ()
@@ -74,20 +77,20 @@ class Passes(KeptPasses):
         """Return pass `index`: uint8 (n, 32, 32)."""
         sizes = self._sizes(index)
         name = f"pictures-{self._key(sizes)}-{index:03d}.npy"
-        return self._kept(
+        return self._cached(
             name, lambda: distort(pad(self.digits.images), seed=(self.seed, index), sizes=sizes)
         )
 
     def answers(self, index: int) -> NDArray[np.float16]:
         """Return the mean of the teachers' answers to pass `index`: float16 (n, 10), rows of sum 1."""
         pictures = self.pictures(index)
-        each = [self._answers(teacher, index, pictures) for teacher in self.teachers]
-        return np.mean(each, axis=0, dtype=np.float32).astype(np.float16)
+        answers = [self._answers(teacher, index, pictures) for teacher in self.teachers]
+        return np.mean(answers, axis=0, dtype=np.float32).astype(np.float16)
 
     def _answers(self, teacher: Teacher, index: int, pictures: NDArray[np.uint8]) -> NDArray[np.float16]:
         key = self._key(self._sizes(index))
         name = f"answers-{key}-{index:03d}-{teacher.key}.npy"
-        return self._kept(name, lambda: teacher.answer(pictures).astype(np.float16))
+        return self._cached(name, lambda: teacher.answer(pictures).astype(np.float16))
 
     def _sizes(self, index: int) -> Distortions:
         return self.sizes.gentler(self.gentle_factor) if self.is_gentle(index) else self.sizes
@@ -99,17 +102,17 @@ class Passes(KeptPasses):
         )
         return hashlib.sha256(facts.encode() + self.digits.images[:100].tobytes()).hexdigest()[:12]
 
-    def _kept(self, name: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+    def _cached(self, name: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         path = self.folder / name
         if not path.exists():
-            self._expect_room()
+            self._check_disk()
             buffer = io.BytesIO()
             np.save(buffer, make())
             write_atomically(path, buffer.getvalue())
         return np.load(path, mmap_mode="r", allow_pickle=False)
 
-    def _expect_room(self) -> None:
-        """A pass is 1 KiB a digit: say that the disk is full before an hour of work, not after."""
+    def _check_disk(self) -> None:
+        """Raise InputError if the disk is nearly full, before an hour of work; a pass is 1 KiB per digit."""
         self.folder.mkdir(parents=True, exist_ok=True)
         need, free = 2048 * len(self.digits.images), shutil.disk_usage(self.folder).free
         expect(free > need, f"{need >> 20} MiB free in {self.folder}", f"{free >> 20} MiB")

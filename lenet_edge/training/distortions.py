@@ -1,8 +1,8 @@
-"""Random distortions of digits, drawn anew from a seed.
+"""Random distortions of digits, reproducible from a seed.
 
 "planar affine transformations: horizontal and vertical translations, scaling, squeezing (simultaneous
 horizontal compression and vertical elongation, or the reverse), and horizontal shearing" (page 10);
-rotation besides, and the elastic fields of Simard, Steinkraus and Platt (ICDAR 2003).
+also rotation, and the elastic fields of Simard, Steinkraus and Platt (ICDAR 2003).
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from converters.base.errors import expect
 from lenet_edge.digits.smoothing import smoothing
 
 VERSION = 1
-"""Raise it when `distort` gives other pictures for the same seed and sizes: passes kept on disk go by it."""
+"""Increase it when `distort` changes its pictures for a seed and sizes: cached passes depend on it."""
 
 
 @dataclass(frozen=True)
 class Distortions:
-    """The largest size of each distortion; each digit draws its own, uniformly between minus and plus.
+    """The largest size of each distortion; each digit's is drawn uniformly between minus and plus that.
 
     Units: `translation` pixels; `scale`, `squeeze` and `shear` ratios; `rotation` radians; `elastic`
     pixels (standard deviation of the largest displacement field), over distances of
@@ -39,7 +39,7 @@ class Distortions:
     elastic_distance: float = 4.5
 
     def gentler(self, factor: float) -> Distortions:
-        """Return the same distortions, each `factor` (0..1) as large."""
+        """Return the same distortions, their sizes multiplied by `factor` (0..1)."""
         expect(0 <= factor <= 1, "a factor of 0..1", factor)
         sizes = ("translation", "scale", "squeeze", "shear", "rotation", "elastic")
         return Distortions(**{size: factor * getattr(self, size) for size in sizes})
@@ -55,7 +55,7 @@ def _displacements(count: Any, size: int, seed: Any, sizes: Distortions) -> tupl
 
 
 def _sources(count: Any, size: int, seed: Any, sizes: Distortions) -> tuple[Any, Any]:
-    """Return for each pixel the column and row (count, size, size) that it takes its value from."""
+    """Return the column and row (count, size, size) that each pixel takes its value from."""
 
     def draw(place: int, largest: float) -> Any:
         return tf.random.stateless_uniform(
@@ -76,7 +76,7 @@ def _sources(count: Any, size: int, seed: Any, sizes: Distortions) -> tuple[Any,
 
 
 def _sample(pictures: Any, columns: Any, rows: Any) -> Any:
-    """Read `pictures` (n, size, size) at fractional places, bilinearly; beyond the edge is the edge."""
+    """Read `pictures` (n, size, size) at fractional places, bilinearly; clipped at the edge."""
     size = pictures.shape[-1]
     columns = tf.clip_by_value(columns, 0.0, size - 1.001)
     rows = tf.clip_by_value(rows, 0.0, size - 1.001)
@@ -106,9 +106,8 @@ def distort(
 ) -> NDArray[np.uint8]:
     """Return distorted copies of `pictures`: uint8 (n, size, size) in, the same shape out.
 
-    The same `seed` (two whole numbers, the first below 2^31, the second to 2,000) gives the same copies.
-    Digits need a margin to move in: pad 28x28 ones to 32x32 first. Raises InputError on another shape or
-    type.
+    The same `seed` (two integers, the first below 2^31, the second up to 2,000) gives the same copies. Digits
+    need a margin to move in: pad 28x28 pictures to 32x32 first. Raises InputError on another shape or type.
     """
     square = pictures.ndim == 3 and pictures.shape[1] == pictures.shape[2]
     expect(
@@ -116,7 +115,7 @@ def distort(
         "uint8 pictures (n, size, size)",
         f"{pictures.dtype} {pictures.shape}",
     )
-    batch = 2000  # bounds the memory; part of what a seed means
+    batch = 2000  # limits the memory; another size would change what a seed gives
     parts = [
         _distort(
             tf.constant(pictures[i : i + batch]),

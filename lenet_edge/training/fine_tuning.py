@@ -1,4 +1,4 @@
-"""Quantisation-aware fine-tuning as pure steps: the rounding model learns to answer as the exact one does."""
+"""Quantisation-aware fine-tuning: the rounding model learns to answer as the exact model does."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from lenet_edge.packaged.weights import load_quantised, save_quantised
 from lenet_edge.paper.answers import as_input, outputs_of
 from lenet_edge.training.checkpoints import checkpoint_folder
 from lenet_edge.training.distorted_passes import Passes
-from lenet_edge.training.loop import Recipe, Row, batches, error_of, restore, steps_an_epoch
+from lenet_edge.training.loop import Recipe, Row, batches, error_of, restore, steps_per_epoch_of
 
-_SMALLEST = 1e-7  # of a score: its logarithm is taken
+_SMALLEST = 1e-7  # the floor of a score before its logarithm is taken
 
 
 def fine_tuning_recipe(*, epochs: int, batch_size: int, learning_rate: float, seed: int) -> Recipe:
-    """Return the recipe: no labels, only the exact model's answers, half of the epochs gently distorted."""
+    """Return the recipe: no labels, only the exact model's answers; half of the epochs read gentle passes."""
     return Recipe(
         model="lenet5",
         epochs=epochs,
@@ -36,26 +36,26 @@ def fine_tuning_recipe(*, epochs: int, batch_size: int, learning_rate: float, se
 
 
 class SoftenedCrossEntropy(keras.losses.Loss):
-    """Cross-entropy of scores (batch, classes), softened by `temperature`, with targets softened as much."""
+    """Cross-entropy of scores (batch, classes), softened by `temperature`, with targets softened alike."""
 
     def __init__(self, *, temperature: float) -> None:
         super().__init__(name="softened_cross_entropy")
         self.temperature = temperature
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return one value a row."""
+        """Return one value per row."""
         logits = tf.math.log(tf.maximum(y_pred, _SMALLEST)) / self.temperature
         return tf.nn.softmax_cross_entropy_with_logits(y_true, logits)
 
 
 def divergence(scores: NDArray[np.floating[Any]], exact: NDArray[np.floating[Any]]) -> float:
-    """Return the mean Kullback-Leibler divergence (nats) of `scores` (n, 10) from the `exact` ones."""
+    """Return the mean Kullback-Leibler divergence (nats) of `scores` (n, 10) from the `exact` scores."""
     p, q = np.maximum(exact, _SMALLEST), np.maximum(scores, _SMALLEST)
     return float(np.mean(np.sum(p * (np.log(p) - np.log(q)), axis=1)))
 
 
 class _EpochEnd(keras.callbacks.Callback):
-    """Measures the settled model on the held-out digits, keeps the best, writes checkpoint and history."""
+    """Measures the settled model on the held-out digits, saves the best, writes checkpoint and history."""
 
     def __init__(
         self, exact: NDArray[np.float32], held_out: Digits, manager: Any, history: list[Row]
@@ -66,7 +66,7 @@ class _EpochEnd(keras.callbacks.Callback):
 
     @property
     def best_file(self) -> Path:
-        """Where the best weights so far are."""
+        """The file of the best weights so far."""
         return Path(self.manager.directory) / "best.npz"
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -78,13 +78,13 @@ class _EpochEnd(keras.callbacks.Callback):
         self.history.append({"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}})
         if best_of(self.history) == self.history[-1]:
             save_quantised(self.model, self.best_file)
-        # Numbered by the rows of the history, which `restore` cuts to the checkpoint that it finds.
+        # Numbered by history rows: `restore` cuts the history to the number of the newest checkpoint.
         self.manager.save(len(self.history))
         write_json(Path(self.manager.directory) / "history.json", self.history)
 
 
 def best_of(history: list[Row]) -> Row:
-    """Return the row of fewest held-out errors; of those, of the least divergence from the exact model."""
+    """Return the row with the fewest held-out errors; among equals, the one nearest to the exact model."""
     return min(history, key=lambda row: (row["held_out_error"], row["held_out_divergence"]))
 
 
@@ -99,14 +99,14 @@ def fine_tune(
     resume: bool = False,
     verbose: int = 1,
 ) -> list[Row]:
-    """Fine-tune `model` (of `quantize_aware`) in place to its best weights; return its history.
+    """Fine-tune `model` (from `quantize_aware`) in place to its best weights; return its history.
 
-    The history has a row an epoch; row 0 is the model before the first step, and may be the best. `exact`:
+    The history has a row per epoch; row 0 is the model before the first step, and may be the best. `exact`:
     the exact model's scores (n, 10) of the held-out digits; `passes` has that model as its teacher.
-    `out`/checkpoints holds the state after each epoch: with `resume` it goes on from there to the same end.
-    Raises InputError when `out` holds a run and `resume` is not given, or the other way round.
+    `out`/checkpoints holds the state after each epoch; `resume` continues from there, to the same weights.
+    Raises InputError if `out` holds a run without `resume`, or none with it.
     """
-    steps = steps_an_epoch(passes, recipe)
+    steps = steps_per_epoch_of(passes, recipe)
     rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.epochs * steps)
     optimizer = keras.optimizers.Adam(rate, jit_compile=False)
     optimizer.build(model.trainable_variables)

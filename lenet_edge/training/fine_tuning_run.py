@@ -1,4 +1,4 @@
-"""A fine-tuning of LeNet-5 for int8: from its weights to fine-tuned ones, a .tflite file and a report."""
+"""Fine-tune LeNet-5 for int8; write the fine-tuned weights, a .tflite file and a report."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from lenet_edge.training.loop import Recipe, Row
 from lenet_edge.training.results import measured_sets
 
 FILE_BITS = (4, 8)
-"""Bits of the kernels that a .tflite file is written with."""
+"""The bits of the kernels for which a .tflite file is written."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rounding:
-    """How kernels round: to `bits` (2 to 8), with a scale a channel or one; ranges from so many digits."""
+    """How kernels round: to `bits` (2 to 8), with a scale per channel or per kernel; calibration digits."""
 
     bits: int = 8
     per_channel: bool = True
@@ -46,7 +46,7 @@ class Rounding:
 class FineTuned:
     """A fine-tuned Keras `model` and the `exact` one that it learned from.
 
-    `weights_sha256`: of the exact one's weights; `passes`: what it was trained on.
+    `weights_sha256`: the hash of the exact model's weights; `passes`: what it was trained on.
     """
 
     model: Any
@@ -59,18 +59,18 @@ class FineTuned:
 
     @property
     def file(self) -> str | None:
-        """The name of its .tflite file; None where no file is written with so many bits."""
+        """The name of its .tflite file; None if none is written for its bits."""
         bits = self.rounding.bits
         return f"lenet5_int{bits}_qat.tflite" if bits in FILE_BITS else None
 
     @property
     def best(self) -> Row:
-        """The row of the history whose weights the model has."""
+        """The history row of the weights that the model has."""
         return best_of(self.history)
 
     @property
     def facts(self) -> Mapping[str, object]:
-        """What a report tells of how it was fine-tuned."""
+        """The report's facts about the fine-tuning."""
         return {
             "versions": versions(),
             "weights_sha256": self.weights_sha256,
@@ -87,7 +87,7 @@ class FineTuned:
 
 @dataclass(frozen=True, kw_only=True)
 class Errors:
-    """Errors and agreements, in percent, of a fine-tuned model, the exact one and the file, None for none."""
+    """Errors and agreements of fine-tuned model, exact model and file, in percent; None: no file."""
 
     digits: int
     exact_error: float
@@ -97,7 +97,7 @@ class Errors:
     file_agreement_with_fine_tuned: float | None = None
 
     def as_json(self) -> dict[str, float]:
-        """Return them as a report has them, those of the file where there is one."""
+        """Return them as a report stores them, without those of a missing file."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
@@ -113,11 +113,11 @@ def fine_tune_lenet5(
     resume: bool = False,
     verbose: int = 1,
 ) -> FineTuned:
-    """Fine-tune lenet5 with the weights of the file `weights`, the packaged ones for None.
+    """Fine-tune lenet5 from the weights of the file `weights`; None: from the packaged weights.
 
-    `passes`: distorted copies of the `training` digits, half of them gentle, kept in the cache folder.
-    `recipe`, `out`, `resume` and errors as for `lenet_edge.training.fine_tuning.fine_tune`; InputError also
-    on another model's weights.
+    `passes`: the number of distorted copies of the `training` digits, half of them gentle, cached on disk.
+    `recipe`, `out`, `resume` and errors as for `lenet_edge.training.fine_tuning.fine_tune`; also raises
+    InputError if the weights are another model's.
     """
     exact = fold(released_model("lenet5", weights=weights))
     key = hashlib.sha256((weights or released_folder() / "lenet5.npz").read_bytes()).hexdigest()
@@ -159,7 +159,7 @@ def fine_tune_lenet5(
 
 
 def calibration_images(count: int, *, seed: int) -> NDArray[np.uint8]:
-    """Return `count` of the 500 calibration digits, drawn by `seed` if not all: uint8 (count, 28, 28)."""
+    """Return `count` of the 500 calibration digits, drawn from `seed` if not all: uint8 (count, 28, 28)."""
     images = calibration_digits().images
     if count == len(images):
         return images
@@ -169,25 +169,30 @@ def calibration_images(count: int, *, seed: int) -> NDArray[np.uint8]:
 def write_fine_tuned(
     tuned: FineTuned, held_out: Digits, *, out: Path, command: str, test: bool = False
 ) -> dict[str, Errors]:
-    """Write weights.npz, report.json and the .tflite file, if there is one, to `out`; return the errors.
+    """Write weights.npz, report.json and the .tflite file, if there is one, to `out`.
 
-    They are by set of digits; `command` and `test` as for `lenet_edge.training.results.write_trained`.
+    Return the errors by set of digits. `command` and `test` as for
+    `lenet_edge.training.results.write_trained`.
     """
     save_quantised(tuned.model, out / "weights.npz")
-    content = _content(tuned)
+    content = _tflite_content(tuned)
     if tuned.file and content is not None:
         write_atomically(out / tuned.file, content)
-    found = {
+    errors_by_set = {
         name: errors_of(tuned.model, tuned.exact, content, digits)
         for name, digits in measured_sets(held_out, test=test).items()
     }
-    report = {"command": command, **tuned.facts, **{name: each.as_json() for name, each in found.items()}}
+    report = {
+        "command": command,
+        **tuned.facts,
+        **{name: errors.as_json() for name, errors in errors_by_set.items()},
+    }
     write_json(out / "report.json", report)
-    return found
+    return errors_by_set
 
 
-def _content(tuned: FineTuned) -> bytes | None:
-    """Return the .tflite file, the one of 8 bits laid out as the released one; None where there is none."""
+def _tflite_content(tuned: FineTuned) -> bytes | None:
+    """Return the .tflite file, for 8 bits in the released layout; None if none is written."""
     if tuned.file is None:
         return None
     content = to_tflite(tuned.model, precision="int8").content
@@ -197,13 +202,13 @@ def _content(tuned: FineTuned) -> bytes | None:
 def errors_of(model: Any, exact: Any, content: bytes | None, digits: Digits) -> Errors:
     """Return the errors on `digits` of the fine-tuned `model`, the `exact` one and the file `content`."""
     pictures = pad(digits.images)
-    wanted, scores = (outputs_of(m, pictures).argmax(axis=1) for m in (exact, model))
-    read = None if content is None else run(content, as_input(exact, pictures).numpy()).argmax(axis=1)
+    exact_read, model_read = (outputs_of(m, pictures).argmax(axis=1) for m in (exact, model))
+    file_read = None if content is None else run(content, as_input(exact, pictures).numpy()).argmax(axis=1)
     return Errors(
         digits=len(digits.labels),
-        exact_error=percent(wanted != digits.labels),
-        error=percent(scores != digits.labels),
-        agreement_with_exact=percent(scores == wanted),
-        file_error=None if read is None else percent(read != digits.labels),
-        file_agreement_with_fine_tuned=None if read is None else percent(read == scores),
+        exact_error=percent(exact_read != digits.labels),
+        error=percent(model_read != digits.labels),
+        agreement_with_exact=percent(model_read == exact_read),
+        file_error=None if file_read is None else percent(file_read != digits.labels),
+        file_agreement_with_fine_tuned=None if file_read is None else percent(file_read == model_read),
     )

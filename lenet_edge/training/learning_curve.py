@@ -1,4 +1,4 @@
-"""The picture of a training: loss and held-out error, epoch by epoch."""
+"""Draw the learning curve of a training: loss and held-out error by epoch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ERRORS = {
 
 
 def draw(history: Sequence[dict[str, float]], path: Path) -> None:
-    """Write a PNG of `history` to `path`: rows with epoch, loss and held-out errors in percent."""
+    """Write the curve as a PNG to `path`; rows of `history`: epoch, loss, held-out errors in percent."""
     import matplotlib
 
     matplotlib.use("Agg")

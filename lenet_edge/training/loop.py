@@ -1,4 +1,4 @@
-"""Training as pure steps: a recipe as data, batches from passes, checkpoints, averaged weights."""
+"""The training loop: a recipe as data, batches from passes, checkpoints, averaged weights."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from lenet_edge.training.checkpoints import check_start, checkpoint_folder
 from lenet_edge.training.distorted_passes import Passes
 
 Row = dict[str, float]
-"""What a history tells of an epoch: its number, the loss and what was measured, errors in percent."""
+"""One epoch in a history: its number, the loss and what was measured, errors in percent."""
 
 Measure = Callable[[Any], Row]
 ModelName = Literal["lenet5", "stock", "teacher"]
@@ -31,17 +31,17 @@ BUILDERS: dict[str, Callable[[], Any]] = {"lenet5": lenet5, "stock": stock_lenet
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is trained; every number that decides the result, but for the passes' own."""
+    """How a model is trained: every number that decides the result, except those of the passes."""
 
     model: ModelName = "lenet5"
     epochs: int = 300
     batch_size: int = 128
     learning_rate: float = 2e-3  # at the start; it falls to 0 along a cosine
     weight_decay: float = 0.02
-    averaging: float = 0.999  # share of the old average that a step keeps; less in a short training
+    averaging: float = 0.999  # momentum of the moving average of the weights; less in a short training
     distance_scale: float = 0.1  # softmax(-scale * distance) while training lenet5
-    gentle_share: float = 0.2  # of the epochs, at the end, on gentler distortions
-    answers_weight: float = 0.8  # of the teachers' answers; the labels have the rest
+    gentle_share: float = 0.2  # share of the epochs, at the end, that read gentle passes
+    answers_weight: float = 0.8  # weight of the teachers' answers; the labels have the rest
     answers_temperature: float = 2.0
     seed: int = 1998
 
@@ -49,20 +49,20 @@ class Recipe:
         expect(self.model in BUILDERS, f"one of {', '.join(BUILDERS)}", self.model)
         expect(
             self.epochs >= 1 and self.batch_size >= 1,
-            "1 epoch and 1 digit a batch or more",
+            "1 epoch or more and batches of 1 digit or more",
             (self.epochs, self.batch_size),
         )
 
 
 def loss_of(recipe: Recipe) -> Any:
-    """Return the loss that the recipe's model is trained with, on targets (batch, 10)."""
+    """Return the loss for the recipe's model, on targets (batch, 10)."""
     if recipe.model == "lenet5":
         return DistanceCrossEntropy(scale=recipe.distance_scale)
     return keras.losses.CategoricalCrossentropy(from_logits=True)
 
 
 def answers_sign(model_name: str) -> int:
-    """Return -1 for a model that puts out distances (the smallest is the answer), 1 for logits."""
+    """Return -1 for a model that outputs distances (the smallest is the answer), 1 for logits."""
     return -1 if model_name == "lenet5" else 1
 
 
@@ -81,8 +81,8 @@ def _targets(passes: Passes, index: int, recipe: Recipe) -> NDArray[np.float32]:
 
 
 def batches(passes: Passes, recipe: Recipe, *, first_epoch: int = 0) -> Any:
-    """Return the tf.data.Dataset of all batches from `first_epoch` on: uint8 pictures, float targets."""
-    steps = steps_an_epoch(passes, recipe)
+    """Return the tf.data.Dataset of all batches from `first_epoch` on: uint8 pictures, float32 targets."""
+    steps = steps_per_epoch_of(passes, recipe)
     size = recipe.batch_size
 
     def epochs() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
@@ -101,20 +101,20 @@ def batches(passes: Passes, recipe: Recipe, *, first_epoch: int = 0) -> Any:
     return dataset.flat_map(lambda p, t: tf.data.Dataset.from_tensor_slices((p, t))).prefetch(8)
 
 
-def steps_an_epoch(passes: Passes, recipe: Recipe) -> int:
-    """Return the whole batches of a pass."""
+def steps_per_epoch_of(passes: Passes, recipe: Recipe) -> int:
+    """Return the number of whole batches in a pass."""
     steps = len(passes.digits.labels) // recipe.batch_size
-    expect(steps, f"{recipe.batch_size} digits or more (a batch)", len(passes.digits.labels))
+    expect(steps, f"{recipe.batch_size} digits or more (one batch)", len(passes.digits.labels))
     return steps
 
 
 def error_of(outputs: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], *, sign: int) -> float:
-    """Return the share of wrong answers, in percent; an answer is the largest of sign * `outputs` (n, 10)."""
+    """Return the share of wrong answers, in percent; an answer is the argmax of sign * `outputs` (n, 10)."""
     return 100.0 * float(np.mean((sign * outputs).argmax(axis=1) != labels))
 
 
 class _Average:
-    """Puts the optimizer's averaged weights into the model and back."""
+    """Swaps the optimizer's averaged weights into the model, and the model's own back."""
 
     def __init__(self, model: Any) -> None:
         self.variables = model.trainable_variables
@@ -148,14 +148,11 @@ class _EpochEnd(keras.callbacks.Callback):
 
 
 def compiled(build: Callable[[], Any], loss: Any, recipe: Recipe, *, steps: int) -> Any:
-    """Return a model with its optimizer and loss, the first weights drawn from the recipe's seed.
-
-    `steps`: of an epoch.
-    """
+    """Return a compiled model, its initial weights drawn from the recipe's seed; `steps`: per epoch."""
     keras.utils.set_random_seed(recipe.seed)
     model = build()
     rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.epochs * steps)
-    # The average reaches back over a tenth of the training at most, so the first weights are forgotten.
+    # The average reaches back over at most a tenth of the training, so it forgets the initial weights.
     averaging = min(recipe.averaging, max(0.0, 1 - 10 / (recipe.epochs * steps)))
     optimizer = keras.optimizers.AdamW(
         rate, weight_decay=recipe.weight_decay, use_ema=True, ema_momentum=averaging, jit_compile=False
@@ -176,10 +173,10 @@ def fit(
     resume: bool,
     verbose: int,
 ) -> list[Row]:
-    """Train a `compiled` model, put the averaged weights into it and return its history, a row an epoch.
+    """Train a `compiled` model, set its weights to the averaged ones and return its history, a row per epoch.
 
-    `dataset_from(epoch)`: a tf.data.Dataset of all batches from that epoch on, `steps` an epoch. `measure` is
-    called after each epoch with the model, its weights averaged; what it returns is part of the row. `out`,
+    `dataset_from(epoch)`: a tf.data.Dataset of all batches from that epoch on, `steps` per epoch. `measure`
+    gets the model with its averaged weights after each epoch, and returns entries for the row. `out`,
     `resume` and errors as for `train`.
     """
     state = tf.train.Checkpoint(model=model, optimizer=model.optimizer)
@@ -202,13 +199,13 @@ def fit(
 def train(
     recipe: Recipe, passes: Passes, held_out: Digits, *, out: Path, resume: bool = False, verbose: int = 1
 ) -> tuple[Any, list[Row]]:
-    """Train by `recipe` and return the model with its averaged weights, and its history, a row an epoch.
+    """Train by `recipe`; return the model with its averaged weights, and its history, a row per epoch.
 
-    `out`/checkpoints holds the state after each epoch; with `resume` training goes on from there, to
-    the same result as without the interruption. `out`/tensorboard holds TensorBoard's logs. Raises
-    InputError when `out` holds a training and `resume` is not given, or the other way round.
+    `out`/checkpoints holds the state after each epoch; `resume` continues from there, to the same result as
+    without the interruption. `out`/tensorboard holds TensorBoard's logs. Raises InputError if `out` holds a
+    training without `resume`, or none with it.
     """
-    steps = steps_an_epoch(passes, recipe)
+    steps = steps_per_epoch_of(passes, recipe)
     model = compiled(BUILDERS[recipe.model], loss_of(recipe), recipe, steps=steps)
     pictures, sign = pad(held_out.images), answers_sign(recipe.model)
 
@@ -233,9 +230,9 @@ def train(
 
 
 def restore(manager: Any, *, resume: bool) -> list[Row]:
-    """Restore the newest checkpoint and return the history up to it; an empty one for a new training.
+    """Restore the newest checkpoint and return the history up to it; empty for a new training.
 
-    Raises InputError as `lenet_edge.training.checkpoints.check_start`.
+    Raises InputError like `lenet_edge.training.checkpoints.check_start`.
     """
     folder = Path(manager.directory)
     check_start(folder, resume=resume)
@@ -243,6 +240,6 @@ def restore(manager: Any, *, resume: bool) -> list[Row]:
         return []
     newest = manager.latest_checkpoint
     manager.checkpoint.restore(newest).assert_consumed()
-    # A kill between checkpoint and history leaves the history one row short or, resumed, one too long.
+    # If the process dies between checkpoint and history, the history is a row short or, resumed, too long.
     rows = json.loads((folder / "history.json").read_text())
     return rows[: int(newest.rsplit("-", 1)[1])]

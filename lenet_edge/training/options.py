@@ -1,4 +1,4 @@
-"""The options of the commands that train, and what their numbers can be. No TensorFlow."""
+"""The options that `train` and `quantize` share, and their checks. No TensorFlow."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lenet_edge.digits.options import add_data_option
 
 MOST_THREADS = 1024
 MOST_PASSES = 2000
-"""The most distorted copies of the digits: their numbers are part of a seed of 32 bits."""
+"""The limit on distorted copies: the number of a copy is part of a 32-bit seed."""
 
 LARGEST_SEED = 2**31 - 1
 
@@ -20,7 +20,7 @@ LARGEST_SEED = 2**31 - 1
 def add_training_options(
     parser: argparse.ArgumentParser, *, out: str, epochs: int, learning_rate: float
 ) -> None:
-    """Add the options, with the defaults that differ from command to command."""
+    """Add the options, with those defaults that differ between the commands."""
     add = parser.add_argument
     add_data_option(parser, digits="training")
     add(
@@ -30,25 +30,25 @@ def add_training_options(
         metavar="DIR",
         help="where the results go (default: %(default)s)",
     )
-    add("--resume", action="store_true", help="go on with the interrupted training in --out")
+    add("--resume", action="store_true", help="continue the interrupted training in --out")
     add("--epochs", type=int, default=epochs, help="passes over the training digits (default: %(default)s)")
-    add("--batch-size", type=int, default=128, help="digits a step (default: %(default)s)")
+    add("--batch-size", type=int, default=128, help="digits per step (default: %(default)s)")
     add(
         "--learning-rate",
         type=float,
         default=learning_rate,
-        help="at the start; cosine decay to 0 (default: %(default)s)",
+        help="initial rate; cosine decay to 0 (default: %(default)s)",
     )
-    add("--seed", type=int, default=1998, help="of weights, order and distortions (default: %(default)s)")
-    add("--limit", type=int, metavar="N", help="use the first N training digits only, for a try")
-    add("--test", action="store_true", help="measure the test digits too, once, at the end")
+    add("--seed", type=int, default=1998, help="for weights, order and distortions (default: %(default)s)")
+    add("--limit", type=int, metavar="N", help="use only the first N training digits, for a quick try")
+    add("--test", action="store_true", help="also measure on the test digits, once, at the end")
     add("--threads", type=int, metavar="N", help="processor threads (default: all)")
     add(
         "--verbose",
         type=int,
         choices=(0, 1, 2),
         default=1,
-        help="0 silent, 1 progress bar, 2 a line an epoch",
+        help="0 silent, 1 progress bar, 2 a line per epoch",
     )
 
 
@@ -62,7 +62,7 @@ def check_training_options(
     limit: int | None,
     threads: int | None,
 ) -> None:
-    """Raise InputError, naming the option, on a number that cannot be."""
+    """Raise InputError, naming the option, on a number out of range."""
     expect(epochs >= 1, "--epochs of 1 or more", epochs)
     expect(batch_size >= 1, "--batch-size of 1 or more", batch_size)
     expect(0 < learning_rate < math.inf, "--learning-rate above 0", learning_rate)
@@ -76,5 +76,5 @@ def check_training_options(
 
 
 def check_seed(option: str, seed: int) -> None:
-    """Raise InputError unless `seed`, given by `option`, is one that TensorFlow and NumPy both take."""
+    """Raise InputError unless TensorFlow and NumPy both accept `seed`, the value of `option`."""
     expect(0 <= seed <= LARGEST_SEED, f"{option} of 0 to {LARGEST_SEED}", seed)

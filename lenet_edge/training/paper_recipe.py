@@ -1,9 +1,9 @@
 """The paper's own recipe: 20 passes, one digit at a time, eq. 9, stochastic diagonal Levenberg-Marquardt.
 
-Pages 11 and 12, appendix C. No distortions. The step of weight k is eta / (mu + h_kk), h_kk the second
-derivative of the criterion by w_k. Two departures, both because the printed way diverges within the
-first thousand digits with the criterion as printed: h_kk is estimated anew every 1,000 digits instead
-of once a pass, and the first 3,000 digits are learnt at a fifth of the printed eta.
+Pages 11 and 12, appendix C. No distortions. The step of weight k is eta / (mu + h_kk), where h_kk is the
+second derivative of the criterion with respect to w_k. Two departures, both because the recipe as printed
+diverges within the first thousand digits: h_kk is estimated every 1,000 digits instead of once per pass, and
+the first 3,000 digits are learnt at a fifth of the printed eta.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from lenet_edge.training.results import Trained
 SCHEDULE = (0.0005,) * 2 + (0.0002,) * 3 + (0.0001,) * 3 + (0.00005,) * 4 + (0.00001,) * 8
 MU = 0.02
 WARM_UP, WARM_UP_RATE = 3000, 0.2  # digits, share of eta; chosen on training digits, where 0.5 and 1 diverge
-STRETCH, SAMPLES = 1000, 200  # digits between estimates of h_kk, digits that it is estimated on
+STRETCH, SAMPLES = 1000, 200  # digits between estimates of h_kk, digits per estimate
 
 
 def train_as_printed(training: Digits, held_out: Digits, *, seed: int, verbose: int = 1) -> Trained:
-    """Train LeNet-5 as printed, from `seed`; its history has a row a pass, told as it comes if `verbose`."""
+    """Train LeNet-5 as printed, from `seed`; the history has a row per pass, printed too if `verbose`."""
     keras.utils.set_random_seed(seed)
     model = lenet5()
     pictures, labels = pad(training.images), training.labels.astype(np.int32)
@@ -61,12 +61,12 @@ def train_as_printed(training: Digits, held_out: Digits, *, seed: int, verbose: 
 
 
 def _squared_derivatives(model: Any) -> Any:
-    """Return a function from pictures to h_kk of each weight, in the Gauss-Newton approximation.
+    """Return a function from pictures to each weight's h_kk, in the Gauss-Newton approximation.
 
-    Of the criterion's part y_D = |x - c|^2 the second derivative by F6's output x is 2, so that
-    h_kk = 2 sum over i of (dx_i / dw_k)^2, which is 2 E[(d(v.x) / dw_k)^2] for random signs v: one
-    backward step a digit instead of 84. The paper backpropagates diagonal second derivatives instead
-    (appendix C), which leaves out the cross terms of shared weights that this keeps.
+    The second derivative of y_D = |x - c|^2, with respect to F6's output x, is 2. So h_kk = 2 sum over i of
+    (dx_i / dw_k)^2, which is 2 E[(d(v.x) / dw_k)^2] for random signs v: one backward pass per digit instead
+    of 84. The paper backpropagates diagonal second derivatives instead (appendix C), without the cross terms
+    of shared weights, which are kept here.
     """
     features = keras.Model(model.input, model.get_layer("F6").output)
     weights = model.trainable_variables
@@ -86,7 +86,7 @@ def _squared_derivatives(model: Any) -> Any:
 
 
 def _stretch(model: Any) -> Any:
-    """Return a function that takes one step a digit over some digits and returns the sum of losses."""
+    """Return a function that takes one step per digit over some digits and returns the sum of losses."""
     loss_of, weights = MAPLoss(), model.trainable_variables
 
     @tf.function(reduce_retracing=True)

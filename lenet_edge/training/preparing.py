@@ -1,4 +1,4 @@
-"""What stands before a training: the digits, and the threads that TensorFlow computes with."""
+"""Prepare a training: load the digits, set TensorFlow's threads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lenet_edge.digits.mnist import Digits, held_out_digits, training_digits
 
 
 def training_and_held_out(*, data: Path | None, limit: int | None) -> tuple[Digits, Digits]:
-    """Return the digits to train on, the first `limit` of them or all, and the held-out ones.
+    """Return the training digits, the first `limit` or all, and the held-out digits.
 
     `data` and errors as for `lenet_edge.digits.mnist.training_digits`.
     """
@@ -18,8 +18,8 @@ def training_and_held_out(*, data: Path | None, limit: int | None) -> tuple[Digi
 
 
 def use_threads(count: int | None) -> None:
-    """Let TensorFlow compute with `count` threads, 1 or more; all of the processor's if None."""
-    # TensorFlow takes seconds to import: bad input has been answered by now.
+    """Let TensorFlow compute with `count` threads, 1 or more; None: with all of the processor's."""
+    # TensorFlow takes seconds to import: bad input has been rejected by now.
     from converters.base.environment import tf
 
     if count is not None:

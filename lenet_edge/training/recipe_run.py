@@ -1,4 +1,4 @@
-"""A training of a net that reads one digit, by a recipe, on distorted copies and from teachers."""
+"""Train a net that reads one digit: by a recipe, on distorted copies, from teachers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lenet_edge.training.score_calibration import probabilities
 
 @dataclass(frozen=True, kw_only=True)
 class Copies:
-    """Which copies of the digits a training reads: `count`, the last `gentle_count` gentler, from `seed`."""
+    """The distorted copies that a training reads: `count`, the last `gentle_count` gentle, from `seed`."""
 
     seed: int
     count: int
@@ -40,7 +40,7 @@ def train_by_recipe(
     """Train by `recipe` on distorted `copies` of the `training` digits.
 
     `teachers`: folders of trained teachers to learn from, each with weights.npz. `out`, `resume` and errors
-    as for `lenet_edge.training.loop.train`; the copies are kept in the cache folder.
+    as for `lenet_edge.training.loop.train`; the copies are cached on disk.
     """
     passes = Passes(
         digits=training,
@@ -59,7 +59,7 @@ def train_by_recipe(
 
 
 def _teacher(run: Path) -> Teacher:
-    """Return the teacher that was trained in the folder `run`; its answers are kept by its weights' hash."""
+    """Return the teacher that was trained in the folder `run`; its key is the hash of its weights."""
     model, weights = teacher(), run / "weights.npz"
     load_weights(model, weights)
     key = hashlib.sha256(weights.read_bytes()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""What a training of a net that reads one digit leaves behind: weights, a report, a learning curve."""
+"""Write the results of training a net that reads one digit: weights, a report, a learning curve."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lenet_edge.training.score_calibration import Measured, fit_scale, measure
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trained:
-    """A trained Keras `model`, what `name` builds; `facts`: what a report tells of how it was trained."""
+    """A trained Keras `model` of the kind `name`; `facts`: the report's facts about the training."""
 
     model: Any
     name: ModelName
@@ -28,7 +28,7 @@ class Trained:
 
 
 def measured_sets(held_out: Digits, *, test: bool) -> dict[str, Digits]:
-    """Return the digits to measure on, by the name that a report has for them."""
+    """Return the digits to measure on, by their name in a report."""
     return {"held_out": held_out} | ({"test": test_digits()} if test else {})
 
 
@@ -37,24 +37,24 @@ def write_trained(
 ) -> dict[str, Measured]:
     """Write weights.npz, report.json and learning_curve.png to `out`; return what was measured, by set.
 
-    The scale that is kept with the weights is fitted on the held-out digits. `command`: what the report says
-    was run; `test`: measure the test digits too.
+    The scale saved with the weights is fitted on the held-out digits. `command`: the command line for the
+    report; `test`: also measure on the test digits.
     """
     outputs = {
         name: (outputs_of(trained.model, pad(digits.images)), digits.labels)
         for name, digits in measured_sets(held_out, test=test).items()
     }
     scale = fit_scale(*outputs["held_out"], sign=answers_sign(trained.name))
-    found = {name: measure(*each, scale=scale) for name, each in outputs.items()}
+    measured_by_set = {name: measure(*each, scale=scale) for name, each in outputs.items()}
     report = {
         "command": command,
         "versions": versions(),
         **trained.facts,
         "scale": scale,
-        **{name: asdict(measured) for name, measured in found.items()},
+        **{name: asdict(measured) for name, measured in measured_by_set.items()},
         "history": trained.history,
     }
     save_weights(trained.model, out / "weights.npz", scale=scale)
     write_json(out / "report.json", report)
     draw(trained.history, out / "learning_curve.png")
-    return found
+    return measured_by_set

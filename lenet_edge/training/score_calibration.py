@@ -1,4 +1,4 @@
-"""How far a score can be believed: temperature, calibration error, rejection. NumPy only."""
+"""How reliable scores are: temperature, calibration error, rejection. NumPy only."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def expected_calibration_error(
 ) -> float:
     """Return the mean distance of confidence from accuracy over equal bins of confidence (Guo et al. 2017).
 
-    `scores` (n, classes), rows of sum 1. 0..1; 0 is a score that is a probability.
+    `scores` (n, classes), rows of sum 1. The result is 0..1; at 0 the scores are probabilities.
     """
     confidence, correct = scores.max(axis=1), scores.argmax(axis=1) == labels
     place = np.minimum((confidence * bins).astype(int), bins - 1)
@@ -60,7 +60,7 @@ def expected_calibration_error(
 
 @dataclass(frozen=True)
 class Rejection:
-    """To err on `error` of what is answered, `share` must be rejected: those below `threshold`."""
+    """For an `error` (0..1) on the rest, reject the scores below `threshold`: a `share` (0..1) of all."""
 
     error: float
     share: float
@@ -73,7 +73,7 @@ def rejections(
     *,
     errors: Sequence[float] = (0.005, 0.001),
 ) -> list[Rejection]:
-    """Return the smallest share to reject, lowest score first, for each error on the rest (page 12).
+    """Return the smallest share to reject, lowest scores first, for each error on the rest (page 12).
 
     `scores` (n, classes), rows of sum 1; `errors` and shares 0..1.
     """
@@ -90,9 +90,9 @@ def rejections(
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What there is to say of a model's scores on some digits; errors and shares in percent.
+    """The metrics of a model's scores on some digits; errors and shares in percent.
 
-    `rejected`: by the error that is left on the rest, the share that must be rejected for it.
+    `rejected`: the share that must be rejected, by the error that remains on the rest.
     """
 
     digits: int
@@ -105,7 +105,7 @@ class Measured:
 def measure(
     outputs: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], *, scale: float
 ) -> Measured:
-    """Return what there is to say of a model's `outputs` (n, 10) on digits with `labels` (n,).
+    """Return the metrics of a model's `outputs` (n, 10) on digits with `labels` (n,).
 
     `scale` turns outputs into logits.
     """

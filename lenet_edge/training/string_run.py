@@ -1,4 +1,4 @@
-"""A training on strings, from the digits to the wide net's weights, report and learning curve."""
+"""Train the wide net on strings; write its weights, a report and a learning curve."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def train_on_strings(
 ) -> dict[str, Row]:
     """Train the wide net and write weights.npz, report.json and learning_curve.png to `out`.
 
-    Return the errors in percent by set of digits: "error" of digits alone, "normal_error" and
-    "touching_error" of strings of four. `copies`: sets of fields. `command` and `test` as for
+    Return the errors in percent by set of digits: "error" of single digits, "normal_error" and
+    "touching_error" of strings of four. `copies`: the sets of fields to read. `command` and `test` as for
     `lenet_edge.training.results.write_trained`, the rest as for `train_strings`.
     """
     passes = StringPasses(digits=training, folder=cache_folder() / "passes", **asdict(copies))

@@ -1,9 +1,9 @@
-"""Training the wide net on synthetic strings: what each window should say, and the steps of a training.
+"""Train the wide net on synthetic strings: the allowed answers of each window, their loss, the training.
 
-A digit's middle is known in a synthetic field, so each window gets its own answer: the digit when its middle
-is within 2 pixels of the window's, "no character here" when no digit's is within 5 (3 between two equal
-digits, which nothing else would part), and between these either of the two. A loss over what a window may
-say leaves the net to choose there.
+In a synthetic field the centre of each digit is known, so each window has its own target: the digit if its
+centre is within 2 pixels of the window's, "no character here" if no digit's centre is within 5 (3 beside an
+equal digit, or nothing would separate the two). In between, either is allowed: the loss is over all allowed
+answers together, so the net may choose.
 """
 
 from __future__ import annotations
@@ -32,29 +32,29 @@ from lenet_edge.packaged.weights import load_weights
 from lenet_edge.paper.answers import outputs_of
 from lenet_edge.paper.model import lenet5
 from lenet_edge.runtime.string_decoder import greedy
-from lenet_edge.training.distorted_passes import KeptPasses
+from lenet_edge.training.distorted_passes import CachedPasses
 from lenet_edge.training.loop import Recipe, Row, compiled, error_of, fit
 from lenet_edge.training.score_calibration import fit_scale, probabilities
 
 WIDTH = 112
-"""Of the fields in training, in pixels."""
+"""The width of the fields in training, in pixels."""
 
 VERSION = 1
-"""Raise it when `mixed_fields` draws other fields for the same seed and writing: sets on disk go by it."""
+"""Increase it when `mixed_fields` changes its fields for a seed and writing: cached sets depend on it."""
 
-_SURE, _NEAR, _BETWEEN_EQUALS = 2.0, 5.0, 3.0  # pixels between a digit's middle and a window's
-_DIGITS_A_FIELD = 4  # a pass has one field for so many training digits
-_MIXTURE = {"touching": 0.37, "normal": 0.32, "wide": 0.18}  # the rest has no digit
+_SURE, _NEAR, _BETWEEN_EQUALS = 2.0, 5.0, 3.0  # pixels between the centre of a digit and of a window
+_DIGITS_PER_FIELD = 4  # training digits for each field of a pass
+_MIXTURE = {"touching": 0.37, "normal": 0.32, "wide": 0.18}  # the rest have no digit
 
 
-def middles(width: int) -> NDArray[np.float32]:
-    """Return the column of the middle of each window over a picture of `width`."""
+def window_centres(width: int) -> NDArray[np.float32]:
+    """Return the column of each window's centre in a picture of `width`."""
     return STEP * np.arange(windows(width), dtype=np.float32) + (FIELD - 1) / 2
 
 
-def allowed(fields: Fields) -> NDArray[np.bool_]:
-    """Return what each window may say: (n, windows, 11)."""
-    offsets = np.abs(middles(fields.pictures.shape[2])[None, :, None] - fields.centres[:, None, :])
+def allowed_answers(fields: Fields) -> NDArray[np.bool_]:
+    """Return which classes each window may answer: (n, windows, 11)."""
+    offsets = np.abs(window_centres(fields.pictures.shape[2])[None, :, None] - fields.centres[:, None, :])
     near = np.where(np.isnan(offsets), np.inf, offsets)  # (n, windows, digits)
     labels = fields.labels.astype(np.int64)
     one_hot = np.eye(CLASSES, dtype=bool)[np.where(labels < 0, EMPTY, labels)]  # (n, digits, 11)
@@ -68,7 +68,7 @@ def allowed(fields: Fields) -> NDArray[np.bool_]:
 
 
 def _beside_equal(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which digits have an equal one beside them."""
+    """Return which digits have an equal digit next to them."""
     equal = (labels[:, 1:] == labels[:, :-1]) & (labels[:, 1:] >= 0)
     beside = np.zeros(labels.shape, bool)
     beside[:, 1:] |= equal
@@ -78,11 +78,11 @@ def _beside_equal(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 @keras.utils.register_keras_serializable(package="lenet_edge")
 class StringCrossEntropy(keras.losses.Loss):
-    """Cross-entropy of each window with what it may say, all of that together.
+    """Cross-entropy of each window against all its allowed answers together.
 
-    `y_true` (batch, windows, 11): 1 for each class that the window may say, 0 for the others. `y_pred`
-    (batch, 1, windows, 11): squared distances. Minus the logarithm of the probability of all allowed classes
-    together, in probabilities(-scale * distance).
+    `y_true` (batch, windows, 11): 1 for each allowed class, 0 for the others. `y_pred`
+    (batch, 1, windows, 11): squared distances. The loss is minus the logarithm of the summed probability of
+    the allowed classes, in softmax(-scale * distance).
     """
 
     def __init__(self, *, scale: float = 0.1, **options: Any) -> None:
@@ -91,25 +91,25 @@ class StringCrossEntropy(keras.losses.Loss):
         self.scale = scale
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return one value a window."""
+        """Return one value per window."""
         logarithms = tf.nn.log_softmax(-self.scale * y_pred[:, 0])
         return -tf.reduce_logsumexp(tf.where(y_true > 0, logarithms, -1e9), axis=-1)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the scale besides Keras's own options."""
+        """Return the scale along with Keras's own options."""
         return {**super().get_config(), "scale": self.scale}
 
 
 @dataclass(frozen=True, kw_only=True)
-class StringPasses(KeptPasses):
-    """Sets of fields written with the digits: a pass is one of them, and two trainings of a seed share it."""
+class StringPasses(CachedPasses):
+    """Sets of fields written with the digits, one set per pass; trainings with the same seed share them."""
 
     writing: Writing = field(default_factory=Writing)
 
     @property
     def size(self) -> int:
-        """The fields of a set."""
-        return len(self.digits.labels) // _DIGITS_A_FIELD
+        """The number of fields in a set."""
+        return len(self.digits.labels) // _DIGITS_PER_FIELD
 
     def fields(self, index: int) -> Fields:
         """Return set `index`."""
@@ -117,12 +117,12 @@ class StringPasses(KeptPasses):
         path = self.folder / f"strings-{self._key(writing)}-{index:03d}.npz"
         if not path.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
-            made = mixed_fields(self.digits, self.size, seed=(self.seed, index), writing=writing)
+            fields = mixed_fields(self.digits, self.size, seed=(self.seed, index), writing=writing)
             buffer = io.BytesIO()
-            np.savez(buffer, **made._asdict())
+            np.savez(buffer, **fields._asdict())
             write_atomically(path, buffer.getvalue())
-        with np.load(path, allow_pickle=False) as kept:
-            return Fields(**{name: kept[name] for name in Fields._fields})
+        with np.load(path, allow_pickle=False) as cached:
+            return Fields(**{name: cached[name] for name in Fields._fields})
 
     def _writing(self, index: int) -> Writing:
         return self.writing.gentler(self.gentle_factor) if self.is_gentle(index) else self.writing
@@ -133,7 +133,7 @@ class StringPasses(KeptPasses):
 
 
 def mixed_fields(digits: Digits, count: int, *, seed: Sequence[int], writing: Writing) -> Fields:
-    """Return `count` fields of every spacing, and empty ones, of the width of training."""
+    """Return `count` fields of WIDTH, of every spacing and without digits."""
     parts = [
         string_fields(
             digits, round(share * count), seed=(*seed, place), spacing=spacing, width=WIDTH, writing=writing
@@ -146,7 +146,7 @@ def mixed_fields(digits: Digits, count: int, *, seed: Sequence[int], writing: Wr
 
 
 def string_batches(passes: StringPasses, recipe: Recipe, *, first_epoch: int = 0) -> Any:
-    """Return the tf.data.Dataset of all batches from `first_epoch` on: pixels, what windows may say."""
+    """Return the tf.data.Dataset of all batches from `first_epoch` on: pixels, allowed answers."""
     steps, size, places = string_steps(passes, recipe), recipe.batch_size, windows(WIDTH)
 
     def epochs() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.bool_]]]:
@@ -155,7 +155,7 @@ def string_batches(passes: StringPasses, recipe: Recipe, *, first_epoch: int = 0
             order = np.random.default_rng((recipe.seed, epoch)).permutation(passes.size)[: steps * size]
             whole = passes.fields(index)
             fields = Fields(whole.pictures[order], whole.labels[order], whole.centres[order])
-            may = allowed(fields).reshape(steps, size, places, CLASSES)
+            may = allowed_answers(fields).reshape(steps, size, places, CLASSES)
             yield fields.pictures.reshape(steps, size, FIELD, WIDTH), may
 
     signature = (
@@ -169,10 +169,12 @@ def string_batches(passes: StringPasses, recipe: Recipe, *, first_epoch: int = 0
 
 
 def string_steps(passes: StringPasses, recipe: Recipe) -> int:
-    """Return the whole batches of a set."""
+    """Return the number of whole batches in a set."""
     steps = passes.size // recipe.batch_size
     expect(
-        steps, f"{recipe.batch_size * _DIGITS_A_FIELD} digits or more (a batch)", len(passes.digits.labels)
+        steps,
+        f"{recipe.batch_size * _DIGITS_PER_FIELD} digits or more (one batch)",
+        len(passes.digits.labels),
     )
     return steps
 
@@ -183,7 +185,7 @@ def string_outputs(model: Any, pictures: NDArray[np.uint8]) -> NDArray[np.float3
 
 
 class HeldOut:
-    """Held-out digits, alone and in strings of four, to watch a training by and to fit its scale on."""
+    """Held-out digits, single and in strings of four, to monitor a training and to fit its scale on."""
 
     def __init__(self, digits: Digits, *, count: int = 500) -> None:
         self.digits = digits
@@ -194,8 +196,8 @@ class HeldOut:
 
     def measure(self, model: Any) -> Row:
         """Return errors in percent: of single digits, and of strings read by the greedy decoder."""
-        alone = string_outputs(model, pad(self.digits.images))[:, 0, :EMPTY]
-        report = {"error": error_of(alone, self.digits.labels, sign=-1)}
+        single = string_outputs(model, pad(self.digits.images))[:, 0, :EMPTY]
+        report = {"error": error_of(single, self.digits.labels, sign=-1)}
         for spacing, fields in self.fields.items():
             scores = probabilities(-string_outputs(model, fields.pictures))
             wrong = [greedy(rows).text != text for rows, text in zip(scores, fields.texts(), strict=True)]
@@ -203,10 +205,10 @@ class HeldOut:
         return report
 
     def fitted_scale(self, model: Any) -> float:
-        """Return the scale that makes the windows' scores most likely, over those that may say one thing."""
+        """Return the scale that makes the scores most likely, over the windows with one allowed answer."""
         outputs, labels = [], []
         for fields in self.fields.values():
-            may = allowed(fields)
+            may = allowed_answers(fields)
             one = may.sum(axis=2) == 1
             outputs.append(string_outputs(model, fields.pictures)[one])
             labels.append(may[one].argmax(axis=1))
@@ -224,7 +226,7 @@ def train_strings(
 ) -> tuple[Any, float, list[Row]]:
     """Train the wide net by `recipe`; return it with its averaged weights, its scale and its history.
 
-    It starts from the released lenet5's weights. `out`, `resume` and errors as for
+    It starts from the weights of the released lenet5. `out`, `resume` and errors as for
     lenet_edge.training.loop.train.
     """
     steps, held = string_steps(passes, recipe), HeldOut(held_out)

@@ -1,4 +1,4 @@
-"""`python -m lenet_edge.convert`: the files, their promises, and the packaged ones to the byte."""
+"""`python -m lenet_edge.convert`: the files, their properties, and the packaged ones byte for byte."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def manifest_of(folder):
 
 @pytest.fixture(scope="module")
 def converted(tmp_path_factory):
-    """Run the command once, whole, as a person does; return its folder and what it printed."""
+    """Run the whole command once, as a user does; return its folder and what it printed."""
     out = tmp_path_factory.mktemp("convert") / "tflite"
     command = [sys.executable, "-m", "lenet_edge.convert", "--out", str(out)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -52,31 +52,35 @@ def test_it_writes_eleven_files_and_a_manifest(converted):
         "int8",
         "XNNPACK",
         "agreement",
-        "stock_lenet5: the original errs on",
+        "stock_lenet5: the original misreads",
         "test digits, side by side in 52,500 windows",
     ):
         assert word in printed
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_packaged_files_are_what_their_weights_give(converted, name):
-    """To the byte.
+def test_the_packaged_files_follow_from_their_weights(converted, name):
+    """Byte for byte.
 
-    Another version or processor may round the calibrated ranges of int8 otherwise: then every quantised
+    Another version or processor may round the calibrated ranges of int8 differently: then every quantised
     weight is the same and every scale is within float32 rounding over 10 layers.
     """
     content, packaged = ((folder / name).read_bytes() for folder in (converted[0], released_folder()))
     if "int8" not in name or content == packaged:
         assert content == packaged
         return
-    mine, theirs = (interpreter_of(c) for c in (content, packaged))
-    for left, right in zip(mine.get_tensor_details(), theirs.get_tensor_details(), strict=True):
+    converted_again, released = (interpreter_of(c) for c in (content, packaged))
+    for left, right in zip(converted_again.get_tensor_details(), released.get_tensor_details(), strict=True):
         scales = [detail["quantization_parameters"]["scales"] for detail in (left, right)]
         np.testing.assert_allclose(*scales, rtol=1e-5)
-    weights = [d for d in mine.get_tensor_details() if "pseudo_qconst" in d["name"] and d["dtype"] == np.int8]
+    weights = [
+        d
+        for d in converted_again.get_tensor_details()
+        if "pseudo_qconst" in d["name"] and d["dtype"] == np.int8
+    ]
     assert weights
     for detail in weights:
-        np.testing.assert_array_equal(mine.get_tensor(detail["index"]), theirs.get_tensor(detail["index"]))
+        np.testing.assert_array_equal(*(i.get_tensor(detail["index"]) for i in (converted_again, released)))
 
 
 def test_the_packaged_manifest_describes_the_packaged_files():
@@ -120,7 +124,7 @@ def test_only_stock_operators_and_no_quantised_weight_in_float32(converted, name
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_operator_versions_are_ones_that_tflite_runtime_2_14_and_nnapi_know(converted, name):
+def test_operator_versions_are_known_to_tflite_runtime_2_14_and_nnapi(converted, name):
     # tflite-runtime 2.14 knows FULLY_CONNECTED to version 10, NNAPI to 5 for int8 weights throughout;
     # per-channel dense weights would make it 12
     versions_of = {o["name"]: o["version"] for o in manifest_of(converted[0])["models"][name]["operators"]}
@@ -142,15 +146,15 @@ def test_every_file_reads_the_test_digits_like_the_original(converted, name):
     if "float32" in name:
         assert checked["agreement"] == 100.0
         assert checked["largest_difference"] < 1e-4  # float32 rounding over 400,000 terms, before a softmax
-    # beside a digit's middle the wide net is undecided, and int8 turns some of these windows
+    # off a digit's middle the wide net is undecided, and int8 changes some of these answers
     assert abs(checked["error"] - checked["original_error"]) <= (0.2 if name in WIDE else 0.05)
 
 
-def test_the_released_lenet5_errs_on_at_most_0_42_percent(converted):
+def test_the_released_lenet5_misreads_at_most_0_42_percent(converted):
     assert manifest_of(converted[0])["models"]["lenet5_float32.tflite"]["checked"]["error"] <= 0.42
 
 
-def test_one_file_of_ones_own_weights(tmp_path, capsys):
+def test_a_users_own_weights_give_one_file(tmp_path, capsys):
     weights = released_folder() / "lenet5.npz"
     arguments = ["--model", "lenet5", "--precision", "int8", "--no-check", "--out", str(tmp_path)]
     assert main([*arguments, "--weights", str(weights)]) == 0
@@ -172,11 +176,11 @@ def test_one_file_of_ones_own_weights(tmp_path, capsys):
         (["--data", "{here}"], "expected t10k-images-idx3-ubyte or t10k-images-idx3-ubyte.gz in"),
         (["--out", "/proc/out"], "/proc/out: "),
         (["--out", "{text}"], "expected a folder, got a file"),
-        (["--runtime", "litert"], "expected --runtime with --tune, got it alone"),
+        (["--runtime", "litert"], "expected --runtime with --tune, got --runtime alone"),
         (["--no-check", "--data", "{here}"], "expected --no-check without --data, got both"),
     ],
 )
-def test_bad_input_ends_in_one_line_and_nothing_half_written(
+def test_bad_input_gives_one_line_and_leaves_no_partial_file(
     tmp_path, monkeypatch, capsys, arguments, message
 ):
     monkeypatch.chdir(tmp_path)
@@ -190,8 +194,8 @@ def test_bad_input_ends_in_one_line_and_nothing_half_written(
     assert not list(tmp_path.rglob("*.tflite"))
 
 
-def test_a_full_disk_ends_in_one_line_and_nothing_half_written(tmp_path):
-    """A limit on the size of files stands in for a full disk."""
+def test_a_full_disk_gives_one_line_and_leaves_no_partial_file(tmp_path):
+    """A limit on file size simulates a full disk."""
     code = (
         "import resource, signal, sys\n"
         "from converters.base.files import write_atomically\n"

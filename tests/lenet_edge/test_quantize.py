@@ -1,4 +1,4 @@
-"""Fine-tuning for int8 for real, on a few hundred digits; interrupted and resumed it ends the same."""
+"""Real fine-tuning for int8 on a few hundred digits; interrupted and resumed, it gives the same weights."""
 
 from __future__ import annotations
 
@@ -69,13 +69,13 @@ def test_a_short_fine_tuning_brings_4_bits_nearer_to_the_exact_model(tmp_path, d
     model, history = run(exact, digits, tmp_path / "out", epochs=8, bits=4)
     assert [row["epoch"] for row in history] == list(range(9))
     assert min(row["held_out_divergence"] for row in history[1:]) < 0.8 * history[0]["held_out_divergence"]
-    # The model is left with its best weights, settled.
+    # The model keeps its best weights, settled.
     scores = outputs_of(model, pad(digits[1].images))
     wanted = outputs_of(exact, pad(digits[1].images))
     np.testing.assert_allclose(divergence(scores, wanted), best_of(history)["held_out_divergence"], rtol=1e-4)
 
 
-def test_resumed_it_ends_in_the_same_weights(tmp_path, digits, exact):
+def test_a_resumed_run_gives_the_same_weights(tmp_path, digits, exact):
     whole, whole_history = run(exact, digits, tmp_path / "whole")
 
     class Cut(Passes):
@@ -130,7 +130,7 @@ def test_weights_and_ranges_are_saved_and_loaded(tmp_path, exact):
         load_quantised(second, released_folder() / "lenet5.npz")
 
 
-def test_the_released_file_is_what_the_released_fine_tuned_weights_give():
+def test_the_released_file_follows_from_the_released_fine_tuned_weights():
     plain = convert_one(fine_tuned_model(), precision="int8").content
     content, _ = lowered(plain, layout=layout_for("lenet5", "int8"))
     assert content == (released_folder() / "lenet5_int8_qat.tflite").read_bytes()
@@ -155,7 +155,7 @@ def test_the_plain_model_has_the_fine_tuned_weights(exact):
     assert (plain.get_layer("F6").kernel.numpy() != exact.get_layer("F6").kernel.numpy()).any()
 
 
-def test_the_release_says_how_it_was_made():
+def test_the_released_report_has_its_command_and_results():
     report = json.loads((released_folder() / "lenet5_qat.json").read_text())
     assert report["command"].startswith("python -m lenet_edge.quantize")
     assert report["test"]["file_agreement_with_fine_tuned"] >= 99.9
@@ -171,7 +171,7 @@ def test_calibration_digits_are_drawn_by_the_seed():
     assert (first != other).any()
 
 
-def test_the_command_runs_whole(tmp_path, digits, monkeypatch, capsys):
+def test_the_command_runs_from_start_to_end(tmp_path, digits, monkeypatch, capsys):
     monkeypatch.setattr("lenet_edge.training.preparing.training_digits", lambda data: digits[0])
     monkeypatch.setattr("lenet_edge.training.preparing.held_out_digits", lambda data: digits[1])
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -179,10 +179,10 @@ def test_the_command_runs_whole(tmp_path, digits, monkeypatch, capsys):
     arguments = ["--limit", "200", "--epochs", "1", "--passes", "2", "--batch-size", "50", "--verbose", "0"]
     assert main([*arguments, "--out", str(out)]) == 0
     assert {"weights.npz", "report.json", "lenet5_int8_qat.tflite", "checkpoints"} <= set(os.listdir(out))
-    said = capsys.readouterr().out
-    assert re.search(r"held-out error: exact .* %, fine-tuned .* %, \.tflite", said)
+    printed = capsys.readouterr().out
+    assert re.search(r"held-out error: exact .* %, fine-tuned .* %, \.tflite", printed)
     file = out / "lenet5_int8_qat.tflite"
-    assert said.endswith(f"{file}; to read with it: lenet-edge classify --model {file} IMAGE\n")
+    assert printed.endswith(f"{file}; to use it: lenet-edge classify --model {file} IMAGE\n")
     report = json.loads((out / "report.json").read_text())
     assert len(report["history"]) == 2
     assert report["held_out"]["digits"] == 200
@@ -206,7 +206,7 @@ def test_the_command_runs_whole(tmp_path, digits, monkeypatch, capsys):
         (["--out", "/proc/out"], "/proc/out: expected a file or folder, got nothing there"),
     ],
 )
-def test_bad_options_end_in_one_line_before_the_digits_are_read(
+def test_bad_options_give_one_line_before_the_digits_are_read(
     tmp_path, monkeypatch, capsys, arguments, message
 ):
     monkeypatch.chdir(tmp_path)

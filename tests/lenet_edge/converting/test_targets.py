@@ -1,4 +1,4 @@
-"""`convert --target`: the right file for each kind of machine, its audit, and a C array that compiles."""
+"""`convert --target`: the right file for each target, its audit, and a C array that compiles."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lenet_edge.convert import main
 
 @pytest.fixture(scope="module")
 def converted(tmp_path_factory):
-    """Run the command once, as a person does; return its folder, its models and what it printed."""
+    """Run the command once, as a user does; return its folder, its models and what it printed."""
     out = tmp_path_factory.mktemp("targets")
     command = [sys.executable, "-m", "lenet_edge.convert", "--target", "all", "--model", "lenet5"]
     done = subprocess.run([*command, "--out", str(out)], capture_output=True, text=True, check=False)
@@ -27,7 +27,7 @@ def converted(tmp_path_factory):
     return out, json.loads((out / "manifest.json").read_text())["models"], done.stdout
 
 
-def test_each_target_has_its_file_and_all_of_it_is_in_the_manifest(converted):
+def test_each_target_has_its_file_and_its_manifest_entry(converted):
     out, models, _ = converted
     files = {f"lenet5_{target}.tflite" for target in TARGETS}
     assert set(models) == files
@@ -46,14 +46,14 @@ def test_each_target_has_its_file_and_all_of_it_is_in_the_manifest(converted):
         ("web", "float32", "float32", "float32"),
     ],
 )
-def test_each_has_its_precision_and_its_ends(converted, target, weights, source, sink):
+def test_each_file_has_the_precision_and_end_types_of_its_target(converted, target, weights, source, sink):
     graph = read_graph((converted[0] / f"lenet5_{target}.tflite").read_bytes())
     assert (graph.inputs[0].type, graph.outputs[0].type) == (source, sink)
     kernels = {t.type for t in graph.tensors if t.constant is not None and len(t.shape) == 4}
     assert kernels == {weights}
 
 
-def test_its_own_delegate_takes_every_operator_of_a_file(converted):
+def test_a_targets_delegate_takes_every_operator_of_its_file(converted):
     _, models, _ = converted
     for target in ("gpu", "micro", "web"):
         (found,) = models[f"lenet5_{target}.tflite"]["audits"].values()
@@ -74,38 +74,38 @@ def test_every_file_reads_as_well_as_the_original(converted):
         assert checked["error"] <= checked["original_error"] + 0.05, name
 
 
-def test_what_was_found_is_said_in_words(converted):
-    said = converted[2]
+def test_the_findings_are_printed(converted):
+    printed = converted[2]
     for words in (
         "lenet5_cpu.tflite: int8, fine-tuned, ",
         "SOFTMAX is left to TensorFlow Lite's own kernel",
         "(TensorFlow Lite's analyser: compatible)",
         "nnapi, from API level 29:",
-        "(NNAPI is deprecated since Android 15, API level 35)",
+        "(NNAPI has been deprecated since Android 15, API level 35)",
         "14 of 14 taken",
     ):
-        assert words in said, words
+        assert words in printed, words
 
 
-def test_the_gpu_file_was_tried_or_its_absence_told(converted):
-    _, models, said = converted
+def test_the_gpu_file_is_tried_or_the_absence_of_a_gpu_reported(converted):
+    _, models, printed = converted
     tried = models["lenet5_gpu.tflite"]["tried"]
     reason = absence(COLUMNS["litert-gpu"])
     if reason:
         assert tried == {"absent": reason}
-        assert f"not tried on a GPU: {reason}" in said
+        assert f"not tried on a GPU: {reason}" in printed
     else:
         # float16 weights against float32 ones: 2^-11 of each, before a softmax of slope 1/4.
         assert tried["largest_difference"] < 0.01
-        assert "tried on LiteRT, GPU (WebGPU): " in said
+        assert "tried on LiteRT, GPU (WebGPU): " in printed
 
 
-def test_the_arena_is_measured_or_its_absence_told(converted):
-    _, models, said = converted
+def test_the_arena_is_measured_or_its_absence_reported(converted):
+    _, models, printed = converted
     arena = models["lenet5_micro.tflite"]["arena_bytes"]
     if absence(COLUMNS["micro"]):
         assert arena is None
-        assert "arena not measured" in said
+        assert "arena not measured" in printed
     else:
         # C1's output is 28 x 28 x 6, and the tanh behind it needs as much again.
         assert 2 * 28 * 28 * 6 <= arena <= 20_000
@@ -135,12 +135,12 @@ def test_the_c_array_compiles_and_is_the_file(converted, tmp_path):
         (["--target", "cpu", "--precision", "int8"], "expected --target or --precision, got both"),
         (
             ["--precision", "int8_qat", "--model", "stock_lenet5"],
-            "expected --model lenet5 and its packaged weights (`lenet-edge quantize` writes those of "
+            "expected --model lenet5 and its packaged weights (`lenet-edge quantize` fine-tunes "
             "others) with --precision int8_qat, got stock_lenet5",
         ),
     ],
 )
-def test_bad_options_end_in_one_line(tmp_path, capsys, arguments, message):
+def test_bad_options_give_one_line(tmp_path, capsys, arguments, message):
     assert exit_status(main, [*arguments, "--out", str(tmp_path / "out")], name="lenet-edge convert") == 2
     assert capsys.readouterr().err == f"lenet-edge convert: {message}\n"
     assert not (tmp_path / "out").exists()

@@ -1,4 +1,4 @@
-"""What a model's name means where there are files and folders of that name."""
+"""What a model's name means if files and folders have that name too."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def released(name):
 
 
 @pytest.mark.parametrize("make", ["file", "folder", "nothing"])
-def test_a_precision_means_the_packaged_file_whatever_has_its_name_here(here, make):
+def test_a_precision_means_the_packaged_file_even_if_something_has_its_name(here, make):
     for name in ("int8_qat", "float32", "lenet5_wide_float32.tflite"):
         if make == "folder":
             (here / name).mkdir()
@@ -34,14 +34,14 @@ def test_a_precision_means_the_packaged_file_whatever_has_its_name_here(here, ma
     StringReader().close()
 
 
-def test_with_a_separator_it_is_ones_own_file(here):
+def test_a_path_means_the_users_own_file(here):
     (here / "int8_qat").write_bytes(released("lenet5_float32.tflite"))
     assert content_of("./int8_qat") == content_of(here / "int8_qat") == released("lenet5_float32.tflite")
     with pytest.raises(InputError, match=r"expected a .tflite file or one of lenet5_float32, .*, got ./int8"):
         content_of("./int8")
 
 
-def test_a_packaged_files_name_is_ones_own_file_where_there_is_one_and_never_a_folder(here):
+def test_a_packaged_files_name_means_the_users_own_file_if_there_is_one_but_never_a_folder(here):
     name = "lenet5_int8.tflite"
     (here / name).mkdir()
     assert content_of(name) == released(name)
@@ -50,7 +50,7 @@ def test_a_packaged_files_name_is_ones_own_file_where_there_is_one_and_never_a_f
     assert content_of(name) == released("lenet5_float32.tflite")
 
 
-def test_a_name_is_of_the_net_that_is_asked_for():
+def test_a_name_belongs_to_the_requested_net():
     packaged = packaged_models()
     assert packaged_name("int8", packaged) == "lenet5_int8.tflite"
     assert packaged_name("int8", packaged, net=WIDE) == "lenet5_wide_int8.tflite"

@@ -1,4 +1,4 @@
-"""The packaged models' layouts: what they are, that they are proven, and that parity sees through them."""
+"""The packaged models' layouts: what they are, that they change no score, and that parity recovers them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def plain():
 FOUR, TWO, STOCK = "1x4>1x4 - - - -", "1x2>1x2 - - - -", "- - - -"
 
 
-def test_the_default_is_the_measured_one_and_the_baseline_stays():
+def test_the_default_is_the_measured_layout_and_the_baseline_has_none():
     assert describe(layout_for("lenet5", "int8")) == FOUR
     assert describe(layout_for("lenet5", "float32")) == TWO
     assert describe(layout_for("stock_lenet5", "int8")) == STOCK
@@ -42,14 +42,14 @@ def test_the_default_is_the_measured_one_and_the_baseline_stays():
         layout_for("stock_lenet5", "int8", asked=TWO)
 
 
-def test_the_released_files_are_in_it():
+def test_the_released_files_have_the_default_layout():
     of_one_digit = {n: e for n, e in packaged_models().items() if e["model"] != "lenet5_wide"}
     for name, entry in of_one_digit.items():
         layout = {"lenet5": TWO if entry["precision"] == "float32" else FOUR, "stock_lenet5": STOCK}
         assert entry.get("layout", STOCK) == layout[entry["model"]], name
 
 
-def test_a_lowered_file_tells_its_layout(plain):
+def test_the_manifest_entry_of_a_lowered_file_has_its_layout(plain):
     content, entry = lowered(plain, layout=layout_for("lenet5", "float32"))
     assert entry["layout"] == TWO
     assert entry["bytes"] == len(content)
@@ -76,14 +76,14 @@ def test_a_layout_that_changes_a_score_is_refused(plain, monkeypatch):
 @pytest.mark.parametrize(
     "layout", ["1x4>1x4 - - - -", "1x1>2x2 2x2>1x1 - 1x1>1x1 -", "- - 1x2>1x2 1x2>1x1 5x5>1x1"]
 )
-def test_a_files_layout_is_seen_from_its_shapes(plain, layout):
+def test_a_files_layout_follows_from_its_shapes(plain, layout):
     content = lower(plain, layout=layout_of(layout))
     found = layout_between(read_graph(plain), read_graph(content))
     assert lower(plain, layout=found) == content
     assert compare_graphs(read_graph(content), read_graph(lower(plain, layout=found))) == []
 
 
-def test_another_nets_layout_is_none(plain):
+def test_another_net_has_no_layout_of_this_one(plain):
     x = keras.Input((32, 32, 1))
     other = to_tflite(keras.Model(x, keras.layers.Conv2D(2, 3)(x)), precision="float32").content
     assert not any(layout_between(read_graph(plain), read_graph(other)))
@@ -91,13 +91,13 @@ def test_another_nets_layout_is_none(plain):
     assert not any(layout_between(read_graph(plain), stock))
 
 
-def test_a_search_that_fails_is_told(monkeypatch, plain):
+def test_a_failed_search_is_reported(monkeypatch, plain):
     monkeypatch.setattr(sys, "executable", "false")
     with pytest.raises(InputError, match="expected converters.lower to find a layout, got status 1"):
         tuned(plain, runtime="litert")
 
 
-def test_tuning_asks_another_process(monkeypatch, plain):
+def test_tuning_runs_in_another_process(monkeypatch, plain):
     commands = []
 
     def run(command, **options):

@@ -1,4 +1,4 @@
-"""Weights as .npz: by name, whole or not at all, and never another model's."""
+"""Weights as .npz: by name, all or none, and never another model's."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_names_are_the_papers(model):
     ]
 
 
-def test_weights_come_back(model, tmp_path):
+def test_saved_weights_load_unchanged(model, tmp_path):
     path = save_weights(model, tmp_path / "w.npz", scale=-0.25)
     other = lenet5()
     assert load_weights(other, path) == -0.25
@@ -77,7 +77,7 @@ def _npy(array):
     [b"", b"PK\x03\x04 cut", b"no archive at all", _npy(np.zeros(3))],
     ids=["empty", "cut", "text", "one array"],
 )
-def test_what_is_no_npz_is_refused(model, tmp_path, content):
+def test_another_file_than_npz_is_refused(model, tmp_path, content):
     (tmp_path / "w.npz").write_bytes(content)
     with pytest.raises(InputError, match="expected a .npz file, got another or a damaged one"):
         load_weights(model, tmp_path / "w.npz")

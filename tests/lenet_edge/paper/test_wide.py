@@ -15,7 +15,7 @@ from converters.model.folding import fold
 from converters.proof.tolerance import Tolerance
 from converters.runtimes.tensorflow_interpreter import run
 from lenet_edge.convert import main
-from lenet_edge.converting.exam import exam_of
+from lenet_edge.converting.check_set import check_set_of
 from lenet_edge.digits import geometry
 from lenet_edge.digits.mnist import Digits, calibration_digits, pad
 from lenet_edge.digits.scoring import error_of
@@ -89,7 +89,7 @@ def test_a_files_windows_stand_alone(name, width):
 
 
 def test_the_float32_file_is_the_original(original):
-    inputs, labels = exam_of(original, Digits(*(part[:200] for part in calibration_digits())))
+    inputs, labels = check_set_of(original, Digits(*(part[:200] for part in calibration_digits())))
     answers = answers_of(original, inputs)
     assert answers.shape == (50 * 21, 11)
     assert labels.shape == (50 * 21,)
@@ -97,7 +97,7 @@ def test_the_float32_file_is_the_original(original):
     np.testing.assert_allclose(scores, answers, atol=1e-5)
     marked = labels >= 0
     assert marked.sum() == 200
-    # digits of training, with neighbours: a handful of 200 read wrongly is much
+    # digits of training, with neighbours: a handful of 200 misread is much
     assert (scores[marked].argmax(axis=1) != labels[marked]).sum() <= 4
 
 
@@ -141,7 +141,7 @@ def test_how_many_windows_a_width_has():
             ["--tune"],
             "expected lenet5_wide without --target and --tune, which fix the width, got one of them",
         ),
-        (["--layout", "1x2>1x2"], "expected no layout for lenet5_wide, which any width fits, got 1x2>1x2"),
+        (["--layout", "1x2>1x2"], "expected no layout for lenet5_wide, whose width may change, got 1x2>1x2"),
         (
             ["--weights", str(released_folder() / "lenet5.npz"), "--no-check"],
             "expected the weights of lenet5_wide, with OUTPUT/codes 11x84, got 10x84",

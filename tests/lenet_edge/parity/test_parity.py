@@ -385,11 +385,11 @@ def test_a_truncated_file_ends_in_one_line(tmp_path, capsys):
     [
         (
             '{"models": {}}',
-            "expected lenet5_int8.tflite to be in the manifest, got a file that it does not name",
+            "expected lenet5_int8.tflite to be in the manifest, got no entry for it",
         ),
         (
             '{"models": {"lenet5_int8.tflite": {"sha256": "00"}}}',
-            "expected lenet5_int8.tflite to have the manifest's sha256, got another: make or install",
+            "expected lenet5_int8.tflite to have the manifest's sha256, got another hash: convert or install",
         ),
         ("{}", "expected a manifest of `convert`, got another or a damaged file"),
         ("no json", "expected a manifest of `convert`, got another or a damaged file"),

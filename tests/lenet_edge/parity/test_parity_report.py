@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 
 from lenet_edge.digits.mnist import Digits
-from lenet_edge.parity.evidence import EDGES, MOST_SHOWN, evidence_of
 from lenet_edge.parity.markup import Markup, element, joined
 from lenet_edge.parity.matrix_table import number
 from lenet_edge.parity.report import html_of
+from lenet_edge.parity.score_comparison import EDGES, MOST_SHOWN, compare_scores
 
 FLOAT, INT8 = "lenet5_float32.tflite", "lenet5_int8.tflite"
 TF, MICRO = "tf.lite", "micro"
@@ -73,18 +73,18 @@ def all_within() -> dict:
     return report_of(*(cell(row, column) for column in columns for row in (FLOAT, INT8)))
 
 
-def evidence(scores, labels):
-    return evidence_of(digits_like(labels), SimpleNamespace(scores=scores))
+def comparison(scores, labels):
+    return compare_scores(digits_like(labels), SimpleNamespace(scores=scores))
 
 
-def plain_evidence(row=INT8):
+def plain_comparison(row=INT8):
     labels = np.arange(20) % 10
-    return evidence({("original", "keras"): scores_of(labels), (row, TF): scores_of(labels)}, labels)
+    return comparison({("original", "keras"): scores_of(labels), (row, TF): scores_of(labels)}, labels)
 
 
 def page_of(report, shown=None) -> ElementTree.Element:
     """Return the page's tree; what is not closed in order does not parse."""
-    return ElementTree.fromstring(html_of(report, shown or plain_evidence()).split("\n", 1)[1])
+    return ElementTree.fromstring(html_of(report, shown or plain_comparison()).split("\n", 1)[1])
 
 
 def text_of(node) -> str:
@@ -128,7 +128,7 @@ def everything() -> str:
     """Return a page with all that a page can show."""
     labels = np.arange(20) % 10
     read = np.where(np.arange(20) == 4, 9, labels)
-    shown = evidence({("original", "keras"): scores_of(labels), (INT8, TF): scores_of(read)}, labels)
+    shown = comparison({("original", "keras"): scores_of(labels), (INT8, TF): scores_of(read)}, labels)
     report = report_of(
         cell(FLOAT, TF, why="too far"),
         cell(INT8, TF, refused="no such operator"),
@@ -169,7 +169,7 @@ def test_what_comes_from_outside_is_escaped():
     )
     report["files"][HOSTILE]["findings"] = [HOSTILE]
     report["columns"][TF]["title"] = HOSTILE
-    page = html_of(report, plain_evidence(row=HOSTILE))
+    page = html_of(report, plain_comparison(row=HOSTILE))
     assert "script" not in {tag for tag, _ in Tags(page).seen}
     tree = ElementTree.fromstring(page.split("\n", 1)[1])
     assert text_of(tree.find("body/dl/dd/code")) == HOSTILE
@@ -254,7 +254,7 @@ def test_a_refusal_is_no_failure_unless_the_file_should_run():
 def test_without_a_runtime_there_is_no_verdict():
     reasons = dict.fromkeys((TF, "litert", "litert-4", MICRO), "nothing is installed")
     scores = {("original", "keras"): scores_of([0])}
-    page = page_of(report_of(absent=reasons), evidence(scores, [0]))
+    page = page_of(report_of(absent=reasons), comparison(scores, [0]))
     assert verdict(page).startswith("No verdict")
     assert "nothing is installed" in text_of(section(page, "matrix"))
 
@@ -291,12 +291,12 @@ def test_differences_are_counted_by_steps():
     other[0] += np.array(steps) / 256
     other[1, 0] = np.nan
     scores = {("original", "keras"): original, (INT8, TF): other, (INT8, MICRO): original[:1]}
-    (found,) = evidence(scores, [0, 0, 0]).histograms
+    (found,) = comparison(scores, [0, 0, 0]).histograms
     assert (found.model, found.digits) == ((INT8, TF), 3)
     wanted = dict.fromkeys((*EDGES, np.inf), 0)
     wanted |= {0.5: 3 + 9 + 10, 1: 1, 2: 1, 4: 1, 8: 1, 128: 3, np.inf: 1}
     assert found.counts.tolist() == list(wanted.values())
-    rows = section(page_of(all_within(), evidence(scores, [0, 0, 0])), "differences").findall(".//tbody/tr")
+    rows = section(page_of(all_within(), comparison(scores, [0, 0, 0])), "differences").findall(".//tbody/tr")
     told = {text_of(row[0]): text_of(row[2]) for row in rows}
     assert told["up to ½"] == "22"
     assert told["64 to 128"] == "3"
@@ -318,7 +318,7 @@ def test_a_planted_disagreement_is_listed_with_all_its_sides():
         (INT8, TF): scores_of([3, 6, 3, 1], score=0.5),
         (INT8, MICRO): scores_of([3, 5], score=0.625),
     }
-    found = evidence(scores, labels)
+    found = comparison(scores, labels)
     assert found.divided == 2
     assert [each.shown.index for each in found.disagreements] == [2, 1]  # two leave the original, then one
     cards = section(page_of(all_within(), found), "disagreements").findall(".//section[@class='card']")
@@ -337,7 +337,7 @@ def test_a_planted_disagreement_is_listed_with_all_its_sides():
 def test_a_picture_is_the_digit_in_black_on_white():
     labels = [3, 5]
     scores = {("original", "keras"): scores_of(labels), (INT8, TF): scores_of([3, 6])}
-    (card,) = section(page_of(all_within(), evidence(scores, labels)), "disagreements").findall(".//img")
+    (card,) = section(page_of(all_within(), comparison(scores, labels)), "disagreements").findall(".//img")
     content = base64.b64decode(card.get("src").partition(",")[2])
     np.testing.assert_array_equal(
         255 - np.asarray(Image.open(io.BytesIO(content))), digits_like(labels).images[1]
@@ -349,7 +349,7 @@ def test_a_picture_is_the_digit_in_black_on_white():
 def test_of_many_disagreements_the_rest_is_counted(count, told):
     labels = np.zeros(100, int)
     read = np.where(np.arange(100) < count, 1, 0)
-    found = evidence({("original", "keras"): scores_of(labels), (INT8, TF): scores_of(read)}, labels)
+    found = comparison({("original", "keras"): scores_of(labels), (INT8, TF): scores_of(read)}, labels)
     shown = section(page_of(all_within(), found), "disagreements")
     assert len(shown.findall(".//section[@class='card']")) == MOST_SHOWN
     assert f"{count} of 20 digits." in text_of(shown)
@@ -369,14 +369,14 @@ def test_confusions_are_by_label_and_answer():
         (INT8, MICRO): scores_of([5, 5, 5]),
         (INT8, TF): scores_of(labels),
     }
-    original, int8 = evidence(scores, labels).confusions
+    original, int8 = comparison(scores, labels).confusions
     assert original.model == ("original", "keras")
     assert int8.model == (INT8, MICRO)  # the first that took it
     assert int8.counts[3, 5] == 2
     assert int8.counts[5, 5] == 1
     assert int8.counts.sum() == 3
     assert original.counts[9].tolist() == [0, 0, 0, 0, 1, 0, 0, 0, 0, 1]
-    first, second = section(page_of(all_within(), evidence(scores, labels)), "confusions").findall(
+    first, second = section(page_of(all_within(), comparison(scores, labels)), "confusions").findall(
         "div/section"
     )
     assert "1 of 5 misread" in text_of(first)
@@ -388,4 +388,4 @@ def test_confusions_are_by_label_and_answer():
 
 def test_without_int8_files_all_files_have_a_confusion_matrix():
     scores = {("original", "keras"): scores_of([0]), (FLOAT, TF): scores_of([0])}
-    assert [found.model[0] for found in evidence(scores, [0]).confusions] == ["original", FLOAT]
+    assert [found.model[0] for found in comparison(scores, [0]).confusions] == ["original", FLOAT]

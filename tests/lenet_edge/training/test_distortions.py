@@ -1,4 +1,4 @@
-"""Distortions: drawn from a seed, within their bounds, and the ones that the paper names."""
+"""Distortions: reproducible from a seed, within their bounds, and those that the paper names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def pictures():
 
 
 def centres(pictures):
-    """Return each picture's centre of mass: (n, 2), row and column."""
+    """Return the centre of mass of each picture: (n, 2), row and column."""
     mass = pictures.astype(float)
     total = mass.sum(axis=(1, 2))
     rows, columns = np.indices(pictures.shape[1:])
@@ -36,7 +36,7 @@ def spread(pictures, axis):
     return np.sqrt((mass * places**2).sum((1, 2)) / mass.sum((1, 2)))
 
 
-def test_no_distortion_is_the_picture_itself(pictures):
+def test_without_distortions_a_picture_stays_the_same(pictures):
     np.testing.assert_array_equal(distort(pictures, seed=(1, 2), sizes=NONE), pictures)
 
 
@@ -50,10 +50,10 @@ def test_the_same_seed_gives_the_same_copies(pictures):
 DRAWN = Path(__file__).parents[2] / "data" / f"distorted-{VERSION}.npy"
 
 
-def test_copies_are_those_of_their_version(pictures):
-    """Passes on disk go by it. Who gives other copies raises VERSION in distortions and saves these anew."""
+def test_copies_match_their_version(pictures):
+    """Cached passes depend on them: if copies change, increase VERSION in distortions, save these again."""
     copies = distort(pictures[:8], seed=(7, 3))
-    # Another processor may round a grey level otherwise.
+    # Another processor may round a grey level differently.
     assert np.abs(copies.astype(int) - np.load(DRAWN)).max() <= 1
 
 
@@ -82,7 +82,7 @@ def test_scale_and_squeeze_change_height_and_width_as_named(pictures, size, both
     assert 0.05 < np.abs(high).max() < 0.15
 
 
-def test_elastic_fields_are_as_large_as_said():
+def test_elastic_fields_have_the_given_size():
     dx, _ = _displacements(400, 32, tf.constant((1, 2)), replace(NONE, elastic=2.0))
     # each field's strength is uniform over 0..2, so the mean square is 4/3
     assert np.sqrt((dx.numpy() ** 2).mean()) == pytest.approx(np.sqrt(4 / 3), rel=0.1)
@@ -90,7 +90,7 @@ def test_elastic_fields_are_as_large_as_said():
     assert np.sqrt((steps**2).mean()) < np.sqrt(4 / 3) / 3  # smooth over 4.5 pixels
 
 
-def test_bad_input_is_answered_in_one_line(pictures):
+def test_bad_input_gives_one_line(pictures):
     with pytest.raises(InputError, match=r"expected uint8 pictures \(n, size, size\), got float32"):
         distort(pictures.astype(np.float32), seed=(1, 2))
     with pytest.raises(InputError, match="expected a factor of 0..1, got 2"):

@@ -1,4 +1,4 @@
-"""Temperature, calibration error and rejection on cases whose answer is known."""
+"""Temperature, calibration error and rejection on cases with known results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training on strings: what each window may say, the loss, the passes on disk, the command."""
+"""Training on strings: the allowed answers of each window, the loss, the cached passes, the command."""
 
 from __future__ import annotations
 
@@ -24,56 +24,58 @@ from lenet_edge.training.string_training import (
     HeldOut,
     StringCrossEntropy,
     StringPasses,
-    allowed,
-    middles,
+    allowed_answers,
     mixed_fields,
     string_outputs,
     string_steps,
     train_strings,
+    window_centres,
 )
 
 DIGITS = calibration_digits()
 
 
 def _written(*digits: tuple[int, float], width: int = WIDTH) -> Fields:
-    """Return one field with these digits and the columns of their middles."""
+    """Return one field with these digits, given with the columns of their centres."""
     labels, centres = np.full((1, 8), -1, np.int8), np.full((1, 8), np.nan, np.float32)
     labels[0, : len(digits)] = [digit for digit, _ in digits]
     centres[0, : len(digits)] = [centre for _, centre in digits]
     return Fields(np.zeros((1, 32, width), np.uint8), labels, centres)
 
 
-def _said(fields: Fields) -> list[str]:
-    """Return what each window may say: "3", "3_" for a 3 or nothing, "_" for nothing."""
-    return ["".join("0123456789_"[c] for c in np.flatnonzero(row)) for row in allowed(fields)[0]]
+def _answers(fields: Fields) -> list[str]:
+    """Return the allowed answers of each window: "3", "3_" for a 3 or nothing, "_" for nothing."""
+    return ["".join("0123456789_"[c] for c in np.flatnonzero(row)) for row in allowed_answers(fields)[0]]
 
 
 def test_there_is_a_window_for_each_answer_of_the_net():
     model = lenet5(wide=True, empty=True)
     for width in (32, 35, 36, 112, 117):
-        assert len(middles(width)) == string_outputs(model, np.zeros((1, 32, width), np.uint8)).shape[1]
-    assert middles(40).tolist() == [15.5, 19.5, 23.5]
+        assert (
+            len(window_centres(width)) == string_outputs(model, np.zeros((1, 32, width), np.uint8)).shape[1]
+        )
+    assert window_centres(40).tolist() == [15.5, 19.5, 23.5]
 
 
 @pytest.mark.parametrize(
-    ("digits", "said"),
+    ("digits", "answers"),
     [
         ((), ["_"] * 6),
         # Windows at 15.5, 19.5, 23.5, 27.5, 31.5, 35.5.
         (((7, 23.5),), ["_", "7_", "7", "7_", "_", "_"]),
-        (((7, 25.5),), ["_", "_", "7", "7", "_", "_"]),  # 2 columns from both: each must see it
+        (((7, 25.5),), ["_", "_", "7", "7", "_", "_"]),  # 2 columns from both: each must read it
         (((7, 24.6),), ["_", "_", "7", "7_", "_", "_"]),
         (((3, 15.5), (8, 31.5)), ["3", "3_", "_", "8_", "8", "8_"]),
         (((3, 19.5), (8, 27.5)), ["3_", "3", "38_", "8", "8_", "_"]),
-        (((3, 19.5), (3, 27.5)), ["_", "3", "_", "3", "_", "_"]),  # equal ones are parted
-        (((3, 2.0),), ["_"] * 6),  # its middle is in no window's
+        (((3, 19.5), (3, 27.5)), ["_", "3", "_", "3", "_", "_"]),  # equal digits are separated
+        (((3, 2.0),), ["_"] * 6),  # its centre is near no window's
     ],
 )
-def test_what_a_window_may_say_follows_from_where_the_digits_are(digits, said):
-    assert _said(_written(*digits, width=52)) == said
+def test_the_allowed_answers_follow_from_where_the_digits_are(digits, answers):
+    assert _answers(_written(*digits, width=52)) == answers
 
 
-def test_the_loss_is_the_cross_entropy_of_all_that_is_allowed_together():
+def test_the_loss_is_the_cross_entropy_of_all_allowed_answers_together():
     loss = StringCrossEntropy(scale=0.5)
     distances = np.linspace(0, 9, 22, dtype=np.float32).reshape(1, 1, 2, 11)
     may = np.zeros((1, 2, 11), np.float32)
@@ -87,12 +89,12 @@ def test_the_loss_is_the_cross_entropy_of_all_that_is_allowed_together():
         StringCrossEntropy(scale=0)
 
 
-def test_a_digit_alone_pulls_each_window_towards_what_it_may_say():
-    may = allowed(_written((7, 23.5), width=52)).astype(np.float32)
+def test_a_single_digit_pulls_each_window_towards_its_allowed_answers():
+    may = allowed_answers(_written((7, 23.5), width=52)).astype(np.float32)
     distances = tf.Variable(np.zeros((1, 1, 6, 11), np.float32))
     with tf.GradientTape() as tape:
         total = tf.reduce_sum(StringCrossEntropy().call(may, distances))
-    push = tape.gradient(total, distances).numpy()[0, 0]  # a distance that it lowers has a positive one
+    push = tape.gradient(total, distances).numpy()[0, 0]  # positive where training lowers the distance
     assert (push[:, 7] > 0).tolist() == [False, True, True, True, False, False]
     assert (push[:, EMPTY] > 0).tolist() == [True, True, False, True, True, True]
 
@@ -105,7 +107,7 @@ def _passes(folder) -> StringPasses:
     return StringPasses(digits=_few(), folder=folder, seed=3, count=3, gentle_count=1)
 
 
-def test_passes_are_kept(tmp_path):
+def test_passes_are_cached(tmp_path):
     passes = _passes(tmp_path)
     assert passes.size == 20
     first, again = passes.fields(0), passes.fields(0)
@@ -114,7 +116,7 @@ def test_passes_are_kept(tmp_path):
     assert not np.array_equal(first.pictures, passes.fields(1).pictures)
 
 
-def test_the_last_passes_are_gentler_and_come_last():
+def test_the_gentle_passes_come_last():
     passes = _passes(None)
     assert [passes.index(epoch, epochs=10, gentle_share=0.3) for epoch in range(10)] == [0, 1] * 3 + [0] + [
         2
@@ -131,7 +133,7 @@ def test_a_mixture_has_strings_of_every_spacing_and_empty_fields():
     assert digits.max() >= 6
 
 
-def test_held_out_strings_measure_a_net_that_says_nothing_as_always_wrong():
+def test_a_net_that_reads_nothing_misreads_every_held_out_string():
     digits = Digits(DIGITS.images[:50], DIGITS.labels[:50])
     model = lenet5(wide=True, empty=True)
     for variable in model.trainable_variables:
@@ -142,7 +144,7 @@ def test_held_out_strings_measure_a_net_that_says_nothing_as_always_wrong():
 
 
 def test_the_command_trains_from_the_released_weights(tmp_path, monkeypatch):
-    """A few steps for real."""
+    """A few real steps."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr("lenet_edge.training.preparing.training_digits", lambda data: DIGITS)
     held_out = Digits(DIGITS.images[:60], DIGITS.labels[:60])
@@ -199,15 +201,15 @@ DRAWN = Path(__file__).parents[2] / "data" / f"string-fields-{VERSION}.npz"
 
 
 def test_fields_are_those_of_their_version():
-    """Sets on disk go by it. Who draws others raises VERSION in string_training and saves these anew."""
+    """Cached sets depend on them: if fields change, increase VERSION in string_training, save these again."""
     fields = mixed_fields(_few(), 12, seed=(7, 1), writing=Writing())
     with np.load(DRAWN) as drawn:
         assert np.array_equal(fields.labels, drawn["labels"])
-        # Another processor may round a grey level otherwise.
+        # Another processor may round a grey level differently.
         assert np.abs(fields.pictures.astype(int) - drawn["pictures"]).max() <= 1
 
 
-def test_another_version_draws_anew(tmp_path, monkeypatch):
+def test_another_version_draws_other_fields(tmp_path, monkeypatch):
     passes = _passes(tmp_path)
     passes.fields(0)
     monkeypatch.setattr("lenet_edge.training.string_training.VERSION", VERSION + 1)
@@ -216,5 +218,5 @@ def test_another_version_draws_anew(tmp_path, monkeypatch):
 
 
 def test_too_few_digits_for_a_batch_are_refused(tmp_path):
-    with pytest.raises(InputError, match=r"expected 512 digits or more \(a batch\), got 80"):
+    with pytest.raises(InputError, match=r"expected 512 digits or more \(one batch\), got 80"):
         string_steps(_passes(tmp_path), Recipe())

@@ -1,4 +1,4 @@
-"""Training for real on a few hundred digits; interrupted and resumed, it gives the same weights."""
+"""Real training on a few hundred digits; interrupted and resumed, it gives the same weights."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lenet_edge.digits.mnist import Digits, calibration_digits, pad
 from lenet_edge.packaged.weights import load_weights
 from lenet_edge.paper.answers import as_input, outputs_of
 from lenet_edge.train import main
-from lenet_edge.training.checkpoints import saying_how_to_go_on
+from lenet_edge.training.checkpoints import resume_hint
 from lenet_edge.training.distorted_passes import Passes, Teacher
 from lenet_edge.training.distortions import VERSION
 from lenet_edge.training.loop import Recipe, batches, error_of, soften, train
@@ -28,7 +28,7 @@ from lenet_edge.training.score_calibration import measure, probabilities
 
 @pytest.fixture(scope="module")
 def digits():
-    """Return 400 digits to train on and 100 others to measure on, all from the calibration digits."""
+    """Return 400 digits to train on and 100 other digits to measure on, all from the calibration digits."""
     images, labels = calibration_digits()
     order = np.random.default_rng(5).permutation(500)
     return Digits(images[order[:400]], labels[order[:400]]), Digits(images[order[400:]], labels[order[400:]])
@@ -87,7 +87,7 @@ def test_a_started_training_is_not_overwritten(tmp_path, digits):
         train(recipe, passes, held_out, out=tmp_path / "out", verbose=0)
 
 
-def test_passes_are_kept_and_shared(tmp_path, digits):
+def test_passes_are_cached_and_shared(tmp_path, digits):
     training, _ = digits
     first = passes_of(training, tmp_path).pictures(0)
     assert first.shape == (400, 32, 32)
@@ -97,7 +97,7 @@ def test_passes_are_kept_and_shared(tmp_path, digits):
     assert (passes_of(training, tmp_path).pictures(1) != first).any()
 
 
-def test_passes_of_another_version_are_drawn_anew(tmp_path, digits, monkeypatch):
+def test_another_version_draws_other_passes(tmp_path, digits, monkeypatch):
     passes = passes_of(digits[0], tmp_path)
     passes.pictures(0)
     monkeypatch.setattr("lenet_edge.training.distorted_passes.VERSION", VERSION + 1)
@@ -127,7 +127,7 @@ def test_targets_mix_labels_and_softened_answers(tmp_path, digits):
     pictures, targets = next(iter(batches(passes, recipe)))
     assert pictures.shape == (100, 32, 32)
     soft = np.sqrt(answer) / np.sqrt(answer).sum()
-    np.testing.assert_allclose(targets.numpy().sum(axis=1), 1, atol=1e-3)  # answers are kept as float16
+    np.testing.assert_allclose(targets.numpy().sum(axis=1), 1, atol=1e-3)  # answers are cached as float16
     np.testing.assert_allclose(targets[:, 7].numpy().min(), soft[0, 7] / 2, atol=1e-3)
 
 
@@ -150,20 +150,20 @@ def test_the_stock_net_sees_the_middle():
     ("options", "message"),
     [
         ({"model": "lenet6"}, "expected one of lenet5, stock, teacher, got lenet6"),
-        ({"epochs": 0}, "expected 1 epoch and 1 digit a batch or more"),
+        ({"epochs": 0}, "expected 1 epoch or more and batches of 1 digit or more"),
     ],
 )
-def test_bad_recipes_are_answered_in_one_line(options, message):
+def test_bad_recipes_give_one_line(options, message):
     with pytest.raises(InputError, match=message):
         Recipe(**options)
 
 
 def test_a_batch_larger_than_the_digits_is_refused(tmp_path, digits):
-    with pytest.raises(InputError, match=r"expected 1000 digits or more \(a batch\), got 400"):
+    with pytest.raises(InputError, match=r"expected 1000 digits or more \(one batch\), got 400"):
         batches(passes_of(digits[0], tmp_path), Recipe(batch_size=1000))
 
 
-def test_measures_say_error_and_rejection():
+def test_metrics_have_error_and_rejection():
     outputs = np.array([[0.0, 9.0], [9.0, 0.0], [5.0, 0.0], [0.1, 0.0]])
     facts = measure(outputs, np.array([0, 1, 1, 0]), scale=-1.0)
     assert facts.error == 25.0
@@ -172,7 +172,7 @@ def test_measures_say_error_and_rejection():
 
 @pytest.fixture
 def small_mnist(monkeypatch, digits):
-    """Let the command train on the few digits that the package holds: MNIST's own are not in CI."""
+    """Let the command train on the few digits of the package: CI has no MNIST."""
     monkeypatch.setattr("lenet_edge.training.preparing.training_digits", lambda data: digits[0])
     monkeypatch.setattr("lenet_edge.training.preparing.held_out_digits", lambda data: digits[1])
 
@@ -244,7 +244,7 @@ def test_the_papers_recipe_learns(tmp_path, small_mnist):
         (["--resume"], "expected a training to resume in runs/lenet5/checkpoints, got none"),
     ],
 )
-def test_bad_options_end_in_one_line_before_the_digits_are_read(
+def test_bad_options_give_one_line_before_the_digits_are_read(
     capsys, tmp_path, monkeypatch, arguments, message
 ):
     monkeypatch.chdir(tmp_path)
@@ -256,7 +256,7 @@ def test_bad_options_end_in_one_line_before_the_digits_are_read(
     assert not list(tmp_path.iterdir())
 
 
-def test_the_largest_seed_and_pass_are_ones_that_can_be_drawn(tmp_path, digits):
+def test_the_largest_seed_and_pass_can_be_drawn(tmp_path, digits):
     passes = passes_of(digits[0], tmp_path, count=MOST_PASSES, gentle_count=0)
     last = dataclasses.replace(passes, seed=LARGEST_SEED).pictures(MOST_PASSES - 1)
     assert (last != passes.pictures(0)).any()
@@ -264,7 +264,7 @@ def test_the_largest_seed_and_pass_are_ones_that_can_be_drawn(tmp_path, digits):
 
 
 @pytest.mark.parametrize("option", ["--model=teacher", "--seed=3", "--threads=2", "--test", "--limit=200"])
-def test_the_papers_recipe_takes_what_its_help_says(option, tmp_path, monkeypatch):
+def test_the_papers_recipe_takes_the_options_that_its_help_names(option, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("lenet_edge.train._train", lambda *_, **__: None)
     monkeypatch.setattr("lenet_edge.train.training_and_held_out", lambda **_: (None, None))
@@ -275,7 +275,7 @@ def test_the_papers_recipe_takes_what_its_help_says(option, tmp_path, monkeypatc
         assert main(["--paper", option]) == 0
 
 
-def test_a_training_that_is_there_is_named_before_the_digits_are_read(tmp_path, monkeypatch):
+def test_an_existing_training_is_reported_before_the_digits_are_read(tmp_path, monkeypatch):
     monkeypatch.setattr("lenet_edge.train.training_and_held_out", None)
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints" / "checkpoint").write_text("")
@@ -284,22 +284,22 @@ def test_a_training_that_is_there_is_named_before_the_digits_are_read(tmp_path, 
             main(["--out", str(tmp_path), *more])
 
 
-def test_ctrl_c_says_how_to_go_on_where_there_is_something_to_go_on_from(tmp_path):
-    with pytest.raises(KeyboardInterrupt, match="nothing is kept"), saying_how_to_go_on(tmp_path):
+def test_ctrl_c_says_how_to_resume_if_an_epoch_was_saved(tmp_path):
+    with pytest.raises(KeyboardInterrupt, match="nothing is saved"), resume_hint(tmp_path):
         raise KeyboardInterrupt
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints" / "checkpoint").write_text("")
-    with pytest.raises(KeyboardInterrupt, match="--resume goes on"), saying_how_to_go_on(tmp_path):
+    with pytest.raises(KeyboardInterrupt, match="--resume to continue"), resume_hint(tmp_path):
         raise KeyboardInterrupt
 
 
-def test_an_output_folder_that_cannot_be_made_ends_in_one_line(capsys, monkeypatch):
+def test_an_output_folder_that_cannot_be_created_gives_one_line(capsys, monkeypatch):
     monkeypatch.setattr("lenet_edge.train.training_and_held_out", None)
     assert exit_status(main, ["--out", "/proc/out"], name="lenet-edge train") == 2
     assert capsys.readouterr().err.startswith("lenet-edge train: /proc/out: expected ")
 
 
-def test_ctrl_c_ends_in_one_line(tmp_path):
+def test_ctrl_c_gives_one_line(tmp_path):
     code = (
         # A shell ignores Ctrl-C in what it starts in the background, and these tests may be.
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
@@ -320,7 +320,7 @@ def test_ctrl_c_ends_in_one_line(tmp_path):
     _, err = process.communicate(timeout=300)
     assert process.returncode == 130
     assert err.decode().strip().splitlines()[-1] == (
-        "lenet-edge train: interrupted: the same command with --resume goes on from the last epoch"
+        "lenet-edge train: interrupted: repeat the command with --resume to continue from the last epoch"
     )
     assert b"Traceback" not in err
     assert not (tmp_path / "weights.npz").exists()

@@ -89,7 +89,7 @@ class Confusion:
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class ScoreComparison:
     """All of it; `disagreements` are the first MOST_SHOWN of `divided` digits."""
 
     histograms: tuple[Histogram, ...]
@@ -98,7 +98,7 @@ class Evidence:
     confusions: tuple[Confusion, ...]
 
 
-def evidence_of(digits: Digits, matrix: Answered) -> Evidence:
+def compare_scores(digits: Digits, matrix: Answered) -> ScoreComparison:
     """Return the evidence of a measured `matrix` on `digits`.
 
     Histograms and confusions are of each file in the first runtime that took it; confusions only of the
@@ -108,7 +108,7 @@ def evidence_of(digits: Digits, matrix: Answered) -> Evidence:
     files = list(_first_columns(scores).items())
     read = [model for model in files if "int8" in model[0]] or files
     divided = _divided(scores)
-    return Evidence(
+    return ScoreComparison(
         histograms=tuple(_histogram(model, scores) for model in files),
         disagreements=tuple(_disagreement(int(i), digits, scores) for i in divided[:MOST_SHOWN]),
         divided=len(divided),

@@ -8,20 +8,20 @@ from itertools import pairwise
 from typing import Any
 
 from lenet_edge.parity.charts import bar, lines, picture
-from lenet_edge.parity.evidence import (
+from lenet_edge.parity.markup import Markup, element, heads, joined, row, table
+from lenet_edge.parity.matrix_table import Report, short_names, titles
+from lenet_edge.parity.score_comparison import (
     EDGES,
     MOST_SHOWN,
     ORIGINAL,
     Confusion,
     Disagreement,
-    Evidence,
     Group,
     Histogram,
     Misread,
     Model,
+    ScoreComparison,
 )
-from lenet_edge.parity.markup import Markup, element, heads, joined, row, table
-from lenet_edge.parity.matrix_table import Report, short_names, titles
 
 Namer = Callable[[Model], str]
 
@@ -90,10 +90,10 @@ def _layer_name(layer: Mapping[str, Any]) -> str:
     return f"{layer_name} {words.get(operator, operator.lower())}".strip()
 
 
-def histograms(evidence: Evidence, name: Namer) -> Markup:
+def histograms(comparison: ScoreComparison, name: Namer) -> Markup:
     """Return a card for each file: how many of its scores are how far from the original's."""
-    most = max((int(found.counts.max()) for found in evidence.histograms), default=1)
-    cards = [_histogram(found, name(found.model), most) for found in evidence.histograms]
+    most = max((int(found.counts.max()) for found in comparison.histograms), default=1)
+    cards = [_histogram(found, name(found.model), most) for found in comparison.histograms]
     return element("div", *cards, class_="cards")
 
 
@@ -131,14 +131,14 @@ def _floored(share: float) -> str:
     return f"{math.floor(100 * share) / 100:.2f}"
 
 
-def disagreements(evidence: Evidence, report: Report) -> Markup:
+def disagreements(comparison: ScoreComparison, report: Report) -> Markup:
     """Return the digits on which models disagree, a card each, and how many are left out."""
-    if not evidence.divided:
+    if not comparison.divided:
         return element("p", "None: every model gives the same answer to every digit.")
-    rest = evidence.divided - len(evidence.disagreements)
-    count = f"{evidence.divided:,} of {report['digits']:,} digits"
+    rest = comparison.divided - len(comparison.disagreements)
+    count = f"{comparison.divided:,} of {report['digits']:,} digits"
     more = f" The first {MOST_SHOWN} are shown, {rest:,} more are not." if rest else ""
-    cards = [_disagreement(found, report) for found in evidence.disagreements]
+    cards = [_disagreement(found, report) for found in comparison.disagreements]
     return joined(element("p", f"{count}.{more}"), element("div", *cards, class_="cards"))
 
 
@@ -184,9 +184,9 @@ def _models(group: Group, found: Disagreement, report: Report) -> list[str]:
     return told
 
 
-def confusions(evidence: Evidence, name: Namer) -> Markup:
+def confusions(comparison: ScoreComparison, name: Namer) -> Markup:
     """Return confusion matrices side by side, each with the pictures of what is misread."""
-    cards = [_confusion(found, name(found.model)) for found in evidence.confusions]
+    cards = [_confusion(found, name(found.model)) for found in comparison.confusions]
     return element("div", *cards, class_="cards")
 
 
