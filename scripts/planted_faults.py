@@ -484,9 +484,9 @@ FAULTS = (
     _fault(
         "averaged-weights",
         "lenet_edge/training/loop.py",
-        "    _Average(model).__enter__()\n",
-        "",
-        meaning="training ends with its last weights and not with the averaged ones",
+        "            variable.assign(average)\n",
+        "            variable.assign(variable)\n",
+        meaning="an epoch's error is that of its last weights and not of the averaged ones",
         tests="lenet_edge/training/test_training.py",
     ),
     _fault(

@@ -129,6 +129,16 @@ def test_two_reports_side_by_side_have_the_ratio_of_their_loads(facts):
     assert found[0].certain
 
 
+def test_the_ratio_of_two_reports_is_as_uncertain_as_both(facts):
+    other = copy.deepcopy(facts)
+    for one, loads in ((facts, [9.0, 10.0, 11.0]), (other, [10.0, 11.0, 12.0])):
+        for result in one["results"]:
+            result["loads"] = loads * 4  # of twelve, the interval leaves out two at each end
+    pair = compare.pairs(facts, other)[0]
+    assert pair.ratio == pytest.approx((11 / 10, 10 / 11, 12 / 9))
+    assert pair.certain is False
+
+
 def test_a_report_beside_itself_shows_no_difference(facts):
     assert [pair.certain for pair in compare.pairs(facts, facts)] == [False, False]
     assert "no difference" in "\n".join(compare.compare_lines(facts, facts))

@@ -94,6 +94,23 @@ def test_every_column_reads_the_digits(name, released, pictures, digits, expecte
         assert np.abs(result.values - expected[precision].values).max() <= bound, precision
 
 
+@pytest.fixture(scope="module")
+def shifted():
+    """Return a file whose scores are int8, from -128 for 0 on, and its inputs."""
+    pixels = np.random.default_rng(6).uniform(-1, 1, (20, 4, 4, 1)).astype(np.float32)
+    source = keras.Input((4, 4, 1))
+    net = keras.Model(source, keras.layers.Dense(3, "softmax")(keras.layers.Flatten()(source)))
+    return to_tflite(net, precision="int8", calibration=pixels, ends="int8").content, pixels
+
+
+@all_columns
+def test_every_column_tells_the_zero_point_of_its_answers(name, shifted):
+    result = run_one(name, *shifted)
+    assert (result.outputs.dtype, result.scale, result.zero_point) == (np.int8, 1 / 256, -128)
+    # Each of three scores is rounded to a step, and may be a step off in another kernel.
+    np.testing.assert_allclose(result.values.sum(axis=1), 1, atol=3 * 1.5 / 256)
+
+
 PLAIN = ("tf.lite-reference", "litert-plain", "litert-plain-4")
 
 

@@ -82,6 +82,42 @@ def test_scale_and_squeeze_change_height_and_width_as_named(pictures, size, both
     assert 0.05 < np.abs(high).max() < 0.15
 
 
+def bars(turn):
+    """Return 100 pictures of a bar in the middle, 20 pixels long and 3 wide, `turn` radians off level."""
+    rows, columns = np.indices((32, 32)) - 15.5
+    along = np.cos(turn) * columns + np.sin(turn) * rows
+    across = np.cos(turn) * rows - np.sin(turn) * columns
+    bar = np.clip(10.5 - np.abs(along), 0, 1) * np.clip(2 - np.abs(across), 0, 1)
+    return np.repeat((255 * bar).astype(np.uint8)[None], 100, axis=0)
+
+
+def turns(pictures):
+    """Return how far each picture's longest direction is off level, in radians."""
+    high, wide = (spread(pictures, axis) ** 2 for axis in (0, 1))
+    offsets = np.indices(pictures.shape[1:])[None] - centres(pictures)[:, :, None, None]
+    mass = pictures.astype(float)
+    both = (mass * offsets[:, 0] * offsets[:, 1]).sum((1, 2)) / mass.sum((1, 2))
+    return np.arctan2(2 * both, wide - high) / 2
+
+
+@pytest.mark.parametrize("turn", [np.pi / 4, -np.pi / 4])
+def test_a_rotation_turns_and_changes_no_length(turn):
+    turned = distort(bars(turn), seed=(1, 2), sizes=replace(NONE, rotation=0.17))
+    away = np.abs(turns(turned) - turn)
+    assert 0.15 < away.max() < 0.18
+    lengths = [np.hypot(spread(one, 0), spread(one, 1)) for one in (turned, bars(turn))]
+    np.testing.assert_allclose(*lengths, rtol=0.02)
+
+
+def test_a_shear_is_horizontal():
+    """An upright bar leans over by as much as the shear says and is as high as before."""
+    upright = bars(np.pi / 2)
+    leaning = distort(upright, seed=(1, 2), sizes=replace(NONE, shear=0.18))
+    away = np.tan(np.abs(np.abs(turns(leaning)) - np.pi / 2))
+    assert 0.15 < away.max() < 0.2
+    np.testing.assert_allclose(spread(leaning, 0), spread(upright, 0), rtol=0.01)
+
+
 def test_elastic_fields_have_the_given_size():
     dx, _ = _displacements(400, 32, tf.constant((1, 2)), replace(NONE, elastic=2.0))
     # each field's strength is uniform over 0..2, so the mean square is 4/3

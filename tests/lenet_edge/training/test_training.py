@@ -18,6 +18,7 @@ from lenet_edge.digits.mnist import Digits, calibration_digits, pad
 from lenet_edge.packaged.weights import load_weights
 from lenet_edge.paper.answers import as_input, outputs_of
 from lenet_edge.train import main
+from lenet_edge.training import loop
 from lenet_edge.training.checkpoints import resume_hint
 from lenet_edge.training.distorted_passes import Passes, Teacher
 from lenet_edge.training.distortions import VERSION
@@ -74,6 +75,16 @@ def test_resumed_training_ends_in_the_same_weights(tmp_path, digits):
     assert history == whole_history
     for left, right in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(left, right)
+
+
+def test_the_model_is_left_with_the_averaged_weights_that_were_measured(tmp_path, digits, monkeypatch):
+    training, held_out = digits
+    measured = []
+    monkeypatch.setattr(loop, "error_of", lambda outputs, *_, **__: measured.append(outputs) or 0.0)
+    recipe, passes = Recipe(epochs=2, batch_size=50), passes_of(training, tmp_path)
+    trained, _ = train(recipe, passes, held_out, out=tmp_path / "out", verbose=0)
+    np.testing.assert_array_equal(outputs_of(trained, pad(held_out.images)), measured[-1])
+    assert (measured[0] != measured[1]).any()
 
 
 def test_a_started_training_is_not_overwritten(tmp_path, digits):
