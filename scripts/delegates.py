@@ -1,6 +1,6 @@
 """Write the tables of docs/delegates.md from the audits' rules; `--check` only compares.
 
-A table stands between `<!-- NAME: begin -->` and `<!-- NAME: end -->`; nobody types a rule there.
+A table stands between `<!-- NAME: begin -->` and `<!-- NAME: end -->`; no rule there is typed by hand.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _conditions(rules: Rules, name: str) -> str:
 
 
 def _unwritten(rules: Rules) -> str:
-    return "Known to the source and without a rule here: " + ", ".join(sorted(rules.unwritten)) + "."
+    return "Operators without a rule here: " + ", ".join(sorted(rules.unwritten)) + "."
 
 
 def of_nnapi() -> str:
@@ -65,7 +65,7 @@ def of_gpu() -> str:
         for name, rule in gpu.RULES.operators.items()
     ]
     every = "; ".join(check.words for check in gpu.RULES.every)
-    table = _table(["operator", "newest version", "conditions"], [*rows, ["each of them", "", every]])
+    table = _table(["operator", "newest version", "conditions"], [*rows, ["every operator", "", every]])
     return f"{table}\n\n{_unwritten(gpu.RULES)}"
 
 
@@ -90,14 +90,14 @@ def of_tflite_runtime() -> str:
 
 
 def of_web() -> str:
-    """Return what is known of LiteRT.js."""
+    """Return the known conditions of LiteRT.js."""
     from converters.delegates import web
 
-    return _table(["condition", "known how"], [list(condition) for condition in web.CONDITIONS])
+    return _table(["condition", "source"], [list(condition) for condition in web.CONDITIONS])
 
 
 def released() -> str:
-    """Return how many operators of each released file are taken, delegate by delegate."""
+    """Return how many operators of each released file each delegate takes."""
     rows = [[f"`{path.name}`", *_counts(path.read_bytes())] for path in sorted(RELEASED.glob("*.tflite"))]
     return _table(["file", *(title for title, _ in COLUMNS)], rows)
 
@@ -105,8 +105,8 @@ def released() -> str:
 def _counts(content: bytes) -> list[str]:
     from converters.delegates import audit, taken  # loads TensorFlow
 
-    pairs = [taken(audit(content, delegate=name, api_level=level)) for _, (name, level) in COLUMNS]
-    return ["all" if some == count else f"{some} of {count}" for some, count in pairs]
+    counts = [taken(audit(content, delegate=name, api_level=level)) for _, (name, level) in COLUMNS]
+    return ["all" if taken_count == count else f"{taken_count} of {count}" for taken_count, count in counts]
 
 
 TABLES: dict[str, Callable[[], str]] = {
@@ -120,7 +120,7 @@ TABLES: dict[str, Callable[[], str]] = {
 
 
 def filled(text: str) -> str:
-    """Return the documentation's `text` with every table written anew."""
+    """Return the documentation's `text` with every table replaced."""
     for name, table in TABLES.items():
         pattern = rf"(<!-- {name}: begin -->\n).*?(<!-- {name}: end -->)"
         text, count = re.subn(

@@ -453,7 +453,7 @@ FAULTS = (
         "lenet_edge/parity/golden.py",
         "why=self._why(np.maximum(low - stored, stored - high) * step),",
         "why=self._why((low - stored) * step),",
-        meaning="a golden score may be as high as it likes",
+        meaning="a golden score has no upper limit",
         tests="lenet_edge/parity/test_imported.py",
     ),
     _fault(
@@ -461,7 +461,7 @@ FAULTS = (
         "lenet_edge/parity/matrix.py",
         "        if file.findings:\n",
         "        if file.findings and cell.why:\n",
-        meaning="a file with other weights than its model's is within where its scores happen to be",
+        meaning="a file with other weights than its model's is within tolerance if its scores happen to be",
         tests="lenet_edge/parity/test_parity.py",
     ),
     # Training.

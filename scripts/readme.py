@@ -1,6 +1,6 @@
-"""Write the tables of README.md and docs from the files that hold the measurements; `--check` only compares.
+"""Write the tables of README.md and docs from the measurements; `--check` only compares.
 
-A table stands between `<!-- NAME: begin -->` and `<!-- NAME: end -->`; nobody types a number there.
+A table stands between `<!-- NAME: begin -->` and `<!-- NAME: end -->`; no number there is typed by hand.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def nets() -> str:
         title += f" ({report['recipe']['epochs']} epochs)"
         rows.append([title, weights, f"{report['held_out']['error']:.2f} %", *_on_test(report["test"])])
     head = ["net", "trainable weights", "held-out error", "test error", "calibration error"]
-    return _table([*head, "rejected for 0.5 %", "rejected for 0.1 %"], rows)
+    return _table([*head, "rejected for 0.5 % error", "rejected for 0.1 % error"], rows)
 
 
 def _on_test(test: dict[str, Any]) -> list[str]:
@@ -72,7 +72,7 @@ def _on_test(test: dict[str, Any]) -> list[str]:
 
 
 def _paper_recipe() -> list[str]:
-    """Return the row of `train --paper`, which may have been stopped before its last pass."""
+    """Return the row of `train --paper`, which may have stopped before its last pass."""
     report = _read(ROOT / "results" / "paper_recipe.json")
     title, last = "`lenet5()`, `train --paper`", report["history"][-1]
     if "stopped_after_pass" in report:
@@ -86,29 +86,34 @@ def photographs() -> str:
     report = _read(ROOT / "results" / "photographs.json")
     rows = [
         ["all", "", f"{report['digits']:,}", f"{report['error']:.2f} %"],
-        ["the same digits as MNIST has them", "", "", f"{report['error_of_the_digits_themselves']:.2f} %"],
+        ["the original MNIST digits", "", "", f"{report['error_of_the_digits_themselves']:.2f} %"],
     ]
     rows += [
         [condition, value, f"{facts['digits']:,}", f"{facts['error']:.2f} %"]
         for condition, values in report["by_condition"].items()
         for value, facts in values.items()
     ]
-    return _table(["condition", "", "photographs", "read wrongly"], rows)
+    return _table(["condition", "", "photographs", "misread"], rows)
 
 
 def parity() -> str:
     """Return the matrix: each file's error in each runtime, and the share of the ideal kernel's bytes.
 
-    A row says how many digits it is of where they are not all.
+    A row says how many digits it covers if not all.
     """
     report = _read(ROOT / "results" / "parity.json")
     cells = {(cell["row"], cell["column"]): cell for cell in report["cells"]}
     rows = []
     for column, facts in report["columns"].items():
-        found = [cells.get((name, column)) for name in report["files"]]
-        # An app's title may hold what ends a table's cell; an imported column may lack files.
+        column_cells = [cells.get((name, column)) for name in report["files"]]
+        # An app's title may have the character that ends a table cell; an imported column may lack files.
         title, none = facts["title"].replace("|", "/"), "absent" if facts["absent"] else "–"
-        rows.append([f"{title}{_how_many(found)}", *(_cell(cell) if cell else none for cell in found)])
+        rows.append(
+            [
+                f"{title}{_fewer_digits(column_cells)}",
+                *(_cell(cell) if cell else none for cell in column_cells),
+            ]
+        )
     kinds = [name.removeprefix("lenet5_").removesuffix(".tflite") for name in report["files"]]
     return _table(["runtime", *kinds], rows)
 
@@ -121,13 +126,13 @@ def parity_wide() -> str:
     names = dict.fromkeys(row for row, column in cells if column in columns)
     rows = []
     for row in names:
-        found = [cells.get((row, column)) for column in columns]
-        rows.append([row, *(_cell(cell) if cell else "–" for cell in found)])
+        row_cells = [cells.get((row, column)) for column in columns]
+        rows.append([row, *(_cell(cell) if cell else "–" for cell in row_cells)])
     return _table(["file and width", *columns.values()], rows)
 
 
-def _how_many(cells: list[dict[str, Any] | None]) -> str:
-    """Return which pictures the cells of a runtime are of, "" for all of the test digits."""
+def _fewer_digits(cells: list[dict[str, Any] | None]) -> str:
+    """Return the pictures of a runtime's cells, "" if they are all of the test digits."""
     counts = {(cell["digits"], cell["facts"].get("pictures")) for cell in cells if cell and cell["digits"]}
     fewer = [
         f"{digits} pictures" if pictures == "golden" else f"first {digits:,} digits"
@@ -153,26 +158,26 @@ def quantisation() -> str:
         settings.setdefault((row["bits"], row["per_channel"], row["calibration"]), []).append(row)
     lines = []
     for (bits, per_channel, calibration), seeds in settings.items():
-        setting = [str(bits), "a channel" if per_channel else "a kernel", str(calibration)]
-        for way, title in _WAYS.items():
-            if way in seeds[0]:
-                lines.append([*setting, title, *_way([seed[way] for seed in seeds])])
+        setting = [str(bits), "channel" if per_channel else "kernel", str(calibration)]
+        for method, title in _METHODS.items():
+            if method in seeds[0]:
+                lines.append([*setting, title, *_method_cells([seed[method] for seed in seeds])])
                 setting = ["", "", ""]
-    head = ["bits", "a scale for", "calibration digits", "quantised by", "error, mean", "least to most"]
-    return _table([*head, "agreement", "mean difference of a score"], lines)
+    head = ["bits", "one scale per", "calibration digits", "quantised by", "mean error", "range"]
+    return _table([*head, "agreement", "mean score difference"], lines)
 
 
-_WAYS = {
+_METHODS = {
     "converter": "TensorFlow's converter",
     "calibrated": "`quantize_aware`, not trained",
     "fine_tuned": "fine-tuned",
 }
 
 
-def _way(seeds: list[dict[str, float]]) -> list[str]:
-    """Return error, its spread, agreement and difference of one way, over its seeds."""
+def _method_cells(seeds: list[dict[str, float]]) -> list[str]:
+    """Return mean error, its range, agreement and difference of one method over its seeds."""
     errors, agreements, differences = (
-        [seed[what] for seed in seeds] for what in ("error", "agreement", "mean_difference")
+        [seed[key] for seed in seeds] for key in ("error", "agreement", "mean_difference")
     )
     return [
         f"{sum(errors) / len(errors):.2f} %",
@@ -183,13 +188,13 @@ def _way(seeds: list[dict[str, float]]) -> list[str]:
 
 
 _LAYOUTS = {
-    "stock": "`stock_lenet5`, as everybody converts it",
+    "stock": "`stock_lenet5`, as converted",
     "stock_lowered": "`stock_lenet5`, lowered",
     "plain": "lenet5, plain",
     "released": "lenet5, as released",
-    "two_columns": "lenet5, C1 two columns",
-    "four_columns": "lenet5, C1 four columns",
-    "four_columns_and_s2": "lenet5, C1 four columns, S2 over them",
+    "two_columns": "lenet5, C1 in two columns",
+    "four_columns": "lenet5, C1 in four columns",
+    "four_columns_and_s2": "lenet5, C1 in four columns, S2 over them",
     "blocks": "lenet5, C1 in 2x2, S2 over them, S4 dense",
     "dense_poolings": "lenet5, S2 and S4 dense",
 }
@@ -225,7 +230,7 @@ def _ratio(ratio: dict[str, float] | None) -> str:
 
 
 def operators() -> str:
-    """Return the time of each operator of the stock net and of the released one, in LiteRT."""
+    """Return the time of each operator of the stock net and of the released net, in LiteRT."""
     rows = []
     for precision, found in _read(ROOT / "results" / "speed.json")["precisions"].items():
         for profile in found["profiles"]:
@@ -235,11 +240,11 @@ def operators() -> str:
                 title = ""
             peak = profile["peak_macs_per_ns"]
             rows.append(["", "NumPy's float32 product of 512x512, one core", "", "", f"{peak:.1f}"])
-    return _table(["file", "operator", "microseconds", "multiply-accumulates", "a nanosecond"], rows)
+    return _table(["file", "operator", "microseconds", "multiply-accumulates", "per nanosecond"], rows)
 
 
 def _joined(nodes: list[dict[str, Any]]) -> list[list[str]]:
-    """Return a line for each node with multiply-accumulates, and one for all the others."""
+    """Return a row for each node with multiply-accumulates, and one for all the others."""
     heavy = [node for node in nodes if node["macs"]]
     lines = [
         [
@@ -251,20 +256,20 @@ def _joined(nodes: list[dict[str, Any]]) -> list[list[str]]:
         for node in heavy
     ]
     others = sum(node["us"]["value"] for node in nodes if not node["macs"])
-    return [*lines, ["the others", f"{others:.2f}", "", ""]]
+    return [*lines, ["others", f"{others:.2f}", "", ""]]
 
 
 def micro() -> str:
-    """Return what the files for microcontrollers need, in bytes."""
+    """Return the memory that the files for microcontrollers need, in bytes."""
     rows = []
     for name, entry in _read(ROOT / "results" / "micro.json")["files"].items():
-        sizes = [f"{entry[what]:,}" for what in ("bytes", "arena_bytes", "tensor_bytes", "table_bytes")]
+        sizes = [f"{entry[key]:,}" for key in ("bytes", "arena_bytes", "tensor_bytes", "table_bytes")]
         rows.append([f"`{name}`", *sizes, str(sum(one["count"] for one in entry["operators"]))])
-    return _table(["file", "bytes", "arena", "tensors in it", "tables in it", "operators"], rows)
+    return _table(["file", "bytes", "arena", "arena: tensors", "arena: tables", "operators"], rows)
 
 
 def android_sizes() -> str:
-    """Return what an .apk weighs, in bytes, by the processor that it is for."""
+    """Return the size of each .apk in bytes, by processor."""
     rows = []
     for name, entry in _read(ROOT / "results" / "android_sizes.json")["apks"].items():
         libraries = sum(entry["native"].values())
@@ -295,16 +300,16 @@ def strings() -> str:
 
 
 def strings_goals() -> str:
-    """Return README's part of that table: four digits as MNIST has them, and amounts."""
+    """Return README's part of that table: strings of four digits, and amounts."""
     files = _strings()["files"]
     rows = []
     for sets in zip(*(facts["strings"] for facts in files.values()), strict=True):
         first = sets[0]
         four = first["length"] == 4 and first["writing"] in ("as in MNIST", "one hand")
         if four or first["writing"].startswith("amounts"):
-            told = f"{first['length']} digits, {first['spacing']}, {first['writing']}"
-            rows.append([told] + [f"{one['error']:.1f} %" for one in sets])
-    return _table(["strings of test digits", *(f"{name}: wrong" for name in files)], rows)
+            title = f"{first['length']} digits, {first['spacing']}, {first['writing']}"
+            rows.append([title] + [f"{one['error']:.1f} %" for one in sets])
+    return _table(["strings of test digits", *(f"{name}: misread" for name in files)], rows)
 
 
 def strings_empty() -> str:
@@ -315,7 +320,7 @@ def strings_empty() -> str:
     for kind in kinds:
         cells = [facts["empty"][kind] for facts in report["files"].values()]
         rows.append([kind] + [f"{c['made_up']:.1f} % ({c['below_threshold_too']:.1f} %)" for c in cells])
-    head = ["fields", *(f"{name}: made up (without a threshold)" for name in report["files"])]
+    head = ["fields", *(f"{name}: read as digits (without a threshold)" for name in report["files"])]
     return f"Threshold {report['threshold']:g}.\n\n" + _table(head, rows)
 
 
@@ -331,20 +336,20 @@ def strings_alone() -> str:
 
 
 def strings_training() -> str:
-    """Return the command that trained the strings' net, and what it came to on held-out digits."""
+    """Return the command that trained the strings' net, and its errors on held-out digits."""
     report = _read(RELEASED / "lenet5_wide.json")
     held = report["held_out"]
     command = report["command"].replace("python -m lenet_edge.train", "lenet-edge train")
-    told = (
-        f"Held-out digits: {held['error']:.2f} % alone are wrong; of soiled strings of four, read by the "
-        f"greedy decoder, {held['normal_error']:.1f} % at normal spacing and {held['touching_error']:.1f} % "
-        "touching."
+    errors = (
+        f"Errors on held-out digits: {held['error']:.2f} % of single digits; of soiled strings of four, read "
+        f"by the greedy decoder, {held['normal_error']:.1f} % at normal spacing and "
+        f"{held['touching_error']:.1f} % when touching."
     )
-    return f"```sh\n{command}\n```\n\n{told}"
+    return f"```sh\n{command}\n```\n\n{errors}"
 
 
 def strings_cost() -> str:
-    """Return the tables of what an answer costs on a wide picture, beside a window by itself."""
+    """Return the tables of the cost of an answer on a wide picture, compared with a single window."""
     report = _read(ROOT / "results" / "strings_cost.json")
     counted = [
         [
@@ -356,7 +361,7 @@ def strings_cost() -> str:
         ]
         for width, one in report["operations"]["widths"].items()
     ]
-    head = ["width", "answers", "multiply-adds an answer", "times fewer", "times fewer, C1 to S4"]
+    head = ["width", "answers", "multiply-accumulates per answer", "times fewer", "times fewer, C1 to S4"]
     timed = [
         [
             variant,
@@ -369,7 +374,9 @@ def strings_cost() -> str:
         for one in rows
         if one["model"].startswith("wide_")
     ]
-    times = _table(["file", "runtime", "width", "an answer", "times quicker than a window"], timed)
+    times = _table(
+        ["file", "runtime", "width", "time per answer", "times faster than a single window"], timed
+    )
     return f"{_table(head, counted)}\n\n{times}"
 
 
@@ -399,7 +406,7 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
 
 
 def filled(text: str, tables: dict[str, Callable[[], str]]) -> str:
-    """Return a document's `text` with every table written anew."""
+    """Return a document's `text` with every table replaced."""
     for name, table in tables.items():
         pattern = rf"(<!-- {name}: begin -->\n).*?(<!-- {name}: end -->)"
         text, count = re.subn(
@@ -412,7 +419,7 @@ def filled(text: str, tables: dict[str, Callable[[], str]]) -> str:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Write every document's tables, or compare."""
-    # Nothing of the package: `make tables` runs with any Python, where nothing is installed.
+    # No imports of the package: `make tables` runs with any Python, where nothing is installed.
     parser = argparse.ArgumentParser(
         prog="readme.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

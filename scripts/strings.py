@@ -2,7 +2,7 @@
 
 Strings are written with the 10,000 test digits, which nothing was trained, fitted or chosen on; a seed makes
 them. Each is read by the packaged files as `lenet-edge read` does it, without finding the line first. Fields
-without a digit are read too: what is read there with a probability above the packaged threshold is made up.
+without a digit are read too: a digit read there above the packaged threshold is a false reading.
 """
 
 from __future__ import annotations

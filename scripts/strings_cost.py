@@ -1,8 +1,9 @@
 """What the wide net saves over 32x32 windows one by one: `python scripts/strings_cost.py [RUNTIME...]`.
 
-Writes results/strings_cost.json: the multiply-adds of an answer, counted from the files at each width (C1 to
-S4, whose maps neighbouring windows share, and C5 on, which are each window's own), and the time of an answer
-as a share of what one window by itself takes, in one run of `lenet-edge benchmark`, whose files take turns.
+Writes results/strings_cost.json: the multiply-accumulates per answer, counted from the files at each width
+(C1 to S4, whose maps neighbouring windows share, and C5 on, which each window has of its own), and the time
+per answer as a share of the time of a single window, in one run of `lenet-edge benchmark`, whose files take
+turns.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ TIMED = (112, 512)
 _OWN_LAYERS = 3  # C5, F6, OUTPUT
 
 GOAL = 5.0
-"""How many times fewer multiply-adds the issue asks for."""
+"""How many times fewer multiply-accumulates the issue asks for."""
 
 
 def at_width(variant: str, width: int) -> bytes:
@@ -46,15 +47,15 @@ def at_width(variant: str, width: int) -> bytes:
     return resized(content_of(f"{WIDE}_{variant}.tflite"), shape=(1, FIELD, width, 1))
 
 
-def multiply_adds(width: int) -> dict[str, int]:
-    """Return the multiply-adds of the wide file at `width`: all of them, and those up to S4."""
+def multiply_accumulates(width: int) -> dict[str, int]:
+    """Return the multiply-accumulates of the wide file at `width`: all of them, and those up to S4."""
     nodes = [one.macs for one in costs(at_width("float32", width)) if one.macs]
     return {"all": sum(nodes), "shared": sum(nodes[:-_OWN_LAYERS])}
 
 
 def operations() -> dict[str, Any]:
-    """Return the multiply-adds at each width, and from which width on the goal is met (null: at none)."""
-    counts = {width: multiply_adds(width) for width in range(FIELD, WIDEST + 1, geometry.STEP)}
+    """Return the multiply-accumulates at each width, and the width that first meets the goal (null: none)."""
+    counts = {width: multiply_accumulates(width) for width in range(FIELD, WIDEST + 1, geometry.STEP)}
     alone = counts[FIELD]
     fewer = {
         width: {part: geometry.windows(width) * alone[part] / count[part] for part in count}

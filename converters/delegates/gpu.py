@@ -39,20 +39,20 @@ def verdicts(graph: Graph) -> list[Verdict]:
 
 def _counts(*, run_time: tuple[int, ...], constant: tuple[int, ...] = (), outputs: int = 1) -> Check:
     """Return the check on how many inputs of each kind there are; no `constant`: any number of them."""
-    words = f"{listed([*map(str, run_time)])} computed input(s)"
+    words = f"{listed([*map(str, run_time)])} computed {'input' if run_time == (1,) else 'inputs'}"
     words += f", {listed([*map(str, constant)])} constant" if constant else ""
 
-    def counted(node: Node) -> tuple[int, int, int]:
+    def counts(node: Node) -> tuple[int, int, int]:
         return len(run_time_inputs(node)), len(constant_inputs(node)), len(node.outputs)
 
     def met(node: Node) -> bool:
-        computed, constants, made = counted(node)
-        return computed in run_time and (not constant or constants in constant) and made == outputs
+        computed, constants, output_count = counts(node)
+        return computed in run_time and (not constant or constants in constant) and output_count == outputs
 
     return expects(
         f"{words} and {outputs} output",
         met,
-        lambda node: "{} computed, {} constant and {} output(s)".format(*counted(node)),
+        lambda node: "{} computed, {} constant, outputs: {}".format(*counts(node)),
     )
 
 
@@ -110,7 +110,9 @@ def _one_covers_the_other(node: Node) -> bool:
 
 
 _BROADCAST = expects("shapes that it can broadcast", _broadcasts, _shapes)
-_COVER = expects("one input that is no smaller than the other on any side", _one_covers_the_other, _shapes)
+_COVER = expects(
+    "one input at least as large as the other in every dimension", _one_covers_the_other, _shapes
+)
 
 
 def _depthwise_problem(node: Node) -> str:
@@ -198,7 +200,7 @@ RULES = Rules(
                     lambda node: node.options["weightsFormat"],
                 ),
                 expects(
-                    "two computed inputs at most",
+                    "at most two computed inputs",
                     lambda node: len(run_time_inputs(node)) <= 2,
                     lambda node: len(run_time_inputs(node)),
                 ),

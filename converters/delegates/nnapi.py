@@ -199,7 +199,7 @@ RULES = Rules(
             2,
             (
                 input_type({28: _FLOAT, 29: _FLOAT_OR_8}),
-                expects("an output that is no scalar", lambda n: n.outputs[0].shape, lambda _: "a scalar"),
+                expects("an output that is not a scalar", lambda n: n.outputs[0].shape, lambda _: "a scalar"),
             ),
             since=28,
         ),
@@ -223,7 +223,7 @@ RULES = Rules(
         "RELU6": Rule(2, (_PLAIN,)),
         "RESHAPE": Rule(
             1,
-            (_PLAIN, expects("a constant new shape that is no scalar's", _needs_shape, lambda _: "another")),
+            (_PLAIN, expects("a constant new shape, not a scalar's", _needs_shape, lambda _: "another")),
         ),
         "RESIZE_BILINEAR": Rule(
             3,

@@ -12,10 +12,10 @@ from converters.delegates.operator_rules import Verdict, verdict
 from converters.file.graph import Graph, Node, Tensor
 
 CONDITIONS = (
-    ("operators of TensorFlow Lite's own, no custom ones", "measured with those"),
-    ("inputs and outputs of the model float32", "measured with those"),
-    ("inputs and outputs of the model for one picture at a time (first dimension 1)", "measured with those"),
-    ("no dimension of them left open", "documented"),
+    ("built-in operators, no custom ones", "measured"),
+    ("inputs and outputs of the model in float32", "measured"),
+    ("inputs and outputs of the model for one picture at a time (first dimension 1)", "measured"),
+    ("no dynamic dimension in them", "documented"),
 )
 """What is required of a model, and how that is known."""
 

@@ -126,7 +126,7 @@ def target_files(original: Original, targets: Sequence[str]) -> Iterator[TargetF
 
 
 def _target_file(original: Original, target_name: str, *, int8_model: Any) -> TargetFile:
-    """Return one target's file; `int8_model`: the fine-tuned Keras model, None where there is none."""
+    """Return one target's file; `int8_model`: the fine-tuned Keras model, None if there is none."""
     target = TARGETS[target_name]
     fine_tuned = int8_model is not None and target.precision == "int8"
     model = int8_model if fine_tuned else original.folded

@@ -1,4 +1,4 @@
-"""Parity: every released file in every runtime against the original model, on the test digits."""
+"""Parity: compare every released file in every runtime with the original model, on the test digits."""
 
 from lenet_edge.parity.command import main
 

@@ -1,4 +1,4 @@
-"""A cell of the parity matrix, as data: TensorFlow is not needed to read or to show it."""
+"""A cell of the parity matrix as data, which can be read and shown without TensorFlow."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 SCORE_STEP = 1 / 256
-"""The step that differences are told in, for every file: that of an int8 file's scores."""
+"""The unit of differences for every file: the step of an int8 file's scores."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What a model does in a runtime; shares in percent, differences in steps of 1/256.
+    """How a model compares with the original in a runtime; shares in percent, differences in steps of 1/256.
 
-    `largest`: from the original's scores; `allowed`: the most that it may be there. `used`: the largest share
-    of its tolerance that a score takes up around the ideal kernel's, in percent. `same`: the share of digits
-    with the ideal kernel's bytes, None in floating point. `why`: what puts the cell out, "" when within.
-    `refused`: why the runtime does not take the file, which is its right if the audit says so too. Where
-    `facts` has golden `pictures`, golden.json's scores and limits stand for the original's and the kernel's.
+    `largest`: the largest difference from the original's scores; `allowed`: the limit for that score. `used`:
+    the largest share of its tolerance around the ideal kernel's score that a score takes up, in percent.
+    `same`: the share of digits with the ideal kernel's bytes, None in floating point. `why`: the reason if
+    the cell is out of tolerance, "" if it is within. `refused`: the reason if the runtime does not take the
+    file, which is no fault if the audit agrees. If `facts` has golden `pictures`, the scores and limits of
+    golden.json replace those of the original and the kernel.
     """
 
     row: str
@@ -39,23 +40,23 @@ class Cell:
 
     @property
     def within(self) -> bool:
-        """Whether nothing puts the cell out."""
+        """Whether the cell is within tolerance."""
         return not self.why
 
     def as_json(self) -> dict[str, Any]:
-        """Return the cell as JSON has it."""
+        """Return the cell as the report stores it."""
         return {**asdict(self), "within": self.within}
 
 
 def not_run(cells: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
-    """Return a line for each reason why a delegate that was asked for did not run, of one column's cells.
+    """Return a line for each reason why a requested delegate did not run in a column.
 
-    `cells`: what each row is called and its facts. Rows are named where it is not so in all.
+    `cells`: the name and the facts of each row of the column. A line names its rows unless they are all.
     """
     rows: dict[str, list[str]] = {}
     for row, facts in cells:
         if facts.get("reason"):
             rows.setdefault(f"{facts['asked']} did not run: {facts['reason']}", []).append(row)
     return [
-        line if len(named) == len(cells) else f"{line} ({', '.join(named)})" for line, named in rows.items()
+        line if len(names) == len(cells) else f"{line} ({', '.join(names)})" for line, names in rows.items()
     ]

@@ -1,4 +1,4 @@
-"""What a report draws: bars, the lines of the layer profiles, and digits."""
+"""Draw the bars, line charts and digits of a report."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from PIL import Image
 
 from lenet_edge.parity.markup import Markup, element
 
-_WIDTH, _HEIGHT = 860, 330  # of a chart with lines, in its own units
+_WIDTH, _HEIGHT = 860, 330  # of a line chart, in SVG units
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 130, 26, 92
 _LABEL_HEIGHT = 15
 _COLOURS = 6
-"""How many colours the style sheet has for lines."""
+"""The number of line colours in the style sheet."""
 
 
 def bar(share: float) -> Markup:
-    """Return a bar that fills `share` (0..1) of its room."""
+    """Return a bar that fills `share` (0..1) of its width."""
     return element("span", element("i", style=f"width:{100 * share:.1f}%"), class_="bar", aria_hidden="true")
 
 
 def picture(pixels: NDArray[np.uint8], *, title: str) -> Markup:
-    """Return a digit, uint8 (28, 28), background 0, as a picture in black on white."""
+    """Return a digit, uint8 (28, 28), background 0, as an image in black on white."""
     stream = io.BytesIO()
     Image.fromarray(255 - pixels).save(stream, "PNG", optimize=True)
     data = base64.b64encode(stream.getvalue()).decode()
     return element("img", src=f"data:image/png;base64,{data}", alt=title, title=title, class_="digit")
 
 
-def lines(series: Mapping[str, Sequence[float | None]], *, places: Sequence[str], unit: str) -> Markup:
+def line_chart(series: Mapping[str, Sequence[float | None]], *, places: Sequence[str], unit: str) -> Markup:
     """Return a chart with a line for each of `series` over `places`; None is a gap.
 
-    Values go from 0 upwards, in `unit`; each line is named at its end.
+    Values are 0 or more, in `unit`; each line has its name at its end.
     """
     top = 20.0 * np.ceil(max([20.0, *(v for values in series.values() for v in values if v)]) / 20)
     parts = [_grid(top, unit), _places(places)]
@@ -60,7 +60,7 @@ def _y(value: float, top: float) -> float:
 
 
 def _grid(top: float, unit: str) -> Markup:
-    """Return horizontal lines with their values, each 20."""
+    """Return a horizontal line with its value for every 20."""
     parts: list[Markup] = [element("text", unit, x=4, y=_TOP - 12)]
     for value in np.arange(0, top + 1, 20):
         y = f"{_y(value, top):.1f}"
@@ -93,7 +93,7 @@ def _end(name: str, number: int, y: float) -> Markup:
 
 
 def _apart(ends: Mapping[tuple[str, int], float]) -> dict[tuple[str, int], float]:
-    """Move labels down until none is on another."""
+    """Move labels down until none overlaps another."""
     found: dict[tuple[str, int], float] = {}
     lowest = 0.0
     for key, y in sorted(ends.items(), key=lambda item: item[1]):

@@ -1,4 +1,4 @@
-"""Lay every .tflite file in every runtime beside the original model, and say which cell is out."""
+"""Compare every .tflite file in every runtime with the original model; report what is out of tolerance."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ examples:
   lenet-edge parity --net lenet5_wide --digits 1000 --slow-digits 100   strings, at four widths
   lenet-edge parity --import phone.json --only-imports --html phone.html
 
-A cell is within its tolerance when the file holds the original's weights, each within half of its step; when
-every score is within the accumulated rounding of the file's own scales; and when its errors are no more
-than chance allows. docs/parity.md derives it. Answers to the golden pictures are judged by golden.json's own
-limits. The exit status is 1 when a cell is out, 2 on bad input.
+A cell is one file in one runtime. It is within tolerance if the file holds the original's weights, each
+within half of its step; if every score is within the accumulated rounding of the file's own scales; and if it
+misreads no more digits than chance allows. docs/parity.md derives this. Answers to the golden pictures are
+judged by the limits in golden.json. The exit status is 1 if a cell is out of tolerance, 2 on bad input.
 """
 
 
@@ -48,18 +48,18 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="compare the .tflite files of DIR instead of the packaged ones",
     )
-    add("--net", choices=ALL_NAMES, default="lenet5", help="whose files (default: %(default)s)")
+    add("--net", choices=ALL_NAMES, default="lenet5", help="the net of the files (default: %(default)s)")
     add(
         "--column",
         choices=COLUMNS,
         action="append",
-        help="only this runtime (may be repeated; default: all; absent ones are listed)",
+        help="only this runtime (may be repeated; default: all; missing ones are listed)",
     )
     add(
         "--delegate",
         type=Path,
         metavar="LIB",
-        help="measure a delegate's shared library too, as a column of its own",
+        help="also measure this shared library of a delegate, as a column of its own",
     )
     add(
         "--import",
@@ -68,24 +68,24 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         dest="imports",
         metavar="FILE",
-        help="add what an app answered, from its report with `answers` (docs/benchmark.md; may be repeated)",
+        help="add the `answers` in an app's report (docs/benchmark.md; may be repeated)",
     )
     add(
         "--only-imports",
         action="store_true",
-        help="measure nothing here; answers to the golden pictures alone need no TensorFlow",
+        help="measure nothing here; golden pictures alone need no TensorFlow",
     )
     add("--digits", type=int, default=10_000, metavar="N", help="first N test digits (default: all 10,000)")
     add(
         "--slow-digits",
         type=int,
         metavar="N",
-        help="first N for the slow columns: reference kernels, GPU, Micro (default: as --digits)",
+        help="first N for the slow runtimes: reference kernels, GPU, Micro (default: --digits)",
     )
     add_data_option(parser, digits="test")
-    add("--layers", action="store_true", help="compare layer by layer too: signal to quantisation noise")
-    add("--json", type=Path, metavar="FILE", help="write everything measured to FILE")
-    add("--html", type=Path, metavar="FILE", help="write a report to read in a browser, one file")
+    add("--layers", action="store_true", help="also compare each layer: signal to quantisation noise")
+    add("--json", type=Path, metavar="FILE", help="write all measurements to FILE")
+    add("--html", type=Path, metavar="FILE", help="write a report for the browser to FILE")
     return parser
 
 
@@ -110,14 +110,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _measured(
     options: argparse.Namespace, contents: Mapping[str, bytes], imports: Sequence[Imported]
 ) -> tuple[dict[str, Any], ScoreComparison | None]:
-    """Measure what is asked for; return the report, and what HTML shows beside it of the test digits."""
-    tell = functools.partial(print, flush=True)
+    """Measure; return the report and, for HTML, the comparison of scores on the test digits."""
+    print_lines = functools.partial(print, flush=True)
     if options.only_imports and all(imported.pictures == GOLDEN for imported in imports):
-        return golden_report(contents, imports, net=options.net, tell=tell), None
+        return golden_report(contents, imports, net=options.net, print_lines=print_lines), None
     digits, columns = test_digits(data=options.data), _columns(options)
     count = options.digits if columns else min(options.digits, most_digits(imports))
     digits = Digits(digits.images[:count], digits.labels[:count])
-    # TensorFlow takes seconds to import: bad input has been answered by now.
+    # TensorFlow takes seconds to import: bad input has been rejected by now.
     from lenet_edge.parity.measuring import measure
 
     report, matrix = measure(
@@ -128,10 +128,10 @@ def _measured(
         slow_digits=options.slow_digits or count,
         layers=options.layers,
         imports=imports,
-        tell=tell,
+        print_lines=print_lines,
     )
-    shown = options.html and options.net != WIDE  # windows are no digits to show
-    return report, compare_scores(digits, matrix) if shown else None
+    has_digits = options.html and options.net != WIDE  # a wide net's windows are not digits to show
+    return report, compare_scores(digits, matrix) if has_digits else None
 
 
 def _columns(options: argparse.Namespace) -> list[Column]:
@@ -143,7 +143,7 @@ def _columns(options: argparse.Namespace) -> list[Column]:
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Raise InputError on options that cannot be, OSError on a report that cannot be written."""
+    """Raise InputError on invalid options, OSError on a report that cannot be written."""
     expect(1 <= options.digits <= 10_000, "--digits from 1 to 10000", options.digits)
     slow = options.slow_digits
     expect(slow is None or slow >= 1, "--slow-digits of 1 or more", slow)

@@ -1,4 +1,4 @@
-"""Answers to the golden pictures, judged by golden.json's own limits: no TensorFlow, no Keras, a second."""
+"""Judge answers to the golden pictures by golden.json's own limits, without TensorFlow or Keras."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from lenet_edge.digits.scoring import percent
 from lenet_edge.parity.cell import SCORE_STEP, Cell
 from lenet_edge.parity.imported import GOLDEN, Answers, Imported
 from lenet_edge.parity.mcnemar import mcnemar
-from lenet_edge.parity.terminal_lines import Tell, imported_lines
+from lenet_edge.parity.terminal_lines import PrintLines, imported_lines
 
-_WRITTEN = 1e-8
-"""What golden.json's nine digits may have cut off a limit in floating point."""
+_LIMIT_ROUNDING = 1e-8
+"""How much golden.json's nine digits may have rounded a limit in floating point."""
 
 _Scores = NDArray[np.float64]
 
 
 class Golden:
-    """The golden pictures and what each released file must answer to them."""
+    """The golden pictures, and the answers that each released file must give to them."""
 
     def __init__(self) -> None:
         path = Path(__file__).parents[1] / "golden" / "golden.json"
@@ -41,29 +41,31 @@ class Golden:
         self._labels = np.array([label for label in labels if label is not None])
 
     def cells(self, imported: Imported) -> list[Cell]:
-        """Return the cells of a column of golden pictures, checked."""
+        """Return the cells of a column of golden pictures, which `check` has passed."""
         return [self._cell(imported.column.name, answers) for answers in imported.answers.values()]
 
     def check(self, answers: Answers) -> None:
-        """Raise InputError unless `answers` can be judged: of this file, on every picture, stored alike."""
+        """Raise InputError unless `answers` are of a file of golden.json, on all pictures, in its type."""
         facts, count = self._files.get(answers.file, {}), len(self._names)
         got = f"{answers.file} of sha256 {answers.sha256}"
-        expect(facts.get("sha256") == answers.sha256, f"{answers.place} to be of a file of golden.json", got)
+        expect(
+            facts.get("sha256") == answers.sha256, f"{answers.place} to be from a file of golden.json", got
+        )
         rows = len(answers.result.outputs)
         expect(rows == count, f"{answers.place}.scores of the {count} golden pictures", rows)
         answers.check_output(**{"scale": 0.0, "zero_point": 0, **facts["output"]})
 
     def _cell(self, column: str, answers: Answers) -> Cell:
-        """Return the cell of `answers`; error and McNemar's test are of the pictures with a label."""
+        """Return the cell of `answers`; error and McNemar's test count only pictures with a label."""
         facts, result = self._files[answers.file], answers.result
         step, stored = result.scale or 1.0, result.outputs.astype(np.float64)
-        wanted, low, high = (np.array(facts[what], np.float64) for what in ("scores", "low", "high"))
-        read, golden_read = stored.argmax(axis=1), wanted.argmax(axis=1)
-        right, golden_right = (each[self._digits] == self._labels for each in (read, golden_read))
-        divided = mcnemar(golden_right, right)
-        difference = np.abs(stored - wanted)
+        golden, low, high = (np.array(facts[key], np.float64) for key in ("scores", "low", "high"))
+        read, golden_read = stored.argmax(axis=1), golden.argmax(axis=1)
+        right, golden_right = (answer[self._digits] == self._labels for answer in (read, golden_read))
+        test = mcnemar(golden_right, right)
+        difference = np.abs(stored - golden)
         farthest = np.unravel_index(int(difference.argmax()), difference.shape)
-        allowed = max(high[farthest] - wanted[farthest], wanted[farthest] - low[farthest])
+        allowed = max(high[farthest] - golden[farthest], golden[farthest] - low[farthest])
         return Cell(
             row=answers.file,
             column=column,
@@ -72,18 +74,18 @@ class Golden:
             agreement=percent(read == golden_read),
             largest=float(difference.max()) * step / SCORE_STEP,
             allowed=float(allowed) * step / SCORE_STEP,
-            used=_used(stored, wanted, low, high, least=0.5 if result.scale else _WRITTEN),
+            used=_used(stored, golden, low, high, least=0.5 if result.scale else _LIMIT_ROUNDING),
             same=percent((difference == 0).all(axis=1)) if result.scale else None,
-            only_original_right=divided.only_first,
-            only_this_right=divided.only_second,
-            p=divided.p,
+            only_original_right=test.only_first,
+            only_this_right=test.only_second,
+            p=test.p,
             why=self._why(np.maximum(low - stored, stored - high) * step),
             facts=answers.facts,
         )
 
     def _why(self, outside: _Scores) -> str:
-        """Return what puts a cell out: by how much each score (n, 10) is outside its limits."""
-        pictures = int((outside > _WRITTEN).any(axis=1).sum())
+        """Return why a cell is out; `outside`: how far each score (n, 10) is beyond its limits."""
+        pictures = int((outside > _LIMIT_ROUNDING).any(axis=1).sum())
         if not pictures:
             return ""
         worst = self._names[int(outside.max(axis=1).argmax())]
@@ -91,17 +93,17 @@ class Golden:
         return f"{counted(pictures, 'picture')} beyond golden.json's limits, {worst} by {steps:.3g} steps"
 
 
-def _used(stored: _Scores, wanted: _Scores, low: _Scores, high: _Scores, *, least: float) -> float:
-    """Return the largest share of the room to its limit that a score takes up, in percent.
+def _used(stored: _Scores, golden: _Scores, low: _Scores, high: _Scores, *, least: float) -> float:
+    """Return the largest share of the room between golden score and limit that a score uses, in percent.
 
-    An integer score may be its own limit: there is room for less than a step then, `least`.
+    The room is `least` or more, as an integer score may be its own limit.
     """
-    room = np.maximum(np.where(stored > wanted, high - wanted, wanted - low), least)
-    return 100 * float((np.abs(stored - wanted) / room).max())
+    room = np.maximum(np.where(stored > golden, high - golden, golden - low), least)
+    return 100 * float((np.abs(stored - golden) / room).max())
 
 
 def checked_golden(imports: Sequence[Imported]) -> Golden:
-    """Return what judges those of `imports` that are of golden pictures; errors as for `Golden.check`."""
+    """Return a `Golden` that has checked the golden answers of `imports`; errors as for `Golden.check`."""
     golden = Golden()
     for imported in imports:
         for answers in imported.answers.values() if imported.pictures == GOLDEN else ():
@@ -110,17 +112,21 @@ def checked_golden(imports: Sequence[Imported]) -> Golden:
 
 
 def golden_report(
-    contents: Mapping[str, bytes], imports: Sequence[Imported], *, net: str, tell: Tell = lambda _: None
+    contents: Mapping[str, bytes],
+    imports: Sequence[Imported],
+    *,
+    net: str,
+    print_lines: PrintLines = lambda _: None,
 ) -> dict[str, Any]:
-    """Return the report of `imports` alone, all on golden pictures; `tell` gets each column's lines.
+    """Return the report of `imports` alone, all on golden pictures; `print_lines` gets each column's text.
 
-    Raises InputError as `Golden.check`.
+    Raises InputError like `Golden.check`.
     """
     golden = checked_golden(imports)
     cells: list[Cell] = []
     for imported in imports:
         column = golden.cells(imported)
-        tell("\n".join(imported_lines(imported, column)))
+        print_lines("\n".join(imported_lines(imported, column)))
         cells += column
     return {
         "versions": {

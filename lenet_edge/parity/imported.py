@@ -1,6 +1,6 @@
-"""Answers that an app or another machine gave: the key `answers` of a report as docs/benchmark.md has it.
+"""Read and check answers from an app or another machine: `answers` in a report as in docs/benchmark.md.
 
-Every field that is used is checked, the scores one by one. TensorFlow is not needed.
+Every field that is used is checked, and every score. TensorFlow is not needed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lenet_edge.benchmarking.report import check_fields, read_report
 from lenet_edge.reading.terminal import printable
 
 GOLDEN, TEST_DIGITS = "golden", "test digits"
-"""The pictures that may have been read: golden.json's, or the first n of the test digits."""
+"""The pictures that the answers may be for: golden.json's, or the first n of the test digits."""
 
 MOST_DIGITS = 10_000
 
@@ -39,23 +39,23 @@ _TITLES = {
     "runtime": {"tflite": "TensorFlow Lite", "litert": "LiteRT", "tensorflow": "TensorFlow"},
     "asked": {
         "none": "no delegate",
-        "auto": "as it comes",
+        "auto": "default delegate",
         "xnnpack": "XNNPACK",
         "gpu": "GPU",
         "nnapi": "NNAPI",
     },
 }
-_UNASKED = ("none", "auto")
-_FAR = 1e9  # what no scale and no time in seconds reaches
+_NOT_A_DELEGATE = ("none", "auto")
+_TOO_LARGE = 1e9  # for a scale, and for a time in seconds
 
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What one file answered there, in one way.
+    """The answers of one file in one configuration.
 
-    `place`: where they stand, for messages; `file`: the .tflite file's name, which had `sha256`. `result` has
-    the scores (n, 10) as the file stores them. `asked`: the delegate that was asked for; `reason`: why it did
-    not run, "" if it did; `pictures`: GOLDEN or TEST_DIGITS.
+    `place`: their place in the report, for messages; `file`: the name of the .tflite file, whose hash was
+    `sha256`. `result` has the scores (n, 10) as the file stores them. `asked`: the requested delegate;
+    `reason`: why it did not run, "" if it did; `pictures`: GOLDEN or TEST_DIGITS.
     """
 
     place: str
@@ -68,7 +68,7 @@ class Answers:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What a cell tells of how they came about."""
+        """The facts for a cell: what ran, and on which pictures."""
         ran = {
             name: getattr(self.result, name)
             for name in ("runtime", "delegate", "taken", "nodes", "seconds", "arena_bytes")
@@ -76,13 +76,13 @@ class Answers:
         return {**ran, "asked": self.asked, "reason": self.reason, "pictures": self.pictures}
 
     def first(self, count: int) -> Result:
-        """Return the result on the first `count` pictures, or on as many as there are."""
+        """Return the result on the first `count` pictures, or on all if there are fewer."""
         outputs = self.result.outputs[:count]
         seconds = self.result.seconds * len(outputs) / len(self.result.outputs)
         return dataclasses.replace(self.result, outputs=outputs, seconds=seconds)
 
     def check_output(self, *, type: str, scale: float, zero_point: int) -> None:
-        """Raise InputError unless scores are stored as the file's output, of these, stores them."""
+        """Raise InputError unless the scores have this type, scale and zero point of the file's output."""
         result = self.result
         for name, got, wanted in (
             ("type", result.outputs.dtype.name, type),
@@ -94,9 +94,9 @@ class Answers:
 
 @dataclass(frozen=True, eq=False)
 class Imported:
-    """A column: `answers` by file, all of one runtime, delegate asked for, threads and pictures.
+    """A column: `answers` by file, all with the same runtime, requested delegate, threads and pictures.
 
-    `about`: which report it is from, and which machine that was.
+    `about`: the report and the machine that they come from.
     """
 
     column: Column
@@ -106,30 +106,30 @@ class Imported:
 
     @property
     def digits(self) -> int:
-        """How many test digits were read, the most of all files."""
+        """The number of test digits, the most over all files; 0 for golden pictures."""
         counts = [len(answers.result.outputs) for answers in self.answers.values()]
         return max(counts) if self.pictures == TEST_DIGITS else 0
 
     def as_json(self) -> dict[str, Any]:
-        """Return the column as the report has it."""
+        """Return the column as the report stores it."""
         return {"title": self.column.title, "absent": "", "imported": dict(self.about)}
 
 
 def read_imports(paths: Sequence[Path], hashes: Mapping[str, str]) -> list[Imported]:
-    """Return the columns of all reports at `paths`; `hashes`: the sha256 of each file that is compared.
+    """Return the columns of all reports at `paths`; `hashes`: the sha256 of each compared file.
 
-    Raises InputError, naming the field, for a report that is none or damaged, has no answers, or has some of
-    another file or twice of the same.
+    Raises InputError, naming the field, if a report is damaged or has no answers, answers of another file, or
+    duplicates.
     """
-    found: list[Imported] = []
+    imports: list[Imported] = []
     for path in paths:
         for imported in _columns(path, hashes):
-            found.append(_apart(imported, [each.column for each in found]))
-    return found
+            imports.append(_with_unique_name(imported, [other.column for other in imports]))
+    return imports
 
 
 def most_digits(imports: Sequence[Imported]) -> int:
-    """Return how many test digits the answers of `imports` are of, at most; 0 when all are of golden ones."""
+    """Return the largest number of test digits in `imports`; 0 if all are on golden pictures."""
     return max((imported.digits for imported in imports), default=0)
 
 
@@ -142,12 +142,12 @@ def _columns(path: Path, hashes: Mapping[str, str]) -> list[Imported]:
     for number, answer in enumerate(report["answers"]):
         place = f"answers[{number}]"
         _check_answer(answer, report["models"], place, wanted)
-        found = _answers(answer, report["models"], f"{path}: {place}")
-        _check_file(found, hashes, path)
+        answers = _answers(answer, report["models"], f"{path}: {place}")
+        _check_file(answers, hashes, path)
         key = (answer["runtime"], answer["asked"], answer["threads"], answer["pictures"])
         group = groups.setdefault(key, {})
-        expect(found.file not in group, wanted, f"{place} of a model that was asked alike before")
-        group[found.file] = found
+        expect(answers.file not in group, wanted, f"{place}, a duplicate of earlier answers")
+        group[answers.file] = answers
     return [_imported(path, report, key, answers) for key, answers in groups.items()]
 
 
@@ -155,49 +155,49 @@ def _check_machine(report: Mapping[str, Any], wanted: str) -> None:
     machine = report["machine"]
     check_fields(machine, {"board": (str, type(None))} if "board" in machine else {}, "machine", wanted)
     for key in ("system", "architecture", "processor", "board"):
-        _want(_is_line(machine.get(key) or ""), f"machine.{key}", machine.get(key), wanted)
-    _want(_is_line(report["date"]), "date", report["date"], wanted)
+        _expect_field(_is_line(machine.get(key) or ""), f"machine.{key}", machine.get(key), wanted)
+    _expect_field(_is_line(report["date"]), "date", report["date"], wanted)
 
 
 def _check_answer(answer: Any, models: Mapping[str, Any], place: str, wanted: str) -> None:
-    """Raise InputError unless `answer` has every field, each of them possible."""
+    """Raise InputError unless `answer` has every field, each with a valid value."""
     check_fields(answer, _ANSWER, place, wanted)
     for key in ("model", "runtime", "version", "asked", "delegate", "reason"):
-        _want(_is_line(answer[key]), f"{place}.{key}", answer[key], wanted)
+        _expect_field(_is_line(answer[key]), f"{place}.{key}", answer[key], wanted)
     taken, delegate = answer["taken"], answer["delegate"]
-    right = {
+    valid = {
         "model": answer["model"] in models,
         "runtime": bool(answer["runtime"]),
         "asked": bool(answer["asked"]),
         # A delegate that takes nothing does not run.
         "taken": 0 <= taken <= answer["nodes"] and bool(taken) == bool(delegate),
-        "reason": bool(answer["reason"] or delegate or answer["asked"] in _UNASKED),
+        "reason": bool(answer["reason"] or delegate or answer["asked"] in _NOT_A_DELEGATE),
         "threads": answer["threads"] >= 1,
-        "seconds": 0 <= answer["seconds"] < _FAR,
+        "seconds": 0 <= answer["seconds"] < _TOO_LARGE,
         "pictures": answer["pictures"] in (GOLDEN, TEST_DIGITS),
         "type": answer["type"] in _LIMITS,
     }
-    for key, fits in right.items():
-        _want(fits, f"{place}.{key}", answer[key], wanted)
+    for key, is_valid in valid.items():
+        _expect_field(is_valid, f"{place}.{key}", answer[key], wanted)
     _check_output(answer, place, wanted)
 
 
 def _check_output(answer: Mapping[str, Any], place: str, wanted: str) -> None:
-    """Raise InputError unless the scores, their scale and zero point are possible for their type."""
+    """Raise InputError unless the scores, their scale and zero point are valid for their type."""
     (low, high), scale, zero_point = _LIMITS[answer["type"]], answer["scale"], answer["zero_point"]
     if answer["type"] == "float32":
-        right = {"scale": scale == 0, "zero_point": zero_point == 0}
+        valid = {"scale": scale == 0, "zero_point": zero_point == 0}
     else:
-        right = {"scale": 0 < scale < _FAR, "zero_point": low <= zero_point <= high}
+        valid = {"scale": 0 < scale < _TOO_LARGE, "zero_point": low <= zero_point <= high}
     kinds = _NUMBER if answer["type"] == "float32" else (int,)
-    for key, fits in right.items():
-        _want(fits, f"{place}.{key}", answer[key], wanted)
+    for key, is_valid in valid.items():
+        _expect_field(is_valid, f"{place}.{key}", answer[key], wanted)
     count = len(answer["scores"])
     expect(1 <= count <= MOST_DIGITS, wanted, f"{place}.scores of {count} pictures, not 1 to {MOST_DIGITS}")
     for number, row in enumerate(answer["scores"]):
         ten = isinstance(row, list) and len(row) == 10
-        expect(ten, wanted, f"{place}.scores[{number}] that is no list of ten numbers")
-        # NaN is in no range.
+        expect(ten, wanted, f"{place}.scores[{number}] that is not a list of ten numbers")
+        # NaN fails every comparison.
         wrong = [value for value in row if not (type(value) in kinds and low <= value <= high)]
         expect(not wrong, wanted, f"{place}.scores[{number}] with {ascii(wrong[:1])[1:40]}")
 
@@ -210,12 +210,12 @@ def _check_file(answers: Answers, hashes: Mapping[str, str], path: Path) -> None
     expect(answers.sha256 == wanted, f"{answers.file} of sha256 {wanted} in {path}", got)
 
 
-def _want(fits: object, place: str, value: object, wanted: str) -> None:
-    expect(fits, wanted, f"{place} = {ascii(value)[:40]}")
+def _expect_field(is_valid: object, place: str, value: object, wanted: str) -> None:
+    expect(is_valid, wanted, f"{place} = {ascii(value)[:40]}")
 
 
 def _is_line(text: str) -> bool:
-    """Return whether a terminal shows `text` as one line."""
+    """Return whether a terminal can show `text` on one line."""
     return text.isprintable()
 
 
@@ -251,13 +251,13 @@ def _imported(
 
 
 def source(about: Mapping[str, Any]) -> str:
-    """Return which pictures a column's answers are of, and from which report, in words."""
+    """Return the pictures and the report of a column's answers, in words."""
     pictures = "golden pictures" if about["pictures"] == GOLDEN else about["pictures"]
     return f"{pictures}, from {about['file']}"
 
 
-def _apart(imported: Imported, others: Sequence[Column]) -> Imported:
-    """Return a column whose name and title no other has: two boards may write reports of one name."""
+def _with_unique_name(imported: Imported, others: Sequence[Column]) -> Imported:
+    """Return the column with a unique name and title: two boards may write reports with the same name."""
     number, column = 2, imported.column
     while any(other.name == column.name or other.title == column.title for other in others):
         column = dataclasses.replace(

@@ -1,4 +1,4 @@
-"""HTML made by functions, well formed as XML too: whatever is not markup yet is escaped."""
+"""Build HTML that is well-formed XML too; everything that is not Markup is escaped."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _EMPTY = ("img", "meta", "wbr")
 
 
 class Markup(str):
-    """Text that is HTML already."""
+    """Text that is HTML already, and is not escaped."""
 
     __slots__ = ()
 
@@ -16,7 +16,7 @@ class Markup(str):
 def element(tag: str, /, *children: object, **attributes: object) -> Markup:
     """Return the element `tag`; its children are escaped unless they are Markup, and left out if None.
 
-    Attributes lose an underscore at their end (class_) and have hyphens for others; None leaves one out.
+    Attribute names lose a trailing underscore (class_) and get hyphens for the others; None omits one.
     """
     words = "".join(
         f' {name.rstrip("_").replace("_", "-")}="{escape(str(value))}"'
@@ -29,7 +29,7 @@ def element(tag: str, /, *children: object, **attributes: object) -> Markup:
 
 
 def joined(*children: object) -> Markup:
-    """Return `children` one after another, escaped unless they are Markup, without those that are None."""
+    """Concatenate `children`, escaped unless they are Markup; None is left out."""
     return Markup(
         "".join(
             child if isinstance(child, Markup) else escape(str(child))
@@ -40,13 +40,13 @@ def joined(*children: object) -> Markup:
 
 
 def table(head: Markup, *rows: Markup, class_: str) -> Markup:
-    """Return a table of a `head` row and `rows`, which can be moved sideways where it is too wide."""
+    """Return a table of a `head` row and `rows`; it scrolls sideways if it is too wide."""
     whole = element("table", element("thead", head), element("tbody", *rows), class_=class_)
     return element("div", whole, class_="wide")
 
 
 def row(name: object, *cells: object) -> Markup:
-    """Return a table's row: `name` is its heading, each other a cell."""
+    """Return a table row: `name` as its heading, then the cells."""
     return element("tr", element("th", name, scope="row"), *(element("td", cell) for cell in cells))
 
 
@@ -56,6 +56,6 @@ def heads(*names: object) -> Markup:
 
 
 def breakable(name: str) -> Markup:
-    """Return a file's `name`, which may go on in another line behind each underscore."""
+    """Return a file's `name`, which may break after each underscore."""
     parts = name.split("_")
     return joined(*(joined(f"{part}_", element("wbr")) for part in parts[:-1]), parts[-1])

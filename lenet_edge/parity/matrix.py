@@ -1,4 +1,4 @@
-"""The parity matrix: a cell for each file in each runtime, with its tolerance and its verdict."""
+"""Measure the cells of the parity matrix: each file in each runtime, against its tolerance."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from lenet_edge.parity.mcnemar import mcnemar
 from lenet_edge.parity.references import Reference, References
 
 SIGNIFICANCE = 0.01
-"""A cell that errs more than the original is out when McNemar's p is below this."""
+"""A cell with more errors than the original is out of tolerance if McNemar's p is below this."""
 
 KERAS = "keras"
 
@@ -49,10 +49,10 @@ _WINDOW = (1, FIELD, FIELD, 1)
 
 @dataclass(frozen=True, eq=False)
 class File:
-    """A row of the matrix, a .tflite file: `findings` are what makes it another function than `exact`.
+    """A row of the matrix, a .tflite file; `findings`: where its weights differ from those of `exact`.
 
-    `graph` is the file's, of a wide one for a single window; `exact_graph` that of `exact`, in float32 and in
-    this file's layout.
+    `graph` is the file's graph, for a wide file that of a single window; `exact_graph` is that of `exact`, in
+    float32 and in this file's layout.
     """
 
     name: str
@@ -64,19 +64,19 @@ class File:
 
     @property
     def sha256(self) -> str:
-        """The hash of its bytes."""
+        """The SHA-256 hash of the file's bytes."""
         return hashlib.sha256(self.content).hexdigest()
 
-    def on_disk(self, shape: Sequence[int]) -> bytes:
-        """Return the file for inputs of `shape`: as it is, or rewritten."""
+    def content_for(self, shape: Sequence[int]) -> bytes:
+        """Return the file's bytes for inputs of `shape`, rewritten if the file has another shape."""
         own = read_graph(self.content).inputs[0].shape
         return self.content if own == tuple(shape) else resized(self.content, shape=shape)
 
 
 def read_file(name: str, content: bytes, *, net: str) -> Graph:
-    """Return the graph of the .tflite file `name` of `net`, fit to be measured; a wide one's of one window.
+    """Return the graph of the .tflite file `name` of `net`, checked; for a wide file, that of one window.
 
-    Raises InputError when `content` is no .tflite file, takes or gives another shape, or has an operator
+    Raises InputError if `content` is not a .tflite file, has other input or output shapes, or an operator
     that converters.proof.exact_arithmetic lacks.
     """
     wanted = _ENDS[net]
@@ -96,10 +96,7 @@ def read_file(name: str, content: bytes, *, net: str) -> Graph:
 
 
 def file_of(name: str, content: bytes, graph: Graph, references: References) -> File:
-    """Return the file `name`, its `graph` held against that of its exact model.
-
-    int8 and dynamic files promise a scale for each channel of a convolution.
-    """
+    """Return the file `name`, its `graph` compared with that of its exact model."""
     exact = references.of(name)
     exact_graph = exact.laid_out_as(graph)
     findings = [str(finding) for finding in compare_graphs(graph, exact_graph)]
@@ -109,7 +106,7 @@ def file_of(name: str, content: bytes, graph: Graph, references: References) -> 
 def pictures_of(digits: Digits, *, width: int | None) -> tuple[NDArray[np.uint8], NDArray[np.integer[Any]]]:
     """Return uint8 pictures (n, 32, width) of `digits` and the labels (n, T) of their windows, -1 for none.
 
-    `width` None: one digit a picture, 32 wide, whose one window is the whole of it.
+    `width` None: one digit per picture, 32 wide, with one window.
     """
     if width is None:
         return pad(digits.images), digits.labels[:, None]
@@ -117,16 +114,16 @@ def pictures_of(digits: Digits, *, width: int | None) -> tuple[NDArray[np.uint8]
 
 
 class Matrix:
-    """Measures cells on `digits`; `scores` keeps what each model answered, by (row, column), a row a window.
+    """Measures cells on `digits`; `scores` keeps the scores by (row, column), a row per window.
 
-    `width`: of a wide net's pictures, with as many digits side by side as fit; its rows are named by it.
-    Their windows stand alone, so each is held against the ideal kernel's answer to these 32x32 pixels.
+    `width`: of a wide net's pictures, with as many digits side by side as fit; row names have it. Windows are
+    independent, so each is compared with the ideal kernel's answer to its 32x32 pixels.
     """
 
     def __init__(self, digits: Digits, references: References, *, width: int | None = None) -> None:
         pictures, labels = pictures_of(digits, width=width)
         self.labels, self.width = labels.reshape(-1), width
-        self.together = int((labels[:1] >= 0).sum())  # digits a picture
+        self.digits_per_picture = int((labels[:1] >= 0).sum())
         self.inputs = pictures[..., None].astype(np.float32)
         self.references = references
         self.scores: dict[tuple[str, str], NDArray[np.float64]] = {}
@@ -135,8 +132,8 @@ class Matrix:
     def keras_cells(self, files: Sequence[File]) -> Iterator[Cell]:
         """Yield the cells of the Keras models: original, folded, fine-tuned.
 
-        The first two are held against the ideal float32 graph of the folded weights, the fine-tuned one
-        against the ideal kernel of the file that it was converted to, if that is among `files`.
+        The first two are compared with the ideal float32 graph of the folded weights, the fine-tuned one with
+        the ideal kernel of its own file, if that is among `files`.
         """
         exact = self._tolerance("folded", self.references.folded.graph)
         yield self._cell(row_of("original", self.width), KERAS, self.references.original.scores, exact)
@@ -147,18 +144,18 @@ class Matrix:
             yield self._cell("fine-tuned", KERAS, qat.exact.scores, ideal)
 
     def inputs_of(self, graph: Graph) -> NDArray[np.float32]:
-        """Return the digits as runtimes get them: (n, 32, width, 1), or the middle (n, 28, 28, 1)."""
+        """Return the inputs of the runtimes: (n, 32, width, 1), or the middle (n, 28, 28, 1)."""
         return self.inputs if self.width else middle(self.inputs, side=graph.inputs[0].shape[1])
 
     def windows_of(self, graph: Graph) -> NDArray[np.float32 | np.uint8]:
-        """Return what each answer is about: (m, 32, 32, 1), the windows of wide pictures, or `inputs_of`."""
+        """Return the input for each answer: the windows (m, 32, 32, 1) of wide pictures, or `inputs_of`."""
         return self._windows if self.width else self.inputs_of(graph)
 
     @functools.cached_property
     def _windows(self) -> NDArray[np.uint8]:
-        """The windows of wide pictures, uint8: there are many."""
-        seen = sliding_window_view(self.inputs.astype(np.uint8), FIELD, axis=2)[:, :, :: geometry.STEP]
-        return seen.transpose(0, 2, 1, 4, 3).reshape(-1, FIELD, FIELD, 1)
+        """The windows of wide pictures, in uint8 to save memory."""
+        views = sliding_window_view(self.inputs.astype(np.uint8), FIELD, axis=2)[:, :, :: geometry.STEP]
+        return views.transpose(0, 2, 1, 4, 3).reshape(-1, FIELD, FIELD, 1)
 
     def cells(
         self,
@@ -168,16 +165,16 @@ class Matrix:
         digits: int,
         progress: Callable[[str], object] | None = None,
     ) -> Iterator[Cell]:
-        """Yield the cells of `column`, over the first `digits` digits, to whole pictures.
+        """Yield the cells of `column` on the first `digits` digits, rounded up to whole pictures.
 
-        An interpreter resizes a wide file; other runtimes get it rewritten on disk.
+        An interpreter resizes a wide file; other runtimes get a rewritten file.
         """
-        count = -(-digits // self.together)
+        count = -(-digits // self.digits_per_picture)
         inputs = {file.name: self.inputs_of(file.graph)[:count] for file in files}
         contents = {
             file.name: file.content
             if column.kind == "interpreter"
-            else file.on_disk((1, *inputs[file.name].shape[1:]))
+            else file.content_for((1, *inputs[file.name].shape[1:]))
             for file in files
         }
         results = run_column(column, contents, inputs, progress=progress)
@@ -187,7 +184,7 @@ class Matrix:
             yield replace(cell, facts={**cell.facts, "rewritten": True}) if rewritten else cell
 
     def imported_cells(self, imported: Imported, files: Sequence[File]) -> Iterator[Cell]:
-        """Yield the cells of a column of test digits that another machine answered, of our digits at most."""
+        """Yield the cells of an imported column of test digits, cut to the digits of this matrix."""
         for file in files:
             answers = imported.answers.get(file.name)
             if answers is not None:
@@ -201,15 +198,15 @@ class Matrix:
         }
         if result.failure:
             expected = refusal_expected(file.content, column)
-            why = "" if expected else f"it should run, but: {result.failure}"
+            why = "" if expected else f"expected to run, but: {result.failure}"
             return Cell(file.name, column.name, why=why, refused=result.failure, facts=facts)
         if column.library and not result.taken:
             nodes = counted(result.nodes or 0, "operator")
-            why = f"{column.title} loads and takes none of its {nodes}"
+            why = f"{column.title} loads, but takes none of the {nodes}"
             return Cell(file.name, column.name, why=why, facts=facts)
         broken = int((~np.isfinite(result.values)).sum())
         if broken:
-            why = f"{counted(broken, 'score')} {'is no number' if broken == 1 else 'are no numbers'}"
+            why = f"{counted(broken, 'score')} {'is' if broken == 1 else 'are'} not finite"
             return Cell(file.name, column.name, why=why, facts=facts)
         tolerance = self._tolerance(file.name, file.graph)
         cell = self._cell(file.name, column.name, rows_of(result.values).astype(np.float64), tolerance)
@@ -219,19 +216,19 @@ class Matrix:
         return replace(cell, facts=facts)
 
     def _tolerance(self, name: str, graph: Graph) -> Tolerance:
-        """Return the tolerance of `graph` on all digits, made once."""
+        """Return the tolerance of `graph` on all digits, computed once."""
         if name not in self._tolerances:
             self._tolerances[name] = Tolerance(graph, self.windows_of(graph))
         return self._tolerances[name]
 
     def _cell(self, row: str, column: str, scores: NDArray[Any], tolerance: Tolerance) -> Cell:
-        """Measure `scores` (n, classes) on the first n windows; what is read, on those with a digit."""
+        """Measure `scores` (n, classes) on the first n windows; count errors only in those with a digit."""
         count = len(scores)
         self.scores[row, column] = scores
         original, labels = self.references.original.scores[:count], self.labels[:count]
         read, original_read = scores.argmax(axis=1), original.argmax(axis=1)
-        marked = labels >= 0
-        divided = mcnemar((original_read == labels)[marked], (read == labels)[marked])
+        has_digit = labels >= 0
+        test = mcnemar((original_read == labels)[has_digit], (read == labels)[has_digit])
         difference = np.abs(scores - original)
         digit, score = np.unravel_index(int(difference.argmax()), difference.shape)
         limits = tolerance.limits(np.array([digit]))
@@ -243,17 +240,17 @@ class Matrix:
         return Cell(
             row=row,
             column=column,
-            digits=int(marked.sum()),
+            digits=int(has_digit.sum()),
             error=error_of(read, labels),
             agreement=percent(read == original_read),
             largest=float(difference.max()) / SCORE_STEP,
             allowed=float(allowed) / SCORE_STEP,
             used=tolerance.used(scores),
             same=percent((deviation < SCORE_STEP / 2).all(axis=1)) if tolerance.step else None,
-            only_original_right=divided.only_first,
-            only_this_right=divided.only_second,
-            p=divided.p,
-            why=_why(outside, divided.p, divided.only_first - divided.only_second, of=self._unit),
+            only_original_right=test.only_first,
+            only_this_right=test.only_second,
+            p=test.p,
+            why=_why(outside, test.p, test.only_first - test.only_second, unit=self._unit),
         )
 
     @property
@@ -262,19 +259,19 @@ class Matrix:
 
 
 def row_of(name: str, width: int | None) -> str:
-    """Return the name of a row: `name` or, of a wide net, that at a width, without a file's ending."""
+    """Return the name of a row: `name` or, for a wide net, the name without .tflite and the width."""
     return name if width is None else f"{name.removesuffix('.tflite')} at {width}"
 
 
-def _why(outside: NDArray[np.float64], p: float, lost: int, *, of: str) -> str:
-    """Return what puts a cell out."""
+def _why(outside: NDArray[np.float64], p: float, lost: int, *, unit: str) -> str:
+    """Return why a cell is out of tolerance, "" if it is within; `lost`: errors more than the original's."""
     reasons = []
     if (outside > 0).any():
         count, digit = int((outside > 0).any(axis=1).sum()), int(outside.max(axis=1).argmax())
         steps = outside.max() / SCORE_STEP
         reasons.append(
-            f"{counted(count, of)} beyond {'its' if count == 1 else 'their'} tolerance, "
-            f"{of} {digit} by {steps:.3g} steps"
+            f"{counted(count, unit)} beyond {'its' if count == 1 else 'their'} tolerance, "
+            f"{unit} {digit} by {steps:.3g} steps"
         )
     if p < SIGNIFICANCE and lost > 0:
         reasons.append(f"{counted(lost, 'error')} more than the original's, p {p:.2g}")
@@ -282,15 +279,15 @@ def _why(outside: NDArray[np.float64], p: float, lost: int, *, of: str) -> str:
 
 
 def refusal_expected(content: bytes, column: Column) -> bool:
-    """Return whether the audit of the column's delegate says that it does not take the file whole."""
+    """Return whether the audit of the column's delegate says that it does not take the whole file."""
     rules = {"micro": "micro", "litert-gpu": "gpu", "tflite-runtime": "tflite-runtime"}
     if column.name not in rules:
         return False
-    some, count = taken(audit(content, delegate=rules[column.name]))
-    return some < count
+    taken_count, count = taken(audit(content, delegate=rules[column.name]))
+    return taken_count < count
 
 
-def absent(columns: Sequence[Column]) -> Mapping[str, str]:
-    """Return the columns that cannot run here, by name, each with the reason."""
+def absences(columns: Sequence[Column]) -> Mapping[str, str]:
+    """Return the reason why a column cannot run here, for each such column by name."""
     reasons = {column.name: absence(column) for column in columns}
     return {name: reason for name, reason in reasons.items() if reason}

@@ -1,4 +1,4 @@
-"""The parity matrix as a table: a row for each model, a column for each runtime, and why a cell is out."""
+"""The parity matrix as an HTML table, with the reasons of cells that are out or refused."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Cells = Mapping[tuple[str, str], Mapping[str, Any]]
 
 
 def state(cell: Mapping[str, Any]) -> str:
-    """Return "out", "refused" (as it may be) or "within"."""
+    """Return "out", "refused" (as the audit expects) or "within"."""
     if not cell["within"]:
         return "out"
     return "refused" if cell["refused"] else "within"
 
 
 def short_names(report: Report) -> dict[str, str]:
-    """Return what rows are called: a file by its precision alone, if that names no other row."""
+    """Return the short names of rows: a file's precision, if no other row has it."""
     names = rows_of(report)
     shorts = {name: PurePath(name).stem.removeprefix(f"{report['net']}_") or name for name in names}
     taken = list(shorts.values())
@@ -34,69 +34,71 @@ def short_names(report: Report) -> dict[str, str]:
 
 
 def rows_of(report: Report) -> list[str]:
-    """Return the models, those in Keras first, with files that no runtime is here for."""
+    """Return the row names, Keras models first, including files that no runtime could run."""
     cells = report["cells"]
     keras = [cell["row"] for cell in cells if cell["column"] == KERAS]
     return list(dict.fromkeys([*keras, *report["files"], *(cell["row"] for cell in cells)]))
 
 
 def titles(report: Report) -> dict[str, str]:
-    """Return what columns are called."""
+    """Return the titles of the columns."""
     return {KERAS: "Keras", **{name: column["title"] for name, column in report["columns"].items()}}
 
 
 def matrix_table(report: Report) -> Markup:
-    """Return the matrix: runtimes that are here, then those that are absent, each with the reason."""
+    """Return the matrix: the runtimes that ran, then the absent ones with the reason."""
     cells = {(cell["row"], cell["column"]): cell for cell in report["cells"]}
     keras = [KERAS] if any(column == KERAS for _, column in cells) else []
-    here = [*keras, *(name for name, column in report["columns"].items() if not column["absent"])]
+    present = [*keras, *(name for name, column in report["columns"].items() if not column["absent"])]
     missing = [(name, column["absent"]) for name, column in report["columns"].items() if column["absent"]]
     models, first = rows_of(report), True
     lines = []
     for model in models:
-        found = [_cell(cells.get((model, column)), report["digits"]) for column in here]
+        row_cells = [_cell(cells.get((model, column)), report["digits"]) for column in present]
         if model not in report["files"]:
-            found += [_none()] * len(missing)
+            row_cells += [_none()] * len(missing)
         elif first:
-            found += _absent(missing, len(report["files"]))
+            row_cells += _absent(missing, len(report["files"]))
             first = False
-        lines.append(element("tr", _model(model, report), *found))
-    return joined(_key(), table(_head(report, cells, here, missing), *lines, class_="matrix"))
+        lines.append(element("tr", _model(model, report), *row_cells))
+    return joined(_key(), table(_head(report, cells, present, missing), *lines, class_="matrix"))
 
 
 def _key() -> Markup:
-    """Return what the cells say."""
+    """Return the legend of the cells."""
     parts = [joined(element("span", mark, class_=name), " ") for name, mark in MARKS.items()]
     return joined(
         element("p", *parts, class_="key"),
         element(
             "p",
-            "In each cell: the share of digits read wrongly; the share answered as the yardstick answers; "
-            "the largest difference of a score from the yardstick’s / the most that it may differ by, "
+            "In each cell: the share of misread digits; the share of answers equal to the reference’s; "
+            "the largest difference of a score from the reference’s / the limit for that score, "
             "in steps of 1/256.",
         ),
     )
 
 
-def _head(report: Report, cells: Cells, here: Sequence[str], missing: Sequence[tuple[str, str]]) -> Markup:
+def _head(report: Report, cells: Cells, present: Sequence[str], missing: Sequence[tuple[str, str]]) -> Markup:
     names = titles(report)
-    found = [joined(names[name], _ran(cells, name), _origin(report, cells, name)) for name in here]
-    rest = (element("th", names[name], scope="col", class_="absent") for name, _ in missing)
-    return element("tr", *(element("th", name, scope="col") for name in ("model", *found)), *rest)
+    headings = [joined(names[name], _ran(cells, name), _origin(report, cells, name)) for name in present]
+    absent_headings = (element("th", names[name], scope="col", class_="absent") for name, _ in missing)
+    return element(
+        "tr", *(element("th", name, scope="col") for name in ("model", *headings)), *absent_headings
+    )
 
 
 def _ran(cells: Cells, column: str) -> Markup | None:
-    """Return what really ran in `column`: runtime with version, and delegate."""
+    """Return the runtime with its version, and the delegate, that ran in `column`."""
     facts = [cell["facts"] for (_, name), cell in cells.items() if name == column]
-    said = dict.fromkeys(
+    names = dict.fromkeys(
         " + ".join(filter(None, (each.get("runtime"), each.get("delegate")))) for each in facts
     )
-    words = "; ".join(filter(None, said))
-    return element("small", words) if words else None
+    ran = "; ".join(filter(None, names))
+    return element("small", ran) if ran else None
 
 
 def _origin(report: Report, cells: Cells, column: str) -> Markup | None:
-    """Return where the answers of an imported column are from, and which delegate did not run there."""
+    """Return the source of an imported column, and the delegates that did not run there."""
     about = report["columns"].get(column, {}).get("imported")
     if about is None:
         return None
@@ -135,9 +137,9 @@ def _cell(cell: Mapping[str, Any] | None, digits: int) -> Markup:
         "td",
         mark,
         element("b", f"{cell['error']:.2f} % error"),
-        element("small", "the yardstick" if original else f"{cell['agreement']:.2f} % agree"),
+        element("small", "the reference" if original else f"{cell['agreement']:.2f} % agree"),
         None if original else element("small", steps),
-        _how_many(cell, digits),
+        _digit_count(cell, digits),
         element("small", "file rewritten for this width") if cell["facts"].get("rewritten") else None,
         _link(cell),
         class_=kind,
@@ -145,19 +147,19 @@ def _cell(cell: Mapping[str, Any] | None, digits: int) -> Markup:
     )
 
 
-def _how_many(cell: Mapping[str, Any], digits: int) -> Markup | None:
-    """Return how many pictures it were where they are not the report's `digits` test digits."""
-    if _of_golden(cell):
+def _digit_count(cell: Mapping[str, Any], digits: int) -> Markup | None:
+    """Return the number of pictures if they are not the report's `digits` test digits."""
+    if _is_golden(cell):
         return element("small", f"{cell['digits']} golden pictures")
     return element("small", f"first {cell['digits']:,} digits") if cell["digits"] < digits else None
 
 
-def _of_golden(cell: Mapping[str, Any]) -> bool:
+def _is_golden(cell: Mapping[str, Any]) -> bool:
     return cell["facts"].get("pictures") == GOLDEN
 
 
 def _link(cell: Mapping[str, Any]) -> Markup | None:
-    """Return where the reason of a cell is told, if it has one."""
+    """Return a link to the reason of a cell, if it has one."""
     return element("small", element("a", "why", href=f"#{anchor(cell)}")) if reason(cell) else None
 
 
@@ -167,12 +169,12 @@ def _none() -> Markup:
 
 def _absent(missing: Sequence[tuple[str, str]], height: int) -> list[Markup]:
     """Return the cells of absent columns, one for neighbours with the same reason."""
-    found = []
+    merged = []
     for why, group in groupby(missing, key=lambda column: column[1]):
         width = len(list(group))
         mark = element("span", MARKS["absent"], class_="mark")
-        found.append(element("td", mark, why, class_="absent", rowspan=height, colspan=width))
-    return found
+        merged.append(element("td", mark, why, class_="absent", rowspan=height, colspan=width))
+    return merged
 
 
 def _tip(cell: Mapping[str, Any]) -> str:
@@ -182,21 +184,21 @@ def _tip(cell: Mapping[str, Any]) -> str:
 
 
 def reason(cell: Mapping[str, Any]) -> str:
-    """Return why a cell is out or refused, "" when it is neither."""
+    """Return why a cell is out or refused, "" if it is neither."""
     return cell["why"] or (f"refused: {cell['refused']}" if cell["refused"] else "")
 
 
 def number(value: float) -> str:
-    """Return a count of steps to three digits, without an exponent."""
+    """Return a number of steps with three digits, without an exponent."""
     if value == 0:
         return "0"
     return f"{value:.3g}" if 0.001 <= abs(value) < 999.5 else ("<0.001" if abs(value) < 1 else f"{value:.0f}")
 
 
 def reasons(report: Report) -> Markup | None:
-    """Return the list of cells that are out or refused, each with its reason; None when there is none."""
+    """Return the list of cells that are out or refused, each with its reason; None if there are none."""
     names, columns = short_names(report), titles(report)
-    told = [
+    items = [
         element(
             "li",
             element("strong", f"{MARKS[state(cell)]}: {names[cell['row']]} in {columns[cell['column']]}"),
@@ -206,11 +208,11 @@ def reasons(report: Report) -> Markup | None:
         for cell in sorted(report["cells"], key=state)
         if state(cell) != "within"
     ]
-    return element("ul", *told, class_="reasons") if told else None
+    return element("ul", *items, class_="reasons") if items else None
 
 
 def anchor(cell: Mapping[str, Any]) -> str:
-    """Return the id of a cell's reason; a name may hold what no id can."""
+    """Return the id of a cell's reason, in hex, as names may have characters that ids may not."""
     return f"why-{cell['row'].encode().hex()}-{cell['column'].encode().hex()}"
 
 
@@ -219,7 +221,7 @@ def all_numbers(report: Report) -> Markup:
     names, columns = short_names(report), titles(report)
     head = heads(
         *("model", "runtime", "verdict", "digits", "error", "agree", "largest", "allowed", "used"),
-        *("as ideal", "lost : won", "p", "delegate", "ms a digit"),
+        *("as ideal", "lost : won", "p", "delegate", "ms per digit"),
     )
     lines = [
         row(
@@ -237,7 +239,7 @@ def _measures(cell: Mapping[str, Any]) -> list[str]:
     facts = cell["facts"]
     share = f" {facts['taken']} of {facts['nodes']}" if facts.get("taken") is not None else ""
     return [
-        f"{cell['digits']:,}{' golden' if _of_golden(cell) else ''}",
+        f"{cell['digits']:,}{' golden' if _is_golden(cell) else ''}",
         f"{cell['error']:.2f} %",
         f"{cell['agreement']:.2f} %",
         number(cell["largest"]),
@@ -251,20 +253,20 @@ def _measures(cell: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _found(findings: Sequence[str] | None) -> str:
+def _findings_text(findings: Sequence[str] | None) -> str:
     if findings is None:
         return "not compared: only golden pictures were judged"
     return "; ".join(findings) or "the exact model’s, each within half of its step"
 
 
 def files_table(report: Report) -> Markup:
-    """Return the files with their whole hashes, and what their weights were found to be."""
+    """Return the files with their full hashes and the findings on their weights."""
     lines = [
         row(
             element("code", name),
             f"{file['bytes']:,}",
             element("code", file["sha256"]),
-            _found(file["findings"]),
+            _findings_text(file["findings"]),
         )
         for name, file in report["files"].items()
     ]

@@ -1,4 +1,4 @@
-"""Measure the whole matrix, telling it as it grows; the report as JSON has it."""
+"""Measure the whole matrix, print it column by column, and return the report."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from lenet_edge.packaged.names import WIDE
 from lenet_edge.parity.golden import checked_golden
 from lenet_edge.parity.imported import GOLDEN, Imported
 from lenet_edge.parity.layers import LAYER_DIGITS, profile
-from lenet_edge.parity.matrix import Cell, File, Matrix, absent, file_of, pictures_of, read_file, row_of
+from lenet_edge.parity.matrix import Cell, File, Matrix, absences, file_of, pictures_of, read_file, row_of
 from lenet_edge.parity.references import references
-from lenet_edge.parity.terminal_lines import Tell, cell_lines, imported_lines, layer_lines
+from lenet_edge.parity.terminal_lines import PrintLines, cell_lines, imported_lines, layer_lines
 
 WIDTHS = (32, 112, 117, 272)
-"""What a wide net is measured at: one window, the files' own, no whole number of steps, a long string."""
+"""The widths to measure a wide net at: one window, the files' own, no whole step, a long string."""
 
 
 def measure(
@@ -33,33 +33,33 @@ def measure(
     slow_digits: int,
     layers: bool,
     imports: Sequence[Imported] = (),
-    tell: Tell = lambda _: None,
+    print_lines: PrintLines = lambda _: None,
 ) -> tuple[dict[str, Any], Matrix]:
-    """Measure every cell; return the report and the matrix (a wide net's first), with the scores.
+    """Measure every cell; return the report, and the matrix with its scores (a wide net's first).
 
     `contents`: the .tflite files of `net` by name. Slow columns read the first `slow_digits` digits;
-    `imports` are columns that were measured elsewhere. `tell` gets each column's lines as it is done. Raises
-    InputError, before anything is measured, on a file that is damaged, of another shape or with an unknown
-    operator, and on answers that are not its own.
+    `imports`: columns that were measured elsewhere. `print_lines` gets each column's text when it is done.
+    Raises InputError, before anything is measured, on a file that is damaged, of another shape or with an
+    unknown operator, and on answers that do not belong to their file.
     """
     graphs = {name: read_file(name, content, net=net) for name, content in contents.items()}
     golden = checked_golden(imports)
     _check_outputs(imports, graphs)
     parts = [_part(contents, graphs, digits, net=net, width=width) for width in _widths(net)]
-    missing = absent(columns)
+    missing = absences(columns)
     cells = [cell for matrix, files in parts for cell in matrix.keras_cells(files)]
-    tell("\n".join(cell_lines("Keras", cells)))
+    print_lines("\n".join(cell_lines("Keras", cells)))
     present = [column for column in columns if column.name not in missing]
-    cells += _cells(parts, present, len(digits.labels), slow_digits, tell=tell)
+    cells += _cells(parts, present, len(digits.labels), slow_digits, print_lines=print_lines)
     (matrix, files), *_ = parts
     for imported in imports:
-        of_golden = imported.pictures == GOLDEN
-        there = golden.cells(imported) if of_golden else list(matrix.imported_cells(imported, files))
-        tell("\n".join(imported_lines(imported, there)))
-        cells += there
+        is_golden = imported.pictures == GOLDEN
+        column_cells = golden.cells(imported) if is_golden else list(matrix.imported_cells(imported, files))
+        print_lines("\n".join(imported_lines(imported, column_cells)))
+        cells += column_cells
     for column in columns:
         if column.name in missing:
-            tell(f"\n{column.title}: absent: {missing[column.name]}")
+            print_lines(f"\n{column.title}: absent: {missing[column.name]}")
     report = {
         "versions": versions(),
         "machine": machine(),
@@ -75,21 +75,21 @@ def measure(
         "within": all(cell.within for cell in cells),
     }
     if layers:
-        report["layers"] = _layers(files, matrix, tell=tell)
+        report["layers"] = _layers(files, matrix, print_lines=print_lines)
     return report, matrix
 
 
 def _columns(
     columns: Sequence[Column], missing: Mapping[str, str], imports: Sequence[Imported]
 ) -> dict[str, dict[str, Any]]:
-    """Return the columns as the report has them, the imported ones last."""
-    here = {one.name: {"title": one.title, "absent": missing.get(one.name, "")} for one in columns}
-    return {**here, **{imported.column.name: imported.as_json() for imported in imports}}
+    """Return the columns as the report stores them, the imported ones last."""
+    measured = {one.name: {"title": one.title, "absent": missing.get(one.name, "")} for one in columns}
+    return {**measured, **{imported.column.name: imported.as_json() for imported in imports}}
 
 
 def _check_outputs(imports: Sequence[Imported], graphs: Mapping[str, Graph]) -> None:
-    """Raise InputError unless all answers are stored as their files store them."""
-    for answers in (each for imported in imports for each in imported.answers.values()):
+    """Raise InputError unless all answers have the output type, scale and zero point of their files."""
+    for answers in (answers for imported in imports for answers in imported.answers.values()):
         (output,) = graphs[answers.file].outputs
         scale, zero_point = (
             values.item(0) if values.size else 0 for values in (output.scales, output.zero_points)
@@ -98,7 +98,7 @@ def _check_outputs(imports: Sequence[Imported], graphs: Mapping[str, Graph]) -> 
 
 
 class _Part(NamedTuple):
-    """The rows of one width, or all."""
+    """The part of the matrix for one width; for a net that reads one digit, all of it."""
 
     matrix: Matrix
     files: list[File]
@@ -111,27 +111,32 @@ def _widths(net: str) -> tuple[int | None, ...]:
 def _part(
     contents: Mapping[str, bytes], graphs: Mapping[str, Graph], digits: Digits, *, net: str, width: int | None
 ) -> _Part:
-    found = references(net, pictures_of(digits, width=width)[0])
-    files = [file_of(row_of(name, width), contents[name], graph, found) for name, graph in graphs.items()]
-    return _Part(Matrix(digits, found, width=width), files)
+    models = references(net, pictures_of(digits, width=width)[0])
+    files = [file_of(row_of(name, width), contents[name], graph, models) for name, graph in graphs.items()]
+    return _Part(Matrix(digits, models, width=width), files)
 
 
 def _cells(
-    parts: Sequence[_Part], columns: Sequence[Column], digits: int, slow_digits: int, *, tell: Tell
+    parts: Sequence[_Part],
+    columns: Sequence[Column],
+    digits: int,
+    slow_digits: int,
+    *,
+    print_lines: PrintLines,
 ) -> Iterator[Cell]:
-    """Yield the cells of each column, telling them as they come."""
+    """Yield the cells of each column, and print each column when it is done."""
     count = sum(len(files) for _, files in parts)
     with tqdm(total=len(columns) * count, unit="cell", leave=False, disable=None) as bar:
         for column in columns:
             bar.set_description(column.title)
-            few = min(slow_digits, digits) if _is_slow(column) else digits
+            column_digits = min(slow_digits, digits) if _is_slow(column) else digits
             cells = [
                 cell
                 for matrix, files in parts
-                for cell in matrix.cells(column, files, digits=few, progress=lambda _: bar.update())
+                for cell in matrix.cells(column, files, digits=column_digits, progress=lambda _: bar.update())
             ]
             bar.clear()
-            tell("\n".join(cell_lines(column.title, cells)))
+            print_lines("\n".join(cell_lines(column.title, cells)))
             yield from cells
 
 
@@ -139,12 +144,14 @@ def _is_slow(column: Column) -> bool:
     return column.kind in ("gpu", "micro") or column.resolver == "BUILTIN_REF"
 
 
-def _layers(files: Sequence[File], matrix: Matrix, *, tell: Tell) -> dict[str, list[dict[str, Any]]]:
-    found = {}
+def _layers(
+    files: Sequence[File], matrix: Matrix, *, print_lines: PrintLines
+) -> dict[str, list[dict[str, Any]]]:
+    layers_by_file = {}
     for file in files:
         inputs = matrix.windows_of(file.graph)[:LAYER_DIGITS]
-        content = file.on_disk(file.graph.inputs[0].shape)
+        content = file.content_for(file.graph.inputs[0].shape)
         layers = profile(content, file.graph, file.exact_graph, inputs)
-        tell("\n".join(layer_lines(file.name, layers)))
-        found[file.name] = [layer.as_json() for layer in layers]
-    return found
+        print_lines("\n".join(layer_lines(file.name, layers)))
+        layers_by_file[file.name] = [layer.as_json() for layer in layers]
+    return layers_by_file

@@ -1,4 +1,4 @@
-"""The exact models that files are held against: Keras scores, and the float32 graph of the same function."""
+"""The exact models that files are compared with: their scores in Keras and their float32 graphs."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from lenet_edge.paper.answers import answers_of, as_input, is_wide
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """A Keras model's `scores` (n, classes), an answer a row, and the float32 file that it converts to.
+    """A Keras model's `scores` (n, classes), a row per answer, and its float32 file.
 
-    `content`, its `graph`; those of a wide model are for a single 32x32 window.
+    `content`: the file's bytes; `graph`: its graph. Those of a wide model are for a single 32x32 window.
     """
 
     scores: NDArray[np.float32]
@@ -31,7 +31,7 @@ class Reference:
     graph: Graph
 
     def laid_out_as(self, graph: Graph) -> Graph:
-        """Return the float32 graph in the layout of `graph`; as it is where that is no layout of it."""
+        """Return the float32 graph in the layout of `graph`; unchanged if the layout does not fit."""
         try:
             return read_graph(lower(self.content, layout=layout_between(self.graph, graph)))
         except InputError:
@@ -40,9 +40,9 @@ class Reference:
 
 @dataclass(frozen=True, eq=False)
 class References:
-    """Those of one net: `original` as printed, `folded`, and `fine_tuned` for int8 (None for stock_lenet5).
+    """The exact models of one net: `original`, `folded`, and `fine_tuned` for int8 (only of lenet5).
 
-    `folded` and `fine_tuned` have graphs of their own weights, in float32.
+    `folded` and `fine_tuned` have graphs of their own weights, in float32; `original` has that of `folded`.
     """
 
     original: Reference
@@ -50,7 +50,7 @@ class References:
     fine_tuned: Reference | None
 
     def of(self, name: str) -> Reference:
-        """Return the exact model of the file `name`: the fine-tuned one for a name with "_qat"."""
+        """Return the exact model of the file `name`: the fine-tuned one if the name has "_qat"."""
         return self.fine_tuned if "_qat" in name and self.fine_tuned else self.folded
 
 
@@ -59,19 +59,19 @@ def references(net: str, pictures: NDArray[np.uint8]) -> References:
     original = released_model(net)
     inputs = as_input(original, pictures).numpy()
     folded = fold(original)
-    plain = _file(folded)
+    folded_file = _float32_file(folded)
     fine_tuned = None
     if net == "lenet5":
         quantised = fine_tuned_model()
-        fine_tuned = Reference(answers_of(quantised, inputs), *_file(plain_model(quantised)))
+        fine_tuned = Reference(answers_of(quantised, inputs), *_float32_file(plain_model(quantised)))
     return References(
-        original=Reference(answers_of(original, inputs), *plain),
-        folded=Reference(answers_of(folded, inputs), *plain),
+        original=Reference(answers_of(original, inputs), *folded_file),
+        folded=Reference(answers_of(folded, inputs), *folded_file),
         fine_tuned=fine_tuned,
     )
 
 
-def _file(model: Any) -> tuple[bytes, Graph]:
+def _float32_file(model: Any) -> tuple[bytes, Graph]:
     shape = (FIELD, FIELD, 1) if is_wide(model) else None
     content = to_tflite(model, precision="float32", shape=shape).content
     return content, read_graph(content)

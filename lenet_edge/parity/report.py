@@ -1,4 +1,4 @@
-"""The parity report: one HTML file that needs nothing else, for the screen and for paper."""
+"""The parity report: one self-contained HTML file, for the screen and for print."""
 
 from __future__ import annotations
 
@@ -29,20 +29,27 @@ _MACHINE = ("board", "system", "architecture", "processor")
 _SECTIONS = {
     "matrix": "The matrix",
     "tolerance": "How far a score may be off",
-    "layers": "Where the noise comes in, layer by layer",
+    "layers": "Quantisation noise, layer by layer",
     "differences": "How far the scores are from the original’s",
     "disagreements": "Digits on which models disagree",
-    "confusions": "What is read as what",
+    "confusions": "Confusion matrices",
 }
 
 
 def html_of(report: Report, comparison: ScoreComparison | None) -> str:
-    """Return the page of a `report` as --json writes it and the `comparison` of the same matrix.
+    """Return the page of a `report` (as --json writes it) and the `comparison` of its scores.
 
-    Without comparison, of golden pictures alone or of a wide net, its sections are left out.
+    Without a comparison (golden pictures alone, or a wide net) its sections are left out.
     """
-    told = {"matrix": _matrix(report), "tolerance": _tolerance(), **_exhibits(report, comparison)}
-    body = [element("section", element("h2", _SECTIONS[key]), each, id=key) for key, each in told.items()]
+    sections = {
+        "matrix": _matrix(report),
+        "tolerance": _tolerance(),
+        **_comparison_sections(report, comparison),
+    }
+    body = [
+        element("section", element("h2", _SECTIONS[key]), section, id=key)
+        for key, section in sections.items()
+    ]
     title = f"Parity of {report['net']}"
     head = element(
         "head",
@@ -51,13 +58,13 @@ def html_of(report: Report, comparison: ScoreComparison | None) -> str:
         element("title", title),
         element("style", Markup(STYLE)),
     )
-    whole = element("body", element("h1", title), _headline(report, told), *body)
-    page = element("html", head, whole, lang="en-GB")
+    content = element("body", element("h1", title), _headline(report, sections), *body)
+    page = element("html", head, content, lang="en-GB")
     return f"<!DOCTYPE html>\n{page}\n"
 
 
-def _exhibits(report: Report, comparison: ScoreComparison | None) -> dict[str, Markup]:
-    """Return the sections of what was measured on the test digits."""
+def _comparison_sections(report: Report, comparison: ScoreComparison | None) -> dict[str, Markup]:
+    """Return the sections that need the scores on the test digits."""
     if comparison is None:
         return {}
     name = namer(report)
@@ -75,47 +82,47 @@ def _headline(report: Report, sections: Iterable[str]) -> Markup:
 
 
 def _verdict(report: Report) -> Markup:
-    """Return the verdict in words, with the cells that are out."""
+    """Return the verdict, with the cells that are out of tolerance."""
     cells = report["cells"]
     out = [cell for cell in cells if state(cell) == "out"]
     measured = [cell for cell in cells if cell["row"] in report["files"]]
     if out:
         verb = "is" if len(out) == 1 else "are"
         names, columns = short_names(report), titles(report)
-        said = f"✗ {counted(len(out), 'cell')} of {len(cells)} {verb} out of tolerance"
-        listed = (
+        headline = f"✗ {counted(len(out), 'cell')} of {len(cells)} {verb} out of tolerance"
+        links = (
             element("a", f"{names[cell['row']]} in {columns[cell['column']]}", href=f"#{anchor(cell)}")
             for cell in out
         )
-        rest = element("ul", *(element("li", each) for each in listed))
-        return element("div", element("strong", said), _counts(report), rest, class_="verdict out")
+        items = element("ul", *(element("li", link) for link in links))
+        return element("div", element("strong", headline), _counts(report), items, class_="verdict out")
     if not measured:
-        said = "No verdict: no runtime is here that could run the files"
-        return element("div", element("strong", said), _counts(report), class_="verdict refused")
-    said = "✓ All within tolerance"
-    return element("div", element("strong", said), _counts(report), class_="verdict within")
+        headline = "No verdict: no runtime here can run the files"
+        return element("div", element("strong", headline), _counts(report), class_="verdict refused")
+    headline = "✓ All within tolerance"
+    return element("div", element("strong", headline), _counts(report), class_="verdict within")
 
 
 def _counts(report: Report) -> Markup:
-    """Return how much was measured, refused and absent, in a sentence or three."""
+    """Return how much was measured, imported, refused and absent, a sentence for each."""
     cells = report["cells"]
     refused = sum(state(cell) == "refused" for cell in cells)
     absent = sum(bool(column["absent"]) for column in report["columns"].values())
-    here = len(report["columns"]) - absent
+    present = len(report["columns"]) - absent
     imported = sum("imported" in column for column in report["columns"].values())
     digits = counted(report["digits"], "test digit") if report["digits"] else "the golden pictures"
-    beside = ", and the Keras models they come from" if report["digits"] else ""
-    words = [
-        f"{counted(len(report['files']), 'file')} in {counted(here, 'runtime')}{beside}, "
+    keras = ", and the Keras models they come from" if report["digits"] else ""
+    sentences = [
+        f"{counted(len(report['files']), 'file')} in {counted(present, 'runtime')}{keras}, "
         f"on {digits}: {counted(len(cells), 'cell')}."
     ]
     if imported:
-        words.append(f"{counted(imported, 'runtime')} ran elsewhere: the columns say where.")
+        sentences.append(f"{counted(imported, 'runtime')} ran elsewhere; the column headings say where.")
     if refused:
-        words.append(f"{counted(refused, 'cell')} refused by the runtime, as the file’s operators foretell.")
+        sentences.append(f"{counted(refused, 'cell')} refused by the runtime, as the audit expects.")
     if absent:
-        words.append(f"{counted(absent, 'runtime')} absent from this machine and not measured.")
-    return element("p", " ".join(words))
+        sentences.append(f"{counted(absent, 'runtime')} absent from this machine, so not measured.")
+    return element("p", " ".join(sentences))
 
 
 def _about(report: Report) -> Markup:
@@ -141,35 +148,35 @@ def _machine(facts: Mapping[str, Any]) -> str:
 
 
 def _imported(report: Report) -> dict[str, str]:
-    """Return which machines gave the imported answers, if there are any."""
-    abouts = [column["imported"] for column in report["columns"].values() if "imported" in column]
-    said = dict.fromkeys(f"{one['file']}: {_machine(one['machine'])}, {one['date']}" for one in abouts)
-    return {"imported": "; ".join(said)} if said else {}
+    """Return the machines that gave the imported answers, if there are any."""
+    sources = [column["imported"] for column in report["columns"].values() if "imported" in column]
+    lines = dict.fromkeys(f"{one['file']}: {_machine(one['machine'])}, {one['date']}" for one in sources)
+    return {"imported": "; ".join(lines)} if lines else {}
 
 
 def _matrix(report: Report) -> Markup:
-    sentences = ["Each row is the same network stored in another way, each column a program that runs it."]
+    sentences = ["Each row is the same network, stored differently; each column is a program that runs it."]
     if report["net"] == WIDE:
         sentences.append(
-            "All get the same digits, side by side in pictures of the width that the row names, and give "
-            "eleven scores for each window; the original Keras model is the yardstick. Digits are read in "
-            "the windows that have them in their middle. A runtime that cannot resize a file gets it "
+            "All get the same digits, side by side in pictures of the width that the row names, and return "
+            "eleven scores for each window; the original Keras model is the reference. Errors are counted in "
+            "the windows with a digit in their middle. A runtime that cannot resize a file gets it "
             "rewritten for the width."
         )
     elif report["digits"]:
         sentences.append(
-            "All get the same digits and give ten scores for each; the original Keras model is the yardstick."
+            "All get the same digits and return ten scores each; the original Keras model is the reference."
         )
     if any(cell["facts"].get("pictures") == GOLDEN for cell in report["cells"]):
         sentences.append(
-            "What was answered to the golden pictures is held against golden.json: TensorFlow’s scores, and "
-            "limits made as below; the error is of those that are digits."
+            "Answers to the golden pictures are compared with golden.json: TensorFlow’s scores, and limits "
+            "derived as below; the error counts only pictures with a digit."
         )
     return joined(
         element("p", " ".join(sentences)),
         matrix_table(report),
         reasons(report),
-        _details("The files: whole names, hashes, weights", files_table(report)),
+        _details("The files: full names, hashes, weights", files_table(report)),
         _details("Every cell in numbers", _about_numbers(), all_numbers(report)),
     )
 
@@ -181,10 +188,10 @@ def _details(summary: str, *children: Markup) -> Markup:
 def _about_numbers() -> Markup:
     return element(
         "p",
-        "Largest and allowed are in steps of 1/256. Used: the largest share of its tolerance that a score "
-        "takes up around the ideal kernel’s; this decides. As ideal: digits with the ideal kernel’s very "
-        "bytes. Lost : won: digits that only the original, and only this model, reads rightly; p: the "
-        "probability of a split at least as uneven if both were equally good.",
+        "Largest and allowed are in steps of 1/256. Used: the largest share of its tolerance, around the "
+        "ideal kernel’s score, that a score takes up; this decides. As ideal: digits with exactly the ideal "
+        "kernel’s bytes. Lost : won: digits that only the original, and only this model, reads correctly; p: "
+        "the probability of a split at least as uneven if both were equally good.",
         class_="soft",
     )
 
@@ -193,21 +200,21 @@ def _tolerance() -> Markup:
     """Return the derivation of converters/proof/tolerance.py in five sentences and its formula."""
     sentences = (
         "The ideal kernel computes a file’s graph exactly and rounds each tensor once; a runtime may round a "
-        "value otherwise that lies near the middle between two steps, and everything behind it is then "
-        "rounded anew.",
+        "value near the middle between two steps the other way, and every later tensor is then rounded "
+        "differently.",
         "Each rounding error is uniform over a step s and has variance s²/12, so the difference of two "
         "independent ones has s²/6.",
         "An error in element e of tensor l moves logit j (what the softmax makes a score of) by its "
-        "derivative J, so all of them together give it the sum of their variances, each times J².",
-        "Six standard deviations σ and the logit’s own step are allowed: of 100,000 logits, one is beyond "
+        "derivative J, so its variance is the sum of all their variances, each times J².",
+        "Six standard deviations σ plus the logit’s own step are allowed: of 100,000 logits, one is beyond "
         "by chance in 5,000 runs.",
-        "A score rises with its own logit and falls with the others, so its limits follow from theirs, with "
-        "one step more for its own rounding.",
+        "A score rises with its own logit and falls with the others, so its limits follow from theirs, "
+        "plus one step for its own rounding.",
     )
     out = (
-        "A cell is out when a score leaves its limits, when the file’s weights are not the exact model’s "
-        "within half of a step, when it errs on more digits than the original by more than chance allows "
-        "(McNemar’s exact test), or when a runtime fails that should run the file. The derivation is in "
+        "A cell is out of tolerance if a score is beyond its limits, if a weight of the file is more than "
+        "half a step from the exact model’s, if it misreads more digits than the original beyond chance "
+        "(McNemar’s exact test), or if a runtime fails that should run the file. The derivation is in "
     )
     return joined(
         element("p", " ".join(sentences)),
@@ -217,7 +224,7 @@ def _tolerance() -> Markup:
 
 
 def _formula() -> Markup:
-    """Return the formula; it is ours and holds nothing from outside."""
+    """Return the formula; it has no outside text, so nothing to escape."""
     return Markup(
         '<div class="formula"><div><var>σ<sub>j</sub></var>² = Σ<sub><var>l</var>, <var>e</var></sub> '
         "<var>J</var>[<var>l</var>, <var>e</var>, <var>j</var>]² · <var>s<sub>l</sub></var>² / 6</div>"
@@ -229,34 +236,33 @@ def _formula() -> Markup:
 def _about_layers() -> Markup:
     return element(
         "p",
-        "How much stronger each operator’s output is than its difference from the exact model’s: 20 dB more "
-        "is a tenth of the noise, 6 dB more is one bit. Step: of the output, as the file stores it. Clipped: "
-        "values at an end of their range, where scores of 0 and 1 belong. Off exact: the most, in steps, by "
-        "which TensorFlow’s kernel differs from exact arithmetic on what it was given; about 0.5 is rounded "
-        "once, about 1 twice.",
+        "The ratio of each operator’s output to its difference from the exact model’s: 20 dB more is a tenth "
+        "of the noise, 6 dB more is one bit. Step: the step of the output in the file. Clipped: values at an "
+        "end of their range, where scores of 0 and 1 belong. Off exact: the largest difference, in steps, of "
+        "TensorFlow’s kernel from exact arithmetic on the same inputs; about 0.5 means rounded once, about 1 "
+        "twice.",
     )
 
 
 def _about_differences() -> Markup:
     return element(
         "p",
-        "Every score of every digit beside the original’s, in steps of 1/256, which is the step of an int8 "
-        "file’s scores. The bars are logarithmic, so that a single score can still be seen.",
+        "The difference of every score of every digit from the original’s, in steps of 1/256, the step of an "
+        "int8 file’s scores. The bars are logarithmic, so that a single score is still visible.",
     )
 
 
 def _about_disagreements() -> Markup:
     return element(
         "p",
-        "Those that most models read otherwise than the original come first. The score is what the models "
-        "give the answer beside it, 1 being certain; a model named without a runtime answers so in all of "
-        "them.",
+        "Digits where most models differ from the original come first. The score, 0 to 1, is the one that "
+        "the models give to this answer; a model without a runtime gives this answer in all of them.",
     )
 
 
 def _about_confusions() -> Markup:
     return element(
         "p",
-        "Each row is what a digit is, each column what it is read as; what is off the diagonal is wrong. "
-        "Below are the digits themselves, numbered from 0 as they stand in the test set.",
+        "Rows are labels, columns are answers; off the diagonal is wrong. Below are the misread digits, "
+        "numbered from 0 in the order of the test set.",
     )

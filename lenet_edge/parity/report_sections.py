@@ -1,4 +1,4 @@
-"""The report's exhibits: layer profiles, differences of scores, digits that divide the models, confusions."""
+"""The report's sections on layers, differences of scores, disagreements and confusions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from lenet_edge.parity.charts import bar, lines, picture
+from lenet_edge.parity.charts import bar, line_chart, picture
 from lenet_edge.parity.markup import Markup, element, heads, joined, row, table
 from lenet_edge.parity.matrix_table import Report, short_names, titles
 from lenet_edge.parity.score_comparison import (
@@ -27,13 +27,13 @@ Namer = Callable[[Model], str]
 
 
 def namer(report: Report) -> Namer:
-    """Return what tells a model with its runtime in words."""
+    """Return a function that names a model in a runtime."""
     names, columns = short_names(report), titles(report)
     return lambda model: f"{names[model[0]]} in {columns[model[1]]}"
 
 
 def profiles(report: Report) -> Markup:
-    """Return the layer profiles: a chart of all files, then a card with bars and measures for each."""
+    """Return the layer profiles: a chart of all files, then a card with bars and measures for each file."""
     layers = report.get("layers")
     if layers is None:
         return element("p", "Not measured: add ", element("code", "--layers"), " to the command.")
@@ -41,7 +41,7 @@ def profiles(report: Report) -> Markup:
     longest: Sequence[Mapping[str, Any]] = max(layers.values(), key=len, default=())
     series = {names[name]: [_decibels(layer) for layer in found] for name, found in layers.items() if found}
     top = max((value for values in series.values() for value in values if value), default=1.0)
-    chart = lines(series, places=[_layer_name(layer) for layer in longest], unit="dB")
+    chart = line_chart(series, places=[_layer_name(layer) for layer in longest], unit="dB")
     cards = [_profile(names[name], found, top) for name, found in layers.items()]
     return joined(
         element("div", chart, class_="wide") if series else None, element("div", *cards, class_="cards")
@@ -50,8 +50,8 @@ def profiles(report: Report) -> Markup:
 
 def _profile(name: str, layers: Sequence[Mapping[str, Any]], top: float) -> Markup:
     if not layers:
-        said = "No profile: its operators are not those of the exact model."
-        return element("section", element("h3", name), element("p", said), class_="card")
+        reason = "No profile: its operators differ from those of the exact model."
+        return element("section", element("h3", name), element("p", reason), class_="card")
     quantised = any(layer["step"] for layer in layers)
     more = ("step", "clipped", "off exact") if quantised else ()
     body = [
@@ -82,7 +82,7 @@ def _decibels(layer: Mapping[str, Any]) -> float | None:
 
 
 def _layer_name(layer: Mapping[str, Any]) -> str:
-    """Return the layer's name in the model, if its tensor still tells it, and the operator's."""
+    """Return the layer's name in the model, if the tensor's name still has it, and the operator's name."""
     parts = layer["name"].split(";")[0].split("/")
     operator = layer["operator"].split(" ", 1)[-1]
     words = {"CONV_2D": "conv", "DEPTHWISE_CONV_2D": "depthwise", "FULLY_CONNECTED": "dense"}
@@ -91,7 +91,7 @@ def _layer_name(layer: Mapping[str, Any]) -> str:
 
 
 def histograms(comparison: ScoreComparison, name: Namer) -> Markup:
-    """Return a card for each file: how many of its scores are how far from the original's."""
+    """Return a card for each file: a histogram of its scores' differences from the original's."""
     most = max((int(found.counts.max()) for found in comparison.histograms), default=1)
     cards = [_histogram(found, name(found.model), most) for found in comparison.histograms]
     return element("div", *cards, class_="cards")
@@ -99,7 +99,7 @@ def histograms(comparison: ScoreComparison, name: Namer) -> Markup:
 
 def _histogram(found: Histogram, name: str, most: int) -> Markup:
     counts = [int(count) for count in found.counts]
-    # The room beyond all bins is shown only when something lies there.
+    # The bin of the rest is shown only if it holds something.
     shown = list(zip(_bins(), counts, strict=True))[: None if counts[-1] else -1]
     body = [row(text, bar(_logarithmic(count, most)), f"{count:,}") for text, count in shown]
     near = counts[0] / max(1, sum(counts))
@@ -117,45 +117,45 @@ def _bins() -> list[str]:
     return [
         f"up to {ends[0]}",
         *(f"{low} to {high}" for low, high in pairwise(ends)),
-        f"beyond {ends[-1]} or no number",
+        f"beyond {ends[-1]} or not a number",
     ]
 
 
 def _logarithmic(count: int, most: int) -> float:
-    """Return a bar's share: 1 at `most`, a bit for a single score, 0 for none."""
+    """Return the length of a bar, 0..1: 1 at `most`, a little for a single score, 0 for none."""
     return math.log(2 * count) / math.log(2 * most) if count else 0.0
 
 
 def _floored(share: float) -> str:
-    """Return a percentage that says 100 only when it is all."""
+    """Return a percentage rounded down, so that only all gives 100."""
     return f"{math.floor(100 * share) / 100:.2f}"
 
 
 def disagreements(comparison: ScoreComparison, report: Report) -> Markup:
-    """Return the digits on which models disagree, a card each, and how many are left out."""
-    if not comparison.divided:
+    """Return a card for each digit on which models disagree, and how many are left out."""
+    if not comparison.disputed:
         return element("p", "None: every model gives the same answer to every digit.")
-    rest = comparison.divided - len(comparison.disagreements)
-    count = f"{comparison.divided:,} of {report['digits']:,} digits"
+    rest = comparison.disputed - len(comparison.disagreements)
+    count = f"{comparison.disputed:,} of {report['digits']:,} digits"
     more = f" The first {MOST_SHOWN} are shown, {rest:,} more are not." if rest else ""
     cards = [_disagreement(found, report) for found in comparison.disagreements]
     return joined(element("p", f"{count}.{more}"), element("div", *cards, class_="cards"))
 
 
 def _disagreement(found: Disagreement, report: Report) -> Markup:
-    shown = found.shown
-    title = f"digit {shown.index}, labelled {shown.label}"
+    digit = found.digit
+    title = f"digit {digit.index}, labelled {digit.label}"
     groups = [_group(group, found, report) for group in found.groups]
     return element(
         "section",
         element("h3", title),
-        element("div", picture(shown.picture, title=title), element("ul", *groups), class_="divided"),
+        element("div", picture(digit.picture, title=title), element("ul", *groups), class_="divided"),
         class_="card",
     )
 
 
 def _group(group: Group, found: Disagreement, report: Report) -> Markup:
-    right = group.answer == found.shown.label
+    right = group.answer == found.digit.label
     word = element("span", "✓ right" if right else "✗ wrong", class_="right" if right else "wrong")
     score = _score(group.low, group.high)
     models = "; ".join(_models(group, found, report))
@@ -174,18 +174,18 @@ def _score(low: float, high: float) -> str:
 
 
 def _models(group: Group, found: Disagreement, report: Report) -> list[str]:
-    """Return who is in `group`: a model alone where all its runtimes are, with them where others differ."""
+    """Return the models of `group`; those that answer differently in other runtimes, with their runtimes."""
     names, columns = short_names(report), titles(report)
     elsewhere = {name for other in found.groups if other is not group for name, _ in other.models}
-    told = []
+    models = []
     for name in dict.fromkeys(name for name, _ in group.models):
         runtimes = ", ".join(columns[column] for row_name, column in group.models if row_name == name)
-        told.append(f"{names[name]} in {runtimes}" if name in elsewhere else names[name])
-    return told
+        models.append(f"{names[name]} in {runtimes}" if name in elsewhere else names[name])
+    return models
 
 
 def confusions(comparison: ScoreComparison, name: Namer) -> Markup:
-    """Return confusion matrices side by side, each with the pictures of what is misread."""
+    """Return confusion matrices side by side, each with the pictures of the misread digits."""
     cards = [_confusion(found, name(found.model)) for found in comparison.confusions]
     return element("div", *cards, class_="cards")
 
@@ -204,7 +204,7 @@ def _confusion(found: Confusion, name: str) -> Markup:
             class_="soft",
         ),
         table(heads("", *range(10)), *body, class_="confusion"),
-        element("div", *(_misread(each) for each in found.misread), class_="sheet"),
+        element("div", *(_misread(misread) for misread in found.misread), class_="sheet"),
         element("p", f"and {rest:,} more", class_="soft") if rest else None,
         class_="card",
     )
@@ -220,8 +220,8 @@ def _confusion_row(label: int, counts: Sequence[int]) -> Markup:
 
 
 def _misread(found: Misread) -> Markup:
-    shown = found.shown
-    text = f"{shown.label} as {found.answer}"
-    title = f"digit {shown.index}, labelled {shown.label}, read as {found.answer}"
-    caption = element("figcaption", text, element("div", f"no. {shown.index}", class_="soft"))
-    return element("figure", picture(shown.picture, title=title), caption)
+    digit = found.digit
+    text = f"{digit.label} as {found.answer}"
+    title = f"digit {digit.index}, labelled {digit.label}, read as {found.answer}"
+    caption = element("figcaption", text, element("div", f"no. {digit.index}", class_="soft"))
+    return element("figure", picture(digit.picture, title=title), caption)

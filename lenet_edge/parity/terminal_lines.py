@@ -1,4 +1,4 @@
-"""The matrix, the layers and the verdict as lines for a terminal."""
+"""The terminal output of the matrix, the layers and the verdict."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from converters.base.words import counted
 from lenet_edge.parity.cell import Cell, not_run
 from lenet_edge.parity.imported import Imported, source
 
-if TYPE_CHECKING:  # it needs TensorFlow, which answers to the golden pictures do without
+if TYPE_CHECKING:  # it needs TensorFlow, which golden pictures do not need
     from lenet_edge.parity.layers import Layer
 
-Tell = Callable[[str], object]
-"""What is called with each line of a measuring as it comes."""
+PrintLines = Callable[[str], object]
+"""A function that gets each part of the output as soon as it is measured."""
 
 
 def cell_lines(title: str, cells: Sequence[Cell]) -> list[str]:
-    """Return a column of the matrix, a line a cell."""
+    """Return a column of the matrix, a line per cell."""
     head = (
         f"  {'':<27}{'digits':>7}{'error':>8}{'agree':>9}{'largest':>9}{'allowed':>9}{'used':>7}{'ideal':>8}"
         f"{'p':>7}  verdict"
     )
-    return ["", f"{title}{_really(cells)}", head, *map(_cell_line, cells)]
+    return ["", f"{title}{_what_ran(cells)}", head, *map(_cell_line, cells)]
 
 
 def _cell_line(cell: Cell) -> str:
@@ -38,23 +38,22 @@ def _cell_line(cell: Cell) -> str:
 
 
 def imported_lines(imported: Imported, cells: Sequence[Cell]) -> list[str]:
-    """Return a column that another machine answered, with what it was and what did not run."""
-    missing = not_run([(cell.row, cell.facts) for cell in cells])
-    about = [source(imported.about), *missing]
-    return [*cell_lines(imported.column.title, cells), *(f"  {line}" for line in about)]
+    """Return a column of imported answers, with their source and the delegates that did not run."""
+    notes = [source(imported.about), *not_run([(cell.row, cell.facts) for cell in cells])]
+    return [*cell_lines(imported.column.title, cells), *(f"  {note}" for note in notes)]
 
 
-def _really(cells: Sequence[Cell]) -> str:
-    """Return what really ran: runtime and delegate, once."""
-    said = [" ".join(filter(None, (c.facts.get("runtime"), c.facts.get("delegate")))) for c in cells]
-    words = dict.fromkeys(filter(None, said))
-    return f" ({'; '.join(words)})" if words else ""
+def _what_ran(cells: Sequence[Cell]) -> str:
+    """Return the runtimes and delegates that ran, each once."""
+    names = [" ".join(filter(None, (c.facts.get("runtime"), c.facts.get("delegate")))) for c in cells]
+    ran = dict.fromkeys(filter(None, names))
+    return f" ({'; '.join(ran)})" if ran else ""
 
 
 def layer_lines(name: str, layers: Sequence[Layer]) -> list[str]:
-    """Return a file's layer profile, a line a layer."""
+    """Return a file's layer profile, a line per layer."""
     if not layers:
-        return ["", f"{name}, layer by layer: its operators are not those of the exact model"]
+        return ["", f"{name}, layer by layer: its operators differ from those of the exact model"]
     head = f"  {'operator':<24}{'step':>10}{'signal to noise':>17}{'clipped':>9}{'off exact by':>14}"
     return ["", f"{name}, layer by layer", head, *map(_layer_line, layers)]
 
@@ -68,7 +67,7 @@ def _layer_line(layer: Layer) -> str:
 
 
 def verdict(report: Mapping[str, Any]) -> str:
-    """Return the last line: whether all is within, and how much was measured."""
+    """Return the last line: the verdict, and how much was measured."""
     cells = report["cells"]
     out = [f"{cell['row']} in {cell['column']}" for cell in cells if not cell["within"]]
     refused = sum(bool(cell["refused"]) for cell in cells)

@@ -251,7 +251,7 @@ NNAPI_NEVER = [
     (changed("FULLY_CONNECTED", {"y": INT16}), "expected an output that is not int16, got int16"),
     (changed("LOGISTIC", {0: INT16}), "int16 input 'x' of LOGISTIC is none of float32, uint8 or int8"),
     (changed("MAX_POOL_2D", {0: INT16}), "int16 input 'x' of MAX_POOL_2D is none of float32, uint8 or int8"),
-    (changed("MEAN", {"y": {"shape": ()}}), "expected an output that is no scalar, got a scalar"),
+    (changed("MEAN", {"y": {"shape": ()}}), "expected an output that is not a scalar, got a scalar"),
     *((changed(name, {0: {"shape": (1, 0, 4, 2)}}), "an input with values") for name in ("PAD", "PADV2")),
     *((changed(name, {1: None}), "expected two inputs or more, got 1") for name in ("PAD", "PADV2")),
     (changed("QUANTIZE", {0: INT32}), "int32 input 'x' of QUANTIZE is none of float32, uint8 or int8"),
@@ -259,8 +259,8 @@ NNAPI_NEVER = [
     (changed("RELU", {0: INT16}), "int16 input 'x' of RELU is none of float32, uint8 or int8"),
     (changed("RELU6", {0: INT16}), "int16 input 'x' of RELU6 is none of float32, uint8 or int8"),
     (changed("RESHAPE", {0: INT32}), "int32 input 'x' of RESHAPE is none of float32, uint8 or int8"),
-    (changed("RESHAPE", {1: COMPUTED}), "expected a constant new shape that is no scalar's"),
-    (changed("RESHAPE", {1: None}, newShape=[0]), "expected a constant new shape that is no scalar's"),
+    (changed("RESHAPE", {1: COMPUTED}), "expected a constant new shape, not a scalar's"),
+    (changed("RESHAPE", {1: None}, newShape=[0]), "expected a constant new shape, not a scalar's"),
     (changed("RESIZE_BILINEAR", {0: {"shape": (4, 4, 2)}}), "expected an input of rank 4, got (4, 4, 2)"),
     (changed("RESIZE_BILINEAR", {1: COMPUTED}), "expected a constant size, got one that is"),
     (changed("SOFTMAX", {0: INT16}), "int16 input 'x' of SOFTMAX is none of float32, uint8 or int8"),
@@ -290,7 +290,7 @@ POOLINGS = [
     case
     for name in ("AVERAGE_POOL_2D", "MAX_POOL_2D")
     for case in (
-        (changed(name, {0: CONSTANT}), f"{name}: expected 1 computed input(s) and 1 output, got 0 computed"),
+        (changed(name, {0: CONSTANT}), f"{name}: expected 1 computed input and 1 output, got 0 computed"),
         (changed(name, filterHeight=0), f"{name}: expected sides of the window above 0, got [2, 0]"),
         (changed(name, strideW=0), f"{name}: expected strides above 0, got [0, 1]"),
         (
@@ -303,7 +303,7 @@ CONVOLUTIONS = [
     case
     for name in ("CONV_2D", "DEPTHWISE_CONV_2D")
     for case in (
-        (changed(name, {1: COMPUTED, 2: COMPUTED}), f"{name}: expected 0, 1 or 2 computed input(s)"),
+        (changed(name, {1: COMPUTED, 2: COMPUTED}), f"{name}: expected 0, 1 or 2 computed inputs"),
         (changed(name, {2: None, 1: None}), f"{name}: expected weights, got none"),
         (changed(name, strideH=0), f"{name}: expected strides above 0, got [1, 0]"),
         (changed(name, dilationWFactor=0), f"{name}: expected dilations above 0, got [0, 1]"),
@@ -335,48 +335,48 @@ GPU = [
         ),
         "got a depth multiplier with more than one channel",
     ),
-    (replace(GOOD["DEQUANTIZE"], outputs=(Y, Z)), "expected 0 or 1 computed input(s) and 1 output"),
+    (replace(GOOD["DEQUANTIZE"], outputs=(Y, Z)), "expected 0 or 1 computed inputs and 1 output"),
     (
         changed("FULLY_CONNECTED", weightsFormat=WEIGHTS.SHUFFLED4x16INT8),
         "expected weights in the default format",
     ),
     (
         changed("FULLY_CONNECTED", {1: COMPUTED, 2: {"shape": (3,)}}),
-        "expected two computed inputs at most, got 3",
+        "expected at most two computed inputs, got 3",
     ),
     (changed("FULLY_CONNECTED", {0: CONSTANT}), "expected a computed first input, got a constant"),
     (
         changed("FULLY_CONNECTED", {0: {"shape": (1, 1, 8)}}, keepNumDims=True),
         "dimensions are kept (keep_num_dims), got 2",
     ),
-    (changed("LOGISTIC", {0: CONSTANT}), "expected 1 computed input(s), 0 constant and 1 output, got 0"),
-    (changed("TANH", {0: CONSTANT}), "expected 1 computed input(s), 0 constant and 1 output, got 0"),
-    (changed("MEAN", {1: COMPUTED}), "expected 1 computed input(s), 1 constant and 1 output, got 2 computed"),
+    (changed("LOGISTIC", {0: CONSTANT}), "expected 1 computed input, 0 constant and 1 output, got 0"),
+    (changed("TANH", {0: CONSTANT}), "expected 1 computed input, 0 constant and 1 output, got 0"),
+    (changed("MEAN", {1: COMPUTED}), "expected 1 computed input, 1 constant and 1 output, got 2 computed"),
     (changed("MEAN", {1: INT64}), "expected int32 axes, got int64"),
     (changed("MUL", {1: None}), "expected two inputs, got 1"),
     (
         changed("MUL", {0: {"shape": (1, 1, 4, 2)}, 1: {"shape": (1, 4, 1, 2)}}),
-        "expected one input that is no smaller than the other on any side",
+        "expected one input at least as large as the other in every dimension",
     ),
     (
         changed("MUL", {0: {"shape": (2, 3, 4)}, 1: {"shape": (3, 4)}}),
         "expected shapes that it can broadcast",
     ),
     (changed("MUL", fusedActivationFunction=SIGN_BIT), "expected a fused activation of NONE, RELU"),
-    (changed("PAD", {0: CONSTANT}), "expected 1 computed input(s) and 1 output, got 0 computed"),
+    (changed("PAD", {0: CONSTANT}), "expected 1 computed input and 1 output, got 0 computed"),
     (changed("PAD", {1: {"shape": (2, 2)}}), "expected paddings of shape (4, 2) or (3, 2), got (2, 2)"),
-    (changed("QUANTIZE", {0: CONSTANT}), "expected 1 computed input(s) and 1 output, got 0 computed"),
-    (changed("RESHAPE", {0: CONSTANT}), "expected 1 computed input(s) and 1 output, got 0 computed"),
-    (changed("RESIZE_BILINEAR", {0: CONSTANT}), "expected 1 computed input(s) and 1 output, got 0"),
+    (changed("QUANTIZE", {0: CONSTANT}), "expected 1 computed input and 1 output, got 0 computed"),
+    (changed("RESHAPE", {0: CONSTANT}), "expected 1 computed input and 1 output, got 0 computed"),
+    (changed("RESIZE_BILINEAR", {0: CONSTANT}), "expected 1 computed input and 1 output, got 0"),
     (
         changed("RESIZE_BILINEAR", alignCorners=True, halfPixelCenters=True),
         "half-pixel centres, not both, got both",
     ),
     (changed("SOFTMAX", beta=2.0), "expected a beta of 1, got 2.0"),
     (changed("SUB", {1: None}), "expected two inputs, got 1"),
-    (changed("SUB", {0: CONSTANT, 1: CONSTANT}), "expected 1 or 2 computed input(s) and 1 output, got 0"),
+    (changed("SUB", {0: CONSTANT, 1: CONSTANT}), "expected 1 or 2 computed inputs and 1 output, got 0"),
     (changed("SUB", fusedActivationFunction=SIGN_BIT), "expected a fused activation of NONE, RELU"),
-    (changed("TRANSPOSE", {0: CONSTANT}), "expected 1 computed input(s) and 1 output, got 0 computed"),
+    (changed("TRANSPOSE", {0: CONSTANT}), "expected 1 computed input and 1 output, got 0 computed"),
 ]
 
 GPU_TAKES = [

@@ -25,7 +25,7 @@ TOLERANCE = 2e-5
 
 
 def gradients(layer, x, by_output):
-    """Return the layer's output and the derivatives of sum(output * by_output) by x and its weights."""
+    """Return the layer's output and the gradients of sum(output * by_output) for x and the weights."""
     x = tf.constant(x, tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(x)
@@ -108,7 +108,7 @@ def test_scaled_tanh_maps_the_targets_onto_themselves():
     np.testing.assert_allclose(ScaledTanh()(tf.constant([1.0, -1.0])), [1.0, -1.0], atol=1e-4)
 
 
-def test_table_i_is_the_printed_one():
+def test_table_i_is_as_printed():
     assert [sorted(row) for row in TABLE_I] == paper.printed_table()
 
 
@@ -125,7 +125,7 @@ def test_the_codes_are_84_values_of_plus_or_minus_one_and_all_differ():
 def test_the_first_weights_are_within_the_papers_bounds():
     drawn = FanInUniform(fan_in=[75.0, 100.0, 150.0], seed=1)((5000, 3)).numpy()
     bounds = 2.4 / np.array([75.0, 100.0, 150.0])
-    # the largest of 5,000 draws is within 0.3 % of the bound, but for one seed in e^15
+    # the largest of 5,000 draws is within 0.3 % of the bound, except for one seed in e^15
     np.testing.assert_allclose(np.abs(drawn).max(axis=0), bounds, rtol=3e-3)
     assert (np.abs(drawn) <= bounds * (1 + 1e-6)).all()
 
@@ -183,6 +183,6 @@ def test_layers_know_their_output_shapes():
         lambda: FanInUniform(fan_in=0),
     ],
 )
-def test_bad_options_are_answered_in_one_line(make):
+def test_bad_options_give_one_line(make):
     with pytest.raises(InputError, match=r"^expected .*, got [^\n]*"):
         make()

@@ -49,7 +49,7 @@ def test_losses_are_serialised(loss):
     assert again.get_config() == loss.get_config()
 
 
-def test_bad_options_are_answered_in_one_line():
+def test_bad_options_give_one_line():
     for make in (lambda: MAPLoss(rubbish=0), lambda: DistanceCrossEntropy(scale=-1)):
         with pytest.raises(InputError, match="^expected .*, got .*$"):
             make()

@@ -36,7 +36,7 @@ def trainable(layer):
 
 
 @pytest.mark.parametrize(("name", "output", "weights", "uses"), PRINTED, ids=[row[0] for row in PRINTED])
-def test_lenet5_is_the_printed_one_layer_by_layer(name, output, weights, uses):
+def test_lenet5_is_as_printed_layer_by_layer(name, output, weights, uses):
     model = lenet5()
     layer = model.get_layer(name)
     assert layer.output_shape[1:] == output
@@ -57,7 +57,7 @@ def test_pixels_are_normalised_as_printed():
 
 
 @pytest.mark.parametrize(("subsampling", "counts"), [("average", [0, 0]), ("trainable", [12, 32])])
-def test_stock_lenet5_is_the_one_that_everybody_builds(subsampling, counts):
+def test_stock_lenet5_is_the_usual_net(subsampling, counts):
     model = stock_lenet5(subsampling=subsampling)
     names = ("C1", "S2", "C3", "S4", "C5", "F6", "OUTPUT")
     expected = [156, counts[0], 2_416, counts[1], 48_120, 10_164, 850]
@@ -65,7 +65,7 @@ def test_stock_lenet5_is_the_one_that_everybody_builds(subsampling, counts):
     assert model.count_params() == {"average": 61_706, "trainable": 61_750}[subsampling]
 
 
-def test_stock_lenet5_knows_two_kinds_of_subsampling():
+def test_stock_lenet5_takes_two_kinds_of_subsampling():
     with pytest.raises(InputError, match="expected subsampling 'average' or 'trainable', got 'max'"):
         stock_lenet5(subsampling="max")
 
@@ -103,7 +103,7 @@ def test_the_readmes_answer_works():
     assert (model.layers[1].coefficient.numpy() != before).all()
 
 
-def test_the_package_loads_tensorflow_only_when_a_model_is_asked_for():
+def test_the_package_loads_tensorflow_only_for_a_model():
     code = (
         "import sys, lenet_edge; assert 'tensorflow' not in sys.modules;"
         "from lenet_edge import lenet5, TrainableSubsampling; assert 'tensorflow' in sys.modules"
@@ -115,7 +115,7 @@ def test_the_package_loads_tensorflow_only_when_a_model_is_asked_for():
 
 
 def test_the_wide_net_gives_the_same_scores_on_a_32x32_picture(rng):
-    """The same weights by name and shape, and the very same numbers: each sum has the same terms in order."""
+    """The same weights by name and shape, and bit-equal scores: each sum has the same terms in order."""
     printed, wide = lenet5(), lenet5(wide=True)
     for own, other in zip(named_weights(wide).items(), named_weights(printed).items(), strict=True):
         assert own[0] == other[0]
@@ -125,7 +125,7 @@ def test_the_wide_net_gives_the_same_scores_on_a_32x32_picture(rng):
 
 
 def test_a_wide_or_high_picture_has_an_answer_for_each_window(rng):
-    """(W - 32) / 4 + 1 answers (section VII), each that of the 32x32 pixels under it."""
+    """(W - 32) / 4 + 1 answers (section VII), each for its own 32x32 pixels."""
     model = lenet5(wide=True)
     pixels = rng.integers(0, 256, (1, 43, 61, 1)).astype(np.float32)
     answers = model(pixels).numpy()[0]
@@ -135,7 +135,7 @@ def test_a_wide_or_high_picture_has_an_answer_for_each_window(rng):
         np.testing.assert_allclose(answers[row, column], model(window).numpy()[0, 0, 0], rtol=1e-4)
 
 
-def test_no_character_is_an_eleventh_code_that_adds_no_weight():
+def test_no_character_is_an_eleventh_code_without_a_weight():
     model = lenet5(wide=True, empty=True)
     assert trainable(model) == 60_000
     assert model(np.zeros((1, 32, 36, 1), np.float32)).shape == (1, 1, 2, 11)

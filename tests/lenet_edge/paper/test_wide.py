@@ -1,4 +1,4 @@
-"""The wide net's files: lenet5's scores on 32x32, windows that stand alone, pictures to check them on."""
+"""The wide net's files: lenet5's scores on 32x32, independent windows, pictures to check them on."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def original():
 
 
 def test_a_wide_file_with_lenet5s_weights_gives_lenet5s_scores():
-    """Both are within what the rounding of float32 allows around the exact scores of the one function."""
+    """Both are within float32 rounding of the exact scores of the same function."""
     model = lenet5(wide=True)
     scale = load_weights(model, released_folder() / "lenet5.npz")
     folded = fold(with_probabilities(model, scale=scale))
@@ -58,7 +58,7 @@ def test_a_wide_file_with_lenet5s_weights_gives_lenet5s_scores():
     tolerance = Tolerance(read_graph(content_of("lenet5_float32.tflite")), pictures)
     for scores in (mine.reshape(100, 10), theirs):
         assert not tolerance.outside(scores.astype(np.float64)).any()
-        assert np.abs(scores - tolerance.ideal).max() < 1e-5  # the tolerance itself is about as narrow
+        assert np.abs(scores - tolerance.ideal).max() < 1e-5  # the tolerance itself is about that narrow
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -77,13 +77,13 @@ def test_the_files_take_any_width_and_nothing_is_reshaped(name):
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("width", [32, 117])
-def test_a_files_windows_stand_alone(name, width):
-    """A wide picture's answers are those to its 32x32 windows one by one, to the byte in int8."""
+def test_a_files_windows_are_independent(name, width):
+    """A wide picture's answers are those to its 32x32 windows one by one, byte for byte in int8."""
     pictures = side_by_side(calibration_digits(), width=width)[0][:3, ..., None]
     content = content_of(name)
     whole = run(resized(content, shape=(1, *pictures.shape[1:])), pictures)
     alone = run(resized(content, shape=(1, 32, 32, 1)), crops(pictures))
-    # float32 kernels may sum some 400,000 terms in another order at another place
+    # float32 kernels may sum some 400,000 terms in another order at another position
     atol = 0 if "int8" in name else 1e-5
     np.testing.assert_allclose(whole.reshape(-1, 11), alone.reshape(-1, 11), atol=atol)
 
@@ -123,12 +123,12 @@ def test_calibration_has_every_calibration_digit_in_pictures_of_the_files_width(
     assert fields.max() == 255
 
 
-def test_errors_are_those_of_windows_with_a_digit_in_their_middle():
+def test_errors_count_windows_with_a_digit_in_their_middle():
     assert error_of(np.array([1, 10, 3, 7]), np.array([1, -1, 4, -1])) == 50
     assert error_of(np.array([1, 2]), np.array([1, 3], np.uint8)) == 50
 
 
-def test_how_many_windows_a_width_has():
+def test_the_number_of_windows_at_a_width():
     assert [geometry.windows(width) for width in (32, 35, 36, 112, 117)] == [1, 1, 2, 21, 22]
 
 
@@ -148,7 +148,7 @@ def test_how_many_windows_a_width_has():
         ),
     ],
 )
-def test_what_a_wide_file_cannot_be_is_answered(tmp_path, capsys, arguments, message):
+def test_options_that_a_wide_file_cannot_have_are_refused(tmp_path, capsys, arguments, message):
     arguments = ["--model", "lenet5_wide", "--out", str(tmp_path), *arguments]
     assert exit_status(main, arguments, name="lenet-edge convert") == 2
     err = capsys.readouterr().err
@@ -157,13 +157,13 @@ def test_what_a_wide_file_cannot_be_is_answered(tmp_path, capsys, arguments, mes
     assert not list(tmp_path.rglob("*.tflite"))
 
 
-def test_a_wide_file_stays_as_converted():
+def test_a_wide_file_has_no_layout():
     assert layout_for("lenet5_wide", "int8") == ()
     assert layout_for("lenet5_wide", "int8", asked="plain") == ()
     assert not any("layout" in packaged_models()[name] for name in FILES)
 
 
-def test_the_wide_model_is_keras_and_takes_any_height(original):
+def test_the_wide_keras_model_takes_any_height(original):
     assert isinstance(original, keras.Model)
     assert original(np.zeros((1, 36, 40, 1), np.float32)).shape == (1, 2, 3, 11)
     with pytest.raises(InputError, match="one of lenet5, stock_lenet5, lenet5_wide, got lenet6"):

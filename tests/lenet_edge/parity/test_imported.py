@@ -1,4 +1,4 @@
-"""What an app answered: golden pictures judged without TensorFlow, test digits as in any other column."""
+"""Imported answers: golden pictures are judged without TensorFlow, test digits like any other column."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NO_GPU = {"asked": "gpu", "delegate": "", "taken": 0, "nodes": 16, "reason": "no
 
 
 def answer(model, *, scores=None, **more):
-    """Return a model's answer as an app writes it; to the golden pictures, golden's own unless others."""
+    """Return a model's answers as an app writes them; by default the golden scores."""
     output = GOLDEN["files"][f"{model}.tflite"]["output"]
     scores = GOLDEN["files"][f"{model}.tflite"]["scores"] if scores is None else scores
     return {
@@ -69,7 +69,7 @@ def written(folder, *answers, name="phone.json"):
 
 
 def judged(folder, *answers):
-    """Return the status of judging `answers` alone, and the report."""
+    """Judge `answers` alone; return the exit status and the report."""
     path = written(folder, *answers)
     status = main(["--import", str(path), "--only-imports", "--json", str(folder / "out.json")])
     return status, json.loads((folder / "out.json").read_text())
@@ -103,8 +103,8 @@ def test_golden_answers_alone_are_judged_without_any_runtime(tmp_path):
     assert done.stdout.splitlines()[-1].startswith("parity: all within tolerance (2 cells")
     assert "23 golden pictures" in page_text(page)
     assert "2 files in 1 runtime, on the golden pictures" in page_text(page)
-    assert "is held against golden.json" in page_text(page)
-    assert "the original Keras model is the yardstick" not in page_text(page)
+    assert "are compared with golden.json" in page_text(page)
+    assert "the original Keras model is the reference" not in page_text(page)
 
 
 def test_golden_answers_become_cells_like_others(tmp_path):
@@ -127,10 +127,10 @@ def test_golden_answers_become_cells_like_others(tmp_path):
 
 
 def shifted(model, step):
-    """Return golden scores with one, the one of most room, `step` beyond its upper limit, and its place."""
+    """Return golden scores, one of them `step` beyond its upper limit, and its place."""
     facts = GOLDEN["files"][f"{model}.tflite"]
     scores, high = np.array(facts["scores"]), np.array(facts["high"])
-    # Where a limit is the type's own end nothing can be beyond.
+    # Nothing can be beyond the end of the type.
     room = np.where(high < (255 if facts["output"]["type"] == "uint8" else 2), high - scores, -1)
     place = np.unravel_index(int(room.argmax()), room.shape)
     scores[place] = high[place] + step
@@ -138,10 +138,10 @@ def shifted(model, step):
 
 
 @pytest.mark.parametrize(
-    ("model", "within", "step", "told"), [(FLOAT32, -1e-6, 1e-4, "0.0256 steps"), (INT8, 0, 1, "1 steps")]
+    ("model", "within", "step", "steps"), [(FLOAT32, -1e-6, 1e-4, "0.0256 steps"), (INT8, 0, 1, "1 steps")]
 )
 def test_a_score_beyond_golden_limits_puts_a_cell_out_and_one_at_them_does_not(
-    tmp_path, model, within, step, told
+    tmp_path, model, within, step, steps
 ):
     scores, (picture, _) = shifted(model, within)
     status, report = judged(tmp_path, answer(model, scores=scores))
@@ -155,7 +155,7 @@ def test_a_score_beyond_golden_limits_puts_a_cell_out_and_one_at_them_does_not(
     (cell,) = report["cells"]
     name = GOLDEN["pictures"][picture]["name"]
     assert (status, report["within"]) == (1, False)
-    assert cell["why"] == f"1 picture beyond golden.json's limits, {name} by {told}"
+    assert cell["why"] == f"1 picture beyond golden.json's limits, {name} by {steps}"
     assert cell["used"] > 100
 
 
@@ -171,7 +171,7 @@ def test_the_lower_limit_counts_too(tmp_path):
 
 def test_the_error_is_of_the_pictures_with_a_label_and_agreement_of_all(tmp_path):
     scores = np.array(GOLDEN["files"][f"{INT8}.tflite"]["scores"])
-    for place in (3, 22):  # a digit, and the noise, which is none
+    for place in (3, 22):  # a digit, and the noise picture
         scores[place] = np.roll(scores[place], 1)
     _, report = judged(tmp_path, answer(INT8, scores=scores.tolist()))
     (cell,) = report["cells"]
@@ -185,8 +185,8 @@ def test_a_delegate_that_did_not_run_is_named_with_its_reason(tmp_path, capsys):
     path = written(tmp_path, answer(FLOAT32, **NO_GPU), answer(INT8, **GPU))
     page = tmp_path / "page.html"
     assert main(["--import", str(path), "--only-imports", "--html", str(page)]) == 0
-    said = capsys.readouterr().out
-    assert "\n  gpu did not run: no driver <here> (lenet5_float32.tflite)\n" in said
+    printed = capsys.readouterr().out
+    assert "\n  gpu did not run: no driver <here> (lenet5_float32.tflite)\n" in printed
     assert "gpu did not run: no driver <here> (float32)" in page_text(page)
     assert main(["--import", str(written(tmp_path, answer(FLOAT32, **NO_GPU))), "--only-imports"]) == 0
     assert "\n  gpu did not run: no driver <here>\n" in capsys.readouterr().out
@@ -202,7 +202,7 @@ def test_two_phones_have_columns_of_their_own(tmp_path):
     assert len({column.title for column in columns}) == 2
 
 
-def test_a_board_is_called_by_its_name(tmp_path):
+def test_a_board_is_shown_by_its_name(tmp_path):
     report = report_of(answer(FLOAT32, threads=4))
     report["machine"]["board"] = "Pixel 8"
     (tmp_path / "a.json").write_text(json.dumps(report))
@@ -240,10 +240,10 @@ DAMAGES = {
     "answers[1].zero_point = 256": lambda r: r["answers"][1].update(zero_point=256),
     "answers[0].scores of 0 pictures, not 1 to 10000": lambda r: r["answers"][0].update(scores=[]),
     "answers[0].scores of 10001 pictures, ": lambda r: r["answers"][0].update(scores=[[0.1] * 10] * 10_001),
-    "answers[0].scores[7] that is no list of": lambda r: r["answers"][0]["scores"].__setitem__(
+    "answers[0].scores[7] that is not a list of": lambda r: r["answers"][0]["scores"].__setitem__(
         7, "1234567890"
     ),
-    "answers[0].scores[8] that is no list of": lambda r: r["answers"][0]["scores"][8].pop(),
+    "answers[0].scores[8] that is not a list of": lambda r: r["answers"][0]["scores"][8].pop(),
     "answers[0].scores[9] with nan": lambda r: r["answers"][0]["scores"][9].__setitem__(1, float("nan")),
     "answers[0].scores[9] with 1e+39": lambda r: r["answers"][0]["scores"][9].__setitem__(1, 1e39),
     "answers[0].scores[2] with None": lambda r: r["answers"][0]["scores"][2].__setitem__(1, None),
@@ -251,7 +251,7 @@ DAMAGES = {
     "answers[1].scores[2] with 256": lambda r: r["answers"][1]["scores"][2].__setitem__(9, 256),
     "answers[1].scores[2] with -1": lambda r: r["answers"][1]["scores"][2].__setitem__(9, -1),
     "answers[1].scores[2] with 1.0": lambda r: r["answers"][1]["scores"][2].__setitem__(9, 1.0),
-    "answers[2] of a model that was asked": lambda r: r["answers"].append(r["answers"][0]),
+    "answers[2], a duplicate of earlier answers": lambda r: r["answers"].append(r["answers"][0]),
     "machine.board = 7": lambda r: r["machine"].update(board=7),
     "machine.system = 'a\\tb'": lambda r: r["machine"].update(system="a\tb"),
     "date = 'today\\n'": lambda r: r.update(date="today\n"),
@@ -266,9 +266,9 @@ DAMAGES = {
     "0.5": lambda r: r["answers"][1].update(scale=0.5),
     "3": lambda r: r["answers"][1].update(zero_point=3),
 }
-"""What does damage to a report of float32 and int8, by what is said of it."""
+"""Ways to damage a report of float32 and int8, by the message they cause."""
 
-SAID_OTHERWISE = {
+OTHER_MESSAGES = {
     "lenet5_float32.tflite": f"expected lenet5_float32.tflite of sha256 {HASHES[f'{FLOAT32}.tflite']} in ",
     "other.tflite": "answers[0].model to be one of lenet5_float32.tflite, lenet5_float16.tflite, ",
     "22": "answers[0].scores of the 23 golden pictures, got 22",
@@ -278,23 +278,23 @@ SAID_OTHERWISE = {
 }
 
 
-@pytest.mark.parametrize("said", DAMAGES)
-def test_damage_is_one_line_that_names_the_field(tmp_path, capsys, said):
+@pytest.mark.parametrize("message", DAMAGES)
+def test_damage_gives_one_line_that_names_the_field(tmp_path, capsys, message):
     report = report_of(answer(FLOAT32), answer(INT8))
-    DAMAGES[said](report)
+    DAMAGES[message](report)
     text = json.dumps(report)
-    (tmp_path / "a.json").write_text(text[:-5] if said == "no JSON" else text)
+    (tmp_path / "a.json").write_text(text[:-5] if message == "no JSON" else text)
     out = tmp_path / "out.json"
     command = ["--import", str(tmp_path / "a.json"), "--only-imports", "--json", str(out)]
     assert exit_status(main, command, name="parity") == 2
     err = capsys.readouterr().err
     assert len(err.splitlines()) == 1
-    assert SAID_OTHERWISE.get(said, f", got {said}") in err
+    assert OTHER_MESSAGES.get(message, f", got {message}") in err
     assert "a.json" in err
     assert not out.exists()
 
 
-def test_a_report_cut_anywhere_is_one_line(tmp_path, capsys):
+def test_a_report_cut_anywhere_gives_one_line(tmp_path, capsys):
     text = json.dumps(report_of(answer(INT8)))
     for length in range(0, len(text) - 1, len(text) // 40):
         (tmp_path / "a.json").write_text(text[:length])
@@ -302,8 +302,8 @@ def test_a_report_cut_anywhere_is_one_line(tmp_path, capsys):
         assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-def test_answers_to_another_file_than_golden_json_has_are_refused(tmp_path, capsys):
-    """The folder's file is the report's, but golden.json is of the released one."""
+def test_answers_from_a_file_that_golden_json_lacks_are_refused(tmp_path, capsys):
+    """The folder's file is the report's, but golden.json has the released one."""
     content = bytearray(content_of(f"{FLOAT32}.tflite"))
     models = tmp_path / "models"
     models.mkdir()
@@ -314,7 +314,7 @@ def test_answers_to_another_file_than_golden_json_has_are_refused(tmp_path, caps
     command = ["--models", str(models), "--import", str(tmp_path / "a.json"), "--only-imports"]
     assert exit_status(main, command, name="parity") == 2
     assert (
-        "answers[0] to be of a file of golden.json, got lenet5_float32.tflite of" in capsys.readouterr().err
+        "answers[0] to be from a file of golden.json, got lenet5_float32.tflite of" in capsys.readouterr().err
     )
 
 
@@ -337,10 +337,10 @@ def test_answers_to_another_file_than_golden_json_has_are_refused(tmp_path, caps
         (["--import", "nowhere.json"], "nowhere.json: expected a file or folder, got nothing there"),
     ],
 )
-def test_options_that_contradict_are_one_line(tmp_path, capsys, arguments, message):
+def test_options_that_contradict_give_one_line(tmp_path, capsys, arguments, message):
     path = str(written(tmp_path, answer(FLOAT32)))
-    given = [path if word == "FILE" else word for word in arguments]
-    assert exit_status(main, given, name="parity") == 2
+    arguments = [path if word == "FILE" else word for word in arguments]
+    assert exit_status(main, arguments, name="parity") == 2
     err = capsys.readouterr().err
     assert message in err
     assert len(err.splitlines()) == 1
@@ -357,7 +357,7 @@ DIGITS = 60
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory):
-    """Measure `tf.lite` beside an app that answers the same, one that is wrong once, and golden pictures."""
+    """Compare `tf.lite` with an app that answers the same, one that is wrong once, and golden pictures."""
     pytest.importorskip("tensorflow")
     from converters.runtimes.tensorflow_interpreter import run_stored
 
@@ -367,8 +367,8 @@ def imported(tmp_path_factory):
         scores = run_stored(content_of(f"{model}.tflite"), inputs)[1]
         wrong = scores.copy()
         wrong[41] = np.roll(wrong[41], 1)
-        for given, how in ((scores, {}), (wrong, GPU)):
-            answers.append(answer(model, scores=given.tolist(), pictures="test digits", **how))
+        for app_scores, delegate in ((scores, {}), (wrong, GPU)):
+            answers.append(answer(model, scores=app_scores.tolist(), pictures="test digits", **delegate))
     folder = tmp_path_factory.mktemp("imported")
     path, models = written(folder, *answers, answer(INT8)), folder / "models"
     models.mkdir()
@@ -383,7 +383,7 @@ def cells_of(report, column):
     return {cell["row"]: cell for cell in report["cells"] if cell["column"] == column}
 
 
-def test_test_digits_become_ordinary_cells(imported):
+def test_test_digits_give_ordinary_cells(imported):
     _, report, page = imported
     assert list(report["columns"]) == [
         "tf.lite",
@@ -412,14 +412,14 @@ def test_a_wrong_answer_to_one_test_digit_puts_its_cell_out(imported):
     assert sum(not cell["within"] for cell in report["cells"]) == 2
 
 
-def test_golden_cells_stand_beside_the_others(imported):
+def test_golden_cells_are_listed_with_the_others(imported):
     _, report, page = imported
     (cell,) = cells_of(report, "phone.json:tflite:none:1:golden").values()
     assert (cell["digits"], cell["within"]) == (23, True)
     assert "23 golden pictures" in page
 
 
-def test_more_digits_than_asked_for_are_left_out(tmp_path):
+def test_more_digits_than_requested_are_left_out(tmp_path):
     (found,) = read_imports([written(tmp_path, answer(INT8))], HASHES)
     (answers,) = found.answers.values()
     first = answers.first(5)
@@ -456,7 +456,7 @@ def test_the_readme_table_takes_imported_columns(tmp_path, imported):
     assert "first" not in script["parity"]()
 
 
-def test_answers_stored_otherwise_than_the_file_does_are_refused_before_measuring(tmp_path):
+def test_answers_stored_unlike_the_files_output_are_refused_before_measuring(tmp_path):
     from lenet_edge.parity.measuring import measure
 
     scores = [[0.1] * 10]

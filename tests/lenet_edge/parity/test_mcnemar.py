@@ -1,4 +1,4 @@
-"""McNemar's exact test: by hand, and by counting every way in which fair coins can fall."""
+"""McNemar's exact test: by hand, and by counting every outcome of fair coins."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ marks = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=4
 
 
 def split(first, second, *, both=3, neither=2):
-    """Return two models' marks: `first` digits that only the first reads rightly, and so on."""
+    """Return two models' results: `first` digits that only the first reads correctly, and so on."""
     ones = [(True, False)] * first + [(False, True)] * second + [(True, True)] * both
     return np.array(ones + [(False, False)] * neither, bool).reshape(-1, 2).T
 
@@ -25,7 +25,7 @@ BY_HAND = [(0, 5, 0.0625), (9, 1, 22 / 1024), (2, 5, 58 / 128), (1, 0, 1.0)]
 
 
 @pytest.mark.parametrize(("first", "second", "p"), BY_HAND)
-def test_p_is_what_a_hand_computes(first, second, p):
+def test_p_is_as_computed_by_hand(first, second, p):
     # Sums of whole numbers over a power of two: exact.
     assert mcnemar(*split(first, second)) == (first, second, p)
 
@@ -40,10 +40,10 @@ def test_p_is_the_share_of_coin_tosses_at_least_as_uneven(divided):
 
 
 @given(marks)
-def test_only_the_digits_that_divide_count_and_neither_model_comes_first(pairs):
+def test_only_digits_that_one_model_reads_count_and_the_order_does_not_matter(pairs):
     first, second = np.array(pairs, bool).T
-    found, turned = mcnemar(first, second), mcnemar(second, first)
-    assert found == (turned.only_second, turned.only_first, turned.p)
+    found, swapped = mcnemar(first, second), mcnemar(second, first)
+    assert found == (swapped.only_second, swapped.only_first, swapped.p)
     assert found.only_first == sum(a and not b for a, b in pairs)
     assert found.only_second == sum(b and not a for a, b in pairs)
     divided = first != second
@@ -57,7 +57,7 @@ def test_models_that_agree_differ_by_chance(count):
 
 
 @pytest.mark.parametrize("count", [1, 2, 700])
-def test_an_even_split_has_p_1_however_many(count):
+def test_an_even_split_of_any_size_has_p_1(count):
     # The tail is a quotient of integers of 1,400 bits, more than a float's, rounded once: no overflow.
     assert mcnemar(*split(count, count)).p == 1.0
 

@@ -1,4 +1,4 @@
-"""The parity matrix: all digits where it is fast, planted faults found, absent runtimes listed, bad input."""
+"""The parity matrix: fast runtimes on all digits, planted faults, absent runtimes, bad input."""
 
 from __future__ import annotations
 
@@ -61,19 +61,19 @@ def present(name):
 
 
 def check(cells, *, digits):
-    """Every cell is within, over so many digits, or refused as the delegate's audit says."""
+    """Check that each cell is within tolerance on so many digits, or refused."""
     for cell in cells:
         assert cell.within, f"{cell.row} in {cell.column}: {cell.why}"
         assert cell.refused or cell.digits == digits
         if cell.refused:
             continue
-        # float files answer as the original on every digit; int8's rounding turns a few undecided ones
+        # float files give the original's answer to every digit; int8 rounding changes a few close ones
         assert cell.agreement == 100 if "float" in cell.row else cell.agreement >= 99.8
         assert cell.used <= 100
         assert cell.largest <= cell.allowed
 
 
-def test_the_released_files_are_the_original_but_for_their_steps(files):
+def test_the_released_files_have_the_originals_weights_within_their_steps(files):
     assert [file.findings for file in files] == [[]] * len(FILES)
 
 
@@ -107,10 +107,10 @@ def test_slow_runtimes_on_a_sample(matrix, files, name):
     assert refused == ({"lenet5_float16.tflite", "lenet5_dynamic.tflite"} if name == "micro" else set())
 
 
-def test_tensorflow_computes_what_the_ideal_kernel_does(matrix, files):
-    """int8, byte for byte: the arithmetic that tolerances start from is the kernels' own."""
+def test_tensorflow_computes_like_the_ideal_kernel(matrix, files):
+    """int8, byte for byte: the tolerances start from the same arithmetic as the kernels."""
     for cell in matrix.cells(present("tf.lite"), files[3:], digits=2_000):
-        # XNNPACK multiplies in float32 before it rounds: what is nearer to a tie than 2^-24 goes either way.
+        # XNNPACK multiplies in float32 before it rounds: values within 2^-24 of a tie may go either way.
         assert cell.same >= 99.9
 
 
@@ -126,7 +126,7 @@ def changed(model, **changes):
 
 
 def swapped_row():
-    """Two maps of C3 take each other's inputs: rows 0 and 3 of Table I."""
+    """Return a file in which two maps of C3 take each other's inputs: rows 0 and 3 of Table I."""
     model = released_model("lenet5")
     table = list(TABLE_I)
     table[0], table[3] = table[3], table[0]
@@ -147,7 +147,7 @@ def calibration():
 
 
 def off_by_one_step():
-    """The first coefficient of S2 in the int8 file: 126 for 127, all four taps."""
+    """Return the int8 file with 126 for 127 in all four taps of S2's first coefficient."""
     content = (released_folder() / "lenet5_int8.tflite").read_bytes()
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content))
     graph = model.subgraphs[0]
@@ -164,20 +164,20 @@ def off_by_one_step():
 
 
 def without_two_thirds():
-    """F6 as if the scaled tanh's slope had been forgotten."""
+    """Return a file without the slope of the scaled tanh in F6."""
     folded = fold(released_model("lenet5"))
     larger = {"F6__kernel": lambda w: w * 1.5, "F6__bias": lambda w: w * 1.5}
     return to_tflite(changed(folded, **larger), precision="int8", calibration=calibration()).content
 
 
 def average():
-    """S2 as everybody builds it: the mean of the four inputs, not their sum."""
+    """Return a file in which S2 is the mean of the four inputs, not their sum."""
     folded = fold(released_model("lenet5"))
     return to_tflite(changed(folded, S2__coefficient=lambda w: w / 4), precision="float16").content
 
 
 def per_tensor():
-    """int8 with one scale a kernel, as the converter gives when it is told so."""
+    """Return an int8 file with one scale per kernel."""
     single = keras.Input(batch_shape=(1, 32, 32, 1), name="pixels")
     converter = tf.lite.TFLiteConverter.from_keras_model(
         keras.Model(single, fold(released_model("lenet5"))(single))
@@ -201,7 +201,7 @@ FAULTS = {
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory):
-    """Run the command on a folder of faulty files and a right one; return its report, status and words."""
+    """Run the command on faulty files and a correct one; return its report, result and page."""
     folder = tmp_path_factory.mktemp("faulty")
     for name, (make, _) in FAULTS.items():
         (folder / f"lenet5_{name}.tflite").write_bytes(make())
@@ -238,7 +238,7 @@ def test_a_planted_fault_is_found(faulty, name):
     assert name in html
 
 
-def test_a_fault_makes_the_command_fail_and_a_right_file_does_not(faulty, tmp_path):
+def test_a_fault_makes_the_command_fail_and_a_correct_file_does_not(faulty, tmp_path):
     report, done, _ = faulty
     assert done.returncode == 1
     (right,) = [c for c in report["cells"] if c["row"] == "lenet5_right.tflite"]
@@ -258,8 +258,8 @@ def test_the_report_names_every_file_by_its_hash(faulty):
     assert report["command"].startswith("python -m lenet_edge.parity --models")
 
 
-def test_scores_that_are_pushed_out_of_tolerance_put_a_cell_out(matrix, files, monkeypatch):
-    """A runtime that is wrong on one digit, by more than rounding can be."""
+def test_a_score_out_of_tolerance_puts_a_cell_out(matrix, files, monkeypatch):
+    """A runtime that is wrong on one digit, by more than rounding explains."""
     file = files[0]
     tolerance = matrix._tolerance(file.name, file.graph)
     scores = tolerance.ideal[:300].copy()
@@ -277,12 +277,12 @@ def test_errors_beyond_chance_put_a_cell_out(matrix, files):
     assert "8 errors more than the original's, p 0.0078" in cell.why  # 2 * (1/2)^8
 
 
-def test_a_layer_profile_sees_each_kernel_round_once_and_where_noise_comes_in(files, matrix):
+def test_a_layer_profile_shows_the_rounding_and_the_noise_of_each_kernel(files, matrix):
     layers = profile(files[4].content, files[4].graph, files[4].exact_graph, matrix.inputs[:20])
     names = [layer.operator.split()[1] for layer in layers]
     assert names[:5] == ["RESHAPE", "CONV_2D", "TANH", "RESHAPE", "DEPTHWISE_CONV_2D"]
-    for layer in layers[1:]:  # behind the picture, which has no noise yet
-        # Half a step for rounding, and as much again for a kernel that rounds twice on the way.
+    for layer in layers[1:]:  # after the picture, which has no noise yet
+        # Half a step for rounding, and as much again for a kernel that rounds twice.
         assert layer.local <= 1.0, layer
         assert 10 < layer.snr < 60
     exact = files[0].exact_graph
@@ -295,7 +295,7 @@ def stock():
     return (released_folder() / "stock_lenet5_float32.tflite").read_bytes()
 
 
-def test_a_refusal_is_right_only_if_the_audit_says_so():
+def test_a_refusal_is_expected_only_if_the_audit_says_so():
     dynamic, int8 = (
         (released_folder() / f"lenet5_{kind}.tflite").read_bytes() for kind in ("dynamic", "int8")
     )
@@ -310,20 +310,20 @@ def test_a_refusal_is_right_only_if_the_audit_says_so():
 def test_an_absent_runtime_is_listed_with_its_reason(monkeypatch, capsys):
     monkeypatch.setattr("lenet_edge.parity.matrix.absence", lambda column: f"no {column.name} today")
     assert main(["--column", "micro", "--column", "litert-gpu", "--digits", "20"]) == 0
-    said = capsys.readouterr().out
-    assert "TensorFlow Lite Micro: absent: no micro today" in said
-    assert "2 columns absent" in said.splitlines()[-1]
+    printed = capsys.readouterr().out
+    assert "TensorFlow Lite Micro: absent: no micro today" in printed
+    assert "2 columns absent" in printed.splitlines()[-1]
 
 
 def test_the_stock_net_has_its_own_matrix(capsys):
     assert main(["--net", "stock_lenet5", "--column", "tf.lite", "--digits", "100"]) == 0
-    said = capsys.readouterr().out
-    assert "stock_lenet5_int8.tflite" in said
-    assert "OUT" not in said
+    printed = capsys.readouterr().out
+    assert "stock_lenet5_int8.tflite" in printed
+    assert "OUT" not in printed
 
 
 def unknown_operator():
-    """A file that only a runtime with the custom operator "Secret" could run."""
+    """Return a file that needs the custom operator "Secret"."""
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(stock()))
     code = model.operatorCodes[0]
     code.builtinCode, code.deprecatedBuiltinCode = 32, 32  # CUSTOM
@@ -357,7 +357,7 @@ def unknown_operator():
         ("none.txt", b"", "expected .tflite files of lenet5 in "),
     ],
 )
-def test_bad_files_end_in_one_line(tmp_path, capsys, name, content, message):
+def test_bad_files_give_one_line(tmp_path, capsys, name, content, message):
     (tmp_path / name).write_bytes(content() if callable(content) else content)
     net = "stock_lenet5" if "stock" in name else "lenet5"
     arguments = ["--models", str(tmp_path), "--net", net, "--column", "tf.lite", "--digits", "5"]
@@ -369,7 +369,7 @@ def test_bad_files_end_in_one_line(tmp_path, capsys, name, content, message):
     assert not out.exists()
 
 
-def test_a_truncated_file_ends_in_one_line(tmp_path, capsys):
+def test_a_truncated_file_gives_one_line(tmp_path, capsys):
     content = (released_folder() / "lenet5_int8.tflite").read_bytes()
     for length in (100, 5_000, 60_000, len(content) - 64):
         (tmp_path / "lenet5_int8.tflite").write_bytes(content[:length])
@@ -396,7 +396,7 @@ def test_a_truncated_file_ends_in_one_line(tmp_path, capsys):
         ('{"models": {"a": 1}}', "expected a manifest of `convert`, got another or a damaged file"),
     ],
 )
-def test_a_file_whose_hash_the_manifest_has_not_is_refused(tmp_path, capsys, manifest, message):
+def test_a_file_without_its_hash_in_the_manifest_is_refused(tmp_path, capsys, manifest, message):
     (tmp_path / "lenet5_int8.tflite").write_bytes((released_folder() / "lenet5_int8.tflite").read_bytes())
     (tmp_path / "manifest.json").write_text(manifest)
     assert exit_status(main, ["--models", str(tmp_path)], name="parity") == 2
@@ -419,7 +419,7 @@ def test_a_file_whose_hash_the_manifest_has_not_is_refused(tmp_path, capsys, man
         ),
     ],
 )
-def test_a_delegate_library_that_does_not_load_ends_in_one_line(tmp_path, capsys, name, content, message):
+def test_a_delegate_library_that_does_not_load_gives_one_line(tmp_path, capsys, name, content, message):
     path = tmp_path / name
     if isinstance(content, bytes):
         path.write_bytes(content)
@@ -457,7 +457,7 @@ void tflite_plugin_destroy_delegate(Delegate* made) { free(made); }
 """
 
 
-def test_a_delegate_that_takes_nothing_is_said_to(tmp_path, capsys):
+def test_a_delegate_that_takes_nothing_is_reported(tmp_path, capsys):
     compiler = shutil.which("cc")
     if compiler is None:
         pytest.skip("no C compiler here")
@@ -466,9 +466,9 @@ def test_a_delegate_that_takes_nothing_is_said_to(tmp_path, capsys):
     subprocess.run([compiler, "-shared", "-fPIC", str(source), "-o", str(library)], check=True)
     arguments = ["--delegate", str(library), "--column", "tf.lite", "--digits", "5"]
     assert main(arguments) == 1
-    said = capsys.readouterr().out
-    assert "idle.so loads and takes none of its 16 operators" in said
-    assert "parity: 5 of 13 cells" in said
+    printed = capsys.readouterr().out
+    assert "idle.so loads, but takes none of the 16 operators" in printed
+    assert "parity: 5 of 13 cells" in printed
 
 
 @pytest.mark.parametrize(
@@ -481,7 +481,7 @@ def test_a_delegate_that_takes_nothing_is_said_to(tmp_path, capsys):
         (["--html", "/"], "/: expected a file, got a folder"),
     ],
 )
-def test_bad_options_end_in_one_line_before_a_file_is_read(monkeypatch, capsys, arguments, message):
+def test_bad_options_give_one_line_before_a_file_is_read(monkeypatch, capsys, arguments, message):
     monkeypatch.setattr("lenet_edge.parity.command.compared_files", None)
     assert exit_status(main, arguments, name="lenet-edge parity") == 2
     assert capsys.readouterr().err == f"lenet-edge parity: {message}\n"

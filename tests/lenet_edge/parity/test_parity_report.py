@@ -1,4 +1,4 @@
-"""The parity report on made-up matrices: what it says, and that it needs nothing but itself."""
+"""The parity report on synthetic matrices: what it says, and that it is self-contained."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def plain_comparison(row=INT8):
 
 
 def page_of(report, shown=None) -> ElementTree.Element:
-    """Return the page's tree; what is not closed in order does not parse."""
+    """Return the page's tree; a page that is not well-formed does not parse."""
     return ElementTree.fromstring(html_of(report, shown or plain_comparison()).split("\n", 1)[1])
 
 
@@ -96,7 +96,7 @@ def section(page, name) -> ElementTree.Element:
 
 
 def matrix_rows(page) -> dict[str, list[ElementTree.Element]]:
-    """Return the cells of each row by what it is called."""
+    """Return the cells of each row by its name."""
     rows = section(page, "matrix").findall(".//table[@class='matrix']/tbody/tr")
     return {"".join([row[0].text, *(each.tail for each in row[0].iter("wbr"))]): row[1:] for row in rows}
 
@@ -106,7 +106,7 @@ def verdict(page) -> str:
 
 
 class Tags(HTMLParser):
-    """What a browser makes of a page: its tags in order, each closed by itself, and their attributes."""
+    """Parses a page like a browser: its tags in order, with their attributes; each must be closed."""
 
     def __init__(self, page):
         super().__init__()
@@ -125,7 +125,7 @@ class Tags(HTMLParser):
 
 
 def everything() -> str:
-    """Return a page with all that a page can show."""
+    """Return a page with everything that a page can show."""
     labels = np.arange(20) % 10
     read = np.where(np.arange(20) == 4, 9, labels)
     shown = comparison({("original", "keras"): scores_of(labels), (INT8, TF): scores_of(read)}, labels)
@@ -149,7 +149,7 @@ def test_a_page_is_well_formed_and_its_links_lead_somewhere():
     assert links == {f"#{each}" for each in ids}
 
 
-def test_a_page_needs_nothing_from_elsewhere():
+def test_a_page_loads_nothing_from_elsewhere():
     page = everything()
     sources = [attributes["src"] for _, attributes in Tags(page).seen if "src" in attributes]
     assert sources
@@ -158,7 +158,7 @@ def test_a_page_needs_nothing_from_elsewhere():
     assert not [word for word in ("http:", "https:", "url(", "@import") if word in page]
 
 
-def test_what_comes_from_outside_is_escaped():
+def test_text_from_outside_is_escaped():
     report = report_of(
         cell(HOSTILE, TF, why=f"it died: {HOSTILE}"),
         cell(FLOAT, TF),
@@ -177,14 +177,14 @@ def test_what_comes_from_outside_is_escaped():
     assert f"it died: {HOSTILE}" in text_of(section(tree, "matrix"))
 
 
-def test_markup_stays_and_the_rest_is_escaped():
+def test_markup_is_kept_and_other_text_is_escaped():
     assert joined("a<b", Markup("<i/>"), None, 3) == "a&lt;b<i/>3"
     assert element("p", "x", class_="a&b", aria_label='"', title=None) == (
         '<p class="a&amp;b" aria-label="&quot;">x</p>'
     )
 
 
-def test_all_within_is_the_headline_when_all_is():
+def test_the_headline_says_all_within_if_all_is():
     page = page_of(all_within())
     assert verdict(page) == "✓ All within tolerance"
     about = text_of(page.find("body/div/p"))
@@ -207,19 +207,19 @@ def test_rows_are_models_and_columns_runtimes():
 
 
 @pytest.mark.parametrize(
-    ("steps", "told"), [(0, "0"), (0.0002, "<0.001"), (0.13101, "0.131"), (164.29, "164"), (999.7, "1000")]
+    ("steps", "text"), [(0, "0"), (0.0002, "<0.001"), (0.13101, "0.131"), (164.29, "164"), (999.7, "1000")]
 )
-def test_steps_are_told_to_three_digits_without_exponents(steps, told):
-    assert number(steps) == told
+def test_steps_have_three_digits_and_no_exponent(steps, text):
+    assert number(steps) == text
 
 
-def test_fewer_digits_are_told():
+def test_fewer_digits_are_marked():
     page = page_of(report_of(cell(INT8, TF), cell(INT8, MICRO, digits=5)))
-    told = ["first 5 digits" in text_of(td) for td in matrix_rows(page)["int8"]]
-    assert told == [False, False, False, False, True]
+    marked = ["first 5 digits" in text_of(td) for td in matrix_rows(page)["int8"]]
+    assert marked == [False, False, False, False, True]
 
 
-def test_absent_columns_say_why_once_for_neighbours():
+def test_absent_neighbours_show_their_reason_once():
     reasons = {"litert": "no wheel here", "litert-4": "no wheel here", MICRO: "no compiler"}
     page = page_of(report_of(cell(FLOAT, TF), cell(INT8, TF), absent=reasons))
     found = section(page, "matrix").findall(".//td[@class='absent']")
@@ -234,8 +234,8 @@ def test_an_out_cell_is_in_the_headline_with_its_reason_below():
     assert verdict(page) == "✗ 1 cell of 3 is out of tolerance"
     link = page.find("body/div/ul/li/a")
     assert text_of(link) == "int8 in TensorFlow"
-    told = page.find(f".//li[@id='{link.get('href')[1:]}']")
-    assert text_of(told) == f"✗ OUT: int8 in TensorFlow: {why}"
+    reason = page.find(f".//li[@id='{link.get('href')[1:]}']")
+    assert text_of(reason) == f"✗ OUT: int8 in TensorFlow: {why}"
     (out,) = section(page, "matrix").findall(".//td[@class='out']")
     assert out.get("title") == why
     assert text_of(out).startswith("✗ OUT")
@@ -246,7 +246,9 @@ def test_a_refusal_is_no_failure_unless_the_file_should_run():
     assert verdict(page) == "✓ All within tolerance"
     assert "1 cell refused" in text_of(page.find("body/div/p"))
     assert "⊘ refused: int8 in TensorFlow: refused: no TANH" in text_of(section(page, "matrix"))
-    page = page_of(report_of(cell(FLOAT, TF), cell(INT8, TF, refused="dead", why="it should run, but: dead")))
+    page = page_of(
+        report_of(cell(FLOAT, TF), cell(INT8, TF, refused="dead", why="expected to run, but: dead"))
+    )
     assert verdict(page) == "✗ 1 cell of 3 is out of tolerance"
     assert "⊘ refused:" not in text_of(section(page, "matrix"))
 
@@ -259,14 +261,14 @@ def test_without_a_runtime_there_is_no_verdict():
     assert "nothing is installed" in text_of(section(page, "matrix"))
 
 
-def test_names_are_shortened_only_where_they_stay_apart():
+def test_names_are_shortened_only_if_they_stay_unique():
     files = ("lenet5_int8.tflite", "int8.tflite", "lenet5_dynamic.tflite")
     page = page_of(report_of(*(cell(name, TF, why="bad") for name in files), files=files))
     named = [text_of(link) for link in page.findall("body/div/ul/li/a")]
     assert named == [f"{name} in TensorFlow" for name in ("lenet5_int8.tflite", "int8.tflite", "dynamic")]
 
 
-def test_layers_are_drawn_by_name_or_said_not_to_be_measured():
+def test_layers_are_drawn_by_name_or_reported_as_not_measured():
     assert "--layers" in text_of(section(page_of(all_within()), "layers"))
     found = [
         layer("net/net/quant_C1/BiasAdd;net/C1/Conv2D", "0 CONV_2D", 36.84, step=0.0224366),
@@ -275,13 +277,13 @@ def test_layers_are_drawn_by_name_or_said_not_to_be_measured():
     report = all_within() | {"layers": {FLOAT: [], INT8: found}}
     layers = section(page_of(report), "layers")
     none, card = layers.findall(".//section[@class='card']")
-    assert "not those of the exact model" in text_of(none)
+    assert "differ from those of the exact model" in text_of(none)
     rows = [[text_of(each) for each in row] for row in card.findall(".//tbody/tr")]
     assert rows == [
         ["C1 conv", "", "36.8", "0.0224", "0.50 %", "0.500"],
         ["softmax", "", "no noise", "0.00391", "0.50 %", "0.500"],
     ]
-    assert len(layers.findall(".//circle")) == 1  # what has no noise has no point either
+    assert len(layers.findall(".//circle")) == 1  # a layer without noise has no point
 
 
 def test_differences_are_counted_by_steps():
@@ -297,13 +299,13 @@ def test_differences_are_counted_by_steps():
     wanted |= {0.5: 3 + 9 + 10, 1: 1, 2: 1, 4: 1, 8: 1, 128: 3, np.inf: 1}
     assert found.counts.tolist() == list(wanted.values())
     rows = section(page_of(all_within(), comparison(scores, [0, 0, 0])), "differences").findall(".//tbody/tr")
-    told = {text_of(row[0]): text_of(row[2]) for row in rows}
-    assert told["up to ½"] == "22"
-    assert told["64 to 128"] == "3"
-    assert told["beyond 256 or no number"] == "1"
+    counts = {text_of(row[0]): text_of(row[2]) for row in rows}
+    assert counts["up to ½"] == "22"
+    assert counts["64 to 128"] == "3"
+    assert counts["beyond 256 or not a number"] == "1"
 
 
-def test_the_last_bin_is_shown_only_when_it_holds_something():
+def test_the_last_bin_is_shown_only_if_it_holds_something():
     text = text_of(section(page_of(all_within()), "differences"))
     assert "128 to 256" in text
     assert "beyond" not in text
@@ -319,8 +321,9 @@ def test_a_planted_disagreement_is_listed_with_all_its_sides():
         (INT8, MICRO): scores_of([3, 5], score=0.625),
     }
     found = comparison(scores, labels)
-    assert found.divided == 2
-    assert [each.shown.index for each in found.disagreements] == [2, 1]  # two leave the original, then one
+    assert found.disputed == 2
+    # Two models differ from the original, then one.
+    assert [each.digit.index for each in found.disagreements] == [2, 1]
     cards = section(page_of(all_within(), found), "disagreements").findall(".//section[@class='card']")
     assert [text_of(card.find("h3")) for card in cards] == ["digit 2, labelled 8", "digit 1, labelled 5"]
     sides = [[[text_of(part) for part in li] for li in card.findall(".//li")] for card in cards]
@@ -345,19 +348,19 @@ def test_a_picture_is_the_digit_in_black_on_white():
     assert card.get("alt") == "digit 1, labelled 5"
 
 
-@pytest.mark.parametrize(("count", "told"), [(MOST_SHOWN, None), (MOST_SHOWN + 5, "5 more are not")])
-def test_of_many_disagreements_the_rest_is_counted(count, told):
+@pytest.mark.parametrize(("count", "rest"), [(MOST_SHOWN, None), (MOST_SHOWN + 5, "5 more are not")])
+def test_disagreements_beyond_the_limit_are_counted(count, rest):
     labels = np.zeros(100, int)
     read = np.where(np.arange(100) < count, 1, 0)
     found = comparison({("original", "keras"): scores_of(labels), (INT8, TF): scores_of(read)}, labels)
     shown = section(page_of(all_within(), found), "disagreements")
     assert len(shown.findall(".//section[@class='card']")) == MOST_SHOWN
     assert f"{count} of 20 digits." in text_of(shown)
-    assert ("more are not" in text_of(shown)) == bool(told)
-    assert (told or "") in text_of(shown)
+    assert ("more are not" in text_of(shown)) == bool(rest)
+    assert (rest or "") in text_of(shown)
 
 
-def test_no_disagreement_is_said():
+def test_no_disagreement_is_reported():
     assert "None: every model" in text_of(section(page_of(all_within()), "disagreements"))
 
 

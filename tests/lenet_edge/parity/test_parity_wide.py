@@ -52,12 +52,12 @@ def files(found):
 
 
 def test_a_wide_files_exact_answers_are_its_windows(matrix, files):
-    """In exact arithmetic a wide picture's answers are those to its windows: what the tolerance stands on."""
+    """In exact arithmetic a wide picture's answers are those to its windows; the tolerance relies on it."""
     for file in files:
-        graph = read_graph(file.on_disk((1, 32, WIDTH, 1)))
+        graph = read_graph(file.content_for((1, 32, WIDTH, 1)))
         whole = ideal_outputs(graph, matrix.inputs).reshape(-1, 11)
         tolerance = matrix._tolerance(file.name, file.graph)
-        # float64 sums of some 400 terms in another order; int8 to the byte
+        # float64 sums of some 400 terms in another order; int8 byte for byte
         np.testing.assert_allclose(whole, tolerance.ideal, atol=0 if "int8" in file.name else 1e-12)
 
 
@@ -71,7 +71,7 @@ def test_the_keras_models_are_within_and_named_by_their_width(matrix, files):
 
 
 @pytest.mark.parametrize("name", ["tflite-runtime", "litert", "litert-gpu", "micro"])
-def test_every_runtime_reads_a_width_that_the_file_has_not(matrix, files, name):
+def test_every_runtime_reads_another_width_than_the_files_own(matrix, files, name):
     reason = absence(COLUMNS[name])
     if reason:
         pytest.skip(reason)
@@ -84,14 +84,14 @@ def test_every_runtime_reads_a_width_that_the_file_has_not(matrix, files, name):
         assert cell.largest <= cell.allowed
     assert matrix.scores[int8.row, name].shape == (5 * geometry.windows(WIDTH), 11)
     assert float32.agreement == 100
-    assert int8.agreement >= 90  # beside a digit's middle the net is undecided, and int8 turns some windows
+    assert int8.agreement >= 90  # off a digit's middle the net is undecided, and int8 changes some answers
 
 
-def test_the_released_files_are_the_original_but_for_their_steps(files):
+def test_the_released_files_have_the_originals_weights_within_their_steps(files):
     assert [file.findings for file in files] == [[], []]
 
 
-def test_a_window_that_is_pushed_out_of_tolerance_puts_a_cell_out(matrix, files):
+def test_a_window_out_of_tolerance_puts_a_cell_out(matrix, files):
     tolerance = matrix._tolerance(files[0].name, files[0].graph)
     scores = tolerance.ideal.copy()
     scores[123, 4] += 3 * tolerance.own
@@ -100,7 +100,7 @@ def test_a_window_that_is_pushed_out_of_tolerance_puts_a_cell_out(matrix, files)
     assert matrix._cell(files[0].name, "right", tolerance.ideal, tolerance).within
 
 
-def test_only_windows_with_a_digit_in_their_middle_are_read(matrix, files):
+def test_only_windows_with_a_digit_in_their_middle_count_as_errors(matrix, files):
     tolerance = matrix._tolerance(files[0].name, files[0].graph)
     scores = tolerance.ideal.copy()
     between = np.flatnonzero(matrix.labels < 0)[:10]
@@ -114,7 +114,7 @@ def test_only_windows_with_a_digit_in_their_middle_are_read(matrix, files):
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory):
+def command_output(tmp_path_factory):
     """Run the command on a few digits; return its status and report."""
     folder = tmp_path_factory.mktemp("parity")
     if absence(COLUMNS["litert"]):
@@ -126,8 +126,8 @@ def told(tmp_path_factory):
     return status, json.loads((folder / "r.json").read_text()), (folder / "r.html").read_text()
 
 
-def test_the_command_has_a_row_for_each_file_and_width(told):
-    status, report, _ = told
+def test_the_command_has_a_row_for_each_file_and_width(command_output):
+    status, report, _ = command_output
     assert status == 0
     rows = [f"lenet5_wide_{variant} at {width}" for width in (32, 60) for variant in WIDE_VARIANTS]
     assert list(report["files"]) == rows
@@ -138,27 +138,27 @@ def test_the_command_has_a_row_for_each_file_and_width(told):
     assert len(report["layers"]["lenet5_wide_int8 at 32"]) == 14
 
 
-def test_the_report_calls_rows_by_precision_and_width(told):
-    _, _, html = told
+def test_the_report_names_rows_by_precision_and_width(command_output):
+    _, _, html = command_output
     assert "int8 at 60" in html
     assert "side by side in pictures of the width that the row names" in html
-    assert "What is read as what" not in html
+    assert "Confusion matrices" not in html
 
 
-def test_the_widths_have_one_window_the_files_own_and_no_whole_step():
+def test_the_widths_include_one_window_the_files_own_and_no_whole_step():
     assert measuring.WIDTHS[0] == 32
     assert geometry.OWN_WIDTH in measuring.WIDTHS
     assert any((width - 32) % geometry.STEP for width in measuring.WIDTHS)
 
 
 @pytest.mark.parametrize(("net", "count"), [("lenet5", 5), ("stock_lenet5", 4), (WIDE, 2)])
-def test_other_nets_files_beside_are_left_out(net, count):
+def test_files_of_other_nets_are_left_out(net, count):
     found = compared_files(released_folder(), net=net)
     assert len(found) == count
     assert {name.rpartition(net)[0] for name in found} == {""}
 
 
-def test_answers_from_elsewhere_are_of_nets_that_read_one_digit(tmp_path, capsys):
+def test_answers_are_imported_only_for_nets_that_read_one_digit(tmp_path, capsys):
     (tmp_path / "phone.json").write_text("{}")
     arguments = ["--net", WIDE, "--import", str(tmp_path / "phone.json")]
     assert exit_status(main, arguments, name="lenet-edge parity") == 2
