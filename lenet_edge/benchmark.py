@@ -20,8 +20,8 @@ from converters.base.installed import RUNTIMES
 from converters.base.options import command_parser
 from converters.runtimes.sessions import check_options
 from lenet_edge.benchmarking.choosing import choose_runtimes, contents_by_name
-from lenet_edge.benchmarking.compare import compare_lines
-from lenet_edge.benchmarking.facts import Answer, Report
+from lenet_edge.benchmarking.comparison import compare_lines
+from lenet_edge.benchmarking.json_types import Answer, Report
 from lenet_edge.benchmarking.measuring import Plan, measure_runtime
 from lenet_edge.benchmarking.plot import check_plotting, draw
 from lenet_edge.benchmarking.report import heading, read_report

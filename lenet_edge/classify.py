@@ -16,8 +16,8 @@ from converters.base.files import check_writable
 from converters.base.options import command_parser
 from lenet_edge.packaged.names import VARIANTS
 from lenet_edge.reading.answering import answer_arrivals, answer_files, answer_frames
-from lenet_edge.reading.batch import PreparedPicture, files_of, prepared_pictures
 from lenet_edge.reading.camera import open_camera
+from lenet_edge.reading.decoding import PreparedPicture, files_of, prepared_pictures
 from lenet_edge.reading.digit_answer import answer_picture, answer_prepared
 from lenet_edge.reading.digit_output import COLUMNS, Results, open_results
 from lenet_edge.reading.options import (

@@ -16,7 +16,7 @@ from converters.base.files import check_writable
 from converters.base.options import command_parser
 from lenet_edge.packaged.thresholds import string_threshold
 from lenet_edge.reading.answering import answer_files
-from lenet_edge.reading.batch import files_of
+from lenet_edge.reading.decoding import files_of
 from lenet_edge.reading.drawing_files import DrawingFiles
 from lenet_edge.reading.options import (
     add_images,
@@ -33,7 +33,7 @@ from lenet_edge.reading.terminal import say
 from lenet_edge.runtime.string_reader import DEFAULT_MODEL, StringReader
 
 if TYPE_CHECKING:
-    from lenet_edge.reading.string_picture import Drawings
+    from lenet_edge.reading.string_drawing import Drawings
 
 NAME = "lenet-edge read"
 
@@ -93,7 +93,7 @@ def _drawing_files(path: str | None, files: int) -> DrawingFiles | None:
 def _drawings(files: DrawingFiles | None, reader: StringReader) -> Drawings | None:
     if files is None:
         return None
-    from lenet_edge.reading.string_picture import Drawings  # here, as only --png needs it
+    from lenet_edge.reading.string_drawing import Drawings  # here, as only --png needs it
 
     return Drawings(files, score=reader.scores)
 

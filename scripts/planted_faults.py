@@ -277,7 +277,7 @@ FAULTS = (
     ),
     _fault(
         "compared-intervals",
-        "lenet_edge/benchmarking/compare.py",
+        "lenet_edge/benchmarking/comparison.py",
         "b.low / a.high, b.high / a.low",
         "b.low / a.low, b.high / a.high",
         meaning="two boards differ for certain whose intervals overlap",
@@ -353,16 +353,16 @@ FAULTS = (
     _fault(
         "centre-of-mass",
         "lenet_edge/picture/mnist_form.py",
-        "int(np.floor(FIELD / 2 - row + 0.5))",
-        "int(np.floor(FIELD / 2 - row - 0.5))",
+        "int(np.floor(MNIST_SIDE / 2 - row + 0.5))",
+        "int(np.floor(MNIST_SIDE / 2 - row - 0.5))",
         meaning="a digit's centre of mass is a row off MNIST's",
         tests="lenet_edge/picture/test_digit.py",
     ),
     _fault(
         "drawing-in-integers",
         "lenet_edge/picture/drawing.py",
-        "(29 * total - 2",
-        "(28 * total - 2",
+        "((MNIST_SIDE + 1) * total - 2",
+        "(MNIST_SIDE * total - 2",
         meaning="a drawing is placed half a pixel off",
         tests="lenet_edge/picture/test_drawing.py",
     ),
@@ -409,11 +409,11 @@ FAULTS = (
     ),
     _fault(
         "half-written",
-        "lenet_edge/reading/inbox.py",
+        "lenet_edge/reading/watched_folder.py",
         "if stamp[0] and self._last.get(name) == stamp and",
         "if stamp[0] and",
         meaning="a picture is read while it is still being written",
-        tests="lenet_edge/reading/test_inbox.py",
+        tests="lenet_edge/reading/test_watched_folder.py",
     ),
     _fault(
         "csv-finding",

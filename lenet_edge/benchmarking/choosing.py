@@ -9,7 +9,7 @@ from pathlib import Path
 
 from converters.base.errors import InputError, expect
 from converters.base.installed import RUNTIMES, choose, unusable_reason
-from lenet_edge.benchmarking.facts import Failure
+from lenet_edge.benchmarking.json_types import Failure
 from lenet_edge.packaged.files import content_of, packaged_models, packaged_name
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from converters.base.errors import InputError
 from converters.timing.measuring import LOADS
-from lenet_edge.benchmarking.children import ask
-from lenet_edge.benchmarking.facts import (
+from lenet_edge.benchmarking.child_process import ask
+from lenet_edge.benchmarking.json_types import (
     Answer,
     Failure,
     LoadJob,
@@ -23,8 +23,9 @@ from lenet_edge.benchmarking.facts import (
     TimingJob,
 )
 
-_PARTS = "lenet_edge.benchmarking"
-_WORKER, _COLD, _PROFILER = (f"{_PARTS}.{name}" for name in ("worker", "cold", "profiler"))
+_TIMING_WORKER = "lenet_edge.benchmarking.timing_worker"
+_START_WORKER = "lenet_edge.benchmarking.start_worker"
+_PROFILE_WORKER = "lenet_edge.benchmarking.profile_worker"
 _STARTS = 3
 # A file has some fifteen nodes, each of which is timed for this part of the seconds that a model is.
 _PROFILE_SHARE = 4
@@ -74,7 +75,7 @@ def measure_runtime(plan: Plan, runtime: str, *, progress: Callable[[], object] 
             "peers": plan.peers,
         }
         try:
-            timed = ask(_WORKER, job, folder, progress=progress)
+            timed = ask(_TIMING_WORKER, job, folder, progress=progress)
             answer = Answer(results=timed["results"], failures=timed["failures"], profiles=[])
             _add_starts(answer["results"], files, folder, runtime, progress)
         except InputError as error:
@@ -114,7 +115,7 @@ def _starts(job: StartJob | LoadJob, folder: Path, progress: Callable[[], object
     """Return the medians of some starts of `job`."""
     answers = []
     for _ in range(_STARTS):
-        answers.append(ask(_COLD, job, folder))
+        answers.append(ask(_START_WORKER, job, folder))
         if progress:
             progress()
     return {key: statistics.median(answer[key] for answer in answers) for key in answers[0]}
@@ -139,7 +140,7 @@ def _profiles(
             "loads": plan.loads,
         }
         try:
-            facts: NodeTimes = ask(_PROFILER, job, folder, progress=progress)
+            facts: NodeTimes = ask(_PROFILE_WORKER, job, folder, progress=progress)
         except InputError as error:
             answer["failures"].append(_failure(f"the profile of {result['model']}", runtime, error))
             continue

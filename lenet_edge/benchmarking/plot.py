@@ -10,7 +10,7 @@ from typing import Any
 from converters.base.errors import expect
 from converters.base.installed import RUNTIMES
 from converters.base.words import counted
-from lenet_edge.benchmarking.facts import EstimateFacts, Report, Result, SpreadFacts
+from lenet_edge.benchmarking.json_types import EstimateFacts, Report, Result, SpreadFacts
 
 _INSTALL = "pip install matplotlib"
 # Okabe and Ito's, which people who see colours otherwise can tell apart.

@@ -19,7 +19,7 @@ import numpy as np
 from converters.base.errors import InputError, expect
 from converters.base.machine import machine, speed_facts
 from lenet_edge import __version__
-from lenet_edge.benchmarking.facts import Report
+from lenet_edge.benchmarking.json_types import Report
 
 FORMAT, SCHEMA = "lenet-edge benchmark", 1
 

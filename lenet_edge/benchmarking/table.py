@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from converters.base.installed import RUNTIMES
 from converters.base.words import counted
-from lenet_edge.benchmarking.facts import Failure, NodeFacts, Profile, Report, Result
+from lenet_edge.benchmarking.json_types import Failure, NodeFacts, Profile, Report, Result
 
 _NAME = 25
 

@@ -12,12 +12,12 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
+from converters.model.fold_steps import Folding
 
 from converters.base.environment import keras, tf
 from converters.base.errors import expect
 from converters.model.assembled import AssembledConv2D
 from converters.model.fold_rules import Squashing, fold_rule, fold_squashing, register_squashing
-from converters.model.fold_steps import Folding
 from converters.model.fold_values import Value, full_kernel
 from lenet_edge.paper.codes import digit_codes
 

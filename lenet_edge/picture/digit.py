@@ -10,9 +10,9 @@ from PIL import Image
 
 from converters.base.errors import expect
 from lenet_edge.digits.geometry import BOX, FIELD, MNIST_SIDE, SEARCHED_SIDE
+from lenet_edge.picture.digit_search import Located, locate
 from lenet_edge.picture.ink import Array
 from lenet_edge.picture.ink_pieces import smoothed
-from lenet_edge.picture.locate import Located, locate
 from lenet_edge.picture.mnist_form import pad_to_field, to_mnist_form
 from lenet_edge.picture.segment import Finding
 

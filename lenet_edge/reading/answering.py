@@ -9,12 +9,12 @@ from typing import Protocol, TypeVar
 
 from converters.base.errors import InputError
 from lenet_edge.picture.files import Picture
-from lenet_edge.reading.batch import PreparedPicture, Recipe, decode_files, prepared_pictures
 from lenet_edge.reading.camera import Camera, frames
+from lenet_edge.reading.decoding import PreparedPicture, Recipe, decode_files, prepared_pictures
 from lenet_edge.reading.digit_answer import Answer
-from lenet_edge.reading.inbox import watch
 from lenet_edge.reading.progress import Progress
-from lenet_edge.reading.stopping import Stop
+from lenet_edge.reading.stop_signals import Stop
+from lenet_edge.reading.watched_folder import watch
 
 Say = Callable[[object], object]
 """What tells the person a line, on standard error."""
@@ -57,7 +57,7 @@ def answer_files(
     """Let `answer` have what `recipe` makes of the pictures of `files`, one by one.
 
     What cannot be read is said and counted. `recipe`, `files` and `jobs` as for
-    `lenet_edge.reading.batch.decode_files`.
+    `lenet_edge.reading.decoding.decode_files`.
     """
     answered = failed = 0
     with Progress(len(files), wanted=show_progress) as progress:
@@ -86,7 +86,7 @@ def answer_arrivals(
     """Let `answer` have the pictures that arrive in `folder`, until told to stop or `most` were answered.
 
     What cannot be read is said; `remark` gets what is said of the folder. `existing` and errors as for
-    `lenet_edge.reading.inbox.watch`.
+    `lenet_edge.reading.watched_folder.watch`.
     """
     answered = 0
     with Stop() as stop:

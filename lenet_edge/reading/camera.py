@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from converters.base.errors import InputError, expect
 from converters.base.quiet import quiet
 from lenet_edge.picture.files import Picture
-from lenet_edge.reading.stopping import Stop
+from lenet_edge.reading.stop_signals import Stop
 
 INSTALL = (
     "sudo apt install python3-picamera2 (on a Raspberry Pi, in a venv with --system-site-packages)"

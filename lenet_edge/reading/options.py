@@ -32,7 +32,7 @@ def add_images(add: Add, *, nargs: str) -> None:
 
 
 def add_jobs(add: Add) -> None:
-    """Add --jobs, for `lenet_edge.reading.batch`."""
+    """Add --jobs, for `lenet_edge.reading.decoding`."""
     add(
         "--jobs",
         type=int,

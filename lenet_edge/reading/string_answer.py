@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lenet_edge.picture.files import Picture, Source, read_images
 from lenet_edge.picture.line.finding import Line, LineFinding, find_line
-from lenet_edge.reading.string_boxes import InkBox, ink_boxes
+from lenet_edge.reading.digit_boxes import InkBox, ink_boxes
 from lenet_edge.runtime.string_decoder import ReadDigit
 from lenet_edge.runtime.string_reader import StringReader
 

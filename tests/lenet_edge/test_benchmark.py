@@ -17,9 +17,9 @@ from PIL import Image
 from converters.base.errors import InputError, exit_status
 from converters.base.installed import RUNTIMES, unusable_reason
 from lenet_edge import benchmark
-from lenet_edge.benchmarking import choosing, compare, peers, plot, report, table
-from lenet_edge.benchmarking.children import ask
-from lenet_edge.benchmarking.worker import digit_for
+from lenet_edge.benchmarking import choosing, comparison, peers, plot, report, table
+from lenet_edge.benchmarking.child_process import ask
+from lenet_edge.benchmarking.timing_worker import digit_for
 from lenet_edge.packaged.files import content_of, packaged_models
 
 HERE = [name for name in RUNTIMES if not unusable_reason(name, alone=True) and name != "tensorflow"]
@@ -122,7 +122,7 @@ def test_two_reports_side_by_side_have_the_ratio_of_their_loads(facts):
     for one in (facts, steady):
         for result in one["results"]:
             result["loads"] = [10.0] * 12
-    found = compare.pairs(facts, slower(steady, 3))
+    found = comparison.pairs(facts, slower(steady, 3))
     assert [pair.model for pair in found] == ["lenet5_float32", "lenet5_int8"]
     assert found[0].ratio == pytest.approx((3, 3, 3))
     assert found[0].second == pytest.approx(3 * found[0].first)
@@ -130,14 +130,14 @@ def test_two_reports_side_by_side_have_the_ratio_of_their_loads(facts):
 
 
 def test_a_report_beside_itself_shows_no_difference(facts):
-    assert [pair.certain for pair in compare.pairs(facts, facts)] == [False, False]
-    assert "no difference" in "\n".join(compare.compare_lines(facts, facts))
+    assert [pair.certain for pair in comparison.pairs(facts, facts)] == [False, False]
+    assert "no difference" in "\n".join(comparison.compare_lines(facts, facts))
 
 
 def test_other_files_of_the_same_name_are_marked(facts):
     other = copy.deepcopy(facts)
     other["models"]["lenet5_int8"]["sha256"] = "0" * 64
-    lines = compare.compare_lines(facts, other)
+    lines = comparison.compare_lines(facts, other)
     assert [" *" in line for line in lines if line.startswith("lenet5")] == [False, True]
     assert lines[-1] == "* the two are not the same file"
 
@@ -146,7 +146,7 @@ def test_reports_without_anything_in_common_say_so(facts):
     other = copy.deepcopy(facts)
     for one in other["results"]:
         one["threads"] = 4
-    assert compare.compare_lines(facts, other)[-1].startswith("nothing was timed by both")
+    assert comparison.compare_lines(facts, other)[-1].startswith("nothing was timed by both")
 
 
 def test_compare_reads_two_files_and_measures_nothing(facts, tmp_path, capsys):
@@ -210,7 +210,7 @@ def test_a_model_named_twice_is_timed_twice():
 
 def test_a_child_that_ends_is_told_with_its_own_last_line(tmp_path):
     with pytest.raises(InputError, match="the process ended with status 1: KeyError: 'peers'"):
-        ask("lenet_edge.benchmarking.worker", {"models": {}, "threads": [1]}, tmp_path)
+        ask("lenet_edge.benchmarking.timing_worker", {"models": {}, "threads": [1]}, tmp_path)
 
 
 @pytest.mark.parametrize("model", ["float32", "int8", "stock_lenet5_int8.tflite"])

@@ -22,7 +22,7 @@ import pytest
 from converters.base.errors import exit_status
 from lenet_edge import classify
 from lenet_edge.picture.files import picture_files
-from lenet_edge.reading.batch import FEW
+from lenet_edge.reading.decoding import FEW
 from lenet_edge.reading.digit_output import COLUMNS
 
 DATA = Path(__file__).resolve().parent.parent / "data"

@@ -12,9 +12,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from lenet_edge.picture.digit_search import ROOM_FOR_RULES, THIN_RULE, UNSURE
 from lenet_edge.picture.ink import Array, brightness_of_ink, find_ink, flat_ink, flat_paper
 from lenet_edge.picture.ink_pieces import find_pieces
-from lenet_edge.picture.locate import ROOM_FOR_RULES, THIN_RULE, UNSURE
 from lenet_edge.picture.ruled_lines import find_rules
 
 STROKE = 0.4

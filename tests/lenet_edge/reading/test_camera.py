@@ -14,9 +14,9 @@ import pytest
 from converters.base.errors import InputError, exit_status
 from lenet_edge import classify
 from lenet_edge.picture.files import read_images
-from lenet_edge.reading import stopping
+from lenet_edge.reading import stop_signals
 from lenet_edge.reading.camera import frames, open_camera
-from lenet_edge.reading.stopping import Stop
+from lenet_edge.reading.stop_signals import Stop
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 
@@ -93,13 +93,13 @@ def test_frames_rest_between_and_end_when_asked_to():
 
 def test_a_rest_ends_when_it_is_over_and_at_once_when_asked_to_stop(monkeypatch):
     clock, stop = [0.0], Stop()
-    monkeypatch.setattr(stopping.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(stop_signals.time, "monotonic", lambda: clock[0])
 
     def sleep(seconds):
         clock[0] += seconds
         stop.asked = clock[0] >= 2
 
-    monkeypatch.setattr(stopping.time, "sleep", sleep)
+    monkeypatch.setattr(stop_signals.time, "sleep", sleep)
     stop.rest(1.1)
     assert clock[0] == pytest.approx(1.1)
     stop.rest(60)

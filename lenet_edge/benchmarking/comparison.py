@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from converters.timing.statistics import FEWEST, Estimate, median_interval
-from lenet_edge.benchmarking.facts import Report, Result
+from lenet_edge.benchmarking.json_types import Report, Result
 from lenet_edge.benchmarking.table import machine_lines
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from converters.base.errors import InputError
-from lenet_edge.reading import inbox as watching
-from lenet_edge.reading.inbox import Arrivals, listed, watch
+from lenet_edge.reading import watched_folder
+from lenet_edge.reading.watched_folder import Arrivals, listed, watch
 
 
 class Script:
@@ -152,7 +152,7 @@ def test_a_file_that_goes_while_the_folder_is_listed_is_left_out(tmp_path, monke
         def __exit__(self, *_):
             pass
 
-    monkeypatch.setattr(watching.os, "scandir", lambda folder: Entries([Entry()]))
+    monkeypatch.setattr(watched_folder.os, "scandir", lambda folder: Entries([Entry()]))
     assert listed(tmp_path) == {}
 
 

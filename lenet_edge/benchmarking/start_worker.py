@@ -16,8 +16,8 @@ from converters.base.installed import RUNTIMES
 from converters.base.quiet import quiet
 from converters.runtimes.interpreters import load_package
 from converters.runtimes.sessions import Session
-from lenet_edge.benchmarking.children import answering
-from lenet_edge.benchmarking.facts import StartJob
+from lenet_edge.benchmarking.child_process import answering
+from lenet_edge.benchmarking.json_types import StartJob
 
 _RUNS = 20
 

@@ -130,7 +130,7 @@ class Report(Answer, AppAnswers):
 
 
 class TimingJob(TypedDict):
-    """What `lenet_edge.benchmarking.worker` is asked for; `models`: files in the folder by their names."""
+    """What `lenet_edge.benchmarking.timing_worker` is asked for; `models`: files in the folder by their names."""
 
     runtime: str
     models: dict[str, str]
@@ -151,7 +151,7 @@ class LoadJob(TypedDict):
 
 
 class StartJob(TypedDict, total=False):
-    """What `lenet_edge.benchmarking.cold` is asked for: a LoadJob, or nothing but a `runtime` to import."""
+    """What `lenet_edge.benchmarking.start_worker` is asked for: a LoadJob, or nothing but a `runtime` to import."""
 
     runtime: str
     model: str
@@ -160,7 +160,7 @@ class StartJob(TypedDict, total=False):
 
 
 class ProfileJob(LoadJob):
-    """What `lenet_edge.benchmarking.profiler` is asked for."""
+    """What `lenet_edge.benchmarking.profile_worker` is asked for."""
 
     seconds: float
     loads: int

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from converters.base.errors import expect
 from lenet_edge.picture.files import is_picture_name
-from lenet_edge.reading.stopping import Stop
+from lenet_edge.reading.stop_signals import Stop
 
 PERIOD = 0.5
 """Seconds between two lists of the folder."""

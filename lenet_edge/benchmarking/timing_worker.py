@@ -23,8 +23,8 @@ from converters.runtimes.sessions import Report, Session
 from converters.runtimes.stored_values import quantize
 from converters.timing.measuring import Load, Timing, load_session, measure_loads, noise
 from converters.timing.statistics import Estimate, Spread
-from lenet_edge.benchmarking.children import answering
-from lenet_edge.benchmarking.facts import Failure, TimingJob
+from lenet_edge.benchmarking.child_process import answering
+from lenet_edge.benchmarking.json_types import Failure, TimingJob
 from lenet_edge.benchmarking.peers import peer_loads
 from lenet_edge.digits.geometry import FIELD, MNIST_SIDE, middle
 from lenet_edge.digits.mnist import calibration_digits, pad

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from converters.timing.profile_operators import NodeTime, peak_macs, profile
-from lenet_edge.benchmarking.children import answering
-from lenet_edge.benchmarking.facts import NodeFacts, NodeTimes, ProfileJob
+from lenet_edge.benchmarking.child_process import answering
+from lenet_edge.benchmarking.json_types import NodeFacts, NodeTimes, ProfileJob
 
 
 def work(job: ProfileJob, folder: Path, tick: Callable[[], None]) -> NodeTimes:

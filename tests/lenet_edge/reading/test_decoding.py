@@ -15,8 +15,8 @@ from PIL import Image
 from converters.base.errors import InputError
 from lenet_edge.digits.idx import idx_bytes
 from lenet_edge.digits.mnist import calibration_digits
-from lenet_edge.reading import batch as reading
-from lenet_edge.reading.batch import FEW, PreparedPicture, decode_files, files_of, prepared_pictures
+from lenet_edge.reading import decoding
+from lenet_edge.reading.decoding import FEW, PreparedPicture, decode_files, files_of, prepared_pictures
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 
@@ -98,8 +98,8 @@ class FakePool:
 def replaced(pool, one_picture=lambda file: True):
     """Put `pool` in the place of real processes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "_processes", lambda jobs: contextlib.nullcontext(pool))
-        patch.setattr(reading, "_is_one_picture", one_picture)
+        patch.setattr(decoding, "_processes", lambda jobs: contextlib.nullcontext(pool))
+        patch.setattr(decoding, "_is_one_picture", one_picture)
         yield
 
 
@@ -124,7 +124,7 @@ def test_an_answer_is_given_as_soon_as_it_is_there():
 def test_what_may_block_is_read_only_when_all_before_it_was_given(monkeypatch):
     files = [*map(str, range(FEW)), "stream", "last"]
     pool, opened = FakePool([False] * len(files)), []
-    monkeypatch.setattr(reading, "_read", lambda recipe, file: opened.append(file) or iter([file]))
+    monkeypatch.setattr(decoding, "_read", lambda recipe, file: opened.append(file) or iter([file]))
     with replaced(pool, one_picture=lambda file: file != "stream"):
         answers = read(files, jobs=2)
         assert [next(answers) for _ in range(FEW)] == files[:FEW]
@@ -134,7 +134,7 @@ def test_what_may_block_is_read_only_when_all_before_it_was_given(monkeypatch):
 
 def test_an_idx_file_is_read_here_as_it_may_hold_thousands(folder):
     files, pool = files_of([str(folder)]), FakePool([True] * 99)
-    with replaced(pool, one_picture=reading._is_one_picture):
+    with replaced(pool, one_picture=decoding._is_one_picture):
         list(read(files, jobs=2))
     assert pool.submitted == len(files) - 2  # the link to nothing is read here too
 
@@ -158,7 +158,7 @@ def test_where_there_can_be_no_processes_it_is_said_with_what_helps(monkeypatch)
 
 
 def test_few_files_start_no_process(monkeypatch):
-    monkeypatch.setattr(reading, "_processes", None)
+    monkeypatch.setattr(decoding, "_processes", None)
     (picture,) = read([str(DATA / "5-small.png")], jobs=4)
     assert isinstance(picture, PreparedPicture)
     assert picture.prepared.picture.dtype == np.uint8
