@@ -337,8 +337,8 @@ FAULTS = (
     _fault(
         "rules-everywhere",
         "lenet_edge/picture/ruled_lines.py",
-        "there.mean() >= 0.75",
-        "there.mean() >= 0.1",
+        "present.mean() >= 0.75",
+        "present.mean() >= 0.1",
         meaning="strokes are taken out of the ink as printed rules",
         tests="lenet_edge/picture/test_digit.py",
     ),
@@ -386,8 +386,8 @@ FAULTS = (
     _fault(
         "equal-neighbours",
         "lenet_edge/runtime/string_decoder.py",
-        "may[_LATER, _FIRST] = ~same",
-        "may[_LATER, _FIRST] = True",
+        "allowed[_LATER, _FIRST] = ~same",
+        "allowed[_LATER, _FIRST] = True",
         meaning="one wide digit is read as two equal ones",
         tests="lenet_edge/runtime/test_string_decoder.py",
     ),
@@ -410,7 +410,7 @@ FAULTS = (
     _fault(
         "half-written",
         "lenet_edge/reading/watched_folder.py",
-        "if stamp[0] and self._last.get(name) == stamp and",
+        "if stamp[0] and self._previous.get(name) == stamp and",
         "if stamp[0] and",
         meaning="a picture is read while it is still being written",
         tests="lenet_edge/reading/test_watched_folder.py",

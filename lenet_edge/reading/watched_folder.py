@@ -1,7 +1,7 @@
-"""Pictures that arrive in a folder, each once it is whole.
+"""Watch a folder and yield each picture that arrives, once it is complete.
 
-The folder is listed every half second, which works on network folders too. A file is whole when its size and
-the time of its last change were the same in two lists.
+The folder is listed every half second, which also works on network folders. A file is complete when its size
+and modification time are the same in two successive listings.
 """
 
 from __future__ import annotations
@@ -11,68 +11,68 @@ from collections.abc import Callable, Iterator, Mapping
 
 from converters.base.errors import expect
 from lenet_edge.picture.files import is_picture_name
-from lenet_edge.reading.stop_signals import Stop
+from lenet_edge.reading.stop_signals import StopSignals
 
 PERIOD = 0.5
-"""Seconds between two lists of the folder."""
+"""Seconds between two listings of the folder."""
 
 Stamp = tuple[int, int]
-"""A file's size in bytes and the time of its last change in nanoseconds."""
+"""A file's size in bytes and its modification time in nanoseconds."""
 
 
 class Arrivals:
-    """Tells from one list of a folder to the next which files are new and whole.
+    """Finds the files that are new and complete in successive listings of a folder.
 
-    `known`: files that are not news unless they change. Files that are gone are forgotten.
+    `known`: files to leave out unless they change. Files that are gone are forgotten.
     """
 
     def __init__(self, known: Mapping[str, Stamp] | None = None) -> None:
-        self._told = dict(known or {})
-        self._last = dict(known or {})
+        self._reported = dict(known or {})
+        self._previous = dict(known or {})
 
-    def whole(self, listed: Mapping[str, Stamp]) -> list[str]:
-        """Return the names in `listed`, the folder as it is now, that became whole since the last time."""
+    def complete(self, listing: Mapping[str, Stamp]) -> list[str]:
+        """Return the newly complete files of `listing`, the folder's present content, oldest first."""
         names = [
             name
-            for name, stamp in listed.items()
-            # an empty file is one that is about to be written
-            if stamp[0] and self._last.get(name) == stamp and self._told.get(name) != stamp
+            for name, stamp in listing.items()
+            # an empty file is about to be written
+            if stamp[0] and self._previous.get(name) == stamp and self._reported.get(name) != stamp
         ]
-        self._last = dict(listed)
-        self._told = {name: stamp for name, stamp in self._told.items() if name in listed}
-        self._told |= {name: listed[name] for name in names}
-        return sorted(names, key=lambda name: (listed[name][1], name))
+        self._previous = dict(listing)
+        self._reported = {name: stamp for name, stamp in self._reported.items() if name in listing}
+        self._reported |= {name: listing[name] for name in names}
+        return sorted(names, key=lambda name: (listing[name][1], name))
 
 
 def watch(
-    folder: str | os.PathLike[str], *, stop: Stop, say: Callable[[str], object], existing: bool = False
+    folder: str | os.PathLike[str], *, stop: StopSignals, log: Callable[[str], object], existing: bool = False
 ) -> Iterator[str]:
-    """Yield the path of each picture that arrives in `folder`, the oldest first, until asked to `stop`.
+    """Yield the path of each picture that arrives in `folder`, oldest first, until a `stop` signal.
 
-    Files that were there at the start are left alone unless `existing`. A folder that is gone is said, with
-    `say`, and waited for. Raises InputError when there is no such folder at the start.
+    Files already there at the start are yielded only if `existing`. If the folder disappears, that is logged
+    and the watch waits for it. Raises InputError when there is no such folder at the start.
     """
-    expect(os.path.isdir(folder), "a folder to watch", f"{os.fspath(folder)}, which is none")
-    arrivals = Arrivals(None if existing else listed(folder))
-    say(f"watching {os.fspath(folder)}")
+    expect(os.path.isdir(folder), "a folder to watch", f"{os.fspath(folder)}, which is not one")
+    arrivals = Arrivals(None if existing else list_pictures(folder))
+    log(f"watching {os.fspath(folder)}")
     gone = False
-    while not stop.asked:
+    while not stop.requested:
         try:
-            names = arrivals.whole(listed(folder))
+            names = arrivals.complete(list_pictures(folder))
         except OSError as error:
             if not gone:
-                say(f"{os.fspath(folder)} cannot be read ({error.strerror}): waiting for it")
+                log(f"{os.fspath(folder)} cannot be read ({error.strerror}): waiting for it")
             gone, names = True, []
         else:
             if gone:
-                say(f"watching {os.fspath(folder)} again")
+                log(f"watching {os.fspath(folder)} again")
             gone = False
         yield from (os.path.join(folder, name) for name in names)
-        stop.rest(PERIOD)
+        stop.wait(PERIOD)
 
 
-def listed(folder: str | os.PathLike[str]) -> dict[str, Stamp]:
-    """Return the pictures in `folder` by name; hidden files and what is no regular file are left out.
+def list_pictures(folder: str | os.PathLike[str]) -> dict[str, Stamp]:
+    """Return the stamps of the pictures in `folder` by name; only regular, visible files.
 
     Raises OSError when the folder cannot be read.
     """
@@ -85,5 +85,5 @@ def listed(folder: str | os.PathLike[str]) -> dict[str, Stamp]:
                         status = entry.stat()
                         stamps[entry.name] = (status.st_size, status.st_mtime_ns)
                 except FileNotFoundError:
-                    continue  # gone since
+                    continue  # deleted in the meantime
     return stamps
