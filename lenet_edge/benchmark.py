@@ -1,6 +1,6 @@
-"""`python -m lenet_edge.benchmark`: how long models take on this machine, and how much longer than the first.
+"""`python -m lenet_edge.benchmark`: time models on this machine and compare each with the first.
 
-All models are timed interleaved in one process for each runtime. TensorFlow is not needed.
+All models are timed interleaved, in one process for each runtime. TensorFlow is not needed.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from converters.base.installed import RUNTIMES
 from converters.base.options import command_parser
 from converters.runtimes.sessions import check_options
 from lenet_edge.benchmarking.choosing import choose_runtimes, contents_by_name
-from lenet_edge.benchmarking.compare import compare_lines
-from lenet_edge.benchmarking.facts import Answer, Report
+from lenet_edge.benchmarking.comparison import compare_lines
+from lenet_edge.benchmarking.json_types import Answer, Report
 from lenet_edge.benchmarking.measuring import Plan, measure_runtime
 from lenet_edge.benchmarking.plot import check_plotting, draw
 from lenet_edge.benchmarking.report import heading, read_report
@@ -36,7 +36,7 @@ from lenet_edge.reading.options import DELEGATE_HELP
 
 NAME = "lenet-edge benchmark"
 MODELS = ("float32", "int8_qat", "stock_lenet5_float32.tflite", "stock_lenet5_int8.tflite")
-"""The models that are timed when none is named."""
+"""The models that are timed by default."""
 
 EPILOG = """\
 examples:
@@ -45,9 +45,9 @@ examples:
   lenet-edge benchmark float32 --runtime all --threads 1,2,4 --profile
   lenet-edge benchmark --compare pi4.json pi5.json
 
-p50, p90, p99: of computing alone, in microseconds; with i/o: handing the picture over and fetching the scores
-as well. A ratio is to the first model, its interval holds the true one 95 times of 100. Load, first run and
-memory are of fresh processes: memory is the most that such a process had, less what it has without the model.
+p50, p90, p99: inference alone, in microseconds; with i/o: including setting the input and reading the scores.
+A ratio is to the first model, with its 95 % confidence interval. Load, first run and memory are measured in
+fresh processes: memory is the peak, less that of a process without the model.
 Status: 0 when something was timed, 1 when nothing was, 2 on bad input.
 """
 
@@ -83,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Raise InputError or OSError for options that are out of range, and for what cannot be written."""
+    """Raise InputError for options that are out of range, OSError for outputs that cannot be written."""
     for threads in options.threads:
         for delegate in options.delegate or ["auto"]:
             check_options(delegate=delegate, threads=threads)
@@ -98,7 +98,7 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _measure(plan: Plan, report: Report) -> None:
-    """Measure `plan` into `report`, printing each runtime's tables as they come."""
+    """Measure `plan` into `report`; print each runtime's tables as soon as it is done."""
     with tqdm(total=plan.steps, leave=False, disable=None, unit="step") as bar:
         for runtime in plan.runtimes:
             bar.set_description(RUNTIMES[runtime].title)
@@ -132,26 +132,26 @@ def _parser() -> argparse.ArgumentParser:
         "--runtime",
         action="append",
         choices=("auto", *RUNTIMES, "all"),
-        help="may be given more than once; `all`: every one that is installed (default: the first)",
+        help="may be repeated; `all`: every installed one (default: the first installed)",
     )
     add(
         "--delegate",
         action="append",
         metavar="NAME|LIBRARY",
-        help=f"{DELEGATE_HELP}; may be given more than once (default: auto)",
+        help=f"{DELEGATE_HELP}; may be repeated (default: auto)",
     )
-    add("--threads", type=_threads, default=[1], metavar="N,N,...", help="numbers of threads (default: 1)")
+    add("--threads", type=_threads, default=[1], metavar="N,N,...", help="thread counts (default: 1)")
     add(
         "--seconds",
         type=float,
         default=2.0,
-        help="of measuring each model with each delegate and number of threads (default: %(default)g)",
+        help="for each model with each delegate and thread count (default: %(default)g)",
     )
-    add("--profile", action="store_true", help="tell also where the time goes, node by node")
-    add("--peers", metavar="FOLDER", help="time the .onnx and .pte files of the same weights as well")
-    add("--json", metavar="FILE", help="write everything that was measured")
-    add("--png", metavar="FILE", help="draw it (needs matplotlib)")
-    add("--compare", nargs=2, metavar=("A.json", "B.json"), help="lay two reports side by side")
+    add("--profile", action="store_true", help="also show where the time goes, node by node")
+    add("--peers", metavar="FOLDER", help="also time the .onnx and .pte files of the same weights")
+    add("--json", metavar="FILE", help="write all measurements")
+    add("--png", metavar="FILE", help="draw a chart (needs matplotlib)")
+    add("--compare", nargs=2, metavar=("A.json", "B.json"), help="compare two reports")
     return parser
 
 

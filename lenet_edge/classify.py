@@ -1,6 +1,6 @@
-"""`python -m lenet_edge.classify`: read digits from pictures, pen on paper or as MNIST has them.
+"""`python -m lenet_edge.classify`: read digits from pictures, photographed on paper or in MNIST's form.
 
-The digit is found on the page, whatever the pen, the paper and the light, and brought into MNIST's form; a
+The digit is found on the page, whatever the pen, the paper and the light, and normalised as in MNIST; a
 packaged model then reads it. TensorFlow is not needed.
 """
 
@@ -15,9 +15,9 @@ from converters.base.errors import exit_status, expect
 from converters.base.files import check_writable
 from converters.base.options import command_parser
 from lenet_edge.packaged.names import VARIANTS
-from lenet_edge.reading.answering import answer_arrivals, answer_files, answer_frames
-from lenet_edge.reading.batch import PreparedPicture, files_of, prepared_pictures
+from lenet_edge.reading.answering import answer_files, answer_frames, answer_watched_folder
 from lenet_edge.reading.camera import open_camera
+from lenet_edge.reading.decoding import PreparedPicture, list_files, prepared_pictures
 from lenet_edge.reading.digit_answer import answer_picture, answer_prepared
 from lenet_edge.reading.digit_output import COLUMNS, Results, open_results
 from lenet_edge.reading.options import (
@@ -28,12 +28,12 @@ from lenet_edge.reading.options import (
     delegate_options,
     report_runtime,
 )
-from lenet_edge.reading.terminal import say
+from lenet_edge.reading.terminal import log
 from lenet_edge.runtime.classifier import DEFAULT_MODEL, Classifier
 
 NAME = "lenet-edge classify"
 MODELS = {"lenet5": DEFAULT_MODEL, "stock_lenet5": "int8"}
-"""The packaged models by name, each with the precision that is used when none is named."""
+"""The packaged models by name, each with its default precision."""
 
 EPILOG = """\
 examples:
@@ -46,12 +46,12 @@ examples:
   lenet-edge classify --watch inbox/             pictures as they arrive, until SIGTERM or Ctrl-C
   lenet-edge classify --camera                   what a camera sees, once a second
 
-A picture with nothing on it, or with more than one figure, is said to be so instead. Status: 0 when every
-picture was read, 1 when some files could not be (each is named on standard error), 2 when none could. --watch
-and --camera end with 0 when they are told to stop, after the picture at hand.
+A picture with nothing on it is reported as "blank", one with several figures as "crowded". Status: 0 if every
+file was read, 1 if some could not be read (each is named on standard error), 2 if none could. --watch and
+--camera finish the current picture on SIGTERM or Ctrl-C and end with 0.
 
-A file of --out is whole or not at all: after Ctrl-C, or when nothing could be read, what was there before is
-there still. --watch and --camera write each answer at once.
+--out is written in one step at the end: after Ctrl-C, or if nothing could be read, an older file is kept.
+--watch and --camera append each answer at once.
 """
 
 
@@ -68,20 +68,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _read(options: argparse.Namespace, classifier: Classifier, results: Results) -> int:
-    """Read what the options name; return the exit status."""
+    """Read the pictures that the options name; return the exit status."""
 
     def answer(picture: PreparedPicture) -> None:
         results.write(answer_prepared(picture, classifier))
 
     if options.watch is not None:
-        remark = _say_nothing if options.quiet else _say
-        answer_arrivals(
+        log_status = _log_nothing if options.quiet else _log
+        answer_watched_folder(
             options.watch,
             answer=answer,
-            say=_say,
-            remark=remark,
+            log=_log,
+            log_status=log_status,
             existing=options.existing,
-            most=options.count,
+            limit=options.count,
         )
         return 0
     if options.camera is not None:
@@ -91,15 +91,15 @@ def _read(options: argparse.Namespace, classifier: Classifier, results: Results)
                 read=lambda frame: answer_picture(frame, classifier),
                 write=results.write,
                 every=options.every,
-                most=options.count,
+                limit=options.count,
                 only_changes=options.form == "text",
             )
         return 0
     done = answer_files(
         prepared_pictures,
-        files_of(options.images),
+        list_files(options.images),
         answer=answer,
-        say=_say,
+        log=_log,
         jobs=options.jobs,
         show_progress=not options.quiet,
     )
@@ -115,12 +115,12 @@ def _classifier(options: argparse.Namespace) -> Classifier:
         threads=options.threads,
         require_delegate=options.require_delegate,
     )
-    report_runtime(classifier.report, say=_say, verbose=options.verbose)
+    report_runtime(classifier.report, log=_log, verbose=options.verbose)
     return classifier
 
 
 def _model(name: str, precision: str | None) -> str:
-    """Return what `Classifier` calls the model: a packaged file's name or a path."""
+    """Return the model as `Classifier` takes it: a packaged file's name or a path."""
     if name in MODELS:
         return f"{name}_{precision or MODELS[name]}.tflite"
     expect(precision is None, f"--precision with a model of {', '.join(MODELS)} only", name)
@@ -128,10 +128,10 @@ def _model(name: str, precision: str | None) -> str:
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Raise InputError for options that do not go together or are out of range."""
+    """Raise InputError for options that conflict or are out of range, OSError for an unwritable --out."""
     sources = {"IMAGE": options.images or None, "--watch": options.watch, "--camera": options.camera}
-    given = [name for name, value in sources.items() if value is not None]
-    expect(len(given) == 1, "one of IMAGE..., --watch DIR and --camera", " and ".join(given) or "none")
+    named = [name for name, value in sources.items() if value is not None]
+    expect(len(named) == 1, "one of IMAGE..., --watch DIR and --camera", " and ".join(named) or "none")
     expect(options.count is None or not options.images, "--count with --watch or --camera", "IMAGE...")
     expect(options.count is None or options.count >= 1, "--count of 1 or more", options.count)
     expect(not options.existing or options.watch is not None, "--existing with --watch", "none")
@@ -141,11 +141,11 @@ def _check(options: argparse.Namespace) -> None:
         check_writable(options.out)
 
 
-_say = functools.partial(say, NAME)
+_log = functools.partial(log, NAME)
 
 
-def _say_nothing(what: object) -> None:
-    """Say nothing, which --quiet asks for."""
+def _log_nothing(message: object) -> None:
+    """Log nothing, for --quiet."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -163,30 +163,30 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_sources(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("what is read").add_argument
+    add = parser.add_argument_group("input").add_argument
     add_images(add, nargs="*")
-    add("--watch", metavar="DIR", help="read pictures as they arrive in a folder, each once it is whole")
-    add("--existing", action="store_true", help="with --watch: those that are there at the start too")
+    add("--watch", metavar="DIR", help="read pictures as they arrive in a folder, each once it is complete")
+    add("--existing", action="store_true", help="with --watch: also read the pictures already there")
     add(
         "--camera",
         nargs="?",
         const="0",
         metavar="INDEX|NAME",
-        help="read what a camera sees: its number, model or device (default: 0); says what changes",
+        help="read from a camera, by its number, model or device (default: 0); text shows only changes",
     )
     add(
         "--every",
         type=float,
         default=1.0,
         metavar="SECONDS",
-        help="rest between two frames (default: %(default)g)",
+        help="pause between two frames (default: %(default)g)",
     )
     add("--count", type=int, metavar="N", help="stop after N pictures of --watch or --camera")
     add_jobs(add)
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("what reads it").add_argument
+    add = parser.add_argument_group("model").add_argument
     add_session_options(add, model=f"{' or '.join(MODELS)}, or any .tflite file", default="lenet5")
     defaults = ", ".join(f"{precision} of {name}" for name, precision in MODELS.items())
     add("--precision", choices=VARIANTS, help=f"of the named model (default: {defaults})")

@@ -1,4 +1,4 @@
-"""`lenet-edge SUBCOMMAND`: one console script over the modules that do the work."""
+"""`lenet-edge SUBCOMMAND`: the console script that runs one of the commands."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from converters.base.errors import exit_status
 from lenet_edge import __version__
 
 COMMANDS = {
-    "convert": "write every .tflite from the packaged weights and check it",
+    "convert": "write and check every .tflite from the packaged weights",
     "quantize": "fine-tune LeNet-5 for int8",
-    "parity": "every file in every runtime beside the original model",
+    "parity": "compare every file in every runtime with the original model",
     "classify": "read digits from pictures, without TensorFlow",
     "read": "read a line of digits from pictures, without TensorFlow",
-    "doctor": "what this machine can read digits with, and what it lacks",
-    "benchmark": "time models on this machine, or lay two reports side by side",
+    "doctor": "check which runtimes, delegates and cameras work on this machine",
+    "benchmark": "time models on this machine, or compare two reports",
     "train": "train LeNet-5, the stock net or a teacher on MNIST",
     "photographs": "measure reading on drawn photographs of digits on paper",
 }
@@ -27,7 +27,7 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the subcommand that `argv` names; return its exit status."""
     words = "\n".join(f"  {name:<12} {line}" for name, line in COMMANDS.items())
-    subcommands = f"subcommands:\n{words}\n\n`lenet-edge SUBCOMMAND --help` tells more."
+    subcommands = f"subcommands:\n{words}\n\nSee `lenet-edge SUBCOMMAND --help`."
     parser = argparse.ArgumentParser(
         prog="lenet-edge",
         description="LeNet-5 as printed in 1998, from Keras to int8 on the edge.",
@@ -36,9 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"lenet-edge {__version__}")
     parser.add_argument(
-        "command", nargs="?", choices=COMMANDS, metavar="SUBCOMMAND", help="one of those below"
+        "command", nargs="?", choices=COMMANDS, metavar="SUBCOMMAND", help="one of the list below"
     )
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="the subcommand's own")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="passed to the subcommand")
     options = parser.parse_args(argv)
     if options.command is None:
         print(f"lenet-edge: expected a subcommand, got none\n\n{subcommands}", file=sys.stderr)
@@ -48,10 +48,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(command: str, argv: Sequence[str] | None) -> int:
-    """Run `command`, imported only now: `classify` must not wait for what `train` needs."""
+    """Run `command`, imported only here: `classify` must not wait for what `train` imports."""
     return importlib.import_module(f"lenet_edge.{command}").main(argv)
 
 
 def script() -> None:
-    """Be the console script `lenet-edge`."""
+    """Run as the console script `lenet-edge`."""
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""`lenet-edge doctor`: what this machine can read digits with, and what would add what it lacks."""
+"""`lenet-edge doctor`: check what this machine can read digits with, and how to add what is missing."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from lenet_edge.reading.capabilities import find_others, try_libraries, try_runt
 NAME = "lenet-edge doctor"
 
 EPILOG = """\
-Each runtime reads 20 digits in a process of its own, so that one that crashes is told as such. Status: 0 when
-a runtime works, 1 when none does.
+Each runtime reads 20 digits in its own process, so a crash is reported and stops nothing else. Status: 0 if a
+runtime works, 1 if none does.
 """
 
 
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     options = _parser().parse_args(argv)
     facts = machine()
-    libraries = try_libraries(options.delegate)  # first: a library that is not there is said before the rest
+    libraries = try_libraries(options.delegate)  # first: a missing library must stop it at once
     runtimes = try_runtimes()
     found = [*runtimes, *find_others(), *libraries]
     if options.json:
@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="LIBRARY",
-        help="try a delegate's shared library too",
+        help="also try a delegate's shared library",
     )
     return parser
 

@@ -1,7 +1,7 @@
-"""Measure reading on drawn photographs of held-out digits: pens, papers, shadows, sizes, JPEG.
+"""Measure the error on synthetic photographs of held-out digits: pens, papers, shadows, sizes, JPEG.
 
-Each photograph is encoded as JPEG and read exactly as `lenet-edge classify` reads a file. The same digits are
-read as MNIST has them, fed directly and from PNG files, for comparison.
+Each photograph is encoded as JPEG and read exactly as `lenet-edge classify` reads a file. For comparison, the
+original MNIST digits are read too, directly and from PNG files.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     options = _parser().parse_args(argv)
     _check(options)
-    Classifier(model=options.model).close()  # a model that is none is said before the digits are looked for
+    Classifier(model=options.model).close()  # a bad model is an error before digits are loaded
     digits = held_out_digits(data=options.data)
     if options.count:
         chosen = Digits(digits.images[: options.count], digits.labels[: options.count])
@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Raise InputError or OSError for options that are out of range, and for what cannot be written."""
+    """Raise InputError for options that are out of range, OSError for outputs that cannot be written."""
     expect(0 <= options.count <= HELD_OUT, f"--count of 0 to {HELD_OUT}", options.count)
     expect(options.seed >= 0, "--seed of 0 or more", options.seed)
     expect(options.jobs >= 1, "--jobs of 1 or more", options.jobs)
@@ -72,15 +72,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="photograph the first N held-out digits, 5,000 at most (default: %(default)s)",
     )
-    add("--seed", type=int, default=1998, help="of the photographs (default: %(default)s)")
-    add("--model", default=DEFAULT_MODEL, help="which model reads (default: %(default)s)")
+    add("--seed", type=int, default=1998, help="seed of the photographs (default: %(default)s)")
+    add("--model", default=DEFAULT_MODEL, help="the model to read with (default: %(default)s)")
     add("--jobs", type=int, default=1, metavar="N", help="processes (default: %(default)s)")
-    add("--out", type=Path, metavar="FILE", help="write what was measured as JSON")
+    add("--out", type=Path, metavar="FILE", help="write the results as JSON")
     add(
         "--samples",
         type=Path,
         metavar="DIR",
-        help="also write 24 photographs, each named by its digit, and a sheet of them with what was read",
+        help="also write 24 photographs, named by their digits, and a sheet of them with the answers",
     )
     return parser
 

@@ -1,7 +1,7 @@
 """`python -m lenet_edge.read`: read a line of digits from pictures: a house number, a meter, an amount.
 
-The line is found on the page, whatever the pen, the paper and the light, laid level and scaled; the packaged
-wide model then reads it as a whole, without cutting it into digits. TensorFlow is not needed.
+The line is found on the page, whatever the pen, the paper and the light, levelled and scaled; the packaged
+wide model then reads it as a whole, without segmenting it into digits. TensorFlow is not needed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from converters.base.files import check_writable
 from converters.base.options import command_parser
 from lenet_edge.packaged.thresholds import string_threshold
 from lenet_edge.reading.answering import answer_files
-from lenet_edge.reading.batch import files_of
+from lenet_edge.reading.decoding import list_files
 from lenet_edge.reading.drawing_files import DrawingFiles
 from lenet_edge.reading.options import (
     add_images,
@@ -29,11 +29,11 @@ from lenet_edge.reading.options import (
 from lenet_edge.reading.output import open_output
 from lenet_edge.reading.string_answer import FoundLine, answer_line, found_lines
 from lenet_edge.reading.string_output import StringResults
-from lenet_edge.reading.terminal import say
+from lenet_edge.reading.terminal import log
 from lenet_edge.runtime.string_reader import DEFAULT_MODEL, StringReader
 
 if TYPE_CHECKING:
-    from lenet_edge.reading.string_picture import Drawings
+    from lenet_edge.reading.string_drawing import Drawings
 
 NAME = "lenet-edge read"
 
@@ -42,16 +42,16 @@ examples:
   lenet-edge read meter.jpg
   lenet-edge read scans/ --json             every picture in a folder, one JSON object a line
   lenet-edge read - --show < amount.png     standard input; draws the line as the model sees it
-  lenet-edge read meter.jpg --png seen.png  the picture with boxes, and below it what each window says
+  lenet-edge read meter.jpg --png seen.png  the picture with boxes, and below it the answer of each window
   lenet-edge read scans/ --png drawn/       one such picture for each, in a folder
 
-One line of digits is read; dots, commas and dashes between them are passed over. A picture with nothing on
-it, or with more than one line, is said to be so instead. A string less probable than the threshold is marked
+One line of digits is read; dots, commas and dashes between them are ignored. A picture with nothing on it is
+reported as "blank", one with several lines as "lines". A string less probable than the threshold is marked
 "unsure".
 
-A file of --out is whole or not at all: after Ctrl-C, or when nothing could be read, what was there before is
-there still. Status: 0 when every picture was read, 1 when some files could not be (each is named on standard
-error), 2 when none could.
+--out is written in one step at the end: after Ctrl-C, or if nothing could be read, an older file is kept.
+Status: 0 if every file was read, 1 if some could not be read (each is named on standard error), 2 if none
+could.
 """
 
 
@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     threshold = string_threshold() if options.threshold is None else options.threshold
     expect(0 <= threshold <= 1, "--threshold of 0 to 1", options.threshold)
     expect(options.jobs >= 1, "--jobs of 1 or more", options.jobs)
-    files = files_of(options.images)
+    files = list_files(options.images)
     drawing_files = _drawing_files(options.png, len(files))
     if options.out is not None:
         check_writable(options.out)
@@ -70,19 +70,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         drawings = _drawings(drawing_files, reader)
 
         def answer(line: FoundLine) -> None:
-            read = answer_line(line, reader, threshold=threshold)
-            results.write(read)
+            answered = answer_line(line, reader, threshold=threshold)
+            results.write(answered)
             if drawings is not None:
-                drawings.add(read)
+                drawings.add(answered)
 
         done = answer_files(
-            found_lines, files, answer=answer, say=_say, jobs=options.jobs, show_progress=not options.quiet
+            found_lines, files, answer=answer, log=_log, jobs=options.jobs, show_progress=not options.quiet
         )
     return done.status
 
 
 def _drawing_files(path: str | None, files: int) -> DrawingFiles | None:
-    """Return where --png puts the drawings of so many files, None without it."""
+    """Return where --png puts the drawings of `files` pictures, None without --png."""
     if path is None:
         return None
     drawing_files = DrawingFiles(path)
@@ -93,7 +93,7 @@ def _drawing_files(path: str | None, files: int) -> DrawingFiles | None:
 def _drawings(files: DrawingFiles | None, reader: StringReader) -> Drawings | None:
     if files is None:
         return None
-    from lenet_edge.reading.string_picture import Drawings  # here, as only --png needs it
+    from lenet_edge.reading.string_drawing import Drawings  # here, as only --png needs it
 
     return Drawings(files, score=reader.scores)
 
@@ -107,16 +107,16 @@ def _reader(options: argparse.Namespace) -> StringReader:
         threads=options.threads,
         require_delegate=options.require_delegate,
     )
-    report_runtime(reader.report, say=_say, verbose=options.verbose)
+    report_runtime(reader.report, log=_log, verbose=options.verbose)
     return reader
 
 
-_say = functools.partial(say, NAME)
+_log = functools.partial(log, NAME)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser(name=NAME, description=__doc__, epilog=EPILOG)
-    add = parser.add_argument_group("what is read").add_argument
+    add = parser.add_argument_group("input").add_argument
     add_images(add, nargs="+")
     add_jobs(add)
     add = add_results(
@@ -133,9 +133,9 @@ def _parser() -> argparse.ArgumentParser:
         "--threshold",
         type=float,
         metavar="P",
-        help='mark a string less probable as "unsure" (default: the packaged one)',
+        help='mark less probable strings as "unsure" (default: the packaged threshold)',
     )
-    add = parser.add_argument_group("what reads it").add_argument
+    add = parser.add_argument_group("model").add_argument
     model = "float32 or int8, or any .tflite file from 1x32xWx1 to eleven scores a window"
     add_session_options(add, model=model, default=DEFAULT_MODEL)
     return parser

@@ -6,6 +6,7 @@ interrupted `tools` leaves a mark behind: the environment may be broken then, so
 
 from __future__ import annotations
 
+import argparse
 import fcntl
 import shutil
 import subprocess
@@ -75,18 +76,20 @@ def run_checked(command: list[str]) -> None:
 
 def main() -> int:
     """Run the command; return its exit status."""
-    step, venv = sys.argv[1:]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("step", choices=STEPS)
+    parser.add_argument("venv", type=Path, metavar="VENV", help="the folder of the environment")
+    options = parser.parse_args()
     least, most = VERSIONS
     if not least <= sys.version_info[:2] <= most:
         got = ".".join(map(str, sys.version_info[:2]))
         print(f"expected Python 3.10 to 3.13, got {got}: make PYTHON=python3.12", file=sys.stderr)
         return 2
     try:
-        make(step, Path(venv).resolve(), run_checked)
+        make(options.step, options.venv.resolve(), run_checked)
     except subprocess.CalledProcessError as error:
-        print(
-            f"expected {' '.join(error.cmd[:4])} ... to work, got status {error.returncode}", file=sys.stderr
-        )
+        command = " ".join(error.cmd[:4])
+        print(f"expected {command} ... to work, got status {error.returncode}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted: the next make goes on", file=sys.stderr)

@@ -1,1 +1,1 @@
-"""What `lenet-edge benchmark` is made of: jobs in child processes, the report, its tables and its picture."""
+"""The work behind `lenet-edge benchmark`: jobs in child processes, the report, its tables and its chart."""

@@ -1,4 +1,4 @@
-"""Measure models in runtimes, each runtime in a process of its own, each start in a fresh one."""
+"""Measure models in runtimes: each runtime in its own process, each start in a fresh one."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 
 from converters.base.errors import InputError
 from converters.timing.measuring import LOADS
-from lenet_edge.benchmarking.children import ask
-from lenet_edge.benchmarking.facts import (
+from lenet_edge.benchmarking.child_process import run_job
+from lenet_edge.benchmarking.json_types import (
     Answer,
     Failure,
     LoadJob,
@@ -23,10 +23,11 @@ from lenet_edge.benchmarking.facts import (
     TimingJob,
 )
 
-_PARTS = "lenet_edge.benchmarking"
-_WORKER, _COLD, _PROFILER = (f"{_PARTS}.{name}" for name in ("worker", "cold", "profiler"))
+_TIMING_WORKER = "lenet_edge.benchmarking.timing_worker"
+_START_WORKER = "lenet_edge.benchmarking.start_worker"
+_PROFILE_WORKER = "lenet_edge.benchmarking.profile_worker"
 _STARTS = 3
-# A file has some fifteen nodes, each of which is timed for this part of the seconds that a model is.
+# A file has about fifteen nodes; each is timed for the model's seconds divided by this.
 _PROFILE_SHARE = 4
 _MICRO = 1e6
 
@@ -35,8 +36,8 @@ _MICRO = 1e6
 class Plan:
     """What to measure: every model with every delegate and number of threads, in each runtime.
 
-    `models`: .tflite contents by the names to show. `seconds`: of each model with each delegate and number of
-    threads. `profile`: node by node too. `peers`: the folder of the peers' files, "" for none.
+    `models`: .tflite contents by display name. `seconds`: for each model with each delegate and number of
+    threads. `profile`: also node by node. `peers`: the folder of the peers' files, "" for none.
     """
 
     models: Mapping[str, bytes]
@@ -50,7 +51,7 @@ class Plan:
 
     @property
     def steps(self) -> int:
-        """How often `measure_runtime` calls its `progress` when nothing fails."""
+        """How often `measure_runtime` calls `progress` in all runtimes when nothing fails."""
         settings = len(self.models) * len(self.delegates)
         profiled = settings * self.loads if self.profile else 0
         timed = len(self.threads) * (self.loads + settings * _STARTS)
@@ -58,7 +59,7 @@ class Plan:
 
 
 def measure_runtime(plan: Plan, runtime: str, *, progress: Callable[[], object] | None = None) -> Answer:
-    """Return what `runtime` makes of `plan`: results, failures and profiles, as the report has them."""
+    """Measure `plan` in `runtime`; return results, failures and profiles in the report's form."""
     with tempfile.TemporaryDirectory(prefix="lenet-edge-") as name:
         folder = Path(name)
         files = {model: f"{number}.tflite" for number, model in enumerate(plan.models)}
@@ -74,13 +75,13 @@ def measure_runtime(plan: Plan, runtime: str, *, progress: Callable[[], object] 
             "peers": plan.peers,
         }
         try:
-            timed = ask(_WORKER, job, folder, progress=progress)
+            timed = run_job(_TIMING_WORKER, job, folder, progress=progress)
             answer = Answer(results=timed["results"], failures=timed["failures"], profiles=[])
             _add_starts(answer["results"], files, folder, runtime, progress)
         except InputError as error:
             return {"results": [], "failures": [_failure("", runtime, error)], "profiles": []}
         if plan.profile:
-            answer["profiles"] = _profiles(plan, answer, files, folder, runtime, progress)
+            answer["profiles"] = _measure_profiles(plan, answer, files, folder, runtime, progress)
     return answer
 
 
@@ -95,12 +96,12 @@ def _add_starts(
     runtime: str,
     progress: Callable[[], object] | None,
 ) -> None:
-    """Add to each result what its start takes: `cold`, None for a peer."""
-    empty = _starts({"runtime": runtime}, folder, progress)["peak_bytes"]
+    """Add to each result what a cold start takes: `cold`, None for a peer."""
+    empty = _measure_starts({"runtime": runtime}, folder, progress)["peak_bytes"]
     for result in results:
         result["cold"] = None
         if result["runtime"] == runtime:
-            found = _starts(_job(result, files), folder, progress)
+            found = _measure_starts(_job(result, files), folder, progress)
             result["cold"] = {
                 "starts": _STARTS,
                 "import_us": found["import"] * _MICRO,
@@ -110,17 +111,19 @@ def _add_starts(
             }
 
 
-def _starts(job: StartJob | LoadJob, folder: Path, progress: Callable[[], object] | None) -> dict[str, float]:
-    """Return the medians of some starts of `job`."""
+def _measure_starts(
+    job: StartJob | LoadJob, folder: Path, progress: Callable[[], object] | None
+) -> dict[str, float]:
+    """Start `job` several times; return the medians."""
     answers = []
     for _ in range(_STARTS):
-        answers.append(ask(_COLD, job, folder))
+        answers.append(run_job(_START_WORKER, job, folder))
         if progress:
             progress()
     return {key: statistics.median(answer[key] for answer in answers) for key in answers[0]}
 
 
-def _profiles(
+def _measure_profiles(
     plan: Plan,
     answer: Answer,
     files: Mapping[str, str],
@@ -128,7 +131,7 @@ def _profiles(
     runtime: str,
     progress: Callable[[], object] | None,
 ) -> list[Profile]:
-    """Return the profile of every result with the first number of threads; what fails goes to `answer`."""
+    """Return a profile of each result with the first number of threads; failures go to `answer`."""
     found = []
     for result in answer["results"]:
         if result["runtime"] != runtime or result["threads"] != plan.threads[0]:
@@ -139,7 +142,7 @@ def _profiles(
             "loads": plan.loads,
         }
         try:
-            facts: NodeTimes = ask(_PROFILER, job, folder, progress=progress)
+            facts: NodeTimes = run_job(_PROFILE_WORKER, job, folder, progress=progress)
         except InputError as error:
             answer["failures"].append(_failure(f"the profile of {result['model']}", runtime, error))
             continue
@@ -157,7 +160,7 @@ def _profiles(
 
 
 def _job(result: Result, files: Mapping[str, str]) -> LoadJob:
-    """Return a job that loads what `result` was measured of."""
+    """Return a job that loads the model of `result` with the same settings."""
     return {
         "runtime": result["runtime"],
         "model": files[result["model"]],

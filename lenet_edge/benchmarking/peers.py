@@ -1,7 +1,7 @@
-"""The same weights in ONNX Runtime and in ExecuTorch, beside the .tflite file that they come from.
+"""Time the same weights in ONNX Runtime and ExecuTorch, next to the .tflite file they come from.
 
-scripts/bench_peers.py writes NAME.onnx and NAME.pte for NAME.tflite. Each takes the same pixels and gives the
-same scores; one that gives others, or none, is not timed and named with the reason.
+scripts/bench_peers.py writes NAME.onnx and NAME.pte for NAME.tflite. Each takes the same pixels and must give
+the same scores; a peer that fails or gives other scores is not timed but listed with the reason.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from lenet_edge.digits.geometry import middle
 from lenet_edge.digits.mnist import calibration_digits, pad
 
 TOLERANCE = 1e-5
-"""The greatest difference of scores that another order of float32 sums can explain."""
+"""The largest difference in scores that a different order of float32 sums can explain."""
 
 _DIGITS = 100
 _INSTALL = "make bench-peers"
 
 
 class Peer(NamedTuple):
-    """A runtime's `title`, the `package` to import, and what opens a file (input to output)."""
+    """A runtime's `title`, the `package` to import, and `open`, from a file to a function of the input."""
 
     title: str
     package: str
@@ -48,7 +48,7 @@ def _onnx_runtime(path: Path, threads: int) -> Callable[[NDArray[Any]], NDArray[
 
 def _executorch(path: Path, threads: int) -> Callable[[NDArray[Any]], NDArray[Any]]:
     torch = importlib.import_module("torch")
-    # One pool of threads serves the whole process; it has as many as there are processors otherwise.
+    # One thread pool serves the whole process; by default it has one thread for each processor.
     importlib.import_module("executorch.extension.pybindings.portable_lib")._unsafe_reset_threadpool(threads)
     program = importlib.import_module("executorch.runtime").Runtime.get().load_program(path)
     method = program.load_method("forward")
@@ -59,13 +59,13 @@ PEERS = {
     ".onnx": Peer("ONNX Runtime", "onnxruntime", _onnx_runtime),
     ".pte": Peer("ExecuTorch", "executorch", _executorch),
 }
-"""The peers by the ends of their files' names."""
+"""The peers by file suffix."""
 
 
 def peer_loads(
     folder: Path, contents: Mapping[str, bytes], *, runtime: str, threads: int
 ) -> tuple[dict[tuple[str, str], Load], dict[tuple[str, str], str]]:
-    """Return what loads the peers of `contents`, by model and title, and why others are left out."""
+    """Return a loader for each peer of `contents`, by model and title, and why others are left out."""
     loads: dict[tuple[str, str], Load] = {}
     reasons: dict[tuple[str, str], str] = {}
     for name, content in contents.items():
@@ -73,7 +73,7 @@ def peer_loads(
             path, key = folder / f"{name}{suffix}", (name, peer.title)
             if not path.exists():
                 continue
-            reason = _why_not(peer, path, content, runtime=runtime, threads=threads)
+            reason = _exclusion_reason(peer, path, content, runtime=runtime, threads=threads)
             if reason:
                 reasons[key] = reason
             else:
@@ -86,19 +86,19 @@ def peer_loads(
 def largest_difference(
     one: Callable[[NDArray[Any]], NDArray[Any]], other: Callable[[NDArray[Any]], NDArray[Any]], side: int
 ) -> float:
-    """Return how far the scores of two functions are apart on 100 digits of `side` pixels, float32."""
+    """Return the largest difference between two functions' scores on 100 digits of `side` pixels."""
     return max(
         float(np.abs(one(p[None]).ravel() - other(p[None]).ravel()).max()) for p in _inputs(_DIGITS, side)
     )
 
 
 def _inputs(count: int, side: int) -> NDArray[np.float32]:
-    """Return the first `count` calibration digits as a model of `side` pixels takes them, float32."""
+    """Return the first `count` calibration digits, float32 (count, side, side, 1)."""
     return middle(pad(calibration_digits().images[:count]), side=side)[..., None].astype(np.float32)
 
 
-def _why_not(peer: Peer, path: Path, content: bytes, *, runtime: str, threads: int) -> str:
-    """Return why the peer is not timed, "" when it is."""
+def _exclusion_reason(peer: Peer, path: Path, content: bytes, *, runtime: str, threads: int) -> str:
+    """Return why the peer cannot be timed, "" if it can."""
     try:
         importlib.import_module(peer.package)
     except ImportError as error:
@@ -106,7 +106,7 @@ def _why_not(peer: Peer, path: Path, content: bytes, *, runtime: str, threads: i
     session = Session(content, runtime=runtime)
     try:
         apart = largest_difference(peer.open(path, threads), session.run, int(session.source["shape"][1]))
-    except Exception as error:  # each package raises what it likes; all of it is why it is out
+    except Exception as error:  # each package has its own exceptions: any of them rules the peer out
         return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
     return "" if apart <= TOLERANCE else f"its scores are {apart:.2g} off the .tflite file's"
 

@@ -1,4 +1,4 @@
-"""A benchmark as a picture: a panel for each runtime, a bar for each model, its ratio written beside it."""
+"""Draw a benchmark as a chart: a panel for each runtime, a bar for each model, labelled with its ratio."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from typing import Any
 from converters.base.errors import expect
 from converters.base.installed import RUNTIMES
 from converters.base.words import counted
-from lenet_edge.benchmarking.facts import EstimateFacts, Report, Result, SpreadFacts
+from lenet_edge.benchmarking.json_types import EstimateFacts, Report, Result, SpreadFacts
 
 _INSTALL = "pip install matplotlib"
-# Okabe and Ito's, which people who see colours otherwise can tell apart.
+# Okabe and Ito's palette, which colour-blind people can tell apart.
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 _INK = "#222222"
 
 
 def check_plotting() -> None:
-    """Raise InputError, with the line that helps, when matplotlib is not installed."""
+    """Raise InputError, with the command that installs it, when matplotlib is missing."""
     expect(importlib.util.find_spec("matplotlib") is not None, "matplotlib for --png", f"none: {_INSTALL}")
 
 
 def draw(report: Report) -> bytes:
     """Return the PNG of a report: medians, and lines to the 90th percentile.
 
-    A panel shows computing alone, or all with input and output where one of its results has no other time.
+    A panel shows inference alone, or with input and output if any of its results has only that.
     """
     import matplotlib
 
@@ -52,7 +52,7 @@ def draw(report: Report) -> bytes:
         threads = sorted({one["threads"] for one in results})
         for axes, block in zip(panels[:, 0], blocks, strict=True):
             _panel(axes, block, threads, widest)
-        panels[-1, 0].set_xlabel("microseconds for one picture: bar, median; line, 50th to 90th percentile")
+        panels[-1, 0].set_xlabel("microseconds per picture: bar, median; line, 50th to 90th percentile")
         figure.suptitle(_title(report), fontsize=10, x=0.01, ha="left")
         picture = io.BytesIO()
         figure.savefig(picture, format="png", dpi=110)
@@ -74,7 +74,7 @@ def _panel(axes: Any, block: list[Result], threads: list[int], widest: float) ->
     axes.set_yticks(range(len(block)), [_label(one, len(threads) > 1) for one in block])
     axes.set_ylim(len(block) - 0.4, -0.6)
     axes.set_xlim(0, widest * 1.4)
-    basis = "with input and output" if whole else "computing alone"
+    basis = "with input and output" if whole else "inference alone"
     axes.set_title(f"{_runtime(block[0])}, {basis}", loc="left", fontsize=11, fontweight="bold")
     axes.grid(axis="x", alpha=0.3)
     axes.set_axisbelow(True)
@@ -91,12 +91,12 @@ class _Times:
 
 
 def _whole(block: list[Result]) -> bool:
-    """Tell whether one of `block` was timed with input and output only."""
+    """Return whether any result of `block` was timed only with input and output."""
     return not all(one["invoke"] for one in block)
 
 
 def _times(result: Result, *, whole: bool) -> _Times:
-    """Return the times with input and output (`whole`), or of computing alone."""
+    """Return the times with input and output (`whole`), or of inference alone."""
     invoke, ratio = result["invoke"], result["invoke_ratio"]
     if whole or invoke is None or ratio is None:
         return _Times(result["run"], result["run_ratio"])

@@ -1,6 +1,6 @@
-"""The report of a benchmark as JSON: written whole, read back with every field that is used checked.
+"""The benchmark's JSON report: begin a new one, and read one back with every used field checked.
 
-docs/benchmark.md describes the format; apps on other machines write the same.
+docs/benchmark.md describes the format; apps on other machines write it too.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from converters.base.errors import InputError, expect
 from converters.base.machine import machine, speed_facts
 from lenet_edge import __version__
-from lenet_edge.benchmarking.facts import Report
+from lenet_edge.benchmarking.json_types import Report
 
 FORMAT, SCHEMA = "lenet-edge benchmark", 1
 
@@ -59,7 +59,7 @@ _WHOLE = {
 
 
 def heading(models: Mapping[str, bytes], command: Sequence[str]) -> Report:
-    """Return the report's beginning, everything but what is measured."""
+    """Return a report without measurements: the machine, the versions and the models."""
     return {
         "format": FORMAT,
         "schema": SCHEMA,
@@ -82,12 +82,12 @@ def heading(models: Mapping[str, bytes], command: Sequence[str]) -> Report:
 
 
 def read_report(path: str | os.PathLike[str]) -> Report:
-    """Return the report at `path`; raises InputError, naming the field, when it is none or a damaged one."""
+    """Return the report at `path`; raises InputError, naming the field, if it is no report or damaged."""
     wanted = f"{os.fspath(path)} to be a report of lenet-edge benchmark"
     try:
         report = json.loads(Path(path).read_bytes())
     except ValueError as error:
-        raise InputError(f"expected {wanted}, got no JSON: {error}") from None
+        raise InputError(f"expected {wanted}, got invalid JSON: {error}") from None
     expect(isinstance(report, dict) and report.get("format") == FORMAT, wanted, "another kind of JSON")
     expect(report.get("schema") == SCHEMA, f"{wanted} of schema {SCHEMA}", f"schema {report.get('schema')}")
     check_fields(report, _WHOLE, "", wanted)
@@ -109,15 +109,15 @@ def _check_result(result: dict[str, Any], place: str, wanted: str) -> None:
         check_fields(result["cold"], _COLD, f"{place}.cold", wanted)
     numbers = [one for one in result["loads"] if type(one) in _NUMBER and one > 0]
     right = len(numbers) == len(result["loads"]) > 0
-    expect(right, wanted, f"{place}.loads without microseconds in it")
+    expect(right, wanted, f"{place}.loads that are not all microseconds")
 
 
 def check_fields(value: Any, fields: Mapping[str, Any], place: str, wanted: str) -> None:
-    """Raise InputError unless `value` is an object with `fields`, each of its type."""
-    expect(isinstance(value, dict), wanted, f"{place} that is no object")
+    """Raise InputError unless `value` is an object that has `fields`, each of its type."""
+    expect(isinstance(value, dict), wanted, f"{place} that is not an object")
     for key, kind in fields.items():
         path = f"{place}.{key}" if place else key
         expect(key in value, wanted, f"one without {path}")
-        # A bool is an int to Python, and nowhere a measured number.
+        # A bool is an int in Python, but never a measured number.
         right = isinstance(value[key], kind) and not isinstance(value[key], bool)
         expect(right, wanted, f"{path} = {ascii(value[key])[:40]}")

@@ -1,4 +1,4 @@
-"""A benchmark on the terminal: what was timed, how it starts, and where its time goes; 100 columns."""
+"""Tables of a benchmark for the terminal, 100 columns wide: times, starts and profiles."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from converters.base.installed import RUNTIMES
 from converters.base.words import counted
-from lenet_edge.benchmarking.facts import Failure, NodeFacts, Profile, Report, Result
+from lenet_edge.benchmarking.json_types import Failure, NodeFacts, Profile, Report, Result
 
 _NAME = 25
 
 
 def machine_lines(report: Report) -> list[str]:
-    """Return what machine it was, and what of it makes times doubtful."""
+    """Return lines on the machine, and on what makes its times unreliable."""
     facts = report["machine"]
     memory = facts.get("memory_bytes")
     known = [
@@ -24,16 +24,16 @@ def machine_lines(report: Report) -> list[str]:
     ]
     lines = [", ".join(filter(None, known))]
     governor = facts.get("governor")
-    lines.append(f"governor {governor or 'not told by the system'}, load {facts.get('load') or 0:.2f}")
+    lines.append(f"governor {governor or 'unknown'}, load {facts.get('load') or 0:.2f}")
     if governor and governor != "performance":
-        lines.append("the frequency changes with the load: docs/benchmark.md tells how to fix it")
+        lines.append("the clock frequency changes with the load: docs/benchmark.md says how to fix it")
     if (facts.get("load") or 0) > 0.5 * max(facts.get("processors") or 1, 1):
-        lines.append("other processes want the processors: percentiles will be high")
+        lines.append("other processes are using the processors: percentiles will be high")
     return lines
 
 
 def timing_lines(results: Sequence[Result]) -> list[str]:
-    """Return the table of `results`, a block for each runtime and number of threads, its heading first."""
+    """Return the table of `results`: a block with a heading for each runtime and number of threads."""
     lines: list[str] = []
     for runtime, threads in dict.fromkeys((one["beside"], one["threads"]) for one in results):
         block = [one for one in results if (one["beside"], one["threads"]) == (runtime, threads)]
@@ -53,17 +53,17 @@ _HEAD = (
 
 def _timing_line(result: Result) -> str:
     invoke, ratio, whole = result["invoke"], result["invoke_ratio"], result["run_ratio"]
-    p50, p90, p99 = (_micro(invoke[key]) if invoke else "" for key in ("p50", "p90", "p99"))
-    between = f"{_times(ratio['low'])}-{_times(ratio['high'])}" if ratio else ""
-    value = _times(ratio["value"]) if ratio else ""
+    p50, p90, p99 = (_microseconds(invoke[key]) if invoke else "" for key in ("p50", "p90", "p99"))
+    between = f"{_ratio(ratio['low'])}-{_ratio(ratio['high'])}" if ratio else ""
+    value = _ratio(ratio["value"]) if ratio else ""
     return (
-        f"{_cut(result['model'], _NAME)}{_cut(_delegate(result), 14)}{p50:>7}{p90:>8}{p99:>8}"
-        f"{value:>7}  {between:<13}{_micro(result['run']['p50']):>9}{_times(whole['value']):>7}"
+        f"{_fit(result['model'], _NAME)}{_fit(_delegate(result), 14)}{p50:>7}{p90:>8}{p99:>8}"
+        f"{value:>7}  {between:<13}{_microseconds(result['run']['p50']):>9}{_ratio(whole['value']):>7}"
     )
 
 
 def start_lines(results: Sequence[Result]) -> list[str]:
-    """Return the table of what a start takes in a fresh process."""
+    """Return the table of cold starts in fresh processes."""
     started = [(one, cold) for one in results if (cold := one.get("cold"))]
     if not started:
         return []
@@ -71,7 +71,7 @@ def start_lines(results: Sequence[Result]) -> list[str]:
     lines = ["", f"{head}{'first run us':>14}{'memory MiB':>12}{'threads':>8}"]
     for one, cold in started:
         lines.append(
-            f"{_cut(one['model'], _NAME)}{_cut(_delegate(one), 14)}{cold['import_us'] / 1000:>11.1f}"
+            f"{_fit(one['model'], _NAME)}{_fit(_delegate(one), 14)}{cold['import_us'] / 1000:>11.1f}"
             f"{cold['initialisation_us'] / 1000:>10.2f}{cold['first_run_us']:>14.0f}"
             f"{cold['peak_bytes'] / 2**20:>12.2f}{one['threads']:>8}"
         )
@@ -79,7 +79,7 @@ def start_lines(results: Sequence[Result]) -> list[str]:
 
 
 def profile_lines(profile: Profile) -> list[str]:
-    """Return the table of one model's nodes: microseconds, share, multiply-accumulates and their speed."""
+    """Return the table of one model's nodes: microseconds, share, multiply-accumulates and speed."""
     asked = "" if profile["asked"] == "auto" else f", {profile['asked']}"
     where = f"{RUNTIMES[profile['runtime']].title}{asked}, {counted(profile['threads'], 'thread')}"
     lines = ["", f"{profile['model']} in {where}, node by node"]
@@ -87,7 +87,7 @@ def profile_lines(profile: Profile) -> list[str]:
         f"{'node':<24}{'us':>8}  {'95 % interval':<18}{'share':>7}{'MACs':>10}{'bytes':>10}{'MAC/ns':>8}"
     )
     lines += [_node_line(node) for node in profile["nodes"]]
-    peak = "NumPy's product of 512x512, float32, one core"
+    peak = "NumPy's 512x512 matrix product, float32, one core"
     return [*lines, f"{peak:<77}{profile['peak_macs_per_ns']:>8.2f}"]
 
 
@@ -103,17 +103,17 @@ def _node_line(node: NodeFacts) -> str:
 
 
 def failure_lines(failures: Sequence[Failure]) -> list[str]:
-    """Return a line for each thing that could not be timed, with the reason."""
-    names = [", ".join(filter(None, (one["model"], _known(one["runtime"])))) for one in failures]
+    """Return a line, with the reason, for each failure."""
+    names = [", ".join(filter(None, (one["model"], _runtime_title(one["runtime"])))) for one in failures]
     return [f"not timed: {name}: {one['reason']}" for name, one in zip(names, failures, strict=True)]
 
 
-def _known(runtime: str) -> str:
+def _runtime_title(runtime: str) -> str:
     return RUNTIMES[runtime].title if runtime in RUNTIMES else runtime
 
 
 def _title(result: Result) -> str:
-    return f"{_known(result['runtime'])} {result['version']}"
+    return f"{_runtime_title(result['runtime'])} {result['version']}"
 
 
 def _delegate(result: Result) -> str:
@@ -122,15 +122,15 @@ def _delegate(result: Result) -> str:
     return f"{result['delegate']} {result['taken']}/{result['nodes']}" if result["delegate"] else "none"
 
 
-def _micro(value: float) -> str:
+def _microseconds(value: float) -> str:
     return f"{value:,.1f}" if value < 10_000 else f"{value:,.0f}"
 
 
-def _times(ratio: float) -> str:
-    """Return `ratio` in five columns."""
+def _ratio(ratio: float) -> str:
+    """Return `ratio` as text of at most five columns."""
     return f"{ratio:.3f}" if ratio < 10 else f"{ratio:.2f}" if ratio < 100 else f"{ratio:.0f}"
 
 
-def _cut(text: str, width: int) -> str:
-    """Return `text` in `width` columns, a space at the end."""
+def _fit(text: str, width: int) -> str:
+    """Return `text` padded or shortened to `width` columns, the last one a space."""
     return text.ljust(width) if len(text) < width else f"{text[: width - 3]}.. "

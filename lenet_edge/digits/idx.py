@@ -28,7 +28,7 @@ MAX_RANK = 32
 """The most dimensions that every supported NumPy can hold."""
 
 DEFAULT_LIMIT = 1 << 28
-"""The most values read unless told otherwise: 256 MiB, over five times MNIST's largest file."""
+"""The default limit on values: 256 MiB, over five times MNIST's largest file."""
 
 _CHUNK = 1 << 20
 
@@ -36,15 +36,14 @@ _CHUNK = 1 << 20
 def read_idx(
     path: str | os.PathLike[str], *, rank: int | None = None, limit: int = DEFAULT_LIMIT
 ) -> NDArray[np.uint8]:
-    """Read the unsigned-byte IDX file at `path`, plain or gzipped (told by its first two bytes).
+    """Read the unsigned-byte IDX file at `path`, plain or gzipped (recognised by its first two bytes).
 
-    `rank` is the number of dimensions wanted (None: any from 1 to 32), `limit` the most values that
-    are read. Returns a writable uint8 array of the shape that the header gives. Memory follows the
-    bytes that are there, never what a header promises.
+    `rank` is the number of dimensions required (None: any from 1 to 32), `limit` the most values to
+    read. Returns a writable uint8 array of the header's shape. Memory grows with the bytes in the file,
+    not with the sizes in the header.
 
-    Raises InputError, which names the file, when it is no such file, is truncated, has bytes left
-    over, has another rank or more than `limit` values, or is broken gzip; OSError when it cannot be
-    opened.
+    Raises InputError, with the file's name, if it is no such file, is truncated, has extra bytes, has
+    another rank or more than `limit` values, or is broken gzip; OSError if it cannot be opened.
     """
     with open(path, "rb") as file:
         return _read(file, name=os.fspath(path), rank=rank, limit=limit)
@@ -58,9 +57,9 @@ def read_idx_bytes(
 
 
 def read_unzipped(path: str | os.PathLike[str], *, limit: int) -> bytes:
-    """Return the content of the file at `path`, unzipped if it is gzipped, `limit` bytes at most.
+    """Return the content of the file at `path`, unzipped if it is gzipped, at most `limit` bytes.
 
-    Raises InputError, which names the file, when there is more or the gzip data is broken.
+    Raises InputError, with the file's name, if there is more or the gzip data is broken.
     """
     name = os.fspath(path)
     with open(path, "rb") as file, _gzip_errors(name):
@@ -90,7 +89,7 @@ def _read(file: io.BufferedReader, *, name: str, rank: int | None, limit: int) -
         stream = _unzip(file)
         shape = _read_shape(stream, name=name, rank=rank, limit=limit)
         count = math.prod(shape)
-        # One byte more than wanted: it tells of bytes left over, and makes gzip check its checksum.
+        # One byte more than needed: it detects extra bytes and makes gzip verify its checksum.
         values = _read_up_to(stream, count + 1)
     expect(len(values) >= count, f"{count} values for shape {shape} in {name}", len(values))
     expect(len(values) == count, f"{count} values for shape {shape} in {name}", "bytes left over")
@@ -116,7 +115,7 @@ def _read_shape(stream: BinaryIO, *, name: str, rank: int | None, limit: int) ->
         4 + len(sizes),
     )
     shape = tuple(int(size) for size in np.frombuffer(sizes, ">u4"))
-    # A size of 0 must not hide another that NumPy cannot hold.
+    # A size of 0 must not hide another size that NumPy cannot hold.
     expect(
         math.prod(max(size, 1) for size in shape) <= limit,
         f"{limit} values at most in {name}",
@@ -136,7 +135,7 @@ def _unzip(file: io.BufferedReader) -> BinaryIO:
 
 
 def _read_up_to(stream: BinaryIO, count: int) -> bytearray:
-    """Read `count` bytes, or all there are, without setting aside room for bytes that never come."""
+    """Read `count` bytes, or as many as there are, without allocating memory for missing ones."""
     content = bytearray()
     while len(content) < count:
         chunk = stream.read(min(_CHUNK, count - len(content)))

@@ -1,12 +1,12 @@
-"""MNIST: the digits of training, of choosing (held out), of calibration and of the final test.
+"""Load MNIST: the training, held-out, calibration and test digits.
 
-The 10,000 test digits and 500 calibration digits are part of the package. The 60,000 training digits
-are looked for in a folder given by the caller, in the folder that the environment variable
-LENET_EDGE_DATA names, and in the cache folder; failing these they are downloaded into the cache folder.
-Every file from outside the package is checked by the md5 of its unzipped bytes.
+The 10,000 test digits and 500 calibration digits are part of the package. The 60,000 training digits come
+from the caller's folder, the folder in the environment variable LENET_EDGE_DATA, or the cache folder;
+otherwise they are downloaded into the cache folder. Every file from outside the package is checked by the
+md5 of its unzipped bytes.
 
-Nothing may be fitted, calibrated or selected on the test digits: that is what the held-out and the
-calibration digits are for.
+Nothing may be fitted, calibrated or selected on the test digits: the held-out and the calibration digits
+are for that.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 )
-"""Where the files are downloaded from, as NAME.gz, each mirror tried in turn."""
+"""The mirrors of the files NAME.gz, tried in this order."""
 
 PIXELS = (0.0, 255.0)
-"""What a pixel can be: paper to ink."""
+"""The range of a pixel: paper to ink."""
 
 DATA_VARIABLE = "LENET_EDGE_DATA"
 MIRROR_VARIABLE = "LENET_EDGE_MIRROR"
@@ -43,15 +43,15 @@ _TRAINING_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
 SPLIT_SEED = 1998
 TRAINING = 55_000
 HELD_OUT = 5_000
-"""How the 60,000 training digits are split: to train on, and to select and fit on."""
+"""The split of the 60,000 training digits: for training, and for selecting and fitting."""
 
 CALIBRATION_PER_CLASS = 50
 
-_TIMEOUT = 30.0  # seconds without a byte from a mirror
+_TIMEOUT = 30.0  # seconds without data from a mirror
 
 
 class MnistFile(NamedTuple):
-    """What one of the four files is: its unzipped bytes, counted and hashed."""
+    """The size in bytes and the md5 of one of the four files, unzipped."""
 
     size: int
     md5: str
@@ -66,7 +66,7 @@ FILES = {
 
 
 class Digits(NamedTuple):
-    """Digits with their classes.
+    """Digits with their labels.
 
     `images` is uint8 of shape (n, 28, 28), 0 for paper to 255 for ink; `labels` is uint8 of shape (n,),
     0 to 9.
@@ -77,11 +77,11 @@ class Digits(NamedTuple):
 
 
 def training_digits(*, data: str | os.PathLike[str] | None = None) -> Digits:
-    """Return the 55,000 digits to train on, in a fixed shuffled order.
+    """Return the 55,000 training digits, in a fixed shuffled order.
 
-    `data` is a folder with the two training files, plain or gzipped; None looks where the module's
-    docstring says. Raises InputError when a folder that was named lacks a file, a file is not the one
-    published, or no mirror delivers it.
+    `data` is a folder with the two training files, plain or gzipped; None looks in the places that the
+    module's docstring lists. Raises InputError if a named folder lacks a file, a file is not the published
+    one, or no mirror has it.
     """
     images, labels = _from_files(_TRAINING_FILES, data)
     chosen = _split()[HELD_OUT:]
@@ -89,7 +89,7 @@ def training_digits(*, data: str | os.PathLike[str] | None = None) -> Digits:
 
 
 def held_out_digits(*, data: str | os.PathLike[str] | None = None) -> Digits:
-    """Return the 5,000 training digits kept from training, to select and to fit on.
+    """Return the 5,000 digits held out from the training files, for selecting and fitting.
 
     `data` and errors as for `training_digits`.
     """
@@ -113,12 +113,12 @@ def calibration_digits() -> Digits:
     return _packaged("calibration")
 
 
-# pytest takes any function called test_... that a test module imports for a test.
+# Otherwise pytest would collect this function in each test module that imports it.
 test_digits.__test__ = False  # type: ignore[attr-defined]
 
 
 def pad(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Put digits (n, 28, 28) into the middle of the paper's field: (n, 32, 32), background 0 (page 7)."""
+    """Pad digits (n, 28, 28) with zeros to the paper's field, (n, 32, 32) (page 7)."""
     margin = (FIELD - MNIST_SIDE) // 2
     return np.pad(images, ((0, 0), (margin, margin), (margin, margin)))
 
@@ -126,13 +126,13 @@ def pad(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def read_digits(images: str | os.PathLike[str], labels: str | os.PathLike[str]) -> Digits:
     """Read the digits of any IDX file of `images` (n, 28, 28) and its file of `labels` (n,).
 
-    Raises InputError when either is no such file, their counts differ or a label is above 9.
+    Raises InputError if either is no IDX file, their counts differ or a label is above 9.
     """
     return _digits(read_idx(images, rank=3), read_idx(labels, rank=1), (os.fspath(images), os.fspath(labels)))
 
 
 def choose_calibration(digits: Digits) -> Digits:
-    """Choose the calibration digits: 50 of each class, by a fixed seed, in the order of `digits`."""
+    """Choose the calibration digits: 50 of each class, from a fixed seed, in the order of `digits`."""
     generator = np.random.default_rng(SPLIT_SEED)
     chosen = np.sort(
         np.concatenate(
@@ -146,10 +146,10 @@ def choose_calibration(digits: Digits) -> Digits:
 
 
 def find_file(name: str, *, data: str | os.PathLike[str] | None = None) -> Path:
-    """Return where the file `name` of `FILES` is, plain or gzipped, downloading it if nobody has it.
+    """Return the path of the file `name` of `FILES`, plain or gzipped; download it if it is nowhere.
 
-    A folder that was named, by `data` or by LENET_EDGE_DATA, must hold the file: InputError otherwise.
-    The content is not yet checked, but for a download.
+    Raises InputError if a folder named by `data` or LENET_EDGE_DATA lacks the file, or no mirror has it. Only
+    a downloaded file's content is checked here.
     """
     expect(name in FILES, f"one of {', '.join(FILES)}", name)
     folder = _named_folder(data)
@@ -162,7 +162,7 @@ def find_file(name: str, *, data: str | os.PathLike[str] | None = None) -> Path:
 
 
 def check_training_files(*, data: str | os.PathLike[str] | None = None) -> None:
-    """Raise InputError when a folder that was named, as for `find_file`, is none or lacks a training file.
+    """Raise InputError if a folder named as for `find_file` does not exist or lacks a training file.
 
     Nothing is downloaded or read.
     """
@@ -174,8 +174,8 @@ def check_training_files(*, data: str | os.PathLike[str] | None = None) -> None:
 def read_file(path: str | os.PathLike[str], name: str) -> NDArray[np.uint8]:
     """Read `path`, which must be the file `name` of `FILES`, plain or gzipped.
 
-    Returns uint8, (n, 28, 28) for images and (n,) for labels. Raises InputError with both md5s when it
-    is another file.
+    Returns uint8, (n, 28, 28) for images and (n,) for labels. Raises InputError with both md5s for another
+    file.
     """
     expect(name in FILES, f"one of {', '.join(FILES)}", name)
     size, md5 = FILES[name]
@@ -196,8 +196,8 @@ def cache_folder() -> Path:
 
 
 def _named_folder(data: str | os.PathLike[str] | None) -> Path | None:
-    """Return the folder that `data` or LENET_EDGE_DATA names, None for neither; InputError for no folder."""
-    # An empty variable is one not set; empty `data` is a mistake, not a wish for a download.
+    """Return the folder in `data` or LENET_EDGE_DATA, None without either; InputError if it is no folder."""
+    # An empty variable counts as unset; an empty `data` is a mistake, not a request to download.
     for folder, named_by in ((data, "data"), (os.environ.get(DATA_VARIABLE) or None, DATA_VARIABLE)):
         if folder is not None:
             is_folder = os.fspath(folder) and Path(folder).is_dir()
@@ -207,7 +207,7 @@ def _named_folder(data: str | os.PathLike[str] | None) -> Path | None:
 
 
 def _from_files(names: tuple[str, str], data: str | os.PathLike[str] | None) -> Digits:
-    # Both are looked for before either is read, so that what is missing is said at once.
+    # Find both before reading either, so that a missing file is reported at once.
     paths = [find_file(name, data=data) for name in names]
     images, labels = (read_file(path, name) for path, name in zip(paths, names, strict=True))
     return _digits(images, labels, names)
@@ -259,7 +259,7 @@ def _mirrors() -> tuple[str, ...]:
 
 
 def _download(name: str) -> Path:
-    """Download `name`.gz into the cache folder from the first mirror that has the right file."""
+    """Download `name`.gz into the cache folder from the first mirror with the right file."""
     instead = f"put {name} (plain or .gz) in a folder and name it by --data or {DATA_VARIABLE}"
     try:
         from pooch import HTTPDownloader
@@ -286,7 +286,7 @@ def _download(name: str) -> Path:
 
 
 def _reason(error: Exception) -> str:
-    """Return why a mirror gave nothing, in a few words where requests says it in a paragraph."""
+    """Return why a download failed, in a few words where requests has a paragraph."""
     reasons = {
         "SSLError": "no trusted certificate",
         "ProxyError": "no connection through the proxy",

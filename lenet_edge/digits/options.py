@@ -1,4 +1,4 @@
-"""The option that names MNIST's files, of every command that reads them."""
+"""The --data option of the commands that read MNIST."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DEFAULTS = {
 
 
 def add_data_option(parser: argparse.ArgumentParser, *, digits: Literal["training", "test"]) -> None:
-    """Add --data, the folder with the files of these `digits`, for the functions of `digits.mnist`."""
+    """Add --data, the folder with the files of these `digits`, as `lenet_edge.digits.mnist` takes it."""
     parser.add_argument(
         "--data",
         type=Path,

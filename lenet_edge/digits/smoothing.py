@@ -1,4 +1,4 @@
-"""The matrix that makes elastic distortions smooth."""
+"""The Gaussian smoothing matrix of elastic distortions."""
 
 from __future__ import annotations
 

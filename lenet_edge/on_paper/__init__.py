@@ -1,1 +1,1 @@
-"""Photographs of digits on paper, drawn, and how well they are read."""
+"""Synthetic photographs of digits on paper, and how well they are read."""

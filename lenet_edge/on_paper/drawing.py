@@ -1,7 +1,7 @@
-"""Digits on paper as a phone sees them: a seeded generator of photographs from MNIST digits.
+"""Draw photographs of digits on paper, as from a phone, from MNIST digits and a seed.
 
-The outline of the digit is redrawn at the resolution of the photograph with the width of a chosen pen,
-laid on plain, ruled or squared paper, lit, seen slightly from the side, blurred and made noisy.
+The outline of the digit is redrawn at the photograph's resolution with the stroke width of a pen, placed on
+plain, ruled or squared paper, lit, tilted slightly, blurred and made noisy.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ Array = NDArray[np.float32]
 class Pen:
     """What a pen draws: stroke widths in twentieths of the digit's longer side, and how dark it is.
 
-    `darkness` is the share of light that the middle of a stroke takes away, `grain` the standard
-    deviation of its variation from point to point, as a share of it.
+    `darkness` is the share of light that the middle of a stroke absorbs, `grain` the standard deviation of
+    its variation from point to point, relative to it.
     """
 
     widths: tuple[float, float]
@@ -47,25 +47,24 @@ PAPERS = {"white": (0.98, 0.98, 0.98), "grey": (0.7, 0.7, 0.69), "cream": (0.98,
 RULINGS = ("none", "ruled", "squared")
 SHADOWS = ("none", "gradient", "cast")
 WIDTHS = (40, 2000)
-"""Pixels from the left to the right of a photograph."""
+"""The range of a photograph's width, in pixels."""
 
 _FINE = 6  # pixels of the redrawn outline per pixel of the 28x28 digit
-_REACH = 12.0  # how far around the outline its distance is known, in those pixels
+_REACH = 12.0  # how far outside the outline the distance is known, in those pixels
 _RENDERED = 240  # pixels: a narrower photograph is drawn at a multiple of its size and averaged
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """Everything that was drawn for one photograph but its noise.
+    """Everything that is drawn at random for one photograph, except its noise.
 
-    `stroke` is in twentieths of the digit's longer side; `darkness` the share of light that the ink takes
-    away; `width` and `height` pixels; `size` the digit's longer side as a share of the photograph's shorter
-    one; `centre` where the digit's middle lies between the positions at which it just stays in the frame,
-    0..1 both ways; `rotation` and `jitter` (of the digit against the ruling) degrees; `spacing` and `offset`
-    of the ruling in digit sizes and spacings; `rule` the share of light that a rule takes away; `tilt` how
-    much the scale changes across the photograph both ways; `exposure` the brightness of white (0..1);
-    `tint` the light's red over blue; `depth` and `vignette` shares of light lost; `blur` pixels; `noise`
-    grey levels; `quality` JPEG's.
+    `stroke` is in twentieths of the digit's longer side; `darkness` the share of light that the ink absorbs;
+    `width` and `height` pixels; `size` the digit's longer side as a share of the photograph's shorter one;
+    `centre` the digit's position between those at which it just stays in the frame, 0..1 both ways;
+    `rotation` and `jitter` (of the digit against the ruling) degrees; `spacing` and `offset` of the ruling in
+    digit sizes and spacings; `rule` the share of light that a rule absorbs; `tilt` the change of scale across
+    the photograph both ways; `exposure` the brightness of white (0..1); `tint` the light's ratio of red to
+    blue; `depth` and `vignette` shares of light lost; `blur` pixels; `noise` grey levels; `quality` JPEG's.
     """
 
     pen: str
@@ -95,10 +94,9 @@ class Conditions:
 
 
 def draw_conditions(generator: np.random.Generator, **fixed: Any) -> Conditions:
-    """Draw the conditions of one photograph; those in `fixed` (fields of `Conditions`) are as given.
+    """Draw the conditions of one photograph; those in `fixed` (fields of `Conditions`) are set.
 
-    Raises InputError for a condition that does not exist or a pen, ink, paper, ruling or shadow that is
-    not in the tables above.
+    Raises InputError for an unknown condition, or an unknown pen, ink, paper, ruling or shadow.
     """
     unknown = set(fixed) - set(Conditions.__dataclass_fields__)
     expect(not unknown, f"conditions among {', '.join(Conditions.__dataclass_fields__)}", ", ".join(unknown))
@@ -153,8 +151,8 @@ def photograph(
 ) -> tuple[Image.Image, Conditions]:
     """Photograph one `digit`, uint8 (28, 28), 0 for paper to 255 for ink.
 
-    `seed` is anything that numpy.random.default_rng takes; the same seed gives the same pixels. `fixed`
-    conditions are as given, the others are drawn. Returns the photograph (RGB) and its conditions.
+    `seed` is anything that numpy.random.default_rng takes; the same seed gives the same pixels. The `fixed`
+    conditions are set, the others drawn at random. Returns the photograph (RGB) and its conditions.
     Raises InputError for another shape or type, a digit without ink, or an unknown condition.
     """
     expect(
@@ -193,7 +191,7 @@ class _Scene:
         self.conditions = conditions
         self.width, self.height = conditions.width * multiple, conditions.height * multiple
         self.outline, middle, self.longer = _outline(digit, conditions.stroke)
-        # The digit and half a stroke on each side of it keep within the frame.
+        # The digit, with half a stroke on each side, stays within the frame.
         self.scale = min(self.width, self.height) * conditions.size
         room = self._room()
         self.origin = [
@@ -210,7 +208,7 @@ class _Scene:
         self.v = ((matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]) / weight).astype(np.float32)
 
     def _room(self) -> tuple[float, float]:
-        """Return the width and height, in pixels, that the digit takes in the frame, with some air."""
+        """Return the width and height, in pixels, of the digit in the frame, with a small margin."""
         turn = np.radians(abs(self.conditions.rotation) + 4)
         side = self.scale * (np.cos(turn) + np.sin(turn)) * 1.1 + 4
         return side, side
@@ -227,7 +225,7 @@ class _Scene:
         return matrix / matrix[2, 2]
 
     def ink(self, generator: np.random.Generator) -> Array:
-        """Return the share of light that the ink takes away at each pixel, (height, width), 0..1."""
+        """Return the share of light that the ink absorbs at each pixel, (height, width), 0..1."""
         conditions = self.conditions
         jitter = np.radians(conditions.jitter)
         cos, sin = self.longer * np.cos(jitter), self.longer * np.sin(jitter)
@@ -240,7 +238,7 @@ class _Scene:
             data=tuple(matrix.ravel()[:8]),
             resample=Image.Resampling.BICUBIC,
         )
-        # The pixel size turns the distance to the outline into the covered share of the pixel.
+        # The pixel size converts the distance to the outline into the covered share of the pixel.
         cover = np.clip((np.asarray(field) - _REACH) * (self.scale / self.longer) + 0.5, 0, 1)
         grain = _fine_noise(generator, self.height, self.width, self.scale / 110)
         pressure = _fine_noise(generator, self.height, self.width, self.scale / 4)
@@ -249,7 +247,7 @@ class _Scene:
         return (cover * np.clip(density, 0, 1)).astype(np.float32)
 
     def rules(self) -> Array:
-        """Return the share of light that the printed rules leave, (height, width, 3)."""
+        """Return the share of light that the printed rules reflect, (height, width, 3)."""
         conditions = self.conditions
         cover = np.zeros((self.height, self.width), np.float32)
         directions = {"none": (), "ruled": (self.v,), "squared": (self.v, self.u)}[conditions.ruling]
@@ -258,7 +256,7 @@ class _Scene:
             turns = along / conditions.spacing + offset
             away = np.abs(turns - np.round(turns)) * (conditions.spacing * self.scale)
             np.maximum(cover, np.clip(half - away + 0.5, 0, min(1, 2 * half)), out=cover)
-        # Printed in pale blue: red light is taken away most.
+        # Printed in pale blue: they absorb mostly red light.
         return 1 - conditions.rule * cover[..., None] * np.array([1.15, 1, 0.7], np.float32)
 
     def paper(self, generator: np.random.Generator) -> Array:
@@ -268,7 +266,7 @@ class _Scene:
         return (1 + 0.012 * fibres)[..., None] * colour
 
     def light(self, generator: np.random.Generator) -> Array:
-        """Return the light on the paper, (height, width), 0..1: shadow and vignette."""
+        """Return the light on the paper, (height, width), 0..1, with shadow and vignette."""
         conditions = self.conditions
         light = 1 - conditions.vignette * 2 * (self.across**2 + self.down**2)
         turn, edge, softness = generator.uniform(0, 2 * np.pi), generator.uniform(-0.3, 0.3), 0.02
@@ -276,7 +274,7 @@ class _Scene:
         if conditions.shadow == "gradient":
             light *= 1 - conditions.depth * np.clip(along + 0.5, 0, 1)
         elif conditions.shadow == "cast":
-            # A hand's or a phone's edge: straight, or bent like the outline of a fist.
+            # The shadow of a hand or a phone: a straight edge, or curved like a fist.
             softness = generator.uniform(0.01, 0.12)
             across = -np.sin(turn) * self.across + np.cos(turn) * self.down
             bent = along + generator.uniform(-1.0, 1.0) * across**2
@@ -287,8 +285,8 @@ class _Scene:
 def _outline(digit: NDArray[np.uint8], stroke: float) -> tuple[Array, tuple[float, float], float]:
     """Return the digit's outline for a pen, its middle (x, y) and its longer side.
 
-    The outline is `_REACH` plus the distance inwards from it, in fine pixels; 0 far outside. Strokes are
-    made thinner or thicker by as much as their middle width differs from the pen's, and nowhere thinner
+    The outline is given as `_REACH` plus the distance inwards from it, in fine pixels; 0 far outside. Strokes
+    are thinned or thickened by the difference between their median width and the pen's, and nowhere thinner
     than the pen.
     """
     field = Image.fromarray(np.pad(digit, 4).astype(np.float32))
@@ -307,7 +305,7 @@ def _outline(digit: NDArray[np.uint8], stroke: float) -> tuple[Array, tuple[floa
 
 
 def _smooth(field: NDArray[np.floating]) -> Array:
-    """Return `field` after a binomial filter of five pixels both ways: no steps of single pixels."""
+    """Return `field` after a five-pixel binomial filter along both axes, which removes pixel steps."""
     for axis in (0, 1):
         for _ in range(2):
             field = (2 * field + np.roll(field, 1, axis) + np.roll(field, -1, axis)) / 4
@@ -315,7 +313,7 @@ def _smooth(field: NDArray[np.floating]) -> Array:
 
 
 def _fine_noise(generator: np.random.Generator, height: int, width: int, period: float) -> Array:
-    """Return noise of unit variance (height, width) that varies over `period` pixels, at least one."""
+    """Return noise of unit variance, (height, width), with a period of `period` pixels, at least one."""
     period = max(period, 1.0)
     rows, columns = int(height / period) + 4, int(width / period) + 4
     noise = generator.standard_normal((rows, columns), np.float32)

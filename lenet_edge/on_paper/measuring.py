@@ -1,4 +1,4 @@
-"""How well digits on paper are read: drawn photographs of them, each read as a file is."""
+"""Measure how well digits on paper are read, on synthetic photographs read as files."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from lenet_edge.runtime.classifier import Classifier
 
 @dataclass(frozen=True)
 class _Range:
-    """Values from `low` to `high`, both among them, and what they are called."""
+    """The values from `low` to `high`, both included, and their `title`."""
 
     title: str
     low: float
     high: float
 
 
-_NAMED = ("pen", "ink", "paper", "ruling", "shadow")
-_MEASURED = {
+_NAMED_CONDITIONS = ("pen", "ink", "paper", "ruling", "shadow")
+_MEASURED_CONDITIONS = {
     "width": (
         _Range("40 to 99 pixels", 40, 99),
         _Range("100 to 399", 100, 399),
@@ -52,7 +52,7 @@ _MEASURED = {
 
 @dataclass(frozen=True)
 class Share:
-    """Of how many `digits` what share was read wrongly: `error`, in percent."""
+    """The share of `digits` that was read wrongly: `error`, in percent."""
 
     digits: int
     error: float
@@ -60,10 +60,10 @@ class Share:
 
 @dataclass(frozen=True)
 class PhotographReport:
-    """What was read of photographs of `digits` digits; one called blank or crowded was read wrongly.
+    """The result for photographs of `digits` digits; one called blank or crowded counts as an error.
 
-    Errors are in percent: of the photographs, of the same digits fed directly, and of these as PNG files.
-    `by_condition`: by the name of a condition (`Conditions`) and its value.
+    Errors are in percent: for the photographs, for the same digits fed directly, and for them as PNG files.
+    `by_condition`: by a condition's name (`Conditions`) and value.
     """
 
     model: str
@@ -79,7 +79,7 @@ class PhotographReport:
 
 @dataclass(frozen=True)
 class _Reading:
-    """What was read of one photograph: `digit` is None when it was called `finding`, blank or crowded."""
+    """The answer for one photograph: `digit` is None if its `finding` is blank or crowded."""
 
     digit: int | None
     finding: Finding
@@ -87,10 +87,10 @@ class _Reading:
 
 
 def measure_photographs(digits: Digits, *, model: str, seed: int, jobs: int = 1) -> PhotographReport:
-    """Photograph and read each of `digits`; return errors, in all and by condition.
+    """Photograph and read each of `digits`; return the errors, in total and by condition.
 
     Photograph i is drawn from (`seed`, i); `seed` is 0 or more. `jobs` processes share the work; the result
-    does not depend on how many. Errors as `Classifier`'s.
+    does not depend on their number. Errors as `Classifier`'s.
     """
     readings = _read_photographs(digits.images, model=model, seed=seed, jobs=jobs)
     wrong = np.array([one.digit != label for one, label in zip(readings, digits.labels, strict=True)])
@@ -111,11 +111,11 @@ def measure_photographs(digits: Digits, *, model: str, seed: int, jobs: int = 1)
 
 
 def report_lines(report: PhotographReport) -> list[str]:
-    """Return the report as lines for people."""
+    """Return the report as lines of text."""
     lines = [
         f"{counted(report.digits, 'photograph')}: {report.error:.2f} % read wrongly",
         f"  called blank: {report.called_blank}, crowded: {report.called_crowded}",
-        f"the digits themselves: {report.error_of_the_digits_themselves:.2f} %",
+        f"the original digits: {report.error_of_the_digits_themselves:.2f} %",
         f"as PNG files: {report.error_of_the_digits_as_png_files:.2f} %",
     ]
     for condition, shares in report.by_condition.items():
@@ -126,15 +126,15 @@ def report_lines(report: PhotographReport) -> list[str]:
 
 def _read_photographs(images: NDArray[np.uint8], *, model: str, seed: int, jobs: int) -> list[_Reading]:
     tasks = list(enumerate(images))
-    with multiprocessing.get_context("spawn").Pool(jobs, _start, (model,)) as pool:
+    with multiprocessing.get_context("spawn").Pool(jobs, _start_process, (model,)) as pool:
         work = pool.imap(partial(_read_photograph, seed), tasks, chunksize=8)
         return list(tqdm(work, total=len(tasks), unit="photo", disable=None))
 
 
-_worker: Classifier | None = None  # each process makes its own: an interpreter cannot be sent
+_worker: Classifier | None = None  # each process opens its own: an interpreter cannot be pickled
 
 
-def _start(model: str) -> None:
+def _start_process(model: str) -> None:
     global _worker
     _worker = Classifier(model=model)
 
@@ -143,17 +143,17 @@ def _read_photograph(seed: int, task: tuple[int, NDArray[np.uint8]]) -> _Reading
     assert _worker is not None
     number, digit = task
     image, conditions = photograph(digit, seed=(seed, number))
-    read = _read(jpeg(image, conditions.quality), _worker)
-    return _Reading(read.digit, read.prepared.finding, conditions)
+    answer = _read_file(jpeg(image, conditions.quality), _worker)
+    return _Reading(answer.digit, answer.prepared.finding, conditions)
 
 
 def _read_png(digit: NDArray[np.uint8], classifier: Classifier) -> int | None:
     stream = io.BytesIO()
     Image.fromarray(digit).save(stream, "PNG")
-    return _read(stream.getvalue(), classifier).digit
+    return _read_file(stream.getvalue(), classifier).digit
 
 
-def _read(content: bytes, classifier: Classifier) -> Answer:
+def _read_file(content: bytes, classifier: Classifier) -> Answer:
     """Read a file's `content` as `lenet-edge classify` does."""
     (picture,) = read_images(io.BytesIO(content), name="a photograph")
     return answer_picture(picture, classifier)
@@ -161,10 +161,10 @@ def _read(content: bytes, classifier: Classifier) -> Answer:
 
 def _by_condition(conditions: list[Conditions], wrong: NDArray[np.bool_]) -> dict[str, dict[str, Share]]:
     table: dict[str, dict[str, Share]] = {}
-    for name in _NAMED:
+    for name in _NAMED_CONDITIONS:
         values = np.array([getattr(one, name) for one in conditions])
         table[name] = {str(value): _share(wrong[values == value]) for value in np.unique(values)}
-    for name, ranges in _MEASURED.items():
+    for name, ranges in _MEASURED_CONDITIONS.items():
         values = np.abs([getattr(one, name) for one in conditions])
         parts = {one.title: wrong[(values >= one.low) & (values <= one.high)] for one in ranges}
         table[name] = {title: _share(part) for title, part in parts.items() if len(part)}

@@ -1,1 +1,1 @@
-"""From a page to what a model sees: find the ink, the digit or the line, bring it into MNIST's form."""
+"""Turn a page into a model's input: find the ink, the digit or the line, and normalise it as in MNIST."""

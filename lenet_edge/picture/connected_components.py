@@ -1,4 +1,4 @@
-"""Connected components of a mask, in NumPy alone."""
+"""Label the connected components of a mask, with NumPy only."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from numpy.typing import NDArray
 
 
 def label(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
-    """Number the components of `mask` (h, w), pixels that touch by a side or a corner being together.
+    """Label the components of `mask` (h, w); pixels that touch at a side or a corner are connected.
 
-    Returns the numbers (h, w), 0 outside the mask, and how many there are; they count from 1 in the order
-    of each component's first pixel.
+    Returns the labels (h, w), 0 outside the mask, and the number of components. Labels count from 1, in the
+    order of each component's first pixel.
     """
     height, width = mask.shape
-    pitch = width + 1  # an empty column, so that no run of pixels goes on from row to row
+    pitch = width + 1  # an empty column, so that no run of pixels continues into the next row
     flat = np.zeros((height, pitch), np.int8)
     flat[:, :width] = mask
     steps = np.diff(flat.ravel(), prepend=0)
     starts, ends = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
-    # Every run touches these runs of the next row: from the first that ends after its start, one pixel
-    # to the left of it included, to the last that starts before its end, one pixel to the right included.
+    # A run touches the runs of the next row from the first that ends at most one pixel left of its start to
+    # the last that starts at most one pixel right of its end.
     first = np.searchsorted(ends, starts + pitch - 1, side="right")
     last = np.searchsorted(starts, ends + pitch + 1, side="left")
     counts = np.maximum(last - first, 0)
@@ -32,7 +32,7 @@ def label(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
 
 
 def _roots(count: int, upper: NDArray[np.intp], lower: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return the smallest member of each run's component, given the pairs of runs that touch."""
+    """Return the smallest run of each run's component, given the pairs of touching runs."""
     root = np.arange(count)
     while True:
         before = root.copy()

@@ -1,8 +1,8 @@
-"""From a drawing on a screen to the 32x32 picture, in integers alone: every port gives the same pixels.
+"""Turn a drawing on a screen into the 32x32 picture, in integers only: every port gives the same pixels.
 
-`lenet_edge.picture.digit` reads photographs; a drawing has no paper, light or pen to find out about. MNIST's
-own recipe is left: the drawing's box to 20x20, its centre of mass to the middle of 28x28 (page 10), 2 pixels
-around. lenet_edge/golden has cases to check a port by (Kotlin, JavaScript, C).
+`lenet_edge.picture.digit` reads photographs; a drawing has no paper, light or pen to estimate. Only MNIST's
+normalisation is left: the drawing's box scaled to 20x20, its centre of mass in the middle of 28x28 (page 10),
+with 2 pixels around. lenet_edge/golden has test cases for ports (Kotlin, JavaScript, C).
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ def picture_of_drawing(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
     Raises InputError: another shape or type, a side above 4,096, no ink.
     """
-    expect(ink.ndim == 2 and ink.dtype == np.uint8, "a drawing (height, width) of uint8", _said(ink))
+    expect(ink.ndim == 2 and ink.dtype == np.uint8, "a drawing (height, width) of uint8", _kind(ink))
     expect(max(ink.shape) <= _LARGEST, f"sides of {_LARGEST} at most", shape_text(ink.shape))
     rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
     expect(len(rows), "a drawing with ink", "a blank one")
     box = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.int64)
     digit = _scaled(box)
     picture = np.zeros((FIELD, FIELD), np.uint8)
-    top, left = (_place(digit, axis) for axis in (0, 1))
+    top, left = (_start(digit, axis) for axis in (0, 1))
     picture[top : top + digit.shape[0], left : left + digit.shape[1]] = digit
     return picture
 
 
-def _said(ink: NDArray[np.uint8]) -> str:
+def _kind(ink: NDArray[np.uint8]) -> str:
     return f"{'x'.join(map(str, ink.shape)) or 'one number'} of {ink.dtype}"
 
 
 def _scaled(box: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return `box` (h, w) as its mean over H x W areas, the longer side 20."""
+    """Return `box` (h, w) averaged to H x W pixels, with the longer side 20."""
     longer = max(box.shape)
     down, across = (_overlaps(side, max(1, (2 * BOX * side + longer) // (2 * longer))) for side in box.shape)
     sums = down @ box @ across.T
@@ -58,13 +58,13 @@ def _scaled(box: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _overlaps(source: int, target: int) -> NDArray[np.int64]:
-    """Return (target, source): what each target pixel has of each source pixel; rows sum to `source`."""
+    """Return (target, source): each target pixel's overlap with each source pixel; rows sum to `source`."""
     i, r = np.arange(target)[:, None], np.arange(source)[None, :]
     shared = np.minimum((i + 1) * source, (r + 1) * target) - np.maximum(i * source, r * target)
     return np.maximum(shared, 0)
 
 
-def _place(digit: NDArray[np.int64], axis: int) -> int:
+def _start(digit: NDArray[np.int64], axis: int) -> int:
     """Return the first row (axis 0) or column of `digit` in the picture."""
     size = digit.shape[axis]
     mass = digit.sum(axis=1 - axis)

@@ -1,8 +1,8 @@
-"""Pictures from files: PNG, JPEG, PGM and their like, IDX files, folders, standard input, as grey arrays.
+"""Read pictures from files as grey arrays: PNG, JPEG, PGM and others, IDX, folders, standard input.
 
-What is read is Pillow's for the formats of `FORMATS` and `lenet_edge.digits.idx`'s for IDX. The header is
-looked at before anything is decoded, and a file that is none, is broken or is too large is an InputError of
-one line that names it. The form that the model sees is `lenet_edge.picture.digit`'s.
+Pillow decodes the `FORMATS`, `lenet_edge.digits.idx` decodes IDX. The header is checked before anything is
+decoded; a file that is no picture, broken or too large is an InputError of one line with its name.
+`lenet_edge.picture.digit` then prepares the picture for the model.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from lenet_edge.picture.digit import Prepared, check_shape, prepare
 __all__ = ["FORMATS", "Picture", "Prepared", "picture_files", "prepare", "read_images"]
 
 FORMATS = ("PNG", "JPEG", "PPM", "BMP", "GIF", "WEBP")
-"""Pillow's names of what is read; PPM is PBM, PGM and PPM."""
+"""Pillow's names of the formats that are read; PPM covers PBM, PGM and PPM."""
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".pgm", ".ppm", ".pbm", ".pnm", ".bmp", ".gif", ".webp", ".idx")
-"""Which files of a folder are taken, beside MNIST's own names (...-idx3-ubyte), IDX with .gz or without."""
+"""The suffixes of pictures in a folder, besides MNIST's names (...-idx3-ubyte); IDX may end in .gz too."""
 
 IDX_STARTS = (b"\0\0", b"\x1f\x8b")
 """The first two bytes of an IDX file, plain or gzipped."""
@@ -38,9 +38,9 @@ IDX_STARTS = (b"\0\0", b"\x1f\x8b")
 MOST_PIXELS = 50_000_000
 MOST_BYTES = 1 << 28
 
-_DECODED_SIDE = 800  # pixels: a larger picture is reduced to that side while or after it is decoded
+_DECODED_SIDE = 800  # pixels: larger pictures are reduced to this side while or after decoding
 _ORIENTATION = 0x0112  # the EXIF tag
-_TURNS = {
+_TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -52,15 +52,15 @@ _TURNS = {
 
 
 Source = str | os.PathLike[str] | BinaryIO
-"""A file by its path, or a binary stream."""
+"""A file's path or a binary stream."""
 
 
 @dataclass(frozen=True)
 class Picture:
     """One picture: `grey` is uint8 (h, w), 0 black to 255 white, upright.
 
-    `index` counts the pictures of an IDX file from 0; it is None for other files. A pixel stands for
-    `factor` x `factor` of the file's.
+    `index` counts the pictures of an IDX file from 0; it is None for other files. One pixel stands for
+    `factor` x `factor` pixels of the file.
     """
 
     name: str
@@ -70,9 +70,9 @@ class Picture:
 
 
 def picture_files(path: str | os.PathLike[str]) -> list[Path]:
-    """Return `path` alone, or if it is a folder the pictures in it (not in folders inside it), by name.
+    """Return `path`, or if it is a folder the pictures directly in it, sorted by name.
 
-    Raises InputError when there is nothing at `path`, the folder cannot be read or has no picture in it.
+    Raises InputError if `path` does not exist, or is a folder that cannot be read or has no pictures.
     """
     path = Path(path)
     try:
@@ -89,13 +89,13 @@ def picture_files(path: str | os.PathLike[str]) -> list[Path]:
 
 
 def read_images(source: Source, *, name: str | None = None, line: bool = False) -> Iterator[Picture]:
-    """Read the picture of `source`, a file or a binary stream, or each picture of an IDX file.
+    """Yield the picture of `source`, a file or a binary stream, or each picture of an IDX file.
 
-    Large pictures come reduced, to no less than 800 pixels on their longer side, or on the shorter if they
-    hold a `line`, which may be of any length; `name` is what they and errors are called (default: the path).
-    Transparent parts are white, the EXIF orientation is followed, 16 bits become 8. Raises InputError, before
-    anything is yielded, for a file that is none of `FORMATS`, is broken, cut off, above 50 million pixels or
-    256 MiB, smaller or longer than `prepare` or `find_line` takes, or cannot be opened.
+    Large pictures are reduced, to at least 800 pixels on the longer side, or with `line`, for a line of any
+    length, on the shorter. `name` is used for the pictures and in errors (default: the path). Transparent
+    parts become white, the EXIF orientation is applied, 16 bits become 8. Raises InputError, before anything
+    is yielded, for a file that cannot be opened, has none of the `FORMATS`, is broken or truncated, has more
+    than 50 million pixels or 256 MiB, or a shape that `prepare` or `find_line` does not take.
     """
     if isinstance(source, (str, os.PathLike)):
         name = name or os.fspath(source)
@@ -108,7 +108,7 @@ def read_images(source: Source, *, name: str | None = None, line: bool = False) 
         name = name or "the stream"
         content = source.read(MOST_BYTES + 1)
     expect(len(content) <= MOST_BYTES, f"{MOST_BYTES} bytes at most in {name}", "more")
-    yield from _pictures(content, name, line)
+    yield from _read_content(content, name, line)
 
 
 def _reason(error: Exception) -> str:
@@ -116,37 +116,37 @@ def _reason(error: Exception) -> str:
 
 
 def is_picture_name(name: str) -> bool:
-    """Return whether a file called `name` counts as a picture in a folder; hidden files do not."""
+    """Return whether a file called `name` in a folder is a picture; hidden files are not."""
     plain = name.lower().removesuffix(".gz")
     kinds = SUFFIXES if plain == name.lower() else (".idx",)
     return plain.endswith((*kinds, "idx3-ubyte")) and not name.startswith(".")
 
 
-def _pictures(content: bytes, name: str, line: bool) -> Iterator[Picture]:
+def _read_content(content: bytes, name: str, line: bool) -> Iterator[Picture]:
     if content[:2] in IDX_STARTS:
         images = read_idx_bytes(content, name=name, rank=3)
-        with _naming(name):
+        with _errors_naming(name):
             check_shape(images.shape[2], images.shape[1], line=line)
             expect(images.shape[1] * images.shape[2] <= MOST_PIXELS, f"{MOST_PIXELS} pixels at most", "more")
         for index, image in enumerate(images):
             yield Picture(name, index, image)
     else:
-        yield Picture(name, None, *_decoded(content, name, line))
+        yield Picture(name, None, *_decode(content, name, line))
 
 
 @contextmanager
-def _naming(name: str) -> Iterator[None]:
-    """Put `name` in front of an InputError's line."""
+def _errors_naming(name: str) -> Iterator[None]:
+    """Prefix an InputError's message with `name`."""
     try:
         yield
     except InputError as error:
         raise InputError(f"{name}: {error}") from error
 
 
-def _decoded(content: bytes, name: str, line: bool) -> tuple[NDArray[np.uint8], int]:
-    with _naming(name), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's own, on odd metadata and on sizes that are checked here
-        image = _opened(content)
+def _decode(content: bytes, name: str, line: bool) -> tuple[NDArray[np.uint8], int]:
+    with _errors_naming(name), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # from Pillow, on odd metadata and on sizes, which are checked here
+        image = _open(content)
         expect(image.width * image.height <= MOST_PIXELS, f"{MOST_PIXELS} pixels at most", _size(image))
         check_shape(*image.size, line=line)
         try:
@@ -154,18 +154,18 @@ def _decoded(content: bytes, name: str, line: bool) -> tuple[NDArray[np.uint8], 
         except InputError:
             raise
         except MemoryError:
-            raise InputError(f"expected room in memory for {_size(image)} pixels, got none") from None
-        except Exception as error:  # a decoder raises whatever the damage makes it trip over
+            raise InputError(f"expected memory for {_size(image)} pixels, got too little") from None
+        except Exception as error:  # broken data makes decoders raise all kinds of exceptions
             reason = " ".join(str(error).split()) or type(error).__name__
             raise InputError(f"expected a whole {image.format} file, got a broken one ({reason})") from error
 
 
-def _opened(content: bytes) -> Image.Image:
+def _open(content: bytes) -> Image.Image:
     try:
         return Image.open(io.BytesIO(content), formats=FORMATS)
     except Image.DecompressionBombError:
         raise InputError(f"expected {MOST_PIXELS} pixels at most, got far more") from None
-    except Exception as error:  # as above: broken headers raise many kinds
+    except Exception as error:  # as above: all kinds of exceptions
         kinds = ", ".join(FORMATS)
         raise InputError(f"expected a picture ({kinds} or IDX), got {_start(content)}") from error
 
@@ -181,7 +181,7 @@ def _size(image: Image.Image) -> str:
 def _upright_grey(
     image: Image.Image, *, side: Callable[[Iterable[int]], int]
 ) -> tuple[NDArray[np.uint8], int]:
-    """Return `image` in grey with its `side` reduced, and how many times."""
+    """Return `image` in grey, upright, with its `side` reduced, and the factor."""
     orientation, width = _orientation(image), image.width
     scale = _DECODED_SIDE / side(image.size)
     if scale < 1:  # JPEG can be decoded at a half, a quarter or an eighth of its size, in grey
@@ -190,24 +190,24 @@ def _upright_grey(
     grey = _grey(image)
     times = max(1, side(grey.size) // _DECODED_SIDE)
     grey = grey.reduce(times)
-    turn = _TURNS.get(orientation)
+    turn = _TRANSPOSITIONS.get(orientation)
     return np.asarray(grey if turn is None else grey.transpose(turn)), factor * times
 
 
 def _orientation(image: Image.Image) -> int:
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
-    except Exception:  # broken metadata leave the picture as it lies, as every viewer does
+    except Exception:  # with broken metadata the picture stays as stored, as in every viewer
         return 1
 
 
 def _grey(image: Image.Image) -> Image.Image:
-    """Return `image` in eight bits of grey."""
+    """Return `image` as 8-bit grey."""
     expect(image.mode != "F", "8 or 16 bits a channel", "floating point")
-    if image.mode.startswith("I"):  # 16 bits, in Pillow's several ways
+    if image.mode.startswith("I"):  # 16 bits, for which Pillow has several modes
         values = np.asarray(image).astype(np.int64)
         return Image.fromarray((np.clip(values, 0, 65535) // 257).astype(np.uint8))
-    # Not image.has_transparency_data: the Pillow of Debian 12, on 32-bit Pis, is older than that.
+    # Not image.has_transparency_data: Pillow in Debian 12, on 32-bit Pis, does not have it yet.
     if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA"):
         colours = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), colours).convert("L")

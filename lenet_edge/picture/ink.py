@@ -1,8 +1,8 @@
-"""Ink on paper: how much light each point takes away beside the bare paper around it.
+"""Estimate the ink on a page: how much light each point absorbs compared with the bare paper around it.
 
-Shadows, vignettes and the colour of the paper change slowly or along edges with paper on both sides; a
-stroke is narrow and has paper on both sides. So the paper under the strokes is a grey-scale closing (every
-dark thing narrower than a window filled up), and what is left is the density of the ink.
+Shadows, vignettes and the colour of the paper change slowly, or along edges between two stretches of paper;
+strokes are narrow, with paper on both sides. So a grey-scale closing, which fills everything dark that is
+narrower than a window, estimates the paper under the strokes; the difference is the density of the ink.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from PIL import Image
 Array = NDArray[np.float32]
 
 _PAPER_SIDE = 160  # pixels: the paper is estimated at this size
-WIDEST = 0.36
-"""The widest stroke that is looked for, as a share of the picture's shorter side."""
+WIDEST_STROKE = 0.36
+"""The widest stroke to look for, as a share of the picture's shorter side."""
 
 
 @dataclass(frozen=True)
 class Ink:
     """The optical density -ln(light / paper light) of a picture, (h, w), and its noise on bare paper.
 
-    `inverted` says that the ink was the brighter part, as in MNIST.
+    `inverted`: the ink was the brighter part, as in MNIST.
     """
 
     density: Array
@@ -32,7 +32,7 @@ class Ink:
     inverted: bool
 
 
-def find_ink(grey: Array, *, inverted: bool, window: float = WIDEST) -> Ink:
+def find_ink(grey: Array, *, inverted: bool, window: float = WIDEST_STROKE) -> Ink:
     """Return the ink of a `grey` picture (h, w), 0 black to 255 white, dark or, if `inverted`, bright.
 
     Strokes are thinner than `window`, a share of the picture's shorter side.
@@ -47,11 +47,11 @@ def find_ink(grey: Array, *, inverted: bool, window: float = WIDEST) -> Ink:
 
 
 def flat_paper(grey: Array) -> bool | None:
-    """Tell a drawn picture from a photographed or scanned one: its paper is black or white all over.
+    """Distinguish drawn pictures, whose paper is uniformly black or white, from photographs and scans.
 
-    Returns True for bright ink on black, False for dark ink on white, and None if `grey` (h, w) has shades
-    of paper. In a drawn picture little is neither black nor white, and the paper is the one of which there is
-    more, and more along the edges.
+    Returns True for bright ink on black, False for dark ink on white, and None if the paper of `grey` (h, w)
+    has shades. A drawn picture has few other greys; its paper is the more frequent of black and white, over
+    the picture and along the edges together.
     """
     edges = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     black, white = (float((side(grey)).mean() + (side(edges)).mean()) for side in (_is_black, _is_white))
@@ -70,16 +70,16 @@ def _is_white(grey: Array) -> NDArray[np.bool_]:
 
 
 def flat_ink(grey: Array, *, inverted: bool) -> Ink:
-    """Return the ink of a drawn picture `grey` (h, w), its paper black if `inverted` and white else."""
+    """Return the ink of a drawn picture `grey` (h, w), on black paper if `inverted`, otherwise on white."""
     light = (255 - grey if inverted else grey) + 1
     return Ink(np.log(256 / light), 0.0, inverted)
 
 
 def brightness_of_ink(grey: Array) -> float:
-    """Return how sure it is that the ink is the bright part of `grey` (h, w): above 0 yes, below 0 no.
+    """Return whether the ink is the bright part of `grey` (h, w), positive, or the dark part, negative.
 
-    A picture mostly black or mostly white says so itself. In any other the strokes are few and narrow, so
-    they decide the skewness of what remains beside the local mean; four widths of stroke are tried.
+    The size is the certainty. A picture mostly black or white decides it. In others, strokes are few and
+    narrow, so their brightness gives the sign of the skewness about the local mean, over four stroke widths.
     """
     small = _reduced(grey, 64)
     black, white = float((small <= 20).mean()), float((small >= 235).mean())
@@ -93,13 +93,13 @@ def brightness_of_ink(grey: Array) -> float:
 
 
 def deviation(values: Array) -> float:
-    """Return the standard deviation of `values` (h, w) from 0, robustly: from the median of their sizes."""
-    step = max(1, min(values.shape) // 100)  # some ten thousand values tell as much as all
+    """Return a robust standard deviation of `values` (h, w) around 0, from the median absolute value."""
+    step = max(1, min(values.shape) // 100)  # about ten thousand values are enough
     return 1.4826 * float(np.median(np.abs(values[::step, ::step])))
 
 
 def _bare_level(density: Array) -> Array:
-    """Return the local mean of the density of bare paper: the closing sits on the peaks of the noise."""
+    """Return the local mean density of bare paper, which is not 0: a closing follows the noise's peaks."""
     level = float(np.median(density))
     bare = (np.abs(density - level) < 3 * deviation(density - level) + 0.01).astype(np.float32)
     radius = max(2, min(density.shape) // 16)
@@ -115,7 +115,7 @@ def _reduced(grey: Array, side: int) -> Array:
 
 
 def _closing(grey: Array, window: int) -> Array:
-    """Return the grey-scale closing of `grey` by a square of `window` pixels."""
+    """Return the grey-scale closing of `grey` with a square of `window` pixels."""
     room = min(window, min(grey.shape) - 1)
     wide = _extended(grey, room)
     for _ in range(2):
@@ -126,9 +126,9 @@ def _closing(grey: Array, window: int) -> Array:
 
 
 def _extended(grey: Array, room: int) -> Array:
-    """Return `grey` with `room` more pixels on each side, where the paper goes on as it came.
+    """Return `grey` extrapolated by `room` pixels on each side.
 
-    A vignette or a shadow that darkens towards the edge goes on darkening: it is no stroke that ends there.
+    A vignette or a shadow that darkens towards the edge darkens further, so it does not look like a stroke.
     """
     paper = box_mean(np.maximum(grey, 0), 1)
     wide = np.pad(paper, room, mode="reflect", reflect_type="odd")
@@ -138,19 +138,19 @@ def _extended(grey: Array, room: int) -> Array:
 
 
 def running_maximum(values: Array, window: int, *, axis: int) -> Array:
-    """Return the maximum over the `window` pixels from each one on along `axis`, by doubling."""
+    """Return the maximum over the `window` pixels that begin at each one along `axis`, by doubling."""
     values = np.moveaxis(values.copy(), axis, 0)
     covered = 1
     while covered < min(window, len(values)):
         step = min(covered, window - covered)
-        # A copy is needed: the same memory is read and written.
+        # A copy, as the same memory is read and written.
         np.maximum(values[:-step], values[step:].copy(), out=values[:-step])
         covered += step
     return np.moveaxis(values, 0, axis)
 
 
 def box_mean(values: Array, radius: int) -> Array:
-    """Return the mean of `values` (h, w) over squares of 2 * `radius` + 1 pixels, cut at the frame."""
+    """Return the mean of `values` (h, w) over squares of 2 * `radius` + 1 pixels, clipped at the edges."""
     for axis in (0, 1):
         length = values.shape[axis]
         sums = np.concatenate(

@@ -1,4 +1,4 @@
-"""The connected pieces of ink on a page: strokes told from the paper's noise, and how dark full ink is."""
+"""Find the connected pieces of ink on a page, without the paper's noise, and the shade of full ink."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from lenet_edge.picture.connected_components import label
 from lenet_edge.picture.ink import Array, deviation
 
-_FAINTEST = 0.07  # share of light taken away: nothing fainter is ink
-_SURENESS = 12.0  # how many standard errors above bare paper a piece of ink is, taken whole
+_FAINTEST = 0.07  # share of light absorbed: nothing fainter is ink
+_SURENESS = 12.0  # standard errors above bare paper, for a piece as a whole
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One of them: its number among the labels, pixels, shade of full ink, summed shade, and box."""
+    """A piece of ink: its label, area in pixels, full shade, summed shade, and box; `cut` by the edge."""
 
     number: int
     area: int
@@ -26,11 +26,11 @@ class Piece:
     left: int
     bottom: int
     right: int
-    cut: bool  # by the edge of the picture
+    cut: bool
 
     @property
     def longer(self) -> int:
-        """The longer side of its box."""
+        """The longer side of the box."""
         return max(self.bottom - self.top, self.right - self.left)
 
 
@@ -38,8 +38,8 @@ class Piece:
 class Pieces:
     """The `pieces` numbered in `labels` (h, w), the `shade` (h, w) of each pixel, the `level` of full ink.
 
-    A shade is the share of the paper's light that is taken away, 0 for bare paper, smoothed a little. `main`
-    is the piece that stands out most. Without ink there are no pieces, and no `main`.
+    A shade is the share of the paper's light that is absorbed, 0 for bare paper, slightly smoothed. `main` is
+    the most prominent piece. Without ink there are no pieces, and `main` is None.
     """
 
     labels: NDArray[np.int32]
@@ -50,30 +50,30 @@ class Pieces:
 
 
 def find_pieces(density: Array, *, flat: bool = False) -> Pieces:
-    """Find the strokes in the ink `density` (h, w), paper at 0; `flat` if all of it is."""
+    """Find the pieces in the ink `density` (h, w), 0 for paper; `flat`: the paper has no noise."""
     shade = 1 - np.exp(-np.maximum(density, -1))
     smooth = smoothed(shade, 1)
     noise = 0.0 if flat else deviation(smooth)
-    labels, pieces = _labelled(smooth, max(_FAINTEST, 4 * noise))
+    labels, pieces = _label_pieces(smooth, max(_FAINTEST, 4 * noise))
     pieces = [p for p in pieces if p.mass > _SURENESS * noise * np.sqrt(p.area) and p.area >= 5]
     if not pieces:
         return Pieces(labels, [], smooth, 0.0, None)
     main = max(pieces, key=_prominence)
-    if main.longer > 100:  # a large digit can do without the finest detail, and pencil is grainy
+    if main.longer > 100:  # a large digit does not need the finest detail, and pencil is grainy
         smooth = smoothed(shade, main.longer // 80)
-    level = _level(smooth[labels == main.number])
-    labels, pieces = _labelled(smooth, max(_FAINTEST, 0.35 * level))
+    level = _full_shade(smooth[labels == main.number])
+    labels, pieces = _label_pieces(smooth, max(_FAINTEST, 0.35 * level))
     pieces = [p for p in pieces if p.level > 0.55 * level]
     return Pieces(labels, pieces, smooth, level, max(pieces, key=_prominence, default=None))
 
 
 def _prominence(piece: Piece) -> float:
-    """Return how likely a piece is to be the digit: much ink, and not cut by the edge of the picture."""
+    """Return how prominent a piece is: much ink, not cut by the edge of the picture."""
     return piece.mass * (0.1 if piece.cut else 1)
 
 
 def smoothed(values: Array, passes: int) -> Array:
-    """Return `values` (h, w) after `passes` of the binomial filter 1 2 1 both ways."""
+    """Return `values` (h, w) after `passes` of the binomial filter 1 2 1 along both axes."""
     smooth: NDArray[np.floating] = values
     for _ in range(max(1, passes)):
         for axis in (0, 1):
@@ -85,13 +85,13 @@ def smoothed(values: Array, passes: int) -> Array:
     return smooth.astype(values.dtype, copy=False)
 
 
-def _level(values: Array) -> float:
-    """Return the shade of full ink, given those of a piece: the mean, weighted by itself."""
+def _full_shade(values: Array) -> float:
+    """Return the shade of full ink from a piece's shades: their mean, weighted by the shade."""
     positive = np.maximum(values, 0)
     return float((positive**2).sum() / max(positive.sum(), 1e-9))
 
 
-def _labelled(shade: Array, threshold: float) -> tuple[NDArray[np.int32], list[Piece]]:
+def _label_pieces(shade: Array, threshold: float) -> tuple[NDArray[np.int32], list[Piece]]:
     labels, count = label(shade > threshold)
     height, width = labels.shape
     rows, columns = np.nonzero(labels)

@@ -1,4 +1,4 @@
-"""MNIST's own recipe: a digit in a box of 20x20, its centre of mass in the middle of 28x28.
+"""Normalise a digit as MNIST does: a box of 20x20, the centre of mass in the middle of 28x28.
 
 "The original black and white (bilevel) images were size normalized to fit in a 20x20 pixel box while
 preserving their aspect ratio. The resulting images contain grey levels as result of the antialiasing
@@ -19,16 +19,16 @@ from lenet_edge.picture.strokes import distances, skeleton
 
 THINNEST = 2.2
 THICKEST = 4.0
-"""Widths of strokes in pixels of the box: thinner ones are thickened, thicker ones made thinner."""
+"""The range of stroke widths, in pixels of the box: others are thickened or thinned."""
 
-FINE = 4  # pixels of the outline to one of the box
-_ROOM = 10  # pixels of the outline around it, for strokes that grow
+FINE = 4  # pixels of the outline for each pixel of the box
+_ROOM = 10  # pixels of margin around the outline, for strokes that grow
 _FAINTEST = 0.4  # of full ink: nothing fainter is a stroke
-_TURN = 1.0  # degrees: a digit turned less is left as it is
+_TURN = 1.0  # degrees: a digit turned less is not rotated
 
 
 def to_mnist_form(shade: Array, *, turn: float = 0.0) -> NDArray[np.uint8]:
-    """Return a digit as MNIST would have it, uint8 (28, 28).
+    """Return a digit in MNIST's form, uint8 (28, 28).
 
     `shade` (h, w) is the share of each pixel that is inked, 0 for paper to about 1, cropped to the digit;
     `turn` is how far it is turned clockwise, in degrees.
@@ -43,7 +43,7 @@ def to_mnist_form(shade: Array, *, turn: float = 0.0) -> NDArray[np.uint8]:
 def centred(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return `digit`, at most 20x20, in a picture of 28x28 with its centre of mass in the middle.
 
-    MNIST's middle is the pixel [14, 14]: the centres of mass of its digits are 13.5 to 14.5.
+    The middle in MNIST is the pixel [14, 14]: the centres of mass of its digits are 13.5 to 14.5.
     """
     picture = np.zeros((MNIST_SIDE, MNIST_SIDE), np.uint8)
     height, width = digit.shape
@@ -62,7 +62,7 @@ def pad_to_field(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _cropped(ink: Array, above: float) -> Array:
-    """Return the part of `ink` whose rows and columns rise `above` a value, or all of it if none do."""
+    """Return `ink` cropped to the rows and columns with values `above` a limit, or uncropped without any."""
     rows, columns = (np.flatnonzero((ink > above).any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         return ink
@@ -70,7 +70,7 @@ def _cropped(ink: Array, above: float) -> Array:
 
 
 def _outline(shade: Array) -> Array:
-    """Return how far each pixel is inked, 0..1, `FINE` times as fine as the box, as wide as MNIST draws."""
+    """Return the ink of each pixel, 0..1, `FINE` times as fine as the box, with stroke widths as in MNIST."""
     height, width = shade.shape
     scale = BOX * FINE / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
@@ -82,17 +82,17 @@ def _outline(shade: Array) -> Array:
     rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
     longer = (max(np.ptp(rows), np.ptp(columns)) + 1) / FINE
     wanted = np.clip(stroke * BOX / longer, THINNEST, THICKEST)
-    # The whole is scaled to the box of 20 afterwards, what is added included.
+    # Afterwards all of it, the change included, is scaled to the box of 20.
     change = (wanted * longer / BOX - stroke) / (2 * (1 - wanted / BOX)) * FINE
-    # Distances are between the middles of pixels, the edge runs half-way; it is one pixel soft.
+    # Distances are between pixel centres and the edge is halfway between; it is one pixel soft.
     signed = np.where(inked, inside - 0.5, 0.5 - outside)
     return np.clip(signed + change + 0.5, 0, 1).astype(np.float32)
 
 
 def stroke_edge(fine: Array) -> Array:
-    """Return the shade at which strokes end, for each pixel: half that of the ink around it.
+    """Return the shade at which strokes end, for each pixel: half the shade of the ink around it.
 
-    A stroke too thin for the picture's pixels is fainter than full ink, and ends at half its own shade.
+    A stroke thinner than the picture's pixels is fainter than full ink, and ends at half its own shade.
     """
     reach = 2 * FINE + 1
     around = np.pad(fine, reach // 2, mode="edge")

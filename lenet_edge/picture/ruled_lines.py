@@ -1,8 +1,8 @@
-"""Printed rules: the straight lines of ruled and squared paper, found and taken out of the ink.
+"""Find the printed rules of ruled and squared paper, so that they can be subtracted from the ink.
 
-A rule runs from one edge of the picture to another, which no stroke of a digit does. Rules are found by a
-discrete Radon transform and followed at full size; then their own density is subtracted along them, not
-erased, so that the strokes that cross them or lie on them keep their ink.
+A rule runs from one edge of the picture to another, which no stroke of a digit does. A discrete Radon
+transform finds the rules; they are traced at full size and measured. Subtracting their own density, not
+erasing them, keeps the ink of strokes that cross them or lie on them.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from PIL import Image
 
 from lenet_edge.picture.ink import Array, deviation, running_maximum
 
-_SIDE = 128  # pixels: rules are looked for at this size, a power of two
-_PARTS = 16  # of a line in the transform
-_SLOPE = 0.5  # rows per column at most: papers are held straight within 26 degrees
-_THICKEST = 7  # pixels of that size
-_SEGMENTS = 20  # parts of a rule that are looked at one by one
-_MOST = 60  # rules in one direction
+_SIDE = 128  # pixels: the size of the Radon transform, a power of two
+_PARTS = 16  # parts of a line in the transform
+_SLOPE = 0.5  # rows per column at most: rules are level within 26 degrees
+_THICKEST = 7  # pixels at that size
+_SEGMENTS = 20  # parts of a rule that are checked one by one
+_MOST_RULES = 60  # rules in one direction
 
 
 @dataclass(frozen=True)
 class Rules:
-    """The `density` (h, w) of the rules alone, how many there are, and how far they are turned.
+    """The `density` (h, w) of the rules alone, their `count`, and their `turn`.
 
-    The turn is clockwise, in degrees, and None without rules.
+    The turn is clockwise, in degrees; None without rules.
     """
 
     density: Array
@@ -39,10 +39,10 @@ class Rules:
 def find_rules(
     density: Array, noise: float, *, thickest: float = np.inf, thickest_upright: float | None = None
 ) -> Rules:
-    """Find the rules in the ink `density` (h, w), the standard deviation of bare paper being `noise`.
+    """Find the rules in the ink `density` (h, w); `noise`: the standard deviation of bare paper.
 
-    Those that are more than `thickest` pixels thick are left, and of those from top to bottom all that are
-    more than `thickest_upright` (default: the same).
+    Lines thicker than `thickest` pixels are not rules; for lines from top to bottom the limit is
+    `thickest_upright` (default: the same).
     """
     upright = thickest if thickest_upright is None else thickest_upright
     found = np.zeros_like(density)
@@ -52,24 +52,24 @@ def find_rules(
         for rows, profile in _level_rules(np.ascontiguousarray(ink - rules), noise):
             if np.count_nonzero(profile > profile.max() / 2) > most:
                 continue
-            _add(rules, rows, profile)
+            _add_profile(rules, rows, profile)
             turns.append(sign * np.degrees(np.arctan((rows[-1] - rows[0]) / max(len(rows) - 1, 1))))
     return Rules(found, len(turns), float(np.median(turns)) if turns else None)
 
 
 def _level_rules(density: Array, noise: float) -> Iterator[tuple[Array, Array]]:
-    """Yield the row in each column and the density across it of each rule that runs from side to side."""
+    """Yield each rule from side to side: its row in each column, and the density across it."""
     for start, end in _candidates(density):
-        rule = _follow(density, start, end, noise)
+        rule = _trace(density, start, end, noise)
         if rule is not None:
             yield rule
-            _add(density, rule[0], -rule[1])
+            _add_profile(density, rule[0], -rule[1])
 
 
 def _candidates(density: Array) -> list[tuple[float, float]]:
-    """Return where candidates for level rules meet the left and right edge, best first.
+    """Return the candidates for rules from side to side, best first.
 
-    Both are rows of `density`, at the middle of its first and last column.
+    Each is a pair of rows of `density`: where it meets the middle of the first and of the last column.
     """
     height, width = density.shape
     side = min(_SIDE, 1 << max(5, round(np.log2(width))))
@@ -86,7 +86,7 @@ def _candidates(density: Array) -> list[tuple[float, float]]:
         if all(abs(start - a) + abs(end - b) > 5 for a, b in kept):
             kept.append((start, end))
     scale = height / rows
-    return [((a + 0.5) * scale - 0.5, (b + 0.5) * scale - 0.5) for a, b in kept[:_MOST]]
+    return [((a + 0.5) * scale - 0.5, (b + 0.5) * scale - 0.5) for a, b in kept[:_MOST_RULES]]
 
 
 def _opening(values: Array) -> Array:
@@ -98,12 +98,11 @@ def _opening(values: Array) -> Array:
 
 
 def _radon(values: Array) -> Array:
-    """Return along how much of each level line a rule is seen, given the evidence `values` (k, h, n), 0..1.
+    """Return how many of its sixteen parts each line fills with evidence, given as `values` (k, h, n).
 
-    Entry [k, fall, row + margin] is for the line from `row` in the first column to `row + fall` in the last,
-    where n is a power of two and the `_margin(n)` rows above and below h are for lines that enter from
-    there. Sixteen parts of a line are first summed each on its own, and a part counts as far as it is
-    filled: a stroke fills few parts of any line, and noise none.
+    Evidence is 0..1, n a power of two. Entry [k, fall, row + margin] is the line from `row` in the first
+    column to `row + fall` in the last; the `_margin(n)` rows above and below are for lines that enter from
+    there. Each part is summed on its own, then thresholded: a stroke fills few parts of a line, noise none.
     (Brady, "A fast discrete approximation algorithm for the Radon transform", SIAM J. Comput. 27, 1998.)
     """
     side = values.shape[2]
@@ -132,7 +131,7 @@ def _margin(side: int) -> int:
 
 
 def _peaks(parts: Array, side: int, rows: int) -> list[tuple[float, float, float]]:
-    """Return (score, start, end) of the lines that stand out among those of `_radon`."""
+    """Return (score, start, end) of the prominent lines in `parts`, the result of `_radon`."""
     margin = _margin(side)
     parts = parts[:, : rows + 2 * margin]
     falls = np.arange(len(parts))[:, None]
@@ -147,16 +146,16 @@ def _peaks(parts: Array, side: int, rows: int) -> list[tuple[float, float, float
     ]
 
 
-def _follow(density: Array, start: float, end: float, noise: float) -> tuple[Array, Array] | None:
-    """Follow one candidate: return its row in each column and its density across, or None if it is no rule.
+def _trace(density: Array, start: float, end: float, noise: float) -> tuple[Array, Array] | None:
+    """Trace one candidate: return its row in each column and its profile, or None if it is no rule.
 
-    The density across is for offsets -reach..reach from the row.
+    The profile is the density across the rule, at offsets -reach..reach from the row.
     """
     height, width = density.shape
     reach = max(4, round(0.03 * max(height, width)))
     x = np.arange(width, dtype=np.float32)
     rows = start + (end - start) * x / max(width - 1, 1)
-    step = max(1, width // 200)  # two hundred columns tell as much as all
+    step = max(1, width // 200)  # two hundred columns are enough
     for attempt in range(2):
         columns = np.flatnonzero((rows >= 0) & (rows <= height - 1))
         if len(columns) < max(_SEGMENTS, width // 2):
@@ -178,12 +177,12 @@ def _follow(density: Array, start: float, end: float, noise: float) -> tuple[Arr
 
 
 def _stands_out(middle: Array, noise: float) -> bool:
-    """Tell whether the density across a candidate is worth a closer look."""
+    """Return whether a candidate rises enough above its sides to be traced."""
     return bool(middle.max() - np.median(middle) > 0.3 * noise)
 
 
 def _strip(density: Array, rows: Array, columns: NDArray[np.intp], reach: int) -> Array:
-    """Return the density at offsets -reach..reach from `rows`, (2 * reach + 1, columns), interpolated."""
+    """Return the interpolated density at offsets -reach..reach from `rows`, (2 * reach + 1, columns)."""
     height = density.shape[0]
     wanted = rows[None, :] + np.arange(-reach, reach + 1, dtype=np.float32)[:, None]
     low = np.floor(wanted).astype(np.intp)
@@ -194,7 +193,7 @@ def _strip(density: Array, rows: Array, columns: NDArray[np.intp], reach: int) -
 
 
 def _shifts(across: Array, middle: Array, reach: int) -> Array:
-    """Return by how many rows each part's profile lies lower than the middle one, within a few rows."""
+    """Return by how many rows each part lies below the median profile `middle`, within a few rows."""
     most = max(1, reach // 3)
     centre = int(np.argmax(middle[reach - most : reach + most + 1])) - most
     pattern = middle - np.median(middle)
@@ -204,7 +203,7 @@ def _shifts(across: Array, middle: Array, reach: int) -> Array:
 
 
 def _smooth_curve(centres: NDArray[np.floating], shifts: Array, x: Array) -> Array:
-    """Return the quadratic through most of the `shifts` at `centres`, at each `x`."""
+    """Fit a quadratic robustly to the `shifts` at `centres`; return its values at `x`."""
     scale = max(float(x[-1]), 1.0)
     powers = np.vander(centres / scale, 3)
     weights: NDArray[np.floating] = np.ones_like(shifts)
@@ -216,7 +215,7 @@ def _smooth_curve(centres: NDArray[np.floating], shifts: Array, x: Array) -> Arr
 
 
 def _profile(middle: Array) -> Array:
-    """Return the rule's own density across it: what rises above both its sides, around the middle."""
+    """Return the rule's own density across it: the part of `middle` that rises above both sides."""
     reach = len(middle) // 2
     sides = np.median(middle)
     raised = np.maximum(middle - sides, 0)
@@ -232,7 +231,7 @@ def _profile(middle: Array) -> Array:
 
 
 def _is_rule(across: Array, profile: Array, noise: float) -> bool:
-    """Tell whether the rule of this `profile` is there in nearly all parts, the first and last included."""
+    """Return whether `profile` appears in nearly all parts `across`, the ends included."""
     reach = len(profile) // 2
     thickness = np.count_nonzero(profile)
     if thickness == 0 or thickness > 1.5 * reach:
@@ -243,12 +242,12 @@ def _is_rule(across: Array, profile: Array, noise: float) -> bool:
         return False
     strength = across @ weights - np.median(across[:, bare], axis=1)
     expected = float((profile * weights).sum())
-    there = strength > 0.4 * expected
-    ends = there[:2].any() and there[-2:].any()
-    return bool(ends and there.mean() >= 0.75 and expected > 0.5 * noise)
+    present = strength > 0.4 * expected
+    ends = present[:2].any() and present[-2:].any()
+    return bool(ends and present.mean() >= 0.75 and expected > 0.5 * noise)
 
 
-def _add(density: Array, rows: Array, profile: Array) -> None:
+def _add_profile(density: Array, rows: Array, profile: Array) -> None:
     """Add `profile` to `density` along `rows`."""
     height = density.shape[0]
     reach = len(profile) // 2

@@ -1,4 +1,4 @@
-"""Which ink is the digit: one digit's strokes told from specks, from a second digit and from nothing."""
+"""Decide which pieces of ink are the digit: not specks, and not a second digit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lenet_edge.picture.ink import Array
 from lenet_edge.picture.ink_pieces import Piece, find_pieces
 
-_WIDEST = 2.2  # times as wide as high; the widest of MNIST's training digits is
+_WIDEST = 2.2  # width to height: that of the widest of MNIST's training digits
 
 
 class Finding(enum.Enum):
@@ -26,8 +26,8 @@ class Finding(enum.Enum):
 class Segment:
     """The digit's pixels in `mask` (h, w), the `shade` (h, w) of each and the `level` of full ink.
 
-    A shade is the share of the paper's light that is taken away, 0 for bare paper, smoothed a little.
-    Without ink, `mask` is empty; without a digit, `reason` says why.
+    A shade is the share of the paper's light that is absorbed, 0 for bare paper, slightly smoothed. Without
+    ink, `mask` is empty; without a single digit, `reason` says why.
     """
 
     finding: Finding
@@ -38,13 +38,13 @@ class Segment:
 
 
 def find_digit(density: Array, *, flat: bool = False) -> Segment:
-    """Find the strokes of one digit in the ink `density` (h, w), paper at 0; `flat` if all of it is."""
+    """Find the strokes of one digit in the ink `density` (h, w), 0 for paper; `flat` as for `find_pieces`."""
     found = find_pieces(density, flat=flat)
     labels, smooth, level = found.labels, found.shade, found.level
     if found.main is None:
-        nothing = np.zeros(smooth.shape, bool)
-        return Segment(Finding.BLANK, "nothing is written on it", nothing, smooth, 0.0)
-    chosen, others = _grouped(labels, found.pieces, found.main)
+        empty = np.zeros(smooth.shape, bool)
+        return Segment(Finding.BLANK, "nothing is written on it", empty, smooth, 0.0)
+    chosen, others = _group(labels, found.pieces, found.main)
     mask = np.isin(labels, [p.number for p in chosen])
     height = max(p.bottom for p in chosen) - min(p.top for p in chosen)
     width = max(p.right for p in chosen) - min(p.left for p in chosen)
@@ -55,8 +55,8 @@ def find_digit(density: Array, *, flat: bool = False) -> Segment:
     return Segment(Finding.DIGIT, "", mask, smooth, level)
 
 
-def _grouped(labels: NDArray[np.int32], pieces: list[Piece], main: Piece) -> tuple[list[Piece], list[Piece]]:
-    """Return the pieces of the digit that `main` is part of, and those that are figures of their own."""
+def _group(labels: NDArray[np.int32], pieces: list[Piece], main: Piece) -> tuple[list[Piece], list[Piece]]:
+    """Return the pieces of the digit that `main` belongs to, and the pieces that are separate figures."""
     chosen = [main]
     rest = sorted((p for p in pieces if p is not main), key=lambda p: -p.mass)
     rest = [p for p in rest if p.area >= 0.01 * main.area and (main.cut or not p.cut)]
@@ -65,7 +65,7 @@ def _grouped(labels: NDArray[np.int32], pieces: list[Piece], main: Piece) -> tup
     while grown:
         grown = False
         for piece in list(rest):
-            if any(_gap(labels, piece, other) <= _allowed(piece, other) * size for other in chosen):
+            if any(_gap(labels, piece, other) <= _largest_gap(piece, other) * size for other in chosen):
                 chosen.append(piece)
                 rest.remove(piece)
                 grown = True
@@ -73,10 +73,10 @@ def _grouped(labels: NDArray[np.int32], pieces: list[Piece], main: Piece) -> tup
     return chosen, others
 
 
-def _allowed(one: Piece, other: Piece) -> float:
-    """Return how far apart two pieces of one digit may be, in sizes of the digit.
+def _largest_gap(one: Piece, other: Piece) -> float:
+    """Return the largest gap between two pieces of one digit, as a share of the digit's size.
 
-    Digits are written side by side: two tall pieces beside each other must be close to be one digit.
+    Digits stand side by side, so two tall pieces next to each other must be close to be one digit.
     """
     shared_rows = min(one.bottom, other.bottom) - max(one.top, other.top)
     shared_columns = min(one.right, other.right) - max(one.left, other.left)

@@ -1,4 +1,4 @@
-"""The geometry of strokes: distances to a set of pixels and the skeleton of a shape, in NumPy alone."""
+"""The geometry of strokes: distance transforms and skeletons, with NumPy only."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 def distances(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Return each pixel's Euclidean distance, in pixels, to the nearest pixel set in `mask` (h, w).
 
-    Exact: the minimum over rows of squared distances that were found along columns. Time and memory
-    grow as h * w * h: meant for shapes of some hundred pixels. With nothing set all are infinite.
+    Exact: squared distances along columns, minimised along rows. Time grows with h * w * w: meant for shapes
+    of a few hundred pixels. If nothing is set, all distances are infinite.
     """
     squared = _squared_along_columns(mask)
     columns = np.arange(mask.shape[1], dtype=np.float32)
@@ -22,9 +22,9 @@ def distances(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
 
 
 def near_distances(mask: NDArray[np.bool_], *, reach: int) -> NDArray[np.float32]:
-    """Return `distances` where they are at most `reach`, and more than `reach` elsewhere: for wide shapes.
+    """Return `distances` up to `reach`, and larger values elsewhere: for wide shapes.
 
-    Time grows as h * w * `reach`, memory as h * w.
+    Time grows with h * w * `reach`, memory with h * w.
     """
     squared = np.pad(_squared_along_columns(mask), ((0, 0), (reach, reach)), constant_values=np.inf)
     width = mask.shape[1]
@@ -44,9 +44,9 @@ def _squared_along_columns(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
 
 
 def skeleton(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the one-pixel-wide centre lines of the shape `mask` (h, w), connected as the shape is.
+    """Return the one-pixel-wide skeleton of the shape `mask` (h, w), connected as the shape is.
 
-    The thinning of Zhang and Suen (Communications of the ACM, March 1984, page 236).
+    Thinning by Zhang and Suen (Communications of the ACM, March 1984, page 236).
     """
     shape = np.pad(mask, 1)
     while True:
@@ -58,7 +58,7 @@ def skeleton(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _removable(shape: NDArray[np.bool_], *, second_pass: bool) -> NDArray[np.bool_]:
-    """Return the pixels of `shape` (with an empty border) that one pass of the thinning takes away."""
+    """Return the pixels of `shape` (with an empty border) that one pass of the thinning removes."""
     # P2 to P9 of the paper: the neighbours clockwise from the one above.
     offsets = [(-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1)]
     rows, columns = np.nonzero(shape)

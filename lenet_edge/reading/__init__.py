@@ -1,1 +1,1 @@
-"""From files, folders and cameras to answers: batches, progress, text, JSON, CSV. Picture and runtime."""
+"""Read pictures from files, folders and cameras; write the answers as text, JSON or CSV. No TensorFlow."""

@@ -1,4 +1,4 @@
-"""Pictures answered one after the other: those that were named, those that arrive, those of a camera."""
+"""Loops that read one picture after another: from files, from a watched folder, from a camera."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Protocol, TypeVar
 
 from converters.base.errors import InputError
 from lenet_edge.picture.files import Picture
-from lenet_edge.reading.batch import PreparedPicture, Recipe, decode_files, prepared_pictures
 from lenet_edge.reading.camera import Camera, frames
+from lenet_edge.reading.decoding import Decoder, PreparedPicture, decode_files, prepared_pictures
 from lenet_edge.reading.digit_answer import Answer
-from lenet_edge.reading.inbox import watch
 from lenet_edge.reading.progress import Progress
-from lenet_edge.reading.stopping import Stop
+from lenet_edge.reading.stop_signals import StopSignals
+from lenet_edge.reading.watched_folder import watch
 
-Say = Callable[[object], object]
-"""What tells the person a line, on standard error."""
+Log = Callable[[object], object]
+"""Prints a message on standard error."""
 
 
 class _HasIndex(Protocol):
-    """What is made of a picture: `index` counts an IDX file's, None for other files."""
+    """A decoded picture; `index` counts the pictures of an IDX file from 0, None for other files."""
 
     @property
     def index(self) -> int | None: ...
@@ -32,72 +32,72 @@ _Indexed = TypeVar("_Indexed", bound=_HasIndex)
 
 @dataclass(frozen=True)
 class Outcome:
-    """How many pictures were `answered`, and how many files could not be read."""
+    """How many pictures were answered, and how many files could not be read."""
 
     answered: int
     failed: int
 
     @property
     def status(self) -> int:
-        """The command's: 0 when every file was read, 1 when some were not, 2 when none was."""
+        """The exit status: 0 if every file was read, 1 if some could not be read, 2 if none could."""
         if not self.failed:
             return 0
         return 1 if self.answered else 2
 
 
 def answer_files(
-    recipe: Recipe[_Indexed],
+    decoder: Decoder[_Indexed],
     files: Sequence[str | InputError],
     *,
     answer: Callable[[_Indexed], object],
-    say: Say,
+    log: Log,
     jobs: int = 1,
     show_progress: bool = True,
 ) -> Outcome:
-    """Let `answer` have what `recipe` makes of the pictures of `files`, one by one.
+    """Decode the pictures of `files` and pass each to `answer`; return the counts.
 
-    What cannot be read is said and counted. `recipe`, `files` and `jobs` as for
-    `lenet_edge.reading.batch.decode_files`.
+    Errors are logged and counted. `decoder`, `files` and `jobs` as for
+    `lenet_edge.reading.decoding.decode_files`.
     """
     answered = failed = 0
     with Progress(len(files), wanted=show_progress) as progress:
-        for item in decode_files(recipe, files, jobs=jobs):
-            with progress.aside():
+        for item in decode_files(decoder, files, jobs=jobs):
+            with progress.paused():
                 if isinstance(item, InputError):
-                    say(item)
+                    log(item)
                     failed += 1
                 else:
                     answer(item)
                     answered += 1
-            if isinstance(item, InputError) or not item.index:  # the first of its file
+            if isinstance(item, InputError) or not item.index:  # an IDX file counts once
                 progress.count()
     return Outcome(answered, failed)
 
 
-def answer_arrivals(
+def answer_watched_folder(
     folder: str | os.PathLike[str],
     *,
     answer: Callable[[PreparedPicture], object],
-    say: Say,
-    remark: Say,
+    log: Log,
+    log_status: Log,
     existing: bool = False,
-    most: int | None = None,
+    limit: int | None = None,
 ) -> None:
-    """Let `answer` have the pictures that arrive in `folder`, until told to stop or `most` were answered.
+    """Pass each picture that arrives in `folder` to `answer`, until a stop signal or `limit` pictures.
 
-    What cannot be read is said; `remark` gets what is said of the folder. `existing` and errors as for
-    `lenet_edge.reading.inbox.watch`.
+    Files that cannot be read are logged; `log_status` gets messages on the folder itself. `existing` and
+    errors as for `lenet_edge.reading.watched_folder.watch`.
     """
     answered = 0
-    with Stop() as stop:
-        for path in watch(folder, stop=stop, say=remark, existing=existing):
+    with StopSignals() as stop:
+        for path in watch(folder, stop=stop, log=log_status, existing=existing):
             for item in decode_files(prepared_pictures, [path]):
                 if isinstance(item, InputError):
-                    say(item)
+                    log(item)
                 else:
                     answer(item)
                     answered += 1
-                if stop.asked or answered == most:
+                if stop.requested or answered == limit:
                     return
 
 
@@ -107,20 +107,20 @@ def answer_frames(
     read: Callable[[Picture], Answer],
     write: Callable[[Answer], object],
     every: float,
-    most: int | None = None,
+    limit: int | None = None,
     only_changes: bool = False,
 ) -> None:
-    """Let `write` have what was read of a frame `every` so many seconds, until told to stop or `most` came.
+    """Read a frame `every` so many seconds and `write` its answer, until a stop signal or `limit` frames.
 
-    `only_changes`: not what is as it was in the frame before.
+    `only_changes`: write only answers that differ from the one before. Errors as for `Camera.frame`.
     """
-    with Stop() as stop:
-        last = None
+    with StopSignals() as stop:
+        previous = None
         for number, frame in enumerate(frames(camera, every=every, stop=stop), 1):
             answer = read(frame)
-            seen = (answer.digit, answer.prepared.finding)
-            if not (only_changes and seen == last):
+            current = (answer.digit, answer.prepared.finding)
+            if not (only_changes and current == previous):
                 write(answer)
-            last = seen
-            if number == most:
+            previous = current
+            if number == limit:
                 return

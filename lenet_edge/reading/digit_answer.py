@@ -1,4 +1,4 @@
-"""What was read of a picture: its digit, or why there is none."""
+"""Read the digit of a picture: an answer holds the digit, or why there is none."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from lenet_edge.picture.files import Picture, Prepared
 from lenet_edge.picture.segment import Finding
-from lenet_edge.reading.batch import PreparedPicture, prepare_picture
+from lenet_edge.reading.decoding import PreparedPicture, prepare_picture
 from lenet_edge.runtime.classifier import Classifier
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What was read of one picture: `digit` 0..9 with its `probability` 0..1, or neither.
+    """The answer for one picture: `digit` 0..9 and its `probability` 0..1, both None if none was found.
 
     `index` counts the pictures of an IDX file and the frames of a camera, from 0; None for other files.
     """
@@ -25,12 +25,12 @@ class Answer:
 
 
 def answer_picture(picture: Picture, classifier: Classifier) -> Answer:
-    """Read the digit of one picture, if it shows one."""
+    """Find and read the digit of one picture; errors as `Classifier.scores`."""
     return answer_prepared(prepare_picture(picture), classifier)
 
 
 def answer_prepared(picture: PreparedPicture, classifier: Classifier) -> Answer:
-    """Read the digit of one picture in the form that the model takes, if it shows one."""
+    """Read the digit of one prepared picture; errors as `Classifier.scores`."""
     prepared = picture.prepared
     if prepared.finding is not Finding.DIGIT:
         return Answer(picture.name, picture.index, prepared, None, None)

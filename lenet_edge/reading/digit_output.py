@@ -1,4 +1,4 @@
-"""What was read of digits, as lines of text, CSV or JSON."""
+"""Write the answers of `classify` as text, CSV or JSON."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from collections.abc import Callable, Iterable, Iterator
 from lenet_edge.picture.segment import Finding
 from lenet_edge.reading.digit_answer import Answer
 from lenet_edge.reading.output import Output, open_output
-from lenet_edge.reading.terminal import drawn, printable
+from lenet_edge.reading.terminal import draw_text, printable
 
 COLUMNS = ("file", "index", "digit", "probability", "finding", "reason")
-"""Of the CSV; empty where they do not apply."""
+"""The columns of the CSV; a value that does not apply is empty."""
 
-_SEVERAL = "`lenet-edge read` takes several digits"
+_SEVERAL = "`lenet-edge read` reads several digits"
 
 
 class Results:
     """Writes answers to `output` as `form`: "text", "csv" or "json".
 
-    Text may have each digit drawn beneath it (`draw`). CSV has a line of `COLUMNS` above.
+    `draw` adds a drawing of each digit to text. CSV begins with a line of `COLUMNS`.
     """
 
     def __init__(self, output: Output, *, form: str = "text", draw: bool = False) -> None:
         self._output, self._draw = output, draw
         self._line = FORMS[form]
         if form == "csv":
-            self._output.head(_row(COLUMNS))
+            self._output.write_heading(_row(COLUMNS))
 
     def write(self, answer: Answer) -> None:
-        """Write one answer; raises OSError, naming what is written to, when that takes no more."""
+        """Write one answer; raises OSError, with the name of the output, if that fails."""
         encoding = self._output.encoding
-        self._output.put(self._line(answer, encoding))
+        self._output.write_answer(self._line(answer, encoding))
         if self._draw and answer.prepared.box is not None:
-            self._output.put(drawn(answer.prepared.picture, encoding=encoding))
+            self._output.write_answer(draw_text(answer.prepared.picture, encoding=encoding))
 
 
 @contextlib.contextmanager
@@ -48,8 +48,8 @@ def open_results(
         yield Results(output, form=form, draw=draw)
 
 
-def _facts(answer: Answer) -> dict[str, object]:
-    """Return what JSON has of an answer; `finding` and `reason` tell why there is no digit."""
+def _json_facts(answer: Answer) -> dict[str, object]:
+    """Return the JSON object of an answer; `finding` and `reason` say why there is no digit."""
     facts: dict[str, object] = {"file": answer.name}
     if answer.index is not None:
         facts["index"] = answer.index
@@ -62,7 +62,7 @@ def _facts(answer: Answer) -> dict[str, object]:
 
 
 def _text_line(answer: Answer, encoding: str | None) -> str:
-    """Return an answer as a line for people."""
+    """Return an answer as a line of text."""
     name = printable(answer.name, encoding)
     if answer.index is not None:
         name += f"[{answer.index}]"
@@ -74,9 +74,9 @@ def _text_line(answer: Answer, encoding: str | None) -> str:
 
 
 def _csv_line(answer: Answer, encoding: str | None) -> str:
-    known = _facts(answer)
-    known["finding"] = answer.prepared.finding.value
-    line = _row([known.get(column) for column in COLUMNS])
+    facts = _json_facts(answer)
+    facts["finding"] = answer.prepared.finding.value
+    line = _row([facts.get(column) for column in COLUMNS])
     return line.encode(encoding or "ascii", "backslashreplace").decode(encoding or "ascii")
 
 
@@ -89,6 +89,6 @@ def _row(values: Iterable[object]) -> str:
 FORMS: dict[str, Callable[[Answer, str | None], str]] = {
     "text": _text_line,
     "csv": _csv_line,
-    "json": lambda answer, encoding: json.dumps(_facts(answer)),
+    "json": lambda answer, encoding: json.dumps(_json_facts(answer)),
 }
-"""How an answer is written, by name."""
+"""The output forms by name: each formats an answer for an encoding."""

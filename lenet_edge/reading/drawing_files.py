@@ -1,4 +1,4 @@
-"""Where the drawn answers of `lenet-edge read` go: one .png file, or a folder of them."""
+"""Write the drawings of `lenet-edge read --png`: to one .png file, or to a folder."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ SUFFIX = ".png"
 
 
 class DrawingFiles:
-    """The place of drawings: `path` is a .png file for one picture, or a folder.
+    """The output of drawings: `path` is a .png file for one picture, or a folder.
 
-    A folder is one that is there, or a name that ends in a separator or has no suffix, and is then made where
-    its parent is there. Raises InputError for another suffix and OSError, naming what, when it cannot be
-    written; nothing is made before the first drawing.
+    A path is a folder if it exists as one, ends in a separator or has no suffix; a missing folder is created
+    with the first drawing, if its parent exists. Raises InputError for another suffix and OSError, with the
+    name, if it cannot be written.
     """
 
     def __init__(self, path: str) -> None:
@@ -31,12 +31,15 @@ class DrawingFiles:
             check_writable(path)
 
     def check_room(self, pictures: int) -> None:
-        """Raise InputError when there is one file for more than one of `pictures`."""
+        """Raise InputError if `path` is a single file and there is more than one of `pictures`."""
         enough = self.is_folder or pictures <= 1
         expect(enough, "--png DIR for more than one picture", f"the file {self._path}")
 
     def write(self, picture: Picture, content: bytes) -> None:
-        """Write the PNG `content` of a picture's drawing; in a folder, a name that was used gets a number."""
+        """Write the PNG `content` for a picture; in a folder, a name already used gets a number.
+
+        Raises InputError for a second picture in a single file, OSError if it cannot be written.
+        """
         name = self._name(picture)
         self._used.add(name)
         self.check_room(len(self._used))
@@ -49,6 +52,6 @@ class DrawingFiles:
 
 
 def _is_folder(path: str) -> bool:
-    """Tell whether a person who names `path` means a folder."""
+    """Return whether `path` means a folder."""
     ends = path.endswith(tuple(filter(None, (os.sep, os.altsep))))
     return ends or os.path.isdir(path) or not (Path(path).suffix or is_stream(path))

@@ -1,4 +1,4 @@
-"""The options that `read` and `classify` have in common: what is read, what is written, what runs."""
+"""The options that `read` and `classify` share: input, output and model."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from converters.base.installed import RUNTIMES
 from converters.runtimes.sessions import DELEGATES, Report
 
 Add = Callable[..., argparse.Action]
-"""`add_argument` of a parser or of a group of it."""
+"""`add_argument` of a parser or of one of its groups."""
 
 DELEGATE_HELP = (
     f"{', '.join(DELEGATES)}, or a delegate's shared library; NNAPI exists in Android's apps only: "
     "docs/delegates.md"
 )
 
-_MOST_JOBS = 4  # of those that nobody asked for: each takes some 50 MB
+_MOST_DEFAULT_JOBS = 4  # by default: each takes some 50 MB
 
 
 def add_images(add: Add, *, nargs: str) -> None:
-    """Add IMAGE, as often as `nargs` says."""
+    """Add the IMAGE arguments; `nargs` as for argparse."""
     add(
         "images",
         nargs=nargs,
@@ -32,49 +32,49 @@ def add_images(add: Add, *, nargs: str) -> None:
 
 
 def add_jobs(add: Add) -> None:
-    """Add --jobs, for `lenet_edge.reading.batch`."""
+    """Add --jobs, for `lenet_edge.reading.decoding`."""
     add(
         "--jobs",
         type=int,
-        default=min(_MOST_JOBS, _processors()),
+        default=min(_MOST_DEFAULT_JOBS, _processors()),
         metavar="N",
-        help="processes that decode when there are many files (default: the processors, "
-        f"{_MOST_JOBS} at most: %(default)s)",
+        help="processes that decode when there are many files (default: one for each processor, at most "
+        f"{_MOST_DEFAULT_JOBS}: %(default)s)",
     )
 
 
 def add_results(
     parser: argparse.ArgumentParser, *, drawn: str, json: str, csv: str = "", out: str = ""
 ) -> Add:
-    """Add how answers are written; return what adds more of the same group.
+    """Add the output options; return the group's `add_argument`.
 
-    `drawn`: what --show draws; `json` and `csv`: the fields, "" for no --csv; `out`: what is told of --out
-    besides. The chosen `form` is "text", "json" or "csv".
+    `drawn`: what --show draws; `json` and `csv`: the fields, "" for no --csv; `out`: the end of the help of
+    --out. The options set `form` to "text", "json" or "csv".
     """
-    group = parser.add_argument_group("what is written")
+    group = parser.add_argument_group("output")
     forms = group.add_mutually_exclusive_group()
     parser.set_defaults(form="text")
-    told = {"json": f"one JSON object a line: {json}", "csv": csv}
-    for form in [name for name, text in told.items() if text]:
-        forms.add_argument(f"--{form}", action="store_const", const=form, dest="form", help=told[form])
+    help_of = {"json": f"one JSON object a line: {json}", "csv": csv}
+    for form in [name for name, text in help_of.items() if text]:
+        forms.add_argument(f"--{form}", action="store_const", const=form, dest="form", help=help_of[form])
     forms.add_argument(
         "--show", action="store_true", help=f"draw each {drawn} as the model sees it (in text only)"
     )
     add = group.add_argument
-    add("--out", metavar="FILE", help=f"write to a file once all is read; until then an older one stays{out}")
-    add("--quiet", action="store_true", help="no progress bar and no remarks")
-    add("--verbose", action="store_true", help="say on standard error what runs the model")
+    add("--out", metavar="FILE", help=f"write to a file at the end; until then an older file stays{out}")
+    add("--quiet", action="store_true", help="no progress bar and no status messages")
+    add("--verbose", action="store_true", help="report on standard error what runs the model")
     return add
 
 
 def add_session_options(add: Add, *, model: str, default: str) -> None:
-    """Add --model, with its `default` and what it takes in words, and the rest that a reader takes."""
+    """Add --model, described by `model`, with its `default`, and the runtime options."""
     add("--model", default=default, metavar="NAME|FILE", help=f"{model} (default: %(default)s)")
     add(
         "--runtime",
         choices=("auto", *RUNTIMES),
         default="auto",
-        help="what runs the model (default: the first that is installed)",
+        help="the runtime (default: the first installed)",
     )
     add(
         "--delegate",
@@ -87,18 +87,18 @@ def add_session_options(add: Add, *, model: str, default: str) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="for a delegate's library; may be given several times",
+        help="option of a delegate's library; may be repeated",
     )
     add(
         "--require-delegate",
         action="store_true",
-        help="read nothing when the delegate does not run (default: say so and do without)",
+        help="stop if the delegate does not run (default: report it and run without)",
     )
-    add("--threads", type=int, default=1, metavar="N", help="of the runtime (default: %(default)s)")
+    add("--threads", type=int, default=1, metavar="N", help="threads of the runtime (default: %(default)s)")
 
 
 def delegate_options(pairs: Iterable[str]) -> dict[str, str]:
-    """Return the options of a delegate's library, each given as KEY=VALUE; InputError for one that is not."""
+    """Parse the options of a delegate's library, KEY=VALUE each; InputError for any other form."""
     options = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
@@ -107,14 +107,14 @@ def delegate_options(pairs: Iterable[str]) -> dict[str, str]:
     return options
 
 
-def report_runtime(report: Report, *, say: Callable[[object], object], verbose: bool) -> None:
-    """Say what runs a file if `verbose`, and else only that what was asked for does not."""
+def report_runtime(report: Report, *, log: Callable[[object], object], verbose: bool) -> None:
+    """Log what runs the model if `verbose`, otherwise only a delegate that was requested but does not run."""
     if verbose:
-        say(report)
+        log(report)
     elif report.reason:
-        say(f"{report.asked} does not run: {report.reason}")
+        log(f"{report.asked} does not run: {report.reason}")
 
 
 def _processors() -> int:
-    """Return how many processors this process may use."""
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""Lines of text to standard output, each at once, or to a file, which is there whole or not at all."""
+"""Write lines to standard output at once, or to a file in one step at the end."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from typing import TextIO
 from converters.base.files import check_writable, is_stream, write_atomically
 
 ENCODING = "utf-8"
-"""Of the files that are written."""
+"""The encoding of output files."""
 
 
 class Output:
-    """Writes lines to `stream`, called `name` in errors; `answered` tells whether it was given an answer.
+    """Writes lines to `stream`, which errors call `name`; `answered` is set by the first answer.
 
-    `encoding`: what the stream writes text in; None is what the stream says itself. `headed`: what is
-    appended to has its heading already.
+    `encoding`: of the text, the stream's own if None. `has_heading`: the file appended to already has its
+    heading.
     """
 
     def __init__(
-        self, stream: TextIO, *, name: str, encoding: str | None = None, headed: bool = False
+        self, stream: TextIO, *, name: str, encoding: str | None = None, has_heading: bool = False
     ) -> None:
         self._stream, self._name = stream, name
-        self._headed = headed
+        self._has_heading = has_heading
         self.encoding = encoding or stream.encoding
         self.answered = False
 
-    def head(self, line: str) -> None:
-        """Write a line above the answers, unless there is one."""
-        if not self._headed:
+    def write_heading(self, line: str) -> None:
+        """Write the heading line, unless the file already has one."""
+        if not self._has_heading:
             self._write(line)
 
-    def put(self, line: str) -> None:
-        """Write one line of an answer; raises OSError, naming what is written to, when that takes no more."""
+    def write_answer(self, line: str) -> None:
+        """Write one line of an answer; raises OSError, with the name of the output, if that fails."""
         self.answered = True
         self._write(line)
 
@@ -45,7 +45,7 @@ class Output:
             self._stream.write(line + "\n")
             self._stream.flush()
         except OSError as error:
-            # Python would try again to write the rest when it closes the stream, and complain again.
+            # Closing the stream would try to write the rest again, and fail again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
             raise OSError(error.errno, error.strerror, self._name) from error
 
@@ -54,19 +54,18 @@ class Output:
 def open_output(out: str | None, *, append: bool = False) -> Iterator[Output]:
     """Open the file `out`, or standard output (None).
 
-    A file is written when all is done and at least one answer was put: until then its lines are kept in
-    memory, and what was at `out` before stays as it was, after an error or Ctrl-C too. To `append`, or to
-    write to a pipe or a device, each line is written at once. Raises OSError, naming `out`, when that cannot
-    be.
+    A file is written at the end, if there is at least one answer: until then its lines are kept in memory,
+    and an older file stays as it was, even after an error or Ctrl-C. With `append`, and for a pipe or device,
+    each line is written at once. Raises OSError, with the name, if `out` cannot be written.
     """
     if out is None:
         yield Output(sys.stdout, name="standard output")
         return
     check_writable(out)
     if append or is_stream(out):
-        # "backslashreplace": a file's name may be no text at all
+        # "backslashreplace": a file's name may not be valid text
         with open(out, "a" if append else "w", encoding=ENCODING, errors="backslashreplace") as stream:
-            yield Output(stream, name=out, headed=append and _has_content(out))
+            yield Output(stream, name=out, has_heading=append and _has_content(out))
         return
     lines = io.StringIO()
     output = Output(lines, name=out, encoding=ENCODING)

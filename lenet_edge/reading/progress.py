@@ -1,4 +1,4 @@
-"""A progress bar on standard error that leaves the lines printed beside it whole."""
+"""A progress bar on standard error that does not garble the lines printed meanwhile."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 FEW = 10
-"""So few files need no bar."""
+"""No bar is shown for this many files or fewer."""
 
 
 class Progress:
-    """Counts `total` files on standard error if that is a terminal, they are more than a few and `wanted`."""
+    """Counts `total` files in a bar, if `wanted`, there are many and standard error is a terminal."""
 
     def __init__(self, total: int, *, wanted: bool = True) -> None:
         self._bar: tqdm[NoReturn] | None = None
         if wanted and total > FEW and sys.stderr.isatty():
-            from tqdm import tqdm  # here, as it takes a tenth of the time to read one picture
+            from tqdm import tqdm  # here: the import takes a tenth of the time to read a picture
 
             self._bar = tqdm(total=total, unit="file", leave=False, dynamic_ncols=True)
 
@@ -40,8 +40,8 @@ class Progress:
             self._bar.update()
 
     @contextlib.contextmanager
-    def aside(self) -> Iterator[None]:
-        """Take the bar away while something is printed."""
+    def paused(self) -> Iterator[None]:
+        """Hide the bar while something is printed."""
         if self._bar is None:
             yield
             return

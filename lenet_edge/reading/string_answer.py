@@ -1,4 +1,4 @@
-"""What was read of a picture of a line of digits: the digits, how sure they are, and where they stand."""
+"""Read the line of digits on a picture: the digits, their probabilities and their boxes."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from numpy.typing import NDArray
 
 from lenet_edge.picture.files import Picture, Source, read_images
 from lenet_edge.picture.line.finding import Line, LineFinding, find_line
-from lenet_edge.reading.string_boxes import InkBox, ink_boxes
+from lenet_edge.reading.digit_boxes import InkBox, ink_boxes
 from lenet_edge.runtime.string_decoder import ReadDigit
 from lenet_edge.runtime.string_reader import StringReader
 
 
 @dataclass(frozen=True)
 class FoundLine:
-    """A picture with the line that was found on it."""
+    """A picture and the line found on it."""
 
     picture: Picture
     line: Line
 
     @property
     def index(self) -> int | None:
-        """The picture's, in an IDX file."""
+        """The picture's number in an IDX file, from 0; None for other files."""
         return self.picture.index
 
 
 @dataclass(frozen=True)
 class Box:
-    """A digit that was read, its `probability` 0..1, and the `corners` (4, 2) around its ink.
+    """A digit, its `probability` 0..1, and the `corners` (4, 2) of the box around its ink.
 
-    Corners are places (column, row) in the file's picture, held upright, clockwise from the upper left one as
-    the line runs; `left` is that corner's column in the line's own picture, and `right` the next one's.
+    Corners are points (column, row) in pixels of the file's upright picture, clockwise from the upper left as
+    the line runs; `left` and `right` are the box's columns in the line's picture.
     """
 
     digit: int
@@ -45,9 +45,9 @@ class Box:
 
 @dataclass(frozen=True)
 class StringAnswer:
-    """What was read of one picture: `text`, "" where no digit stands, None where no line was found.
+    """The answer for one picture: `text`, "" for a line without digits, None if no line was found.
 
-    `probability` is the text's, 0..1, None without one; `sure` that it reaches the threshold.
+    `probability` is that of the text, 0..1, None without a text; `sure`: it reaches the threshold.
     """
 
     found: FoundLine
@@ -58,36 +58,36 @@ class StringAnswer:
 
 
 def found_lines(source: Source, *, name: str | None = None) -> Iterator[FoundLine]:
-    """Yield the pictures of `source`, which is as `read_images` takes it, with the line on each."""
+    """Yield the pictures of `source` and the line on each; arguments and errors as `read_images`."""
     for picture in read_images(source, name=name, line=True):
         yield FoundLine(picture, find_line(picture.grey))
 
 
 def answer_line(found: FoundLine, reader: StringReader, *, threshold: float) -> StringAnswer:
-    """Read the digits of a picture; below the probability `threshold` the answer is not sure."""
+    """Read the digits of a line; the answer is `sure` from the probability `threshold` on."""
     if found.line.finding is not LineFinding.LINE:
         return StringAnswer(found, None, None, False, ())
     read = reader.read(found.line.picture)
-    places = ink_boxes(found.line.picture, read.digits)
-    boxes = tuple(_box(found, one, place) for one, place in zip(read.digits, places, strict=True))
+    ink = ink_boxes(found.line.picture, read.digits)
+    boxes = tuple(_box(found, digit, box) for digit, box in zip(read.digits, ink, strict=True))
     return StringAnswer(found, read.text, read.probability, read.probability >= threshold, boxes)
 
 
 def row_edges(boxes: tuple[Box, ...], columns: int, *, width: int) -> list[int]:
-    """Return where rows of at most `width` of a line's `columns` begin, and the last one's end.
+    """Return the columns where a line of `columns` breaks into rows of at most `width`, and both its ends.
 
-    A row ends before a digit that it has no room for.
+    A row ends before a digit that does not fit.
     """
     edges = [0]
     while edges[-1] + width < columns:
         edge = edges[-1] + width
-        clear = min([edge, *(int(box.left) for box in boxes if box.left < edge < box.right)])
-        edges.append(clear if clear > edges[-1] else edge)
+        before_digit = min([edge, *(int(box.left) for box in boxes if box.left < edge < box.right)])
+        edges.append(before_digit if before_digit > edges[-1] else edge)
     return [*edges, columns]
 
 
-def _box(found: FoundLine, digit: ReadDigit, place: InkBox) -> Box:
-    left, top, right, bottom = place
+def _box(found: FoundLine, digit: ReadDigit, ink: InkBox) -> Box:
+    left, top, right, bottom = ink
     corners = [(left, top, 1), (right, top, 1), (right, bottom, 1), (left, bottom, 1)]
-    places = found.line.to_image @ np.transpose(corners) * found.picture.factor
-    return Box(digit.digit, digit.probability, places.T, left, right)
+    points = found.line.to_image @ np.transpose(corners) * found.picture.factor
+    return Box(digit.digit, digit.probability, points.T, left, right)

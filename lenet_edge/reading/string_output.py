@@ -1,4 +1,4 @@
-"""What was read of lines of digits, as lines of text or JSON."""
+"""Write the answers of `read` as text or JSON."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from numpy.typing import NDArray
 
 from lenet_edge.reading.output import Output
 from lenet_edge.reading.string_answer import Box, StringAnswer, row_edges
-from lenet_edge.reading.terminal import drawn, printable
+from lenet_edge.reading.terminal import draw_text, printable
 
-_DRAWN = 64  # grey levels: rows of fainter pixels are left out above and below
+_FAINTEST = 64  # grey levels: rows of fainter pixels above and below are left out
 
 
 class StringResults:
     """Writes answers to `output` as text, or as one JSON object a line (`as_json`).
 
-    Text may have each line drawn beneath it (`draw`), its digits under their places.
+    `draw` adds a drawing of each line to text, with the digits below their ink.
     """
 
     def __init__(self, output: Output, *, as_json: bool = False, draw: bool = False) -> None:
         self._output, self._json, self._draw = output, as_json, draw
 
     def write(self, answer: StringAnswer) -> None:
-        """Write one answer; raises OSError, naming what is written to, when that takes no more."""
+        """Write one answer; raises OSError, with the name of the output, if that fails."""
         if self._json:
-            self._output.put(json.dumps(facts_of(answer)))
+            self._output.write_answer(json.dumps(json_facts(answer)))
             return
         encoding = self._output.encoding
-        self._output.put(_text_line(answer, encoding))
+        self._output.write_answer(_text_line(answer, encoding))
         if self._draw and answer.text is not None:
             columns = shutil.get_terminal_size().columns
-            self._output.put(drawn_answer(answer, columns=columns, encoding=encoding))
+            self._output.write_answer(draw_answer(answer, columns=columns, encoding=encoding))
 
 
-def facts_of(answer: StringAnswer) -> dict[str, object]:
-    """Return what JSON has of an answer; without a line, `finding` and `reason` tell why."""
+def json_facts(answer: StringAnswer) -> dict[str, object]:
+    """Return the JSON object of an answer; without a line, `finding` and `reason` say why."""
     picture, line = answer.found.picture, answer.found.line
     facts: dict[str, object] = {"file": picture.name}
     if picture.index is not None:
@@ -53,21 +53,21 @@ def facts_of(answer: StringAnswer) -> dict[str, object]:
     return facts
 
 
-def drawn_answer(answer: StringAnswer, *, columns: int, encoding: str | None) -> str:
-    """Return the line as the net sees it, in rows of at most `columns` characters, what was read beneath."""
+def draw_answer(answer: StringAnswer, *, columns: int, encoding: str | None) -> str:
+    """Return the line as the net sees it, in rows of at most `columns` characters, with the digits below."""
     picture = answer.found.line.picture
-    inked = np.flatnonzero((picture > _DRAWN).any(axis=1))
+    inked = np.flatnonzero((picture > _FAINTEST).any(axis=1))
     if len(inked):  # no empty rows above and below; two rows of pixels are one of text
         picture = picture[inked[0] // 2 * 2 : inked[-1] // 2 * 2 + 2]
     rows = []
     for start, stop in pairwise(row_edges(answer.boxes, picture.shape[1], width=max(columns, 1))):
-        rows.append(drawn(picture[:, start:stop], encoding=encoding))
+        rows.append(draw_text(picture[:, start:stop], encoding=encoding))
         rows += _captions(answer.boxes, start, stop)
     return "\n".join(rows)
 
 
 def _box_facts(box: Box) -> dict[str, object]:
-    """Return the upright box around a digit, which may be turned, in pixels of the file's picture."""
+    """Return the upright box around a digit's corners, in pixels of the file's picture."""
     (left, top), (right, bottom) = box.corners.min(axis=0), box.corners.max(axis=0)
     return {
         "digit": box.digit,
@@ -76,12 +76,12 @@ def _box_facts(box: Box) -> dict[str, object]:
     }
 
 
-def _rounded(**places: NDArray[np.float64]) -> dict[str, float]:
-    return {name: round(float(place), 1) for name, place in places.items()}
+def _rounded(**edges: NDArray[np.float64]) -> dict[str, float]:
+    return {name: round(float(edge), 1) for name, edge in edges.items()}
 
 
 def _text_line(answer: StringAnswer, encoding: str | None) -> str:
-    """Return an answer as a line for people."""
+    """Return an answer as a line of text."""
     picture, line = answer.found.picture, answer.found.line
     name = printable(picture.name, encoding)
     if picture.index is not None:
@@ -93,18 +93,18 @@ def _text_line(answer: StringAnswer, encoding: str | None) -> str:
 
 
 def _captions(boxes: tuple[Box, ...], start: int, stop: int) -> list[str]:
-    """Return a row with the digits and one with their percentages, under the columns `start` to `stop`."""
+    """Return a row of digits and a row of their percentages for the columns `start` to `stop`."""
     digits, percents = [" "] * (stop - start), [" "] * (stop - start)
     for box in boxes:
         middle = round((box.left + box.right) / 2 - 0.5)
         if not start <= middle < stop:
             continue
-        _put(digits, str(box.digit), middle - start)
-        _put(percents, f"{100 * box.probability:.0f} %", middle - start)
+        _write_centred(digits, str(box.digit), middle - start)
+        _write_centred(percents, f"{100 * box.probability:.0f} %", middle - start)
     return ["".join(digits).rstrip(), "".join(percents).rstrip()]
 
 
-def _put(row: list[str], text: str, middle: int) -> None:
-    """Write `text` around a place of `row`, or as near as there is room."""
+def _write_centred(row: list[str], text: str, middle: int) -> None:
+    """Write `text` into `row`, centred on `middle` or as near as it fits."""
     first = min(max(middle - (len(text) - 1) // 2, 0), max(len(row) - len(text), 0))
     row[first : first + len(text)] = text

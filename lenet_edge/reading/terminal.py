@@ -1,4 +1,4 @@
-"""What a terminal can show: a digit drawn with characters, any file's name on one line, a remark."""
+"""Text for a terminal: a picture drawn in characters, any file name on one line, messages."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 _BLOCKS = np.array([" ", "▄", "▀", "█"])
 _SHADES = " .:-=+*#%@"
-_INKED = 96  # grey levels from which a half block is drawn
+_INKED = 96  # grey levels: from here on a half block is drawn
 
 
-def drawn(picture: NDArray[np.uint8], *, encoding: str | None) -> str:
+def draw_text(picture: NDArray[np.uint8], *, encoding: str | None) -> str:
     """Return `picture`, uint8 (h, w) with h even, 0 for paper to 255 for ink, as h / 2 lines of text.
 
-    A character stands for two pixels, one above the other, as it is about twice as tall as wide: half blocks
-    where `encoding`, the terminal's, has them, and ASCII shades of their mean elsewhere.
+    A character shows two pixels, one above the other, as it is about twice as tall as wide: half blocks if
+    the terminal's `encoding` has them, otherwise ASCII shades of the mean.
     """
     upper, lower = picture[0::2].astype(int), picture[1::2].astype(int)
     if _can_write("".join(_BLOCKS), encoding):
@@ -27,7 +27,7 @@ def drawn(picture: NDArray[np.uint8], *, encoding: str | None) -> str:
 
 
 def printable(text: str, encoding: str | None) -> str:
-    """Return `text`, which may hold any file's name, fit for one line of a terminal of `encoding`."""
+    """Return `text`, with any file name in it, escaped for one line of a terminal with `encoding`."""
     escaped = "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text
@@ -35,9 +35,9 @@ def printable(text: str, encoding: str | None) -> str:
     return escaped.encode(encoding or "ascii", "backslashreplace").decode(encoding or "ascii")
 
 
-def say(name: str, what: object) -> None:
-    """Print `what` in a line on standard error, behind the `name` of the command that says it."""
-    print(f"{name}: {printable(str(what), sys.stderr.encoding)}", file=sys.stderr, flush=True)
+def log(name: str, message: object) -> None:
+    """Print the command's `name` and the `message` in one line on standard error."""
+    print(f"{name}: {printable(str(message), sys.stderr.encoding)}", file=sys.stderr, flush=True)
 
 
 def _can_write(text: str, encoding: str | None) -> bool:

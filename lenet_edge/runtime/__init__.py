@@ -1,1 +1,1 @@
-"""Reading digits with a .tflite file: one digit or a string. Never imports TensorFlow by itself."""
+"""Read one digit or a string of digits with a .tflite file. TensorFlow only if asked for."""

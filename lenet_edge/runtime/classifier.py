@@ -1,4 +1,4 @@
-"""Run a .tflite digit reader where there is no TensorFlow: on a Pi, in a script, behind `classify`."""
+"""Classify single digits with a .tflite file, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from converters.runtimes.stored_values import dequantize, quantize
 from lenet_edge.digits.geometry import FIELD, MNIST_SIDE, middle
 from lenet_edge.packaged.files import content_of
 from lenet_edge.runtime.pixels import check_pixels
-from lenet_edge.runtime.session_holder import SessionHolder, SessionOptions, refusals_naming
+from lenet_edge.runtime.session_holder import SessionHolder, SessionOptions, refusals_name_model
 
 DEFAULT_MODEL = "int8_qat"
-"""The packaged lenet5 that is used when none is named: small, with scores nearest to the original's."""
+"""The default lenet5: small, with the scores nearest to the original's."""
 
 
 class Classifier(SessionHolder):
     """Ten scores for a picture of a digit, from a .tflite file.
 
     `model`: a packaged lenet5's precision ("float32", "float16", "dynamic", "int8", "int8_qat"), a packaged
-    file's name, or the path of any .tflite that takes 32x32x1 or 28x28x1 pixels and gives ten values; a
-    precision is never taken for a file of that name ("./int8" is one).
-    `runtime`: "tflite", "litert", "tensorflow", or "auto", the first of these that is installed. `delegate`:
-    "none", "xnnpack", "gpu", the path of a delegate's library (with `delegate_options`), or "auto", what the
-    runtime uses unasked (NNAPI exists in Android's apps only). `threads`: the CPU's; one is quickest for a
-    net of this size. `report` tells what really runs; a delegate that was asked for and does not run is named
-    there with its reason, and is an error with `require_delegate`.
+    file's name, or the path of any .tflite that takes 32x32x1 or 28x28x1 pixels and gives ten values. A
+    precision always means the packaged model; a file of that name needs a path such as "./int8".
+    `runtime`: "tflite", "litert", "tensorflow", or "auto", the first one installed. `delegate`: "none",
+    "xnnpack", "gpu", the path of a delegate's library (with `delegate_options`), or "auto", the runtime's
+    default (NNAPI exists in Android apps only). `threads`: CPU threads; one is fastest for a net of this
+    size. `report` says what actually runs; a requested delegate that does not run is named there with the
+    reason, and is an error with `require_delegate`.
 
     Several threads may share a classifier: they take turns. It is a context manager; `close` frees the
-    interpreter. Raises InputError: no runtime (the line says which pip command helps), tflite-runtime beside
-    NumPy 2, no such file, none that is a sound .tflite, a packaged file whose sha256 is not the manifest's, a
-    required delegate that does not run.
+    interpreter. Raises InputError: no runtime (the message has the pip command), tflite-runtime with NumPy 2,
+    a missing or unsound .tflite file, a packaged file whose sha256 differs from the manifest, a required
+    delegate that does not run.
 
     >>> with Classifier() as classifier:
     ...     classifier.scores(pictures).argmax(axis=1)  # pictures: uint8 (n, 32, 32)
@@ -62,7 +62,7 @@ class Classifier(SessionHolder):
             require_delegate=require_delegate,
         )
         content = content_of(model)
-        with refusals_naming(model):
+        with refusals_name_model(model):
             session = options.open(content)
         shape, classes = list(session.source["shape"]), list(session.sink["shape"])
         fits = shape in ([1, side, side, 1] for side in (FIELD, MNIST_SIDE)) and classes == [1, 10]
@@ -78,18 +78,18 @@ class Classifier(SessionHolder):
     def scores(self, pictures: ArrayLike) -> NDArray[np.float32]:
         """Return the scores (n, 10) of `pictures` (n, 32, 32), or (10,) of one picture (32, 32).
 
-        Pixels are 0 for paper to 255 for ink, of any type of numbers; a model of 28x28 sees the middle.
-        Raises InputError for another shape, for what cannot be pixels (`check_pixels`: pixels that were
-        scaled to 0..1 are refused too) and for a classifier that was closed.
+        Pixels are 0 for paper to 255 for ink, of any numeric type; a 28x28 model gets the middle. Raises
+        InputError for another shape, for invalid pixels (`check_pixels`; pixels scaled to 0..1 are refused
+        too) and for a closed classifier.
         """
-        pixels = check_pixels(pictures, wanted="pictures (n, 32, 32) or one (32, 32)", fits=_holds_pictures)
-        seen = middle(pixels.reshape(-1, FIELD, FIELD), side=self._side)[..., None]
-        with self._in_turn() as session:
-            stored = quantize(seen.astype(np.float32), session.source)
+        pixels = check_pixels(pictures, wanted="pictures (n, 32, 32) or one (32, 32)", fits=_is_picture_shape)
+        inputs = middle(pixels.reshape(-1, FIELD, FIELD), side=self._side)[..., None]
+        with self._exclusive_session() as session:
+            stored = quantize(inputs.astype(np.float32), session.source)
             rows = [dequantize(session.run(one[None]), session.sink) for one in stored]
         scores = np.stack(rows) if rows else np.zeros((0, 10), np.float32)
         return scores[0] if pixels.ndim == 2 else scores
 
 
-def _holds_pictures(shape: tuple[int, ...]) -> bool:
+def _is_picture_shape(shape: tuple[int, ...]) -> bool:
     return len(shape) in (2, 3) and shape[-2:] == (FIELD, FIELD)

@@ -1,4 +1,4 @@
-"""Pixels as the models take them, 0 for paper to 255 for ink: what cannot be any is refused."""
+"""Check that values are pixels as the models take them: 0 for paper to 255 for ink."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _RANGE = "pixels of 0 for paper to 255 for ink"
 def check_pixels(
     pictures: ArrayLike, *, wanted: str, fits: Callable[[tuple[int, ...]], bool], only_uint8: bool = False
 ) -> NDArray[Any]:
-    """Return `pictures` as an array, 0..255; uint8 is not copied, and its values are not looked at.
+    """Return `pictures` as an array, 0..255; uint8 is returned without a copy and without a check of values.
 
-    `fits` tells whether a shape is right, and `wanted` says it in words. Raises InputError for another shape,
-    for another type than uint8 if `only_uint8`, and for what cannot be pixels: booleans, text and whatever
-    else is no real number, what is not finite or outside 0..255, and fractions that were scaled to 0..1.
+    `fits` checks the shape, `wanted` describes it. Raises InputError for another shape, for another type than
+    uint8 if `only_uint8`, and for values that are no pixels: not real numbers (booleans and text too), not
+    finite, outside 0..255, or scaled to 0..1.
     """
     try:
         pixels = np.asarray(pictures)
@@ -42,5 +42,5 @@ def _check_values(pixels: NDArray[Any]) -> None:
     least, most = pixels.min(), pixels.max()
     values = f"values from {least:g} to {most:g}"
     expect(least >= 0 and most <= 255, _RANGE, values)
-    # A picture of 0..1 is nearly blank to the model, which answers something all the same.
+    # To the model a picture of 0..1 is nearly blank, and it would still give an answer.
     expect(not (fractions and 0 < most <= 1), _RANGE, f"{values}: multiply them by 255")

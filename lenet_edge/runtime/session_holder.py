@@ -1,4 +1,4 @@
-"""What the readers have in common: how a file's session is asked for, shared by threads and closed."""
+"""The shared base of the readers: open a file's session, share it between threads, close it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Model = str | os.PathLike[str]
 
 @dataclass(frozen=True, kw_only=True)
 class SessionOptions:
-    """In which runtime a file runs, with which delegate: as `converters.runtimes.sessions.Session` takes it.
+    """The runtime, delegate and threads of a `converters.runtimes.sessions.Session`.
 
-    Raises InputError when a Session cannot be asked for these; nothing is loaded.
+    Raises InputError for options that a Session does not take; nothing is loaded.
     """
 
     runtime: str = "auto"
@@ -36,7 +36,7 @@ class SessionOptions:
         )
 
     def open(self, content: bytes) -> Session:
-        """Return the session of the .tflite file `content`; errors as Session's."""
+        """Open a session for the .tflite file `content`; errors as Session."""
         return Session(
             content,
             runtime=self.runtime,
@@ -48,7 +48,7 @@ class SessionOptions:
 
 
 @contextlib.contextmanager
-def refusals_naming(model: Model) -> Iterator[None]:
+def refusals_name_model(model: Model) -> Iterator[None]:
     """Turn a runtime's refusal into an InputError that names `model`."""
     try:
         yield
@@ -61,9 +61,9 @@ _Reader = TypeVar("_Reader", bound="SessionHolder")
 
 
 class SessionHolder:
-    """Holds a file's session until it is closed; several threads take turns. A context manager.
+    """Holds a session until closed; threads take turns. A context manager.
 
-    `noun` is what its errors call it.
+    `noun` is the name of the reader in errors.
     """
 
     noun = "reader"
@@ -79,15 +79,15 @@ class SessionHolder:
         self.close()
 
     def close(self) -> None:
-        """Free the interpreter; a second time does nothing."""
+        """Free the interpreter; a second call does nothing."""
         with self._turn:
             session, self._session = self._session, None
         if session is not None:
             session.close()
 
     @contextlib.contextmanager
-    def _in_turn(self) -> Iterator[Session]:
-        """Give the session to one thread; InputError when it was closed."""
+    def _exclusive_session(self) -> Iterator[Session]:
+        """Lend the session to one thread at a time; InputError after `close`."""
         with self._turn:
             if self._session is None:
                 raise InputError(f"expected an open {self.noun}, got a closed one")

@@ -1,17 +1,17 @@
-"""What the wide net's answers say together: which digits, where, and how surely.
+"""Decode the wide net's scores into a string: which digits, where, and how probable.
 
 The net gives eleven scores a window, the ten digits and "no character here" (EMPTY); windows are 32 columns
-wide and 4 apart. A window beside a digit's middle often says another digit, which it cannot know by itself to
-be wrong. `viterbi` finds the best path through all windows among those that a row of digits can leave:
+wide and 4 apart. A window next to a digit's middle often scores another digit highest, and cannot know by
+itself that this is wrong. `viterbi` finds the best path through all windows among the valid ones:
 
 - a digit holds one window or several neighbouring ones, EMPTY holds all others;
-- a digit that holds one window alone has EMPTY on both sides: were it a digit of its own, its middle would be
-  4 to 8 columns from its neighbour's, and digits are some 14 wide;
-- two equal digits have EMPTY between them, for nothing else parts them.
+- a digit that holds a single window has EMPTY on both sides: next to another digit, their middles would be
+  4 to 8 columns apart, and digits are about 14 wide;
+- two equal digits have EMPTY between them: nothing else separates them.
 
-All these paths are equally likely beforehand; a path's weight is the product of its windows' scores, and the
-probabilities are shares of all paths' weight. `greedy` is the reference without that knowledge. Plain NumPy,
-in logarithms.
+All valid paths have the same prior; a path's weight is the product of its windows' scores, and probabilities
+are shares of the weight of all paths. `greedy` is the reference without these rules. Plain NumPy, in
+logarithms.
 """
 
 from __future__ import annotations
@@ -27,44 +27,44 @@ from converters.base.errors import expect
 from lenet_edge.digits.geometry import EMPTY, FIELD, STEP
 
 _FLOOR = 1e-6
-"""The least score, so that the 0 of an int8 file, below half a step of 1/256, ends no path.
+"""The least score, so that a 0 in an int8 file, any score below 1/512, rules out no path.
 
-Every window gives made-up digits up to ten times as much weight: 1/512 would make 30 windows of certain EMPTY
-as likely a digit as none, 1e-6 leaves 2,500 of them at 2.5 %.
+Each window adds up to ten times this weight to false digits: with 1/512, 30 windows of certain EMPTY would be
+as likely to hold a digit as not; with 1e-6, 2,500 of them hold one with 2.5 %.
 """
 
 _HALF_DIGIT = 10.0
-"""Columns from a digit's middle to its side: no window tells the ink's sides, it is 20 wide at most."""
+"""Columns from a digit's middle to its side: windows do not show the sides, and ink is at most 20 wide."""
 
 _SUM_TOLERANCE = 0.05
-"""Of a row's sum: eleven scores in steps of 1/256, each off by half a step, are off by 0.02 together."""
+"""Of a row's sum: eleven scores, each rounded by up to half a step of 1/256, are off by 0.02 in all."""
 
-# The states of a path at a window: a digit's only window, EMPTY, the first of a digit's several, a later one.
+# The states of a path at a window: a digit's only window, EMPTY, the first of several, a later one.
 _ALONE, _FIRST, _LATER = slice(0, EMPTY), slice(EMPTY + 1, 2 * EMPTY + 1), slice(2 * EMPTY + 1, 3 * EMPTY + 1)
 _CLASSES = np.r_[0 : EMPTY + 1, 0:EMPTY, 0:EMPTY]
 
 
-def _log_steps() -> NDArray[np.float64]:
-    """Return (31, 31): 0 where the state of a row may be followed by that of a column, else -infinity."""
-    may = np.zeros((len(_CLASSES), len(_CLASSES)), bool)
+def _log_transitions() -> NDArray[np.float64]:
+    """Return (31, 31): 0 where the column's state may follow the row's, else -infinity."""
+    allowed = np.zeros((len(_CLASSES), len(_CLASSES)), bool)
     same = np.eye(EMPTY, dtype=bool)
-    may[EMPTY, EMPTY] = may[_ALONE, EMPTY] = may[_LATER, EMPTY] = True
-    may[EMPTY, _ALONE] = may[EMPTY, _FIRST] = True
-    may[_FIRST, _LATER] = may[_LATER, _LATER] = same
-    may[_LATER, _FIRST] = ~same
-    return np.where(may, 0.0, -np.inf)
+    allowed[EMPTY, EMPTY] = allowed[_ALONE, EMPTY] = allowed[_LATER, EMPTY] = True
+    allowed[EMPTY, _ALONE] = allowed[EMPTY, _FIRST] = True
+    allowed[_FIRST, _LATER] = allowed[_LATER, _LATER] = same
+    allowed[_LATER, _FIRST] = ~same
+    return np.where(allowed, 0.0, -np.inf)
 
 
-_STEPS = _log_steps()  # beyond both ends of the picture is EMPTY
+_TRANSITIONS = _log_transitions()  # paths begin and end in EMPTY
 
 
 @dataclass(frozen=True)
 class ReadDigit:
     """A digit of a string: `digit` 0..9, `probability` 0..1, its place from column `left` to `right`.
 
-    The columns are those of the picture that the scores were made of. The windows tell a digit's middle, to
-    some 2 columns; its sides are not measured: they are 10 columns from the middle, or halfway to a
-    neighbour's middle where that is less.
+    Columns are those of the picture that the scores come from. The middle is accurate to about 2 columns; the
+    sides are not measured: they are 10 columns from the middle, or halfway to a neighbour's middle if that is
+    nearer.
     """
 
     digit: int
@@ -75,7 +75,7 @@ class ReadDigit:
 
 @dataclass(frozen=True)
 class DigitString:
-    """What was read: `text` ("2544", "" for nothing), its `probability` 0..1, its digits left to right."""
+    """A decoded string: `text` ("2544", "" if empty), its `probability` 0..1, its digits left to right."""
 
     text: str
     probability: float
@@ -84,7 +84,7 @@ class DigitString:
 
 @dataclass(frozen=True)
 class _Run:
-    """The windows from `start` to before `stop` that hold one digit."""
+    """The windows from `start` up to but excluding `stop`, which hold one digit."""
 
     digit: int
     start: int
@@ -92,48 +92,48 @@ class _Run:
 
 
 def viterbi(scores: NDArray[Any]) -> DigitString:
-    """Read the text of the path of most weight.
+    """Decode the text of the path with the most weight.
 
-    `scores`: floats (T, 11), a row a window from left to right, each 0..1 and a row's sum 1. The text's
-    probability is the weight of all paths that read as this text, as a share of all paths' weight; the rest
-    belongs to other texts, "" among them. A digit's is the share of the paths in which this digit begins
-    within one window of where it begins here, whatever they read elsewhere. The time grows as T times the
-    digits. Raises InputError for scores of another shape or type, none, NaN, below 0 or another sum.
+    `scores`: floats (T, 11), one row a window from left to right, each 0..1, each row with sum 1. The text's
+    probability is the share of the weight of all paths that read as this text; the rest belongs to other
+    texts, "" included. A digit's probability is the share of the paths in which this digit begins within one
+    window of its start here, whatever else they read. The time grows with T times the number of digits.
+    Raises InputError for another shape or type, no rows, NaN, scores below 0 or another sum.
     """
-    rows = _checked(scores)
+    rows = _check_scores(scores)
     logs = np.log(rows)
-    emitted = logs[:, _CLASSES]
-    path = _best_path(emitted)
+    emissions = logs[:, _CLASSES]
+    path = _best_path(emissions)
     runs = _runs(_CLASSES[path], path < _LATER.start)
-    ahead, behind = _ahead(emitted), _behind(emitted)
-    total = float(ahead[-1, EMPTY])
+    forward, backward = _forward(emissions), _backward(emissions)
+    total = float(forward[-1, EMPTY])
     text = _text_weight(logs, np.array([run.digit for run in runs], np.int64))
     probabilities = []
-    free = 0  # the first window that does not count as a start of the digit before
+    free = 0  # the first window after those counted for the previous digit
     for run in runs:
         start, stop = max(run.start - 1, free), min(run.start + 2, len(rows))
-        never = _never_begun(emitted, ahead, behind, digit=run.digit, start=start, stop=stop)
+        never = _weight_without(emissions, forward, backward, digit=run.digit, start=start, stop=stop)
         probabilities.append(1 - _share(never, total))
         free = stop
-    return _string(rows, runs, _share(text, total), probabilities)
+    return _digit_string(rows, runs, _share(text, total), probabilities)
 
 
 def greedy(scores: NDArray[Any]) -> DigitString:
-    """Read each window's best answer by itself: neighbouring equal ones are one digit, EMPTY parts.
+    """Decode each window by itself: neighbouring equal digits are one, EMPTY separates.
 
-    `scores` and errors as for `viterbi`. The probabilities take windows to be independent: the string's is
-    the product of all windows' best scores, a digit's the mean of its windows'.
+    `scores` and errors as for `viterbi`. The probabilities treat windows as independent: the string's is the
+    product of all windows' best scores, a digit's the mean over its windows.
     """
-    rows = _checked(scores)
+    rows = _check_scores(scores)
     best = rows.argmax(axis=1)
     begins = np.diff(best, prepend=EMPTY) != 0
     runs = _runs(best, begins)
     probabilities = [float(rows[run.start : run.stop, run.digit].mean()) for run in runs]
-    return _string(rows, runs, float(rows.max(axis=1).prod()), probabilities)
+    return _digit_string(rows, runs, float(rows.max(axis=1).prod()), probabilities)
 
 
-def _checked(scores: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the scores between _FLOOR and 1, or raise InputError."""
+def _check_scores(scores: NDArray[Any]) -> NDArray[np.float64]:
+    """Return valid scores, clipped to _FLOOR..1; InputError as for `viterbi`."""
     rows = np.asarray(scores)
     fits = rows.ndim == 2 and rows.shape[1] == EMPTY + 1 and len(rows)
     expect(fits, f"scores of shape (T, {EMPTY + 1}), T of 1 or more", rows.shape)
@@ -146,23 +146,23 @@ def _checked(scores: NDArray[Any]) -> NDArray[np.float64]:
     return np.clip(rows.astype(np.float64), _FLOOR, 1)
 
 
-def _best_path(emitted: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the state at each window (T,) of the path of most weight; `emitted`: (T, 31) logarithms."""
-    came_from = np.empty(emitted.shape, np.int64)
-    weights = _STEPS[EMPTY] + emitted[0]
-    for t in range(1, len(emitted)):
-        ways = weights[:, None] + _STEPS
-        came_from[t] = ways.argmax(axis=0)
-        weights = ways.max(axis=0) + emitted[t]
-    path = np.empty(len(emitted), np.int64)
-    path[-1] = (weights + _STEPS[:, EMPTY]).argmax()
-    for t in range(len(emitted) - 1, 0, -1):
-        path[t - 1] = came_from[t, path[t]]
+def _best_path(emissions: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the states (T,) of the path with the most weight; `emissions`: log scores (T, 31)."""
+    predecessors = np.empty(emissions.shape, np.int64)
+    weights = _TRANSITIONS[EMPTY] + emissions[0]
+    for t in range(1, len(emissions)):
+        ways = weights[:, None] + _TRANSITIONS
+        predecessors[t] = ways.argmax(axis=0)
+        weights = ways.max(axis=0) + emissions[t]
+    path = np.empty(len(emissions), np.int64)
+    path[-1] = (weights + _TRANSITIONS[:, EMPTY]).argmax()
+    for t in range(len(emissions) - 1, 0, -1):
+        path[t - 1] = predecessors[t, path[t]]
     return path
 
 
 def _runs(classes: NDArray[np.int64], begins: NDArray[np.bool_]) -> list[_Run]:
-    """Return the digits of a path from left to right; `begins`: where a window is the first of its run."""
+    """Return the digits of a path from left to right; `begins` marks the first window of each run."""
     starts = np.flatnonzero(begins | (classes == EMPTY))
     stops = np.append(starts[1:], len(classes))
     return [
@@ -172,54 +172,54 @@ def _runs(classes: NDArray[np.int64], begins: NDArray[np.bool_]) -> list[_Run]:
     ]
 
 
-def _ahead(emitted: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return (T + 1, 31): the weight of all beginnings that come to a window in a state, without it."""
-    weights = np.empty((len(emitted) + 1, len(_CLASSES)))
-    weights[0] = _STEPS[EMPTY]
-    for t, row in enumerate(emitted):
-        weights[t + 1] = _step(weights[t] + row)
+def _forward(emissions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return forward log weights (T + 1, 31): of all paths into a state at a window, without its score."""
+    weights = np.empty((len(emissions) + 1, len(_CLASSES)))
+    weights[0] = _TRANSITIONS[EMPTY]
+    for t, row in enumerate(emissions):
+        weights[t + 1] = _advance(weights[t] + row)
     return weights
 
 
-def _behind(emitted: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return (T + 1, 31): the weight of all ends from a window in a state on, with it."""
-    weights = np.empty((len(emitted) + 1, len(_CLASSES)))
+def _backward(emissions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return backward log weights (T + 1, 31): of all paths from a state at a window on, with its score."""
+    weights = np.empty((len(emissions) + 1, len(_CLASSES)))
     weights[-1] = np.where(np.arange(len(_CLASSES)) == EMPTY, 0.0, -np.inf)
-    for t in range(len(emitted) - 1, -1, -1):
-        weights[t] = emitted[t] + np.logaddexp.reduce(_STEPS + weights[t + 1], axis=1)
+    for t in range(len(emissions) - 1, -1, -1):
+        weights[t] = emissions[t] + np.logaddexp.reduce(_TRANSITIONS + weights[t + 1], axis=1)
     return weights
 
 
-def _step(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what comes to each state (31,) of the next window."""
-    return np.logaddexp.reduce(weights[:, None] + _STEPS, axis=0)
+def _advance(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the log weight that reaches each state (31,) of the next window."""
+    return np.logaddexp.reduce(weights[:, None] + _TRANSITIONS, axis=0)
 
 
-def _never_begun(
-    emitted: NDArray[np.float64],
-    ahead: NDArray[np.float64],
-    behind: NDArray[np.float64],
+def _weight_without(
+    emissions: NDArray[np.float64],
+    forward: NDArray[np.float64],
+    backward: NDArray[np.float64],
     *,
     digit: int,
     start: int,
     stop: int,
 ) -> float:
-    """Return the weight of the paths in which `digit` begins at no window from `start` to before `stop`."""
-    arriving = ahead[start]
+    """Return the log weight of the paths in which `digit` begins at no window in `start`..`stop` - 1."""
+    arriving = forward[start]
     for t in range(start, stop):
-        weights = arriving + emitted[t]
+        weights = arriving + emissions[t]
         weights[[digit, _FIRST.start + digit]] = -np.inf
-        arriving = _step(weights)
-    return float(np.logaddexp.reduce(arriving + behind[stop]))
+        arriving = _advance(weights)
+    return float(np.logaddexp.reduce(arriving + backward[stop]))
 
 
 def _text_weight(logs: NDArray[np.float64], text: NDArray[np.int64]) -> float:
-    """Return the weight of all paths that read as `text` (n,); `logs`: (T, 11).
+    """Return the log weight of all paths that read as `text` (n,); `logs`: log scores (T, 11).
 
-    The paths are kept by how much of the text they have read, 0 to n digits, and by their state there.
+    Weights are summed by the number of digits read so far, 0 to n, and by state.
     """
-    shown = np.r_[EMPTY, text]  # the last digit of each beginning of the text
-    parts = np.diff(text, prepend=EMPTY, append=EMPTY) != 0  # whether the next one is another
+    shown = np.r_[EMPTY, text]  # the last digit of each prefix of the text
+    parts = np.diff(text, prepend=EMPTY, append=EMPTY) != 0  # whether the next digit differs
     nowhere = np.full(len(shown), -np.inf)
     empty, alone, first, later = np.where(shown == EMPTY, 0.0, -np.inf), nowhere, nowhere, nowhere
     for row in logs:
@@ -233,14 +233,14 @@ def _text_weight(logs: NDArray[np.float64], text: NDArray[np.int64]) -> float:
 
 
 def _share(weight: float, total: float) -> float:
-    """Return a part of all paths' weight, both in logarithms, as a probability."""
+    """Return `weight` as a share of `total`, both in logarithms, as a probability."""
     return float(np.exp(min(weight - total, 0.0)))
 
 
-def _string(
+def _digit_string(
     rows: NDArray[np.float64], runs: list[_Run], probability: float, probabilities: list[float]
 ) -> DigitString:
-    """Return what was read, each digit with its place."""
+    """Return the decoded string, each digit with its columns."""
     middles = [_middle(rows, run) for run in runs]
     bounds = [-np.inf, *((a + b) / 2 for a, b in pairwise(middles)), np.inf]
     digits = tuple(
@@ -259,4 +259,5 @@ def _middle(rows: NDArray[np.float64], run: _Run) -> float:
     """Return the column of a digit's middle: the mean of its windows' middles, weighted with its scores."""
     windows = np.arange(run.start, run.stop)
     mean = np.average(windows, weights=rows[windows, run.digit])
-    return float(STEP * np.clip(mean, windows[0], windows[-1]) + (FIELD - 1) / 2)  # a mean is rounded
+    # The clip undoes rounding that pushes the mean out of the run.
+    return float(STEP * np.clip(mean, windows[0], windows[-1]) + (FIELD - 1) / 2)

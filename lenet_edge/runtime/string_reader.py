@@ -1,4 +1,4 @@
-"""Read a string of digits from a picture of any width by a .tflite file, where there is no TensorFlow."""
+"""Read a string of digits from a picture of any width with a .tflite file, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from lenet_edge.digits.geometry import FIELD
 from lenet_edge.packaged.files import content_of
 from lenet_edge.packaged.names import WIDE
 from lenet_edge.runtime.pixels import check_pixels
-from lenet_edge.runtime.session_holder import SessionHolder, SessionOptions, refusals_naming
+from lenet_edge.runtime.session_holder import SessionHolder, SessionOptions, refusals_name_model
 from lenet_edge.runtime.string_decoder import DigitString, viterbi
 
 DEFAULT_MODEL = "float32"
-"""The packaged lenet5_wide that is used when none is named: the one whose scores are the original's."""
+"""The default lenet5_wide: its scores are the original's."""
 
 MARGIN = FIELD // 2
-"""Empty columns that are added on each side: a digit at the very edge is then in some window's middle."""
+"""Empty columns added on each side, so that a digit at the very edge is in the middle of a window."""
 
 MOST_COLUMNS = 512
-"""The widest piece that is computed at once; a wider picture is read in several, in the same memory."""
+"""The widest piece of a picture that is run at once, so that memory does not grow with the width."""
 
-_COLUMNS_STEP = 128  # resizing takes longer than computing: pieces are of multiples, and never narrowed
+_COLUMNS_STEP = 128  # widths are multiples of this and never shrink: resizing takes longer than inference
 
 
 @dataclass(frozen=True)
 class StringReport(Report):
-    """What really runs a file, and in which pieces: of at most `columns` columns each.
+    """What actually runs a file, on pieces of at most `columns` columns each.
 
-    `fixed`: why pieces are of the file's own width, in a line; "" where the interpreter resizes.
+    `fixed`: why all pieces have the file's own width, in one line; "" if the interpreter can resize.
     """
 
     columns: int = 0
@@ -54,13 +54,13 @@ class StringReader(SessionHolder):
 
     `model`: a packaged lenet5_wide's precision ("float32", "int8"), a packaged file's name, or the path of
     any .tflite from 1x32xWx1 pixels to eleven scores a window, 1x1x((W - 32) / 4 + 1)x11, the last of them
-    for "no digit here"; a precision is never taken for a file of that name. `runtime`, `delegate`,
+    for "no digit here". A precision always means the packaged model. `runtime`, `delegate`,
     `delegate_options`, `threads` and `require_delegate` as for `lenet_edge.runtime.classifier.Classifier`.
-    Where runtime or delegate cannot resize the file, it is run on pieces of its own width: the same answers,
-    and `report.fixed` says why.
+    If the runtime or delegate cannot resize the file, it runs on pieces of the file's own width: the answers
+    are the same, and `report.fixed` says why.
 
     Several threads may share a reader: they take turns. It is a context manager; `close` frees the
-    interpreter. Memory does not grow with the picture, but for its scores. Raises InputError as Classifier.
+    interpreter. Only the scores take memory that grows with the picture. Raises InputError as Classifier.
 
     >>> with StringReader() as reader:
     ...     reader.read(picture).text  # picture: uint8 (32, W)
@@ -84,14 +84,14 @@ class StringReader(SessionHolder):
             require_delegate=require_delegate,
         )
         content = content_of(model, net=WIDE)
-        with refusals_naming(model):
-            session, self.report = _opened(content, options)
+        with refusals_name_model(model):
+            session, self.report = _open_session(content, options)
         super().__init__(session)
 
     def read(self, picture: NDArray[np.uint8]) -> DigitString:
-        """Return what is written on `picture` (32, width), 0 for paper to 255 for ink, digits some 20 high.
+        """Read `picture`, uint8 (32, width), 0 for paper to 255 for ink, with digits about 20 rows high.
 
-        Its digits' `left` and `right` are columns of `picture`. Raises InputError as `scores`.
+        The digits' `left` and `right` are columns of `picture`. Raises InputError as `scores`.
         """
         found = viterbi(self.scores(picture))
         width = float(picture.shape[1])
@@ -102,28 +102,28 @@ class StringReader(SessionHolder):
         return replace(found, digits=tuple(digits))
 
     def scores(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the scores (width // 4 + 1, 11) of `picture` (32, width), uint8, with margins of 16 columns.
+        """Return the scores (width // 4 + 1, 11) of `picture`, uint8 (32, width).
 
-        Row t is of the 32 columns of `picture` whose middle is at column 4t - 0.5. Raises InputError for
-        another shape or type and for a reader that was closed.
+        Row t is the window of 32 columns whose middle is at column 4t - 0.5 of `picture`. Raises InputError
+        for another shape or type and for a closed reader.
         """
         pixels = check_pixels(
-            picture, wanted="a picture of uint8 (32, width)", fits=_holds_a_line, only_uint8=True
+            picture, wanted="a picture of uint8 (32, width)", fits=_is_line_shape, only_uint8=True
         )
         padded = np.pad(pixels, ((0, 0), (MARGIN, MARGIN)))
-        with self._in_turn() as session:
-            return np.concatenate(list(self._rows(session, padded)))
+        with self._exclusive_session() as session:
+            return np.concatenate(list(self._score_pieces(session, padded)))
 
-    def _columns_for(self, session: Session, columns: int) -> int:
-        """Return how wide the pieces of a picture of `columns` are: as the last ones if that is enough."""
+    def _piece_width(self, session: Session, columns: int) -> int:
+        """Return the width of the pieces for a picture of `columns`; the session never gets narrower."""
         if self.report.fixed:
             return self.report.columns
         needed = _COLUMNS_STEP * -(-columns // _COLUMNS_STEP)
         return max(int(session.source["shape"][2]), min(MOST_COLUMNS, needed))
 
-    def _rows(self, session: Session, padded: NDArray[np.uint8]) -> Iterator[NDArray[np.float32]]:
-        """Yield the scores of the picture's windows, piece by piece."""
-        shape = _shape(self._columns_for(session, padded.shape[1]))
+    def _score_pieces(self, session: Session, padded: NDArray[np.uint8]) -> Iterator[NDArray[np.float32]]:
+        """Yield the scores (t, 11) of the picture's windows, piece by piece."""
+        shape = _shape(self._piece_width(session, padded.shape[1]))
         if list(session.source["shape"]) != shape:
             session.resize(shape)
         count, most = geometry.windows(padded.shape[1]), geometry.windows(shape[2])
@@ -134,10 +134,10 @@ class StringReader(SessionHolder):
             yield dequantize(session.run(stored), session.sink)[0, : count - start]
 
 
-def _opened(content: bytes, options: SessionOptions) -> tuple[Session, StringReport]:
-    """Return the session of a file, and what runs it: resized, or at its own width where that is refused."""
+def _open_session(content: bytes, options: SessionOptions) -> tuple[Session, StringReport]:
+    """Open a file's session and report; the file keeps its own width if it cannot be resized."""
     session = options.open(content)
-    own, fixed = _own_columns(session), ""
+    own, fixed = _own_width(session), ""
     try:
         session.resize(_shape(_COLUMNS_STEP))
     except Refused as error:
@@ -147,12 +147,12 @@ def _opened(content: bytes, options: SessionOptions) -> tuple[Session, StringRep
     return session, StringReport(**facts, columns=own if fixed else MOST_COLUMNS, fixed=fixed)
 
 
-def _holds_a_line(shape: tuple[int, ...]) -> bool:
+def _is_line_shape(shape: tuple[int, ...]) -> bool:
     return len(shape) == 2 and shape[0] == FIELD and shape[1] >= 1
 
 
-def _own_columns(session: Session) -> int:
-    """Return the width of the file's own input; InputError when it is none of strings."""
+def _own_width(session: Session) -> int:
+    """Return the width of the file's own input; InputError for a model that does not read strings."""
     shape, scores = ([int(side) for side in end["shape"]] for end in (session.source, session.sink))
     columns = shape[2] if len(shape) == 4 else 0
     fits = columns >= FIELD and shape == _shape(columns)

@@ -1,4 +1,4 @@
-"""The benchmark: its report and what reads it, its tables and picture; no test asserts a time."""
+"""The benchmark's report, its tables and its chart; no test asserts a time."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from PIL import Image
 from converters.base.errors import InputError, exit_status
 from converters.base.installed import RUNTIMES, unusable_reason
 from lenet_edge import benchmark
-from lenet_edge.benchmarking import choosing, compare, peers, plot, report, table
-from lenet_edge.benchmarking.children import ask
-from lenet_edge.benchmarking.worker import digit_for
+from lenet_edge.benchmarking import choosing, comparison, peers, plot, report, table
+from lenet_edge.benchmarking.child_process import run_job
+from lenet_edge.benchmarking.timing_worker import digit_for
 from lenet_edge.packaged.files import content_of, packaged_models
 
 HERE = [name for name in RUNTIMES if not unusable_reason(name, alone=True) and name != "tensorflow"]
@@ -27,7 +27,7 @@ HERE = [name for name in RUNTIMES if not unusable_reason(name, alone=True) and n
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory):
-    """Return a short real benchmark: its status, what it printed, its report and its picture."""
+    """Run a short real benchmark; return the finished process, its report and the path of its chart."""
     folder = tmp_path_factory.mktemp("benchmark")
     files = [str(folder / "report.json"), str(folder / "picture.png")]
     drawn = ["--png", files[1]] if importlib.util.find_spec("matplotlib") else []
@@ -40,7 +40,7 @@ def ran(tmp_path_factory):
 
 @pytest.fixture
 def facts(ran):
-    """Return the report of the short benchmark, to change."""
+    """Return a copy of the short benchmark's report, free to change."""
     return copy.deepcopy(ran[1])
 
 
@@ -63,7 +63,7 @@ def test_the_report_names_the_files_by_their_hashes(ran):
         assert entry["sha256"] == packaged_models()[f"{name}.tflite"]["sha256"]
 
 
-def test_what_is_printed_fits_100_columns_and_names_what_was_timed(ran):
+def test_the_output_fits_100_columns_and_names_what_was_timed(ran):
     lines = ran[0].stdout.splitlines()
     assert max(map(len, lines)) <= 100
     for wanted in ("lenet5_float32 ", "lenet5_int8 ", "95 % interval", "CONV_2D", "memory MiB"):
@@ -72,7 +72,7 @@ def test_what_is_printed_fits_100_columns_and_names_what_was_timed(ran):
 
 
 @pytest.mark.skipif(not importlib.util.find_spec("matplotlib"), reason="matplotlib is not installed")
-def test_the_picture_is_a_png_with_ink_on_it(ran):
+def test_the_chart_is_a_png_that_is_not_blank(ran):
     with Image.open(ran[2]) as picture:
         assert picture.format == "PNG"
         assert len(np.unique(np.asarray(picture.convert("L")))) > 10
@@ -84,17 +84,17 @@ def test_a_report_comes_back_as_it_was_written(facts, tmp_path):
 
 
 DAMAGES = {
-    "no JSON": lambda r: None,
+    "invalid JSON": lambda r: None,
     "another kind of JSON": lambda r: r.update(format="x"),
     "schema 2": lambda r: r.update(schema=2),
     "one without machine": lambda r: r.pop("machine"),
     "results = 'x'": lambda r: r.update(results="x"),
-    r"results\[1\] that is no object": lambda r: r["results"].__setitem__(1, 7),
+    r"results\[1\] that is not an object": lambda r: r["results"].__setitem__(1, 7),
     r"results\[0\].threads = True": lambda r: r["results"][0].update(threads=True),
     r"one without results\[0\].run.p50": lambda r: r["results"][0]["run"].pop("p50"),
-    r"results\[0\].invoke_ratio that is no object": lambda r: r["results"][0].update(invoke_ratio=None),
+    r"results\[0\].invoke_ratio that is not an object": lambda r: r["results"][0].update(invoke_ratio=None),
     r"results\[1\].run_ratio.low = 'a'": lambda r: r["results"][1]["run_ratio"].update(low="a"),
-    r"results\[0\].loads without microseconds": lambda r: r["results"][0].update(loads=[1.0, None]),
+    r"results\[0\].loads that are not all microseconds": lambda r: r["results"][0].update(loads=[1.0, None]),
     "models.lenet5_int8.sha256 = 5": lambda r: r["models"]["lenet5_int8"].update(sha256=5),
     r"one without results\[0\].cold.peak_bytes": lambda r: r["results"][0]["cold"].pop("peak_bytes"),
     "machine.processors = 'two'": lambda r: r["machine"].update(processors="two"),
@@ -102,10 +102,10 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("message", DAMAGES)
-def test_a_damaged_report_is_answered_with_what_is_wrong(facts, tmp_path, message):
+def test_an_error_says_what_is_wrong_with_a_damaged_report(facts, tmp_path, message):
     DAMAGES[message](facts)
     text = json.dumps(facts)
-    (tmp_path / "r.json").write_text(text[:-5] if message == "no JSON" else text)
+    (tmp_path / "r.json").write_text(text[:-5] if message == "invalid JSON" else text)
     with pytest.raises(InputError, match=f"r.json to be a report of lenet-edge benchmark.*, got {message}"):
         report.read_report(tmp_path / "r.json")
 
@@ -117,12 +117,12 @@ def slower(facts, factor):
     return facts
 
 
-def test_two_reports_side_by_side_have_the_ratio_of_their_loads(facts):
+def test_a_comparison_has_the_ratio_of_the_loads(facts):
     steady = copy.deepcopy(facts)
     for one in (facts, steady):
         for result in one["results"]:
             result["loads"] = [10.0] * 12
-    found = compare.pairs(facts, slower(steady, 3))
+    found = comparison.matching_results(facts, slower(steady, 3))
     assert [pair.model for pair in found] == ["lenet5_float32", "lenet5_int8"]
     assert found[0].ratio == pytest.approx((3, 3, 3))
     assert found[0].second == pytest.approx(3 * found[0].first)
@@ -134,29 +134,29 @@ def test_the_ratio_of_two_reports_is_as_uncertain_as_both(facts):
     for one, loads in ((facts, [9.0, 10.0, 11.0]), (other, [10.0, 11.0, 12.0])):
         for result in one["results"]:
             result["loads"] = loads * 4  # of twelve, the interval leaves out two at each end
-    pair = compare.pairs(facts, other)[0]
+    pair = comparison.matching_results(facts, other)[0]
     assert pair.ratio == pytest.approx((11 / 10, 10 / 11, 12 / 9))
     assert pair.certain is False
 
 
-def test_a_report_beside_itself_shows_no_difference(facts):
-    assert [pair.certain for pair in compare.pairs(facts, facts)] == [False, False]
-    assert "no difference" in "\n".join(compare.compare_lines(facts, facts))
+def test_a_report_compared_with_itself_shows_no_difference(facts):
+    assert [pair.certain for pair in comparison.matching_results(facts, facts)] == [False, False]
+    assert "no difference" in "\n".join(comparison.compare_lines(facts, facts))
 
 
 def test_other_files_of_the_same_name_are_marked(facts):
     other = copy.deepcopy(facts)
     other["models"]["lenet5_int8"]["sha256"] = "0" * 64
-    lines = compare.compare_lines(facts, other)
+    lines = comparison.compare_lines(facts, other)
     assert [" *" in line for line in lines if line.startswith("lenet5")] == [False, True]
     assert lines[-1] == "* the two are not the same file"
 
 
-def test_reports_without_anything_in_common_say_so(facts):
+def test_a_comparison_of_reports_with_nothing_in_common_says_so(facts):
     other = copy.deepcopy(facts)
     for one in other["results"]:
         one["threads"] = 4
-    assert compare.compare_lines(facts, other)[-1].startswith("nothing was timed by both")
+    assert comparison.compare_lines(facts, other)[-1].startswith("nothing was timed in both")
 
 
 def test_compare_reads_two_files_and_measures_nothing(facts, tmp_path, capsys):
@@ -178,28 +178,28 @@ ERRORS = {
 
 
 @pytest.mark.parametrize("message", ERRORS)
-def test_bad_input_is_answered_in_a_line_with_status_2(message, capsys):
+def test_bad_input_gives_one_line_and_status_2(message, capsys):
     assert exit_status(benchmark.main, ERRORS[message], name=benchmark.NAME) == 2
-    said = capsys.readouterr().err
-    assert len(said.splitlines()) == 1
-    assert re.search(message, said)
+    err = capsys.readouterr().err
+    assert len(err.splitlines()) == 1
+    assert re.search(message, err)
 
 
 @pytest.mark.parametrize("argv", [["--runtime", "onnx"], ["--compare", "a.json"], ["--threads", "two"]])
-def test_what_the_parser_refuses_has_status_2(argv, capsys):
+def test_a_parser_error_has_status_2(argv, capsys):
     with pytest.raises(SystemExit) as ended:
         benchmark.main(argv)
     assert ended.value.code == 2
     assert "lenet-edge benchmark: error:" in capsys.readouterr().err
 
 
-def test_a_missing_matplotlib_is_said_before_anything_is_measured(monkeypatch):
+def test_a_missing_matplotlib_is_reported_before_anything_is_measured(monkeypatch):
     monkeypatch.setattr(plot.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError, match="expected matplotlib for --png, got none: pip install matplotlib"):
         benchmark.main(["--png", "x.png"])
 
 
-def test_a_missing_runtime_is_answered_and_all_leaves_it_out(monkeypatch):
+def test_a_missing_runtime_is_an_error_by_name_and_left_out_of_all(monkeypatch):
     monkeypatch.setattr(
         choosing, "unusable_reason", lambda name, alone: "" if name == "litert" else "it is away"
     )
@@ -218,13 +218,13 @@ def test_a_model_named_twice_is_timed_twice():
     ]
 
 
-def test_a_child_that_ends_is_told_with_its_own_last_line(tmp_path):
+def test_a_failed_child_is_reported_with_its_last_line(tmp_path):
     with pytest.raises(InputError, match="the process ended with status 1: KeyError: 'peers'"):
-        ask("lenet_edge.benchmarking.worker", {"models": {}, "threads": [1]}, tmp_path)
+        run_job("lenet_edge.benchmarking.timing_worker", {"models": {}, "threads": [1]}, tmp_path)
 
 
 @pytest.mark.parametrize("model", ["float32", "int8", "stock_lenet5_int8.tflite"])
-def test_a_digit_is_given_as_the_file_stores_it(model):
+def test_the_input_is_a_digit_in_the_files_own_type(model):
     from converters.runtimes.sessions import Session
 
     source = Session(content_of(model)).source
@@ -234,7 +234,7 @@ def test_a_digit_is_given_as_the_file_stores_it(model):
     assert digit_for({"shape": [1, 7], "dtype": np.float32}).shape == (1, 7)
 
 
-def test_a_peer_whose_scores_are_others_is_left_out_with_the_reason(monkeypatch, tmp_path):
+def test_a_peer_with_different_scores_is_left_out_with_the_reason(monkeypatch, tmp_path):
     wrong = peers.Peer(
         "Wrong", "json", lambda path, threads: lambda stored: np.full((1, 10), 0.1, np.float32)
     )
@@ -261,17 +261,17 @@ def test_a_peer_with_the_same_scores_is_timed(monkeypatch, tmp_path):
     assert loads["net", "Same"]().report == {"runtime": "Same", "version": np.__version__}
 
 
-def test_a_folder_without_peers_is_said(tmp_path):
+def test_a_folder_without_peers_is_reported(tmp_path):
     _, reasons = peers.peer_loads(tmp_path, {"net": b""}, runtime="auto", threads=1)
     assert "holds no peer of these models" in reasons["", "peers"]
 
 
-def test_a_delegate_that_does_not_run_is_named_under_the_table(facts):
+def test_a_delegate_that_does_not_run_is_named_below_the_table(facts):
     facts["results"][0].update(asked="gpu", reason="no graphics card")
     assert "  gpu does not run: no graphics card" in table.timing_lines(facts["results"])
 
 
-def test_the_picture_holds_peers_and_several_threads(facts):
+def test_the_chart_shows_peers_and_several_thread_counts(facts):
     pytest.importorskip("matplotlib")
     other = copy.deepcopy(facts["results"][0])
     other.update(runtime="ONNX Runtime", version="1", invoke=None, invoke_ratio=None, threads=4)

@@ -22,7 +22,7 @@ import pytest
 from converters.base.errors import exit_status
 from lenet_edge import classify
 from lenet_edge.picture.files import picture_files
-from lenet_edge.reading.batch import FEW
+from lenet_edge.reading.decoding import FEW
 from lenet_edge.reading.digit_output import COLUMNS
 
 DATA = Path(__file__).resolve().parent.parent / "data"
@@ -297,7 +297,7 @@ def _read(terminal: int) -> bytes:
             ["a.png", "--model", "mine.tflite", "--precision", "int8"],
             "expected --precision with a model of lenet5, stock_lenet5 only, got mine.tflite",
         ),
-        (["--watch", "/none"], "expected a folder to watch, got /none, which is none"),
+        (["--watch", "/none"], "expected a folder to watch, got /none, which is not one"),
     ],
 )
 def test_options_that_cannot_be_are_one_line(run, arguments, line):

@@ -23,9 +23,9 @@ from lenet_edge.packaged import thresholds
 from lenet_edge.picture.files import read_images
 from lenet_edge.picture.line.finding import find_line
 from lenet_edge.reading import string_answer as string_answers
-from lenet_edge.reading.batch import FEW
+from lenet_edge.reading.decoding import FEW
+from lenet_edge.reading.digit_boxes import ink_boxes
 from lenet_edge.reading.string_answer import Box, row_edges
-from lenet_edge.reading.string_boxes import ink_boxes
 from lenet_edge.runtime.string_decoder import DigitString, ReadDigit
 
 TEXT = "7210414"  # the first test digits

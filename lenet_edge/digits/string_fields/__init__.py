@@ -1,1 +1,1 @@
-"""Synthetic fields: strings of handwritten digits on one line, and fields without any, from a seed."""
+"""Synthetic fields from a seed: strings of handwritten digits on one line, and fields without digits."""

@@ -1,4 +1,4 @@
-"""What soils a field: ruled lines, boxes, faint print behind the digits, noise, pale ink."""
+"""Soil a field: ruled lines, boxes, faint print behind the digits, noise, pale ink."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lenet_edge.digits.string_fields.printed_words import TRAINING_FONTS, printe
 
 
 def soiled(rng: np.random.Generator, picture: NDArray[np.uint8], dirt: float) -> NDArray[np.uint8]:
-    """Return the field with lines, print and noise, each by its own chance."""
+    """Return the field with lines, print and noise, each with its own probability."""
     if not dirt:
         return picture
     for chance, soil in _DIRT:
@@ -23,7 +23,7 @@ def soiled(rng: np.random.Generator, picture: NDArray[np.uint8], dirt: float) ->
 
 
 def _ruled(rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """A horizontal line of one or two rows, fainter than the pen."""
+    """Add a horizontal line of one or two rows, fainter than the pen."""
     row = rng.integers(FIELD)
     rows = slice(row, row + rng.integers(1, 3))
     picture[rows] = np.maximum(picture[rows], rng.integers(40, 200))
@@ -31,14 +31,14 @@ def _ruled(rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDArray[np.u
 
 
 def _boxed(rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Vertical lines, as of a form's boxes."""
+    """Add vertical lines, like a form's boxes."""
     columns = rng.integers(0, picture.shape[1], rng.integers(1, 5))
     picture[:, columns] = np.maximum(picture[:, columns], rng.integers(30, 160))
     return picture
 
 
 def with_print(rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Faint small print behind the digits, as on a cheque."""
+    """Add faint small print behind the digits, as on a cheque."""
     print_behind = np.zeros_like(picture)
     height, row = int(rng.integers(6, 12)), int(rng.integers(-4, 4))
     while row < FIELD:
@@ -53,19 +53,19 @@ def with_print(rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDArray[
 
 
 def _salt_and_pepper(rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Up to 10 % of the pixels turned over: ink to paper, paper to ink."""
+    """Invert up to 10 % of the pixels: ink to paper, paper to ink."""
     turned = rng.random(picture.shape, np.float32) < rng.uniform(0, 0.1)
     return np.where(turned, 255 - picture, picture)
 
 
 def _grain(rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Gaussian noise on every pixel, as of a sensor."""
+    """Add Gaussian noise to every pixel, like a sensor's."""
     noise = rng.standard_normal(picture.shape, np.float32) * rng.uniform(2, 22)
     return np.clip(picture + noise, 0, 255).astype(np.uint8)
 
 
 def _paler(rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Ink that is not black."""
+    """Make the ink paler than black."""
     return (picture * rng.uniform(0.6, 1.0)).astype(np.uint8)
 
 

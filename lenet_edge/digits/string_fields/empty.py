@@ -1,4 +1,4 @@
-"""Fields without a digit: blank ones, and printed letters, marks, strokes, noise and stains."""
+"""Generate fields without digits: blank ones, printed letters, marks, strokes, noise and stains."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def empty_fields(
     fonts: Sequence[str] = TRAINING_FONTS,
     dirt: float = 1.0,
 ) -> Fields:
-    """Return `count` fields without a digit, of one `kind` of EMPTIES or of all in turn by chance.
+    """Return `count` fields without digits, of one `kind` of EMPTIES or of random kinds.
 
-    `fonts`: of the printed letters. `dirt` as in Writing. Raises InputError on another kind.
+    `fonts`: for the printed letters. `dirt` as in Writing. Raises InputError for an unknown kind.
     """
     expect(kind is None or kind in EMPTIES, f"a kind of {', '.join(EMPTIES)}", kind)
     rng = np.random.default_rng(seed)
@@ -45,7 +45,7 @@ def _blank(_: np.random.Generator, width: int, __: Sequence[str]) -> NDArray[np.
 
 
 def _letters(rng: np.random.Generator, width: int, fonts: Sequence[str]) -> NDArray[np.uint8]:
-    """One line of printed words, from small print to letters as high as the field."""
+    """Draw one line of printed words, from small print to letters as high as the field."""
     picture = _blank(rng, width, fonts)
     height = int(rng.integers(9, 31))
     row, column = int(rng.integers(-4, max(-3, FIELD - height))), int(rng.integers(-8, 24))
@@ -59,7 +59,7 @@ def _letters(rng: np.random.Generator, width: int, fonts: Sequence[str]) -> NDAr
 
 
 def _marks(rng: np.random.Generator, width: int, fonts: Sequence[str]) -> NDArray[np.uint8]:
-    """Dots, commas and dashes anywhere."""
+    """Draw dots, commas and dashes anywhere."""
     picture = _blank(rng, width, fonts)
     for _ in range(rng.integers(1, 7)):
         mark, _row = separator(rng)
@@ -68,7 +68,7 @@ def _marks(rng: np.random.Generator, width: int, fonts: Sequence[str]) -> NDArra
 
 
 def _strokes(rng: np.random.Generator, width: int, fonts: Sequence[str]) -> NDArray[np.uint8]:
-    """Long strokes through the whole field: a line crossed out, an underline, a frame."""
+    """Draw long strokes across the field: a crossing-out, an underline, a frame."""
     image = Image.fromarray(_blank(rng, width, fonts))
     pen = ImageDraw.Draw(image)
     for _ in range(rng.integers(1, 4)):
@@ -79,12 +79,12 @@ def _strokes(rng: np.random.Generator, width: int, fonts: Sequence[str]) -> NDAr
 
 
 def _noise(rng: np.random.Generator, width: int, _: Sequence[str]) -> NDArray[np.uint8]:
-    """Every pixel by chance."""
+    """Draw every pixel at random."""
     return (rng.random((FIELD, width), np.float32) * rng.integers(20, 256)).astype(np.uint8)
 
 
 def _blobs(rng: np.random.Generator, width: int, _: Sequence[str]) -> NDArray[np.uint8]:
-    """Stains: noise smoothed over one to three pixels and cut off."""
+    """Draw stains: noise smoothed over one to three pixels and thresholded."""
     grain = Image.fromarray((rng.random((FIELD, width)) * 255).astype(np.uint8))
     smooth = np.asarray(grain.filter(ImageFilter.GaussianBlur(rng.uniform(0.8, 2.5))), np.float32)
     level = (smooth - smooth.min()) / max(float(np.ptp(smooth)), 1.0)
@@ -100,4 +100,4 @@ EMPTIES: dict[str, _Draw] = {
     "noise": _noise,
     "blobs": _blobs,
 }
-"""The kinds of fields without a digit."""
+"""The kinds of fields without digits."""

@@ -1,4 +1,4 @@
-"""Fields: pictures 32 pixels high, ink 255 on 0, with what is written on them."""
+"""Fields: pictures 32 pixels high, ink 255 on 0, with their labels."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ MOST_DIGITS = 8
 """The longest string of a field."""
 
 INK = 64
-"""Grey levels: a pixel from here on is ink where a digit's box is taken; what is fainter is a soft edge."""
+"""The least grey level of ink in a digit's box; a fainter pixel is a soft edge."""
 
 
 class Fields(NamedTuple):
-    """Fields with what is written on them.
+    """Fields with their labels.
 
     `pictures`: uint8 (n, 32, width). `labels`: int8 (n, 8), the digits from left to right, -1 after the last.
     `centres`: float32 (n, 8), the column of each digit's middle (of its 32x32 field), NaN after the last.
@@ -27,18 +27,18 @@ class Fields(NamedTuple):
     centres: NDArray[np.float32]
 
     def texts(self) -> list[str]:
-        """Return what is written, "" for an empty field."""
+        """Return the fields' texts, "" for an empty field."""
         return ["".join(str(digit) for digit in row if digit >= 0) for row in self.labels]
 
 
 def joined(parts: Sequence[Fields], *, seed: int | Sequence[int]) -> Fields:
-    """Return the fields of `parts`, all of one width, shuffled."""
+    """Return the fields of all `parts`, which have one width, shuffled."""
     order = np.random.default_rng(seed).permutation(sum(len(part.labels) for part in parts))
     return Fields(*(np.concatenate(arrays)[order] for arrays in zip(*parts, strict=True)))
 
 
 def put_darker(picture: NDArray[np.uint8], piece: NDArray[np.uint8], row: int, column: int) -> None:
-    """Put `piece` into `picture` where they overlap; the darker of both stays."""
+    """Draw `piece` into `picture`, clipped to it; the darker pixel wins."""
     height, width = piece.shape
     top, left = max(0, row), max(0, column)
     bottom, right = min(picture.shape[0], row + height), min(picture.shape[1], column + width)

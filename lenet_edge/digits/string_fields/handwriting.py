@@ -1,4 +1,4 @@
-"""What a hand writes: digits of MNIST warped by the slant, the size and the shake of one writer."""
+"""Warp MNIST digits into one writer's handwriting: slant, size and tremor."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from lenet_edge.digits.mnist import Digits, pad
 from lenet_edge.digits.smoothing import smoothing
 from lenet_edge.digits.string_fields.fields import INK
 
-_ELASTIC_DISTANCE = 4.5  # pixels: what is nearer moves together
+_ELASTIC_DISTANCE = 4.5  # pixels: nearer points move together
 
 
 @dataclass(frozen=True)
 class Writing:
-    """How strings are written and soiled; zeros leave MNIST's digits as they are.
+    """How strings are written and soiled; with zeros, MNIST's digits are unchanged.
 
     Of a string: `slant` (columns a row) and `size` (natural logarithm) as standard deviations, `baseline` in
-    rows, `drift` in rows from one end to the other. Of each digit beside its string: `own_slant`, `own_size`,
-    `squeeze`, `rotation` (radians), `own_row` (rows) as standard deviations, `elastic` in pixels, the largest
-    displacement field's. `separators`: the share of gaps with a dot, a comma or a dash. `dirt`: 0 clean to 1,
-    a factor on the chance of every kind of line, print and noise.
+    rows, `drift` in rows from one end to the other. Of each digit, relative to its string: `own_slant`,
+    `own_size`, `squeeze`, `rotation` (radians), `own_row` (rows) as standard deviations, `elastic` in pixels,
+    the strength of the largest displacement field. `separators`: the share of gaps with a dot, a comma or a
+    dash. `dirt`: 0 clean to 1, a factor on the probability of every kind of line, print and noise.
     """
 
     slant: float = 0.14
@@ -42,18 +42,18 @@ class Writing:
     dirt: float = 1.0
 
     def gentler(self, factor: float) -> Writing:
-        """Return the same writing, what warps a digit and what soils the field `factor` (0..1) as large."""
+        """Return this writing with its distortions and dirt multiplied by `factor`, 0..1."""
         expect(0 <= factor <= 1, "a factor of 0..1", factor)
         sizes = ("slant", "size", "own_slant", "own_size", "squeeze", "rotation", "elastic", "dirt")
         return replace(self, **{name: factor * getattr(self, name) for name in sizes})
 
 
 AS_IN_MNIST = Writing(**dict.fromkeys(Writing.__dataclass_fields__, 0.0))
-"""Digits exactly as MNIST has them, all on one line, nothing else."""
+"""Unchanged MNIST digits on one straight line, nothing else."""
 
 
 AMOUNTS = Writing(separators=0.4, dirt=0.0)
-"""Amounts such as 25.441: dots, commas and dashes at four gaps of ten; `behind` adds the form's print."""
+"""Amounts such as 25.441: marks in four of ten gaps; `strings.behind` adds the form's print."""
 
 
 class WarpedDigits(NamedTuple):
@@ -67,7 +67,7 @@ class WarpedDigits(NamedTuple):
 def warped(
     rng: np.random.Generator, digits: Digits, lengths: NDArray[np.int64], hand: Writing
 ) -> WarpedDigits:
-    """Draw a digit for each place of strings of `lengths`, warped by its string's distortions and its own."""
+    """Draw the digits of strings of `lengths`, each warped by its string's distortions and its own."""
     total = int(lengths.sum())
     chosen = rng.integers(len(digits.labels), size=total)
     of_string = np.repeat(np.arange(len(lengths)), lengths)
@@ -78,10 +78,10 @@ def warped(
 
     slant, size = drawn(hand.slant, hand.own_slant), drawn(hand.size, hand.own_size)
     squeeze, turn = drawn(0.0, hand.squeeze), drawn(0.0, hand.rotation)
-    high = np.exp(np.clip(size, -0.33, 0.22))  # bodies of 14 to 25 rows: they stay within the 32
+    high = np.exp(np.clip(size, -0.33, 0.22))  # digits 14 to 25 rows high stay within the 32
     matrix = _matrices(slant, turn, high, high * np.exp(squeeze))
     pictures = np.empty((total, FIELD, FIELD), np.uint8)
-    for start in range(0, total, 2000):  # bounds the memory
+    for start in range(0, total, 2000):  # limits memory
         part = slice(start, start + 2000)
         sources = pad(digits.images[chosen[part]])
         pictures[part] = _sampled(sources, *_sources(rng, matrix[part], hand.elastic))
@@ -94,7 +94,7 @@ def _matrices(
     high: NDArray[np.float32],
     wide: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """Return (n, 2, 2): from a place in the result, from its centre, to the place (x, y) to read."""
+    """Return matrices (n, 2, 2) from points (x, y) of the result to source points, both from the centre."""
     cos, sin = np.cos(turn), np.sin(turn)
     rows = [[cos / wide, (sin + slant) / wide], [-sin / high, cos / high]]
     return np.array(rows, np.float32).transpose(2, 0, 1)
@@ -103,7 +103,7 @@ def _matrices(
 def _sources(
     rng: np.random.Generator, matrix: NDArray[np.float32], elastic: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return for each pixel the column and row (n, 32, 32) that it takes its value from."""
+    """Return the source columns and rows (n, 32, 32) of all pixels."""
     centre = np.float32((FIELD - 1) / 2)
     steps = np.arange(FIELD, dtype=np.float32) - centre
     x, y = steps[None, None, :], steps[None, :, None]
@@ -121,7 +121,7 @@ def _sources(
 def _sampled(
     pictures: NDArray[np.uint8], columns: NDArray[np.float32], rows: NDArray[np.float32]
 ) -> NDArray[np.uint8]:
-    """Read `pictures` (n, 32, 32) at fractional places, bilinearly; beyond the edge is the edge."""
+    """Sample `pictures` (n, 32, 32) bilinearly; outside, the edge is repeated."""
     columns, rows = np.clip(columns, 0, FIELD - 1.001), np.clip(rows, 0, FIELD - 1.001)
     left, top = columns.astype(np.int32), rows.astype(np.int32)
     right_share, lower_share = columns - left, rows - top
@@ -133,7 +133,7 @@ def _sampled(
 
 
 def _boxes(pictures: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return the box of each picture's ink: (n, 4), top, bottom, left, right; bottom, right beyond it."""
+    """Return the box of each picture's ink, (n, 4): top, bottom, left, right; bottom and right exclusive."""
     ink = pictures >= INK
     sides = []
     for axis in (2, 1):

@@ -1,4 +1,4 @@
-"""How a string is laid out on a field: its digits side by side, with dots, commas and dashes between."""
+"""Lay out a string on a field: digits side by side, with dots, commas and dashes between."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from lenet_edge.digits.string_fields.fields import put_darker
 from lenet_edge.digits.string_fields.handwriting import Writing
 
 SPACINGS = {"touching": (-2.0, 0.0), "normal": (2.0, 7.0), "wide": (8.0, 24.0)}
-"""Smallest and largest number of columns between the inks of two digits; digits are some 20 rows high.
+"""The smallest and largest gap between two digits' ink, in columns; digits are about 20 rows high.
 
-At 0 the last column of one stands beside the first of the next, below 0 they overlap.
+At 0 they touch, below 0 they overlap.
 """
 
 
 @dataclass(frozen=True)
 class _Piece:
-    """Ink as it is laid out: the `row` and `column` of its `picture`'s upper left corner."""
+    """A piece of ink in the layout: its `picture`, and the `row` and `column` of its upper left corner."""
 
     picture: NDArray[np.uint8]
     row: float
@@ -31,7 +31,7 @@ class _Piece:
 
 @dataclass(frozen=True)
 class WrittenDigit:
-    """A digit of a string: the columns that its ink begins at and ends before, and its field's middle one."""
+    """A digit of a string: the first column of its ink, the column after the last, and its field's middle."""
 
     digit: int
     left: float
@@ -40,7 +40,7 @@ class WrittenDigit:
 
 
 class LineOfDigits:
-    """One string as it is laid out from left to right; columns are counted from its first ink."""
+    """One string, laid out from left to right; columns count from its first ink."""
 
     def __init__(self, rng: np.random.Generator, hand: Writing, spacing: str) -> None:
         self._rng, self._hand, self._spacing = rng, hand, SPACINGS[spacing]
@@ -50,7 +50,7 @@ class LineOfDigits:
         self._digits: list[WrittenDigit] = []
 
     def add(self, picture: NDArray[np.uint8], box: NDArray[np.int64], label: int) -> None:
-        """Write one more digit."""
+        """Append a digit."""
         top, bottom, left, right = box
         if self._digits:
             self._gap()
@@ -70,9 +70,9 @@ class LineOfDigits:
         self._end += mark.shape[1] + self._rng.uniform(1, 5)
 
     def draw(self, picture: NDArray[np.uint8], *, may_cut: bool) -> list[WrittenDigit]:
-        """Draw the line into `picture` (32, w); return the digits that are whole, by its columns.
+        """Draw the line into `picture` (32, w); return the digits that are not cut, in its columns.
 
-        Raises InputError when the string is too long for it, unless it `may_cut` the string at an end.
+        Raises InputError if the string does not fit, unless it `may_cut` the string at an end.
         """
         room = picture.shape[1] - self._end
         low, high = min(4.0, room), max(room - 4.0, 0.0)
@@ -94,7 +94,7 @@ class LineOfDigits:
 
 
 def separator(rng: np.random.Generator) -> tuple[NDArray[np.uint8], float]:
-    """Return a separator and the row of its top: a dot or a comma at the feet, a dash at half height."""
+    """Return a separator and its top row: a dot or a comma at the baseline, a dash at half height."""
     kind, ink = rng.integers(3), int(rng.integers(170, 256))
     if kind == 0:
         side = int(rng.integers(2, 5))

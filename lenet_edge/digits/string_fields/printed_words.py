@@ -1,4 +1,4 @@
-"""Printed words, of fonts that matplotlib brings."""
+"""Draw printed words in matplotlib's fonts."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ TRAINING_FONTS = (
     "DejaVuSansMono",
 )
 OTHER_FONTS = ("STIXGeneral", "STIXGeneralItalic", "cmr10", "cmss10", "cmtt10")
-"""The fonts, all of matplotlib's, of the letters in training and of those that training never sees."""
+"""Fonts that come with matplotlib: for training, and for tests on fonts that training never sees."""
 
 LETTERS = "ACEFGHJKLMNPRTUVWXYacdefhkmnprtuvwxy"
-"""What printed words are made of: B, D, I, O, Q, S, Z, b, g, i, l, o, q, s, z have a digit's shape."""
+"""Letters of printed words, without B, D, I, O, Q, S, Z, b, g, i, l, o, q, s, z: they look like digits."""
 
 
 @functools.lru_cache
@@ -49,7 +49,7 @@ def _letter(letter: str, name: str, height: int) -> NDArray[np.uint8]:
 
 
 def printed_word(rng: np.random.Generator, height: int, fonts: Sequence[str]) -> NDArray[np.uint8]:
-    """Return a printed word of one to seven letters of a font `height` high."""
+    """Return a printed word of one to seven letters, in a font `height` pixels high."""
     font = fonts[rng.integers(len(fonts))]
     letters = [LETTERS[i] for i in rng.integers(len(LETTERS), size=rng.integers(1, 8))]
     return np.concatenate([_letter(letter, font, height) for letter in letters], axis=1)

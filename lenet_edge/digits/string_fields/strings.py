@@ -1,9 +1,9 @@
-"""Fields with strings of handwritten digits, of any width, from a seed.
+"""Generate fields with strings of handwritten digits, of any width, from a seed.
 
-Digits of MNIST are warped as one hand would write them (slant, size, a baseline that rises or falls), laid
-side by side at a spacing, with dots, commas and dashes between them, and soiled: ruled lines, boxes, faint
-print behind them, noise on up to 10 % of the pixels ("salt and pepper", section VII). The same seed gives
-the same fields. `python scripts/draw_string_fields.py FILE.png` draws some of each kind.
+MNIST digits are warped like one person's handwriting (slant, size, a rising or falling baseline), placed side
+by side at a spacing, with dots, commas and dashes between them, and soiled: ruled lines, boxes, faint print
+behind them, noise on up to 10 % of the pixels ("salt and pepper", section VII). The same seed gives the same
+fields. `python scripts/draw_string_fields.py FILE.png` draws some of each kind.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from lenet_edge.digits.string_fields.layout import SPACINGS, LineOfDigits
 
 
 def width_for(length: int, *, spacing: str) -> int:
-    """Return a width that any string of `length` digits at `spacing` fits into."""
+    """Return a width that fits any string of `length` digits at `spacing`."""
     return 4 * int(np.ceil((length * 30 + (length - 1) * (SPACINGS[spacing][1] + 8) + 16) / 4))
 
 
@@ -39,9 +39,9 @@ def string_fields(
 ) -> Fields:
     """Return `count` fields of strings of `digits`.
 
-    `length`: the digits of a string, 1 to 8; None draws 1 to as many as `width` holds and may cut the string
-    at either end (digits that are cut are not in the labels). `width`: of the fields, 32 or more; None is
-    `width_for`. Raises InputError on anything else.
+    `length`: the digits of a string, 1 to 8; None draws a length from 1 to as many as `width` holds, and may
+    cut the string at either end (cut digits are not in the labels). `width`: of the fields, 32 or more; None
+    is `width_for`. Raises InputError for anything else.
     """
     expect(spacing in SPACINGS, f"a spacing of {', '.join(SPACINGS)}", spacing)
     expect(length is None or 1 <= length <= MOST_DIGITS, f"a length of 1 to {MOST_DIGITS}", length)
@@ -68,7 +68,7 @@ def string_fields(
 
 
 def behind(fields: Fields, *, seed: int | Sequence[int]) -> Fields:
-    """Return the fields with faint print behind what is written on every one of them."""
+    """Return the fields with faint print behind the writing on each of them."""
     rng = np.random.default_rng(seed)
     return fields._replace(pictures=np.stack([with_print(rng, picture) for picture in fields.pictures]))
 
@@ -78,5 +78,5 @@ def _lengths(
 ) -> NDArray[np.int64]:
     if length is not None:
         return np.full(count, length)
-    pitch = 14 + np.mean(SPACINGS[spacing])  # the ink of a digit is some 14 columns wide
+    pitch = 14 + np.mean(SPACINGS[spacing])  # a digit's ink is about 14 columns wide
     return rng.integers(1, max(2, min(MOST_DIGITS, int(1.25 * width / pitch)) + 1), count)

@@ -1,1 +1,1 @@
-"""From a page to a strip: find a line of digits, lay it level, scale it."""
+"""Find the line of digits on a page, level it and scale it."""

@@ -1,7 +1,7 @@
-"""The ink of a picture of any width: its paper, decided once, and its ink, in parts.
+"""Estimate the ink of a picture of any width: the paper once, the ink part by part.
 
-`lenet_edge.picture.ink` and `lenet_edge.picture.ruled_lines` measure in shares of a picture's sides, which a
-strip of 10,000 pixels has none of that would do.
+`lenet_edge.picture.ink` and `lenet_edge.picture.ruled_lines` measure in shares of a picture's sides, which
+does not work for a strip 10,000 pixels wide.
 """
 
 from __future__ import annotations
@@ -12,29 +12,29 @@ from itertools import pairwise
 
 import numpy as np
 
+from lenet_edge.picture.digit_search import SMALLEST_RULED_SIDE, SURE_BRIGHTNESS, THICKEST_RULE
 from lenet_edge.picture.ink import Array, brightness_of_ink, find_ink, flat_ink, flat_paper
 from lenet_edge.picture.ink_pieces import find_pieces
-from lenet_edge.picture.locate import ROOM_FOR_RULES, THIN_RULE, UNSURE
 from lenet_edge.picture.ruled_lines import find_rules
 
-STROKE = 0.4
-"""No stroke is thicker than this share of the digits' height."""
+THICKEST_STROKE = 0.4
+"""The thickest stroke, as a share of the digits' height."""
 
-NARROWEST = 0.08
-"""The smallest window of the paper's closing, a share of the shorter side of what is looked at."""
+NARROWEST_WINDOW = 0.08
+"""The smallest window of the paper's closing, as a share of the part's shorter side."""
 
-_LONGEST = 4.0  # times as wide as high: wider pictures are looked at in parts
-_PART = 3.0  # the width of a part, in heights, without what it shares with its neighbours
-_THIN_UPRIGHT = 1.5  # pixels: what is thicker and goes from top to bottom of a small part may be a 1
-_SHARED = 0.75  # how much of the neighbours a part sees on each side, in heights
+_LONGEST = 4.0  # width to height: wider pictures are processed in parts
+_PART = 3.0  # the width of a part, in picture heights, without the overlap
+_THIN_UPRIGHT = 1.5  # pixels: a thicker line from top to bottom of a small part may be a 1
+_SHARED = 0.75  # the overlap with the neighbours on each side, in picture heights
 
 
 @dataclass(frozen=True)
 class Paper:
-    """Whether the ink is the bright part of a picture, and whether the paper is black or white all over.
+    """The paper of a picture: `inverted` if the ink is the bright part, `flat` if uniformly black or white.
 
-    `squared`: whether rules from top to bottom are looked for. In a picture that is hardly higher than its
-    digits a 1 would pass for one.
+    `squared`: rules from top to bottom are removed. In a picture hardly higher than its digits, a 1 would
+    pass for one.
     """
 
     inverted: bool
@@ -44,38 +44,38 @@ class Paper:
 
 @dataclass(frozen=True)
 class LineInk:
-    """The `density` (h, w) of the ink without printed rules, and how far these are turned clockwise.
+    """The `density` (h, w) of the ink without printed rules, and their `turn`.
 
-    The turn is in degrees, None without rules.
+    The turn is clockwise, in degrees; None without rules.
     """
 
     density: Array
     turn: float | None
 
 
-def paper_of(grey: Array, *, window: float) -> Paper:
-    """Tell what `grey` (h, w), 0 black to 255 white, is written on; `window` as for `ink_on`."""
+def find_paper(grey: Array, *, window: float) -> Paper:
+    """Return the paper of `grey` (h, w), 0 black to 255 white; `window` as for `find_line_ink`."""
     flat = flat_paper(grey)
     if flat is not None:
         return Paper(inverted=flat, flat=True)
-    bright = float(np.mean([brightness_of_ink(grey[:, seen]) for seen, _ in _parts(grey.shape)]))
-    if abs(bright) > UNSURE:
+    bright = float(np.mean([brightness_of_ink(grey[:, wide]) for wide, _ in _parts(grey.shape)]))
+    if abs(bright) > SURE_BRIGHTNESS:
         return Paper(inverted=bright > 0, flat=False)
     papers = [Paper(inverted, flat=False) for inverted in (False, True)]
-    dark, light = (_weight(ink_on(grey, paper, window=window).density) for paper in papers)
+    dark, light = (_weight(find_line_ink(grey, paper, window=window).density) for paper in papers)
     return papers[int(bright + 0.2 * np.log(light / dark) > 0)]
 
 
-def ink_on(grey: Array, paper: Paper, *, window: float) -> LineInk:
+def find_line_ink(grey: Array, paper: Paper, *, window: float) -> LineInk:
     """Return the ink of `grey` (h, w), 0 black to 255 white, on `paper`.
 
-    Strokes are thinner than `window`, a share of the shorter side of the picture or of a part of it.
+    Strokes are thinner than `window`, a share of the shorter side of the picture or of its part.
     """
     density = np.empty(grey.shape, np.float32)
     turns = []
-    for seen, own in _parts(grey.shape):
-        part = _part_ink(np.ascontiguousarray(grey[:, seen]), paper, window)
-        density[:, own] = part.density[:, own.start - seen.start : own.stop - seen.start]
+    for wide, own in _parts(grey.shape):
+        part = _part_ink(np.ascontiguousarray(grey[:, wide]), paper, window)
+        density[:, own] = part.density[:, own.start - wide.start : own.stop - wide.start]
         if part.turn is not None:
             turns.append(part.turn)
     return LineInk(density, float(np.median(turns)) if turns else None)
@@ -83,12 +83,12 @@ def ink_on(grey: Array, paper: Paper, *, window: float) -> LineInk:
 
 def _part_ink(grey: Array, paper: Paper, window: float) -> LineInk:
     shorter = min(grey.shape)
-    upright = max(_THIN_UPRIGHT, THIN_RULE * shorter) if paper.squared else 0.0
+    upright = max(_THIN_UPRIGHT, THICKEST_RULE * shorter) if paper.squared else 0.0
     if paper.flat:
         ink = flat_ink(grey, inverted=paper.inverted)
-        if shorter < ROOM_FOR_RULES:
+        if shorter < SMALLEST_RULED_SIDE:
             return LineInk(ink.density, None)
-        thickest = THIN_RULE * shorter
+        thickest = THICKEST_RULE * shorter
         rules = find_rules(ink.density, ink.noise, thickest=thickest, thickest_upright=upright)
     else:
         ink = find_ink(grey, inverted=paper.inverted, window=window)
@@ -97,7 +97,7 @@ def _part_ink(grey: Array, paper: Paper, window: float) -> LineInk:
 
 
 def _parts(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
-    """Yield the columns that a part sees, and those of them that are its own."""
+    """Yield the columns of each part, with the overlap and without."""
     height, width = shape
     if width <= _LONGEST * height:
         yield slice(0, width), slice(0, width)
@@ -110,6 +110,6 @@ def _parts(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
 
 
 def _weight(density: Array) -> float:
-    """Return how strongly the ink stands out."""
+    """Return how prominent the ink is."""
     found = find_pieces(density)
     return 0.1 + found.level * float(np.sqrt(sum(piece.area for piece in found.pieces)))

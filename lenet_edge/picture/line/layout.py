@@ -1,4 +1,4 @@
-"""How pieces of ink lie on the page: in which lines, how far these slope, and how tall their digits are."""
+"""Arrange pieces of ink in lines: their slope, and the height of their digits."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from numpy.typing import NDArray
 from lenet_edge.picture.ink_pieces import Piece, Pieces
 
 STEEPEST = 18.0
-"""Degrees: no line that slopes more is looked for."""
+"""The steepest slope of a line, in degrees."""
 
-_TALL = (0.5, 1.7)  # times the usual height: what is lower is a dot or a dash, what is higher no digit
-_TOUCHING = 1.4  # times the usual height: a wider piece is looked at in parts, each about one digit
+_TALL = (0.5, 1.7)  # times the usual height: anything lower is a dot or a dash, anything higher no digit
+_TOUCHING = 1.4  # times the usual height: a wider piece is split into parts of about one digit
 _PITCH = 0.8  # of the usual height: from one digit to the next
-_SOLID = 0.77  # share of its box: what fills more is a dot, a dash or a slim 1; of MNIST's digits none does
-_SLIM = 0.55  # times as wide as high: a 1
+_SOLID = 0.77  # share of the box: only dots, dashes and slim 1s fill more, none of MNIST's digits
+_SLIM = 0.55  # width to height: a 1
 _ANGLE_STEP = 0.5  # degrees
-_WOBBLE = 0.1  # of the usual height: how far digits stand off their line
-_NEW_LINE = 6.0  # as many times that wobble is as unlikely as one more line
+_WOBBLE = 0.1  # of the usual height: how far digits are from their line
+_NEW_LINE = 6.0  # the cost of one more line, in units of that wobble
 _LINE_GAP = 0.55  # of the usual height: middles further apart are on two lines
 _LEAST = 0.1  # of the main line's ink: less is a scratch and not a line
-_LOOSE = 0.2  # of the usual height: loose parts of a digit are wider than this, and no further away
-_CLEAR = 0.02  # share of the ink: with less of it clear of the picture's edge, what is cut counts too
+_LOOSE = 0.2  # of the usual height: a loose part of a digit is wider than this, and at most this far away
+_CLEAR = 0.02  # share of the ink: with less of it uncut by the edges, cut pieces count too
 
 
 @dataclass(frozen=True)
 class Mark:
-    """The box of the piece of ink `number`, or of a part of it, in pixels; `area` of them are inked."""
+    """The box of the piece of ink `number`, or of a part of it, in pixels; `area`: its inked pixels."""
 
     number: int
     left: float
@@ -42,25 +42,25 @@ class Mark:
 
     @property
     def height(self) -> float:
-        """From top to bottom."""
+        """The height in pixels."""
         return self.bottom - self.top
 
     @property
     def width(self) -> float:
-        """From left to right."""
+        """The width in pixels."""
         return self.right - self.left
 
     @property
     def middle(self) -> tuple[float, float]:
-        """Column and row of the middle of its box."""
+        """Column and row of the middle of the box."""
         return (self.left + self.right) / 2, (self.top + self.bottom) / 2
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Lines of digits: the marks of each, from the one with most ink on; `turn` clockwise in degrees.
+    """Lines of digits: the marks of each, the line with the most ink first.
 
-    `body` is the height of a digit, in pixels.
+    `turn` is clockwise, in degrees; `body` is the height of a digit, in pixels.
     """
 
     lines: list[list[Mark]]
@@ -77,28 +77,28 @@ class Layout:
         return float((along - halves).min()), float((along + halves).max()), float(np.median(across))
 
 
-def layout_of(found: Pieces, *, expected: float = 0.0, spread: float = 6.0) -> Layout | None:
-    """Return how the digits of `found` lie, or None if there are no digits but dots at most.
+def find_layout(found: Pieces, *, expected: float = 0.0, spread: float = 6.0) -> Layout | None:
+    """Return the layout of the digits in `found`, None if there are only dots or nothing.
 
-    `expected` is the likeliest slope and `spread` how far it may well be from that, in degrees clockwise:
-    few digits say little about it.
+    `expected` is the most likely slope and `spread` its standard deviation, in degrees clockwise: a few
+    digits alone do not determine it well.
     """
     marks = _marks(found)
     usual = _usual_height(marks)
     tall = [mark for mark in marks if _is_tall(mark, usual)]
     if all(_is_solid(mark) for mark in tall):
         return None
-    turn = _turn(tall, usual, expected, spread)
+    turn = _best_slope(tall, usual, expected, spread)
     lines = [[tall[number] for number in line] for line in _lines(tall, turn, usual)]
-    lines.sort(key=_ink, reverse=True)
-    lines = [line for line in lines if _ink(line) >= _LEAST * _ink(lines[0])]
-    lines[0] = _whole(lines[0], found, usual)
+    lines.sort(key=_ink_weight, reverse=True)
+    lines = [line for line in lines if _ink_weight(line) >= _LEAST * _ink_weight(lines[0])]
+    lines[0] = _complete(lines[0], found, usual)
     heights = [mark.height for mark in lines[0]]
     return Layout(lines, turn, float(np.median(heights)))
 
 
 def _marks(found: Pieces) -> list[Mark]:
-    """Return the boxes of the pieces, of wide ones in parts."""
+    """Return the boxes of the pieces; wide ones are split."""
     boxes = [_mark(piece) for piece in found.pieces]
     usual = _usual_height(boxes)
     marks = []
@@ -112,7 +112,7 @@ def _mark(piece: Piece) -> Mark:
 
 
 def _parts(labels: NDArray[np.int32], piece: Piece, usual: float) -> list[Mark]:
-    """Return a wide piece cut into columns about as wide as a digit."""
+    """Return a wide piece split into parts about as wide as a digit."""
     count = max(1, round((piece.right - piece.left) / (_PITCH * usual)))
     edges = np.linspace(piece.left, piece.right, count + 1).astype(int)
     parts = []
@@ -126,7 +126,7 @@ def _parts(labels: NDArray[np.int32], piece: Piece, usual: float) -> list[Mark]:
 
 
 def _usual_height(marks: list[Mark]) -> float:
-    """Return the height of digits: the median, by the square of the height, so that specks have no say."""
+    """Return the height of digits: the median weighted by the squared height, so that specks do not count."""
     weight = np.array([mark.height**2 for mark in marks])
     clear = np.array([not mark.cut for mark in marks], bool)
     if weight[clear].sum() >= _CLEAR * weight.sum():
@@ -147,12 +147,12 @@ def _is_tall(mark: Mark, usual: float) -> bool:
 
 
 def _is_solid(mark: Mark) -> bool:
-    """Tell a dot or a dash from a digit."""
+    """Return whether a mark is a dot or a dash, not a digit."""
     return mark.area > _SOLID * mark.height * mark.width and mark.width > _SLIM * mark.height
 
 
-def _turn(tall: list[Mark], usual: float, expected: float, spread: float) -> float:
-    """Return the slope at which the marks stand best in lines, in degrees."""
+def _best_slope(tall: list[Mark], usual: float, expected: float, spread: float) -> float:
+    """Return the slope, in degrees, at which the marks fit lines best."""
     angles = np.arange(-STEEPEST, STEEPEST + _ANGLE_STEP / 2, _ANGLE_STEP)
     costs = []
     for angle in angles:
@@ -165,24 +165,24 @@ def _turn(tall: list[Mark], usual: float, expected: float, spread: float) -> flo
 
 
 def _across(marks: list[Mark], angle: float) -> NDArray[np.float64]:
-    """Return the rows of the middles of `marks` once a slope of `angle` degrees is taken out."""
+    """Return the rows of the middles of `marks` after removing a slope of `angle` degrees."""
     middles = np.array([mark.middle for mark in marks])
     return middles @ (-np.sin(np.radians(angle)), np.cos(np.radians(angle)))
 
 
 def _lines(marks: list[Mark], angle: float, usual: float) -> list[NDArray[np.intp]]:
-    """Return the numbers of the marks in each line, from the top line on."""
+    """Return the indices of the marks in each line, from top to bottom."""
     across = _across(marks, angle)
     order = np.argsort(across)
     return np.split(order, np.flatnonzero(np.diff(across[order]) > _LINE_GAP * usual) + 1)
 
 
-def _ink(line: list[Mark]) -> float:
+def _ink_weight(line: list[Mark]) -> float:
     return sum(mark.height**2 for mark in line)
 
 
-def _whole(line: list[Mark], found: Pieces, usual: float) -> list[Mark]:
-    """Return the marks of a line with their loose parts, for part of a piece the box of all of it."""
+def _complete(line: list[Mark], found: Pieces, usual: float) -> list[Mark]:
+    """Return the marks of a line with their loose parts; a part of a piece becomes the whole piece."""
     boxes = {piece.number: _mark(piece) for piece in found.pieces}
     loose = [
         box
@@ -193,7 +193,7 @@ def _whole(line: list[Mark], found: Pieces, usual: float) -> list[Mark]:
 
 
 def _with_loose_parts(mark: Mark, loose: list[Mark], usual: float) -> Mark:
-    """Return `mark` with what of `loose` stands close above or below it, as the bar of a 5 may."""
+    """Return `mark` extended by loose parts close above or below it, such as the bar of a 5."""
     for other in loose:
         shared = min(mark.right, other.right) - max(mark.left, other.left)
         gap = max(other.top - mark.bottom, mark.top - other.bottom)

@@ -211,11 +211,11 @@ def test_a_board_is_shown_by_its_name(tmp_path):
 
 
 DAMAGES = {
-    "no JSON": lambda r: None,
+    "invalid JSON": lambda r: None,
     "one without answers": lambda r: r.pop("answers"),
     "answers = []": lambda r: r.update(answers=[]),
     "answers = {}": lambda r: r.update(answers={}),
-    "answers[1] that is no object": lambda r: r["answers"].__setitem__(1, 7),
+    "answers[1] that is not an object": lambda r: r["answers"].__setitem__(1, 7),
     "one without answers[0].pictures": lambda r: r["answers"][0].pop("pictures"),
     "answers[0].pictures = 'mine'": lambda r: r["answers"][0].update(pictures="mine"),
     "answers[0].model = 'other'": lambda r: r["answers"][0].update(model="other"),
@@ -283,7 +283,7 @@ def test_damage_gives_one_line_that_names_the_field(tmp_path, capsys, message):
     report = report_of(answer(FLOAT32), answer(INT8))
     DAMAGES[message](report)
     text = json.dumps(report)
-    (tmp_path / "a.json").write_text(text[:-5] if message == "no JSON" else text)
+    (tmp_path / "a.json").write_text(text[:-5] if message == "invalid JSON" else text)
     out = tmp_path / "out.json"
     command = ["--import", str(tmp_path / "a.json"), "--only-imports", "--json", str(out)]
     assert exit_status(main, command, name="parity") == 2
@@ -349,7 +349,7 @@ def test_options_that_contradict_give_one_line(tmp_path, capsys, arguments, mess
 def test_a_report_with_answers_and_no_times_is_read_by_compare(tmp_path, capsys):
     path = str(written(tmp_path, answer(FLOAT32)))
     assert benchmark(["--compare", path, path]) == 0
-    assert "nothing was timed by both" in capsys.readouterr().out
+    assert "nothing was timed in both" in capsys.readouterr().out
 
 
 DIGITS = 60

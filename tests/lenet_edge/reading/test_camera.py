@@ -14,9 +14,9 @@ import pytest
 from converters.base.errors import InputError, exit_status
 from lenet_edge import classify
 from lenet_edge.picture.files import read_images
-from lenet_edge.reading import stopping
+from lenet_edge.reading import stop_signals
 from lenet_edge.reading.camera import frames, open_camera
-from lenet_edge.reading.stopping import Stop
+from lenet_edge.reading.stop_signals import StopSignals
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 
@@ -79,30 +79,30 @@ def test_a_camera_that_stops_is_one_line_after_what_was_read(seen):
 
 
 def test_frames_rest_between_and_end_when_asked_to():
-    rests: list[float] = []
+    waits: list[float] = []
 
-    class Asked(Stop):
-        def rest(self, seconds):
-            rests.append(seconds)
-            self.asked = len(rests) == 3
+    class StopsAfterThree(StopSignals):
+        def wait(self, seconds):
+            waits.append(seconds)
+            self.requested = len(waits) == 3
 
-    pictures = list(frames(FakeCamera(*[page("5")] * 9), every=2.5, stop=Asked()))
+    pictures = list(frames(FakeCamera(*[page("5")] * 9), every=2.5, stop=StopsAfterThree()))
     assert [picture.index for picture in pictures] == [0, 1, 2]
-    assert rests == [2.5] * 3
+    assert waits == [2.5] * 3
 
 
 def test_a_rest_ends_when_it_is_over_and_at_once_when_asked_to_stop(monkeypatch):
-    clock, stop = [0.0], Stop()
-    monkeypatch.setattr(stopping.time, "monotonic", lambda: clock[0])
+    clock, stop = [0.0], StopSignals()
+    monkeypatch.setattr(stop_signals.time, "monotonic", lambda: clock[0])
 
     def sleep(seconds):
         clock[0] += seconds
-        stop.asked = clock[0] >= 2
+        stop.requested = clock[0] >= 2
 
-    monkeypatch.setattr(stopping.time, "sleep", sleep)
-    stop.rest(1.1)
+    monkeypatch.setattr(stop_signals.time, "sleep", sleep)
+    stop.wait(1.1)
     assert clock[0] == pytest.approx(1.1)
-    stop.rest(60)
+    stop.wait(60)
     assert clock[0] < 3
 
 

@@ -21,7 +21,7 @@ def names(folder):
 
 def ended_by(error, out, **options):
     with open_output(str(out), **options) as output:
-        output.put("half")
+        output.write_answer("half")
         raise error
 
 
@@ -52,7 +52,7 @@ def test_a_file_is_whole_or_as_it_was(tmp_path, error, there):
     assert names(tmp_path) == ["results"] * there
     assert not there or out.read_text() == "of yesterday\n"
     with open_output(str(out)) as output:
-        output.put("whole")
+        output.write_answer("whole")
         assert not there or out.read_text() == "of yesterday\n"
     assert out.read_text() == "whole\n"
     assert names(tmp_path) == ["results"]
@@ -88,7 +88,7 @@ def test_what_is_appended_is_there_at_once(tmp_path):
     out = tmp_path / "results"
     out.write_text("of yesterday\n")
     with open_output(str(out), append=True) as output:
-        output.put("of today")
+        output.write_answer("of today")
         assert out.read_text() == "of yesterday\nof today\n"
     with pytest.raises(KeyboardInterrupt):
         ended_by(KeyboardInterrupt, out, append=True)
@@ -104,5 +104,5 @@ def test_what_cannot_be_opened_is_told_before_an_answer(tmp_path, append):
 
 def test_a_name_that_is_no_text_is_written_all_the_same(tmp_path):
     with open_output(str(tmp_path / "results")) as output:
-        output.put("\udcff ü")
+        output.write_answer("\udcff ü")
     assert (tmp_path / "results").read_bytes() == b"\\udcff \xc3\xbc\n"

@@ -47,7 +47,7 @@ def test_the_same_seed_gives_the_same_copies(pictures):
         assert (distort(pictures, seed=other) != first).any(axis=(1, 2)).all()
 
 
-DRAWN = Path(__file__).parents[2] / "data" / f"distorted-{VERSION}.npy"
+DRAWN = Path(__file__).parents[2] / "reference" / f"distorted-{VERSION}.npy"
 
 
 def test_copies_match_their_version(pictures):

@@ -197,7 +197,7 @@ def test_options_that_do_not_go_together_are_refused(options, expected):
         main(["--strings", *options])
 
 
-DRAWN = Path(__file__).parents[2] / "data" / f"string-fields-{VERSION}.npz"
+DRAWN = Path(__file__).parents[2] / "reference" / f"string-fields-{VERSION}.npz"
 
 
 def test_fields_are_those_of_their_version():

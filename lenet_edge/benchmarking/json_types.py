@@ -1,4 +1,4 @@
-"""What a benchmark's report and the jobs of its processes hold, as JSON has them (docs/benchmark.md)."""
+"""Types of the JSON in a benchmark's report and in the jobs of its processes (docs/benchmark.md)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class EstimateFacts(TypedDict):
 
 
 class ColdFacts(TypedDict):
-    """What `starts` in fresh processes took, in the median, and how much memory beside the runtime's own."""
+    """Medians over `starts` fresh processes; `peak_bytes` leaves out the memory of the runtime alone."""
 
     starts: int
     import_us: float
@@ -35,7 +35,7 @@ class ColdFacts(TypedDict):
 
 
 class RunFacts(TypedDict):
-    """What ran: a `converters.runtimes.sessions.Report`, or what a peer tells in its place."""
+    """What ran: a `converters.runtimes.sessions.Report`, or what a peer reports instead."""
 
     runtime: str
     version: str
@@ -48,7 +48,7 @@ class RunFacts(TypedDict):
 
 
 class Result(RunFacts):
-    """One model with one delegate and number of threads, timed `beside` others in a runtime's process."""
+    """One model with one delegate and number of threads; `beside`: the runtime whose process timed it."""
 
     model: str
     run: SpreadFacts
@@ -62,7 +62,7 @@ class Result(RunFacts):
 
 
 class Failure(TypedDict):
-    """What could not be timed, and why, in a line."""
+    """What could not be timed, and the reason in one line."""
 
     model: str
     runtime: str
@@ -70,7 +70,7 @@ class Failure(TypedDict):
 
 
 class NodeFacts(TypedDict):
-    """One node of a file: its work, its time in microseconds and its `share` of the whole, 0..1."""
+    """One node of a file: its work, its time in microseconds and its `share` of the total, 0..1."""
 
     index: int
     name: str
@@ -81,7 +81,7 @@ class NodeFacts(TypedDict):
 
 
 class NodeTimes(TypedDict):
-    """The times of a file's nodes, and what the processor reaches at most."""
+    """The times of a file's nodes, and the processor's peak speed."""
 
     nodes: list[NodeFacts]
     peak_macs_per_ns: float
@@ -97,7 +97,7 @@ class Profile(NodeTimes):
 
 
 class Answer(TypedDict):
-    """What one runtime made of the plan."""
+    """What was measured in one runtime."""
 
     results: list[Result]
     failures: list[Failure]
@@ -105,20 +105,20 @@ class Answer(TypedDict):
 
 
 class ModelFacts(TypedDict):
-    """Which file was timed."""
+    """A file that was timed."""
 
     sha256: str
     bytes: int
 
 
 class AppAnswers(TypedDict, total=False):
-    """What an app may add: what it answered, as docs/benchmark.md describes it; nothing of it is checked."""
+    """What an app may add: its answers, as docs/benchmark.md describes them; they are not checked."""
 
     answers: Any
 
 
 class Report(Answer, AppAnswers):
-    """A whole report; `machine` is what `converters.base.machine` tells."""
+    """A whole report; `machine` comes from `converters.base.machine`."""
 
     format: str
     schema: int
@@ -130,7 +130,7 @@ class Report(Answer, AppAnswers):
 
 
 class TimingJob(TypedDict):
-    """What `lenet_edge.benchmarking.worker` is asked for; `models`: files in the folder by their names."""
+    """A job for `timing_worker`; `models`: display names with their files in the folder."""
 
     runtime: str
     models: dict[str, str]
@@ -142,7 +142,7 @@ class TimingJob(TypedDict):
 
 
 class LoadJob(TypedDict):
-    """A `model`, a file in the folder, that is loaded as a result's was."""
+    """A `model`, a file in the folder, to load with the same settings as a result."""
 
     runtime: str
     model: str
@@ -151,7 +151,7 @@ class LoadJob(TypedDict):
 
 
 class StartJob(TypedDict, total=False):
-    """What `lenet_edge.benchmarking.cold` is asked for: a LoadJob, or nothing but a `runtime` to import."""
+    """A job for `start_worker`: a LoadJob, or only a `runtime` to import."""
 
     runtime: str
     model: str
@@ -160,7 +160,7 @@ class StartJob(TypedDict, total=False):
 
 
 class ProfileJob(LoadJob):
-    """What `lenet_edge.benchmarking.profiler` is asked for."""
+    """A job for `profile_worker`."""
 
     seconds: float
     loads: int

@@ -1,7 +1,7 @@
-"""Child processes that are given a job as JSON and answer as JSON: a fresh process starts as people's does.
+"""Jobs in child processes, passed as JSON both ways: each starts as cold as a user's own process.
 
-The job is FOLDER/job.json and the answer FOLDER/answer.json; a line on standard output means that a step of
-it is done. So a runtime that crashes is told as such, and none meets what another has loaded.
+The job is FOLDER/job.json and the answer FOLDER/answer.json; each line on standard output reports one
+finished step. A runtime that crashes is reported as a crash, and no runtime sees what another has loaded.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from typing import Any
 from converters.base.errors import InputError
 from converters.base.files import write_json
 
-# The estimate of the processor's peak is of one core, and a peer has the threads that it is told.
+# The processor's peak is measured on one core, and a peer gets its number of threads explicitly.
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
-def ask(
+def run_job(
     module: str, job: Mapping[str, Any], folder: Path, *, progress: Callable[[], object] | None = None
 ) -> Any:
     """Return the answer of `python -m module` to `job`; `folder` holds the files that the job names.
 
-    `progress` is called after each of its steps. Raises InputError, with the child's own last line, when it
-    refuses the job or dies.
+    `progress` is called after each step. Raises InputError, with the child's last line of output, when the
+    child fails or crashes.
     """
     write_json(folder / "job.json", job)
     (folder / "answer.json").unlink(missing_ok=True)
@@ -46,15 +46,15 @@ def ask(
         child.kill()
         child.communicate()
     if status or not (folder / "answer.json").exists():
-        raise InputError(_death(status, (folder / "log").read_text(errors="replace")))
+        raise InputError(_exit_reason(status, (folder / "log").read_text(errors="replace")))
     return json.loads((folder / "answer.json").read_text())
 
 
-def answering(work: Callable[[Any, Path, Callable[[], None]], Mapping[str, Any]]) -> None:
-    """Be the child: read the job, let `work(job, folder, tick)` do it, write the answer."""
+def answer_job(work: Callable[[Any, Path, Callable[[], None]], Mapping[str, Any]]) -> None:
+    """Run in the child: read the job, call `work(job, folder, tick)`, write what it returns."""
     folder = Path(sys.argv[1])
     ticks = os.dup(1)
-    os.dup2(2, 1)  # what native code prints would else be taken for a step
+    os.dup2(2, 1)  # otherwise a line printed by native code would count as a step
 
     def tick() -> None:
         os.write(ticks, b"\n")
@@ -62,8 +62,8 @@ def answering(work: Callable[[Any, Path, Callable[[], None]], Mapping[str, Any]]
     write_json(folder / "answer.json", work(json.loads((folder / "job.json").read_text()), folder, tick))
 
 
-def _death(status: int, said: str) -> str:
+def _exit_reason(status: int, log: str) -> str:
     if status < 0:
         return f"the process died with signal {-status} ({signal.Signals(-status).name})"
-    last = next((line for line in reversed(said.splitlines()) if line.strip()), "nothing said")
+    last = next((line for line in reversed(log.splitlines()) if line.strip()), "no output")
     return f"the process ended with status {status}: {last.strip()}"

@@ -15,8 +15,8 @@ from PIL import Image
 from converters.base.errors import InputError
 from lenet_edge.digits.idx import idx_bytes
 from lenet_edge.digits.mnist import calibration_digits
-from lenet_edge.reading import batch as reading
-from lenet_edge.reading.batch import FEW, PreparedPicture, decode_files, files_of, prepared_pictures
+from lenet_edge.reading import decoding
+from lenet_edge.reading.decoding import FEW, PreparedPicture, decode_files, list_files, prepared_pictures
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 
@@ -48,7 +48,7 @@ def described(item):
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_every_file_is_answered_in_its_place_though_some_are_broken(folder, jobs):
-    files = files_of([str(folder), str(DATA / "5-small.png")])
+    files = list_files([str(folder), str(DATA / "5-small.png")])
     items = list(read(files, jobs=jobs))
     named = [str(item) if isinstance(item, InputError) else item.name for item in items]
     expected = [file for file in files for _ in range(2 if str(file).endswith(".idx") else 1)]
@@ -60,13 +60,13 @@ def test_every_file_is_answered_in_its_place_though_some_are_broken(folder, jobs
 
 
 def test_processes_make_the_same_of_each_file_as_this_one(folder):
-    files = files_of([str(folder)])
+    files = list_files([str(folder)])
     alone, shared = (list(map(described, read(files, jobs=jobs))) for jobs in (1, 2))
     assert alone == shared
 
 
 def test_folders_and_files_are_listed_in_order_with_errors_in_their_place(folder):
-    files = files_of(["-", str(folder / "missing"), str(folder)])
+    files = list_files(["-", str(folder / "missing"), str(folder)])
     assert files[0] == "-"
     assert isinstance(files[1], InputError)
     assert files[2:] == sorted(map(str, folder.iterdir()))
@@ -89,7 +89,7 @@ class FakePool:
     def __init__(self, plan) -> None:
         self._plan, self.submitted = iter(plan), 0
 
-    def submit(self, function, recipe, file):
+    def submit(self, function, decoder, file):
         self.submitted += 1
         return FakeFuture(file, next(self._plan))
 
@@ -98,8 +98,8 @@ class FakePool:
 def replaced(pool, one_picture=lambda file: True):
     """Put `pool` in the place of real processes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "_processes", lambda jobs: contextlib.nullcontext(pool))
-        patch.setattr(reading, "_is_one_picture", one_picture)
+        patch.setattr(decoding, "_processes", lambda jobs: contextlib.nullcontext(pool))
+        patch.setattr(decoding, "_holds_one_picture", one_picture)
         yield
 
 
@@ -124,7 +124,7 @@ def test_an_answer_is_given_as_soon_as_it_is_there():
 def test_what_may_block_is_read_only_when_all_before_it_was_given(monkeypatch):
     files = [*map(str, range(FEW)), "stream", "last"]
     pool, opened = FakePool([False] * len(files)), []
-    monkeypatch.setattr(reading, "_read", lambda recipe, file: opened.append(file) or iter([file]))
+    monkeypatch.setattr(decoding, "_read", lambda decoder, file: opened.append(file) or iter([file]))
     with replaced(pool, one_picture=lambda file: file != "stream"):
         answers = read(files, jobs=2)
         assert [next(answers) for _ in range(FEW)] == files[:FEW]
@@ -133,15 +133,15 @@ def test_what_may_block_is_read_only_when_all_before_it_was_given(monkeypatch):
 
 
 def test_an_idx_file_is_read_here_as_it_may_hold_thousands(folder):
-    files, pool = files_of([str(folder)]), FakePool([True] * 99)
-    with replaced(pool, one_picture=reading._is_one_picture):
+    files, pool = list_files([str(folder)]), FakePool([True] * 99)
+    with replaced(pool, one_picture=decoding._holds_one_picture):
         list(read(files, jobs=2))
     assert pool.submitted == len(files) - 2  # the link to nothing is read here too
 
 
 def test_a_process_that_dies_is_said_with_what_helps():
     class Dead:
-        def submit(self, function, recipe, file):
+        def submit(self, function, decoder, file):
             raise BrokenExecutor
 
     with replaced(Dead()), pytest.raises(InputError, match="got a process that died: try --jobs 1"):
@@ -158,7 +158,7 @@ def test_where_there_can_be_no_processes_it_is_said_with_what_helps(monkeypatch)
 
 
 def test_few_files_start_no_process(monkeypatch):
-    monkeypatch.setattr(reading, "_processes", None)
+    monkeypatch.setattr(decoding, "_processes", None)
     (picture,) = read([str(DATA / "5-small.png")], jobs=4)
     assert isinstance(picture, PreparedPicture)
     assert picture.prepared.picture.dtype == np.uint8

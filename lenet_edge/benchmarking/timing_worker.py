@@ -1,9 +1,9 @@
-"""The process that times everything of one runtime: started by lenet_edge.benchmarking.measuring.
+"""Worker process that times all models in one runtime; lenet_edge.benchmarking.measuring starts it.
 
-The job has `runtime`; `models`, files in the folder by the names they are shown by; `delegates`; `threads`,
+The job has `runtime`; `models`, display names with their files in the folder; `delegates`; `threads`,
 `seconds`, `loads`; `peers`, the folder of the peers' files or "". All models with all delegates, and the
-peers, are interleaved; numbers of threads are not: idle threads of one model spin for a while and would take
-the processor from the next.
+peers, are interleaved. Thread counts are not: idle threads of one model spin for a while and would take
+processor time from the next.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from converters.runtimes.sessions import Report, Session
 from converters.runtimes.stored_values import quantize
 from converters.timing.measuring import Load, Timing, load_session, measure_loads, noise
 from converters.timing.statistics import Estimate, Spread
-from lenet_edge.benchmarking.children import answering
-from lenet_edge.benchmarking.facts import Failure, TimingJob
+from lenet_edge.benchmarking.child_process import answer_job
+from lenet_edge.benchmarking.json_types import Failure, TimingJob
 from lenet_edge.benchmarking.peers import peer_loads
 from lenet_edge.digits.geometry import FIELD, MNIST_SIDE, middle
 from lenet_edge.digits.mnist import calibration_digits, pad
@@ -33,49 +33,49 @@ _SIDES = (FIELD, MNIST_SIDE)
 
 
 class _Key(NamedTuple):
-    """What is timed: a model with a delegate, or in a peer."""
+    """What is timed: a model with a delegate, or in a peer runtime."""
 
     model: str
     delegate: str
 
 
-def work(job: TimingJob, folder: Path, tick: Callable[[], None]) -> dict[str, list[Any]]:
-    """Return the `results` of the job, what failed of it and why, and the profiles."""
+def time_models(job: TimingJob, folder: Path, tick: Callable[[], None]) -> dict[str, list[Any]]:
+    """Return the `results` of the job, and its `failures` with their reasons."""
     contents = {name: (folder / file).read_bytes() for name, file in job["models"].items()}
     results: list[dict[str, object]] = []
     failures: list[Failure] = []
     for threads in job["threads"]:
-        starters, refused = _starters(contents, job, threads)
+        loadable, refused = _loadable(contents, job, threads)
         failures += [failure for failure in refused if failure not in failures]
-        if starters:
-            timings = measure_loads(starters, seconds=job["seconds"], loads=job["loads"], progress=tick)
+        if loadable:
+            timings = measure_loads(loadable, seconds=job["seconds"], loads=job["loads"], progress=tick)
             results += [_result(key, timing, job["runtime"], threads) for key, timing in timings.items()]
     return {"results": results, "failures": failures}
 
 
-def _starters(
+def _loadable(
     contents: Mapping[str, bytes], job: TimingJob, threads: int
 ) -> tuple[dict[_Key, Load], list[Failure]]:
-    """Return what can be loaded, each tried once, and what is refused."""
-    starters: dict[_Key, Load] = {}
+    """Load everything once; return what loads, and what does not with the reason."""
+    loadable: dict[_Key, Load] = {}
     refused: list[Failure] = []
     for name, content in contents.items():
         for delegate in job["delegates"]:
             session = partial(Session, content, runtime=job["runtime"], delegate=delegate, threads=threads)
             try:
                 session()
-                starters[_Key(name, delegate)] = partial(load_session, session, digit_for)
+                loadable[_Key(name, delegate)] = partial(load_session, session, digit_for)
             except InputError as error:
                 refused.append({"model": name, "runtime": job["runtime"], "reason": str(error)})
-    if job["peers"] and starters:
+    if job["peers"] and loadable:
         loads, reasons = peer_loads(Path(job["peers"]), contents, runtime=job["runtime"], threads=threads)
-        starters |= {_Key(*key): load for key, load in loads.items()}
+        loadable |= {_Key(*key): load for key, load in loads.items()}
         refused += [{"model": m, "runtime": title, "reason": why} for (m, title), why in reasons.items()]
-    return starters, refused
+    return loadable, refused
 
 
 def digit_for(source: TensorDetail) -> Numbers:
-    """Return an input for `source` as the file stores it: a digit where it takes one, or else noise."""
+    """Return an input for `source`, in the file's own type: a digit if its shape fits one, else noise."""
     shape = [int(side) for side in source["shape"]]
     side = next((side for side in _SIDES if shape == [1, side, side, 1]), None)
     if side is None:
@@ -85,7 +85,7 @@ def digit_for(source: TensorDetail) -> Numbers:
 
 
 def _result(key: _Key, timing: Timing, runtime: str, threads: int) -> dict[str, object]:
-    """Return the facts of one timing as the report has them."""
+    """Return one timing in the report's form."""
     report = timing.report
     ran = asdict(report) if isinstance(report, Report) else {**_NO_REPORT, **report, "threads": threads}
     return {
@@ -98,7 +98,7 @@ def _result(key: _Key, timing: Timing, runtime: str, threads: int) -> dict[str, 
     }
 
 
-# What a peer does not tell.
+# Fields that a peer does not report.
 _NO_REPORT: dict[str, str | int] = {"delegate": "", "taken": 0, "nodes": 0, "asked": "", "reason": ""}
 
 
@@ -107,4 +107,4 @@ def _as_dict(value: Spread | Estimate | None) -> dict[str, float] | None:
 
 
 if __name__ == "__main__":
-    answering(work)
+    answer_job(time_models)

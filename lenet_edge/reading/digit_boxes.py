@@ -1,4 +1,4 @@
-"""The box of each digit's ink in the picture of a line, when it is known which digits stand where."""
+"""Find the box around each digit's ink in the picture of a line that has been read."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from lenet_edge.runtime.string_decoder import ReadDigit
 InkBox = tuple[float, float, float, float]
 """Left, top, right and bottom, in pixels of the line's picture."""
 
-_INKED = 64  # grey levels: what is fainter is the soft edge of a stroke
-_PART = 0.3  # of the digit's largest piece: another as large is part of it, wherever it lies
+_INKED = 64  # grey levels: anything fainter is the soft edge of a stroke
+_LARGE = 0.3  # of the largest piece's box: a piece this large belongs to the digit, wherever it lies
 
 
 def ink_boxes(picture: NDArray[np.uint8], digits: Sequence[ReadDigit]) -> list[InkBox]:
     """Return the box around the ink of each of `digits`, read from `picture` (32, w).
 
-    A piece of ink is its digit's as a whole, and of one that several digits share each has what lies between
-    its `left` and `right`. A digit without ink there has all rows between them.
+    A piece of ink belongs to one digit; a piece shared by several digits is split at their `left` and
+    `right`. A digit without ink gets the full height between them.
     """
     labels, count = label(picture > _INKED)
     boxes = _boxes(labels, count)
@@ -34,15 +34,15 @@ def ink_boxes(picture: NDArray[np.uint8], digits: Sequence[ReadDigit]) -> list[I
             left, _, right, _ = boxes[number]
             shared = np.count_nonzero((middles > left) & (middles < right)) > 1
             if shared:
-                pieces += _part(labels, int(number) + 1, digit)
+                pieces += _shared_part(labels, int(number) + 1, digit)
             elif digit.left <= centres[number] <= digit.right:
                 pieces.append(boxes[number])
-        found.append(_around(pieces) or (digit.left, 0.0, digit.right, float(len(picture))))
+        found.append(_digit_box(pieces) or (digit.left, 0.0, digit.right, float(len(picture))))
     return found
 
 
 def _boxes(labels: NDArray[np.int32], count: int) -> NDArray[np.int64]:
-    """Return left, top, right and bottom of the pieces 1 to `count`: (count, 4)."""
+    """Return the boxes of the pieces 1 to `count`, (count, 4): left, top, right, bottom."""
     rows, columns = np.nonzero(labels)
     numbers = labels[rows, columns] - 1
     boxes = np.tile([labels.shape[1], labels.shape[0], 0, 0], (count, 1))
@@ -53,15 +53,15 @@ def _boxes(labels: NDArray[np.int32], count: int) -> NDArray[np.int64]:
     return boxes
 
 
-def _part(labels: NDArray[np.int32], number: int, digit: ReadDigit) -> list[NDArray[np.int64]]:
-    """Return the box of what `digit` has of a piece that it shares, if it has anything."""
+def _shared_part(labels: NDArray[np.int32], number: int, digit: ReadDigit) -> list[NDArray[np.int64]]:
+    """Return the box of the part of a shared piece that belongs to `digit`, if there is any."""
     first, last = max(int(np.floor(digit.left)), 0), int(np.ceil(digit.right))
     inked = labels[:, first:last] == number
     return [_boxes(inked.astype(np.int32), 1)[0] + (first, 0, first, 0)] if inked.any() else []
 
 
-def _around(pieces: list[NDArray[np.int64]]) -> InkBox | None:
-    """Return the box around the largest of `pieces`, those above and below it and those nearly as large."""
+def _digit_box(pieces: list[NDArray[np.int64]]) -> InkBox | None:
+    """Return the box around the largest of `pieces`, those above and below it, and other large ones."""
     if not pieces:
         return None
     sizes = [(piece[2] - piece[0]) * (piece[3] - piece[1]) for piece in pieces]
@@ -69,7 +69,7 @@ def _around(pieces: list[NDArray[np.int64]]) -> InkBox | None:
     own = []
     for piece, size in zip(pieces, sizes, strict=True):
         shared = min(piece[2], main[2]) - max(piece[0], main[0])
-        if shared > 0.5 * (piece[2] - piece[0]) or size >= _PART * max(sizes):
+        if shared > 0.5 * (piece[2] - piece[0]) or size >= _LARGE * max(sizes):
             own.append(piece)
     low, high = np.min(own, axis=0), np.max(own, axis=0)
     return float(low[0]), float(low[1]), float(high[2]), float(high[3])

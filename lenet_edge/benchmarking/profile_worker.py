@@ -1,4 +1,4 @@
-"""The process that profiles one model node by node: started by lenet_edge.benchmarking.measuring.
+"""Worker process that profiles one model node by node; lenet_edge.benchmarking.measuring starts it.
 
 The job has `runtime`, `model` (a file in the folder), `delegate`, `threads`, `seconds` and `loads`.
 """
@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from converters.timing.profile_operators import NodeTime, peak_macs, profile
-from lenet_edge.benchmarking.children import answering
-from lenet_edge.benchmarking.facts import NodeFacts, NodeTimes, ProfileJob
+from lenet_edge.benchmarking.child_process import answer_job
+from lenet_edge.benchmarking.json_types import NodeFacts, NodeTimes, ProfileJob
 
 
-def work(job: ProfileJob, folder: Path, tick: Callable[[], None]) -> NodeTimes:
-    """Return the times of the model's `nodes`, and what the processor reaches at most."""
+def profile_model(job: ProfileJob, folder: Path, tick: Callable[[], None]) -> NodeTimes:
+    """Return the times of the model's `nodes`, and the processor's peak speed."""
     nodes = profile(
         (folder / job["model"]).read_bytes(),
         runtime=job["runtime"],
@@ -40,4 +40,4 @@ def _facts(node: NodeTime) -> NodeFacts:
 
 
 if __name__ == "__main__":
-    answering(work)
+    answer_job(profile_model)

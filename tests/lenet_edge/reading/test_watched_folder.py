@@ -9,20 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from converters.base.errors import InputError
-from lenet_edge.reading import inbox as watching
-from lenet_edge.reading.inbox import Arrivals, listed, watch
+from lenet_edge.reading import watched_folder
+from lenet_edge.reading.watched_folder import Arrivals, list_pictures, watch
 
 
 class Script:
     """A Stop that runs one step each time the watcher rests, and then asks it to stop."""
 
     def __init__(self, *steps) -> None:
-        self._steps, self.asked = list(steps), False
+        self._steps, self.requested = list(steps), False
 
-    def rest(self, seconds):
+    def wait(self, seconds):
         if self._steps:
             self._steps.pop(0)()
-        self.asked = not self._steps
+        self.requested = not self._steps
 
 
 def nothing():
@@ -31,33 +31,33 @@ def nothing():
 
 def watched(folder, *steps, existing=False):
     """Return the names that were told and the remarks, with `steps` done between the looks."""
-    said: list[str] = []
-    paths = watch(folder, stop=Script(*steps), say=said.append, existing=existing)
-    return [os.path.basename(path) for path in paths], said
+    messages: list[str] = []
+    paths = watch(folder, stop=Script(*steps), log=messages.append, existing=existing)
+    return [os.path.basename(path) for path in paths], messages
 
 
 def test_a_file_that_grows_is_told_when_it_stopped_growing():
     arrivals = Arrivals()
     looks = [{"a.png": (size, time)} for size, time in ((10, 1), (20, 2), (20, 3), (20, 3), (20, 3))]
-    assert [arrivals.whole(look) for look in looks] == [[], [], [], ["a.png"], []]
+    assert [arrivals.complete(look) for look in looks] == [[], [], [], ["a.png"], []]
 
 
 def test_an_empty_file_is_waited_for():
     arrivals = Arrivals()
     looks = [{"a.png": (0, 1)}, {"a.png": (0, 1)}, {"a.png": (5, 1)}, {"a.png": (5, 1)}]
-    assert [arrivals.whole(look) for look in looks] == [[], [], [], ["a.png"]]
+    assert [arrivals.complete(look) for look in looks] == [[], [], [], ["a.png"]]
 
 
 def test_a_file_written_anew_is_told_again():
     arrivals = Arrivals({"a.png": (5, 1)})
     looks = [{"a.png": (5, 1)}, {"a.png": (5, 2)}, {"a.png": (5, 2)}, {"a.png": (5, 2)}]
-    assert [arrivals.whole(look) for look in looks] == [[], [], ["a.png"], []]
+    assert [arrivals.complete(look) for look in looks] == [[], [], ["a.png"], []]
 
 
 def test_files_are_told_in_the_order_of_their_time():
     arrivals = Arrivals()
     look = {"b.png": (5, 1), "a.png": (5, 2), "c.png": (5, 1)}
-    assert [arrivals.whole(look), arrivals.whole(look)] == [[], ["b.png", "c.png", "a.png"]]
+    assert [arrivals.complete(look), arrivals.complete(look)] == [[], ["b.png", "c.png", "a.png"]]
 
 
 stamps = st.tuples(st.integers(0, 2), st.integers(0, 2))
@@ -68,7 +68,7 @@ folders = st.dictionaries(st.sampled_from("abcd"), stamps, max_size=4)
 def test_a_file_is_told_once_for_each_of_its_contents_and_never_before_two_looks_agree(known, looks):
     arrivals, before, told = Arrivals(known), known, dict(known)
     for look in looks:
-        names = arrivals.whole(look)
+        names = arrivals.complete(look)
         settled = {name for name, stamp in look.items() if stamp[0] and before.get(name) == stamp}
         told = {name: stamp for name, stamp in told.items() if name in look}
         assert set(names) == {name for name in settled if told.get(name) != look[name]}
@@ -81,8 +81,8 @@ def test_files_that_are_gone_are_forgotten():
     arrivals = Arrivals()
     for number in range(50):
         look = {f"{number}.png": (5, number)}
-        arrivals.whole(look)
-        assert arrivals.whole(look) == [f"{number}.png"]
+        arrivals.complete(look)
+        assert arrivals.complete(look) == [f"{number}.png"]
         assert all(len(kept) <= 1 for kept in vars(arrivals).values())
 
 
@@ -92,7 +92,7 @@ def test_only_pictures_that_are_regular_files_are_listed(tmp_path):
     (tmp_path / "e.png").mkdir()
     os.mkfifo(tmp_path / "f.png")
     (tmp_path / "g.png").symlink_to(tmp_path / "nothing")
-    assert {name: size for name, (size, _) in listed(tmp_path).items()} == {"a.png": 5}
+    assert {name: size for name, (size, _) in list_pictures(tmp_path).items()} == {"a.png": 5}
 
 
 @pytest.mark.parametrize(("existing", "told"), [(False, ["new.png"]), (True, ["old.png", "new.png"])])
@@ -103,8 +103,8 @@ def test_what_was_there_at_the_start_is_left_alone_unless_asked_for(tmp_path, ex
     def arrive():
         (tmp_path / "new.png").write_bytes(b"new")
 
-    names, said = watched(tmp_path, arrive, nothing, nothing, existing=existing)
-    assert (sorted(names), said) == (sorted(told), [f"watching {tmp_path}"])
+    names, messages = watched(tmp_path, arrive, nothing, nothing, existing=existing)
+    assert (sorted(names), messages) == (sorted(told), [f"watching {tmp_path}"])
 
 
 def test_a_file_renamed_into_the_folder_is_told(tmp_path):
@@ -126,9 +126,9 @@ def test_a_folder_that_vanishes_is_said_once_and_waited_for(tmp_path):
         away.rename(inbox)
         (inbox / "new.png").write_bytes(b"new")
 
-    names, said = watched(inbox, lambda: inbox.rename(away), nothing, back, nothing, nothing)
+    names, messages = watched(inbox, lambda: inbox.rename(away), nothing, back, nothing, nothing)
     assert names == ["new.png"]
-    assert said == [
+    assert messages == [
         f"watching {inbox}",
         f"{inbox} cannot be read (No such file or directory): waiting for it",
         f"watching {inbox} again",
@@ -152,10 +152,10 @@ def test_a_file_that_goes_while_the_folder_is_listed_is_left_out(tmp_path, monke
         def __exit__(self, *_):
             pass
 
-    monkeypatch.setattr(watching.os, "scandir", lambda folder: Entries([Entry()]))
-    assert listed(tmp_path) == {}
+    monkeypatch.setattr(watched_folder.os, "scandir", lambda folder: Entries([Entry()]))
+    assert list_pictures(tmp_path) == {}
 
 
 def test_a_folder_that_never_was_is_bad_input(tmp_path):
-    with pytest.raises(InputError, match="expected a folder to watch, got .*/none, which is none"):
+    with pytest.raises(InputError, match="expected a folder to watch, got .*/none, which is not one"):
         watched(tmp_path / "none")

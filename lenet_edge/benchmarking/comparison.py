@@ -1,18 +1,18 @@
-"""Two reports side by side: two boards, two versions of a runtime, before and after a change."""
+"""Compare two reports: two boards, two versions of a runtime, before and after a change."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from converters.timing.statistics import FEWEST, Estimate, median_interval
-from lenet_edge.benchmarking.facts import Report, Result
+from lenet_edge.benchmarking.json_types import Report, Result
 from lenet_edge.benchmarking.table import machine_lines
 
 
 class Pair(NamedTuple):
-    """A model as both reports timed it, p50 in microseconds with input and output, and B's divided by A's.
+    """One model timed in both reports: p50 in microseconds with input and output, and B's divided by A's.
 
-    `certain` tells whether the interval of the ratio leaves out 1; None where there are too few loads.
+    `how`: the runtime, delegate and number of threads. `ratio` is None where there are too few loads.
     """
 
     model: str
@@ -24,12 +24,12 @@ class Pair(NamedTuple):
 
     @property
     def certain(self) -> bool | None:
-        """Whether the two differ beyond what the loads of each explain."""
+        """Whether the ratio's interval excludes 1; None without a ratio."""
         return None if self.ratio is None else not self.ratio.low <= 1 <= self.ratio.high
 
 
-def pairs(first: Report, second: Report) -> list[Pair]:
-    """Return what both reports have: the same model, runtime, delegate asked for, and threads."""
+def matching_results(first: Report, second: Report) -> list[Pair]:
+    """Return the results in both reports with the same model, runtime, requested delegate and threads."""
     others = {_key(result): result for result in second["results"]}
     found = []
     for result in first["results"]:
@@ -41,12 +41,12 @@ def pairs(first: Report, second: Report) -> list[Pair]:
 
 
 def compare_lines(first: Report, second: Report) -> list[str]:
-    """Return both machines, and every model that both timed."""
+    """Return lines on both machines, then a table of every model that both timed."""
     lines = [*(f"A: {line}" for line in machine_lines(first)), ""]
     lines += [*(f"B: {line}" for line in machine_lines(second)), ""]
-    found = pairs(first, second)
+    found = matching_results(first, second)
     if not found:
-        return [*lines, "nothing was timed by both: no model with the same runtime, delegate and threads"]
+        return [*lines, "nothing was timed in both: no model with the same runtime, delegate and threads"]
     lines.append(f"{'microseconds with i/o':<42}{'A p50':>10}{'B p50':>10}{'B / A':>8}  95 % interval")
     lines += [_line(pair) for pair in found]
     if not all(pair.same_file for pair in found):
@@ -65,7 +65,7 @@ def _pair(one: Result, other: Result, same_file: bool) -> Pair:
 
 
 def _ratio(first: list[float], second: list[float]) -> Estimate | None:
-    """Return B's time over A's; each has an interval of its own, for nothing was interleaved."""
+    """Return B's time over A's, from the two separate intervals: the runs were not interleaved."""
     if min(len(first), len(second)) < FEWEST:
         return None
     a, b = median_interval(first), median_interval(second)

@@ -1,7 +1,7 @@
-"""One start of a model in a process of its own: started by lenet_edge.benchmarking.measuring, never by hand.
+"""Worker process that starts one model and measures it; lenet_edge.benchmarking.measuring starts it.
 
-The job has `runtime`, and `model` (a file in the folder), `delegate` and `threads`; without a model it only
-imports the runtime, which tells what memory is not the model's.
+The job has `runtime`, and `model` (a file in the folder), `delegate` and `threads`. Without a model it only
+imports the runtime: the memory that takes is not the model's.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from converters.base.installed import RUNTIMES
 from converters.base.quiet import quiet
 from converters.runtimes.interpreters import load_package
 from converters.runtimes.sessions import Session
-from lenet_edge.benchmarking.children import answering
-from lenet_edge.benchmarking.facts import StartJob
+from lenet_edge.benchmarking.child_process import answer_job
+from lenet_edge.benchmarking.json_types import StartJob
 
 _RUNS = 20
 
 
-def start(job: StartJob, folder: Path) -> dict[str, float]:
-    """Return the seconds of importing the runtime, of loading and of the first run; and the most memory."""
+def measure_start(job: StartJob, folder: Path) -> dict[str, float]:
+    """Return the seconds for the import, loading and the first run, and the peak memory in bytes."""
     began = time.perf_counter()
     with quiet():
         load_package(RUNTIMES[job["runtime"]].package)
@@ -36,16 +36,16 @@ def start(job: StartJob, folder: Path) -> dict[str, float]:
             "initialisation": session.loading_seconds,
             "first_run": session.first_run_seconds,
         }
-        nothing = np.zeros(session.source["shape"], session.source["dtype"])
+        blank = np.zeros(session.source["shape"], session.source["dtype"])
         for _ in range(_RUNS):
-            session.run(nothing)
+            session.run(blank)
     return {**times, "peak_bytes": peak_bytes()}
 
 
 def peak_bytes() -> int:
-    """Return the most memory that this process had at once (resident), in bytes.
+    """Return this process's peak resident memory, in bytes.
 
-    Linux's VmHWM: its ru_maxrss would begin with what the parent process had.
+    On Linux that is VmHWM: ru_maxrss would start from the parent's memory.
     """
     status = Path("/proc/self/status")
     if status.exists():
@@ -58,4 +58,4 @@ def peak_bytes() -> int:
 
 
 if __name__ == "__main__":
-    answering(lambda job, folder, _: start(job, folder))
+    answer_job(lambda job, folder, _: measure_start(job, folder))

@@ -1,4 +1,4 @@
-"""Drawn answers, as the paper's figures 25 to 28: the picture, what each window says, the digits."""
+"""Draw answers as in the paper's figures 25 to 28: the picture, each window's best digit, the answer."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from lenet_edge.digits.geometry import EMPTY, FIELD, STEP
 from lenet_edge.reading.drawing_files import DrawingFiles
 from lenet_edge.reading.string_answer import Box, StringAnswer, row_edges
 
-_WIDTH, _HEIGHT, _MARGIN = 960, 540, 24  # pixels: of the picture's panel, at most, and around everything
-_AROUND = 1.5  # heights of the line: what is shown of the page around it
-_LARGEST = 4.0  # times: the page is shown no larger
-_PIXEL = (4, 10)  # least and most pixels for one of the net's picture
-_WINDOWS, _DIGITS, _TITLE, _GAP = 30, 66, 64, 14  # pixels: the heights of what is beneath, and between
-_SMALLEST_LETTER, _LARGEST_LETTER = 9, 30  # pixels: the digits over the page, if they have room
-_FAINTEST = 0.02  # probability: what is less is not drawn
+_WIDTH, _HEIGHT, _MARGIN = 960, 540, 24  # pixels: the largest picture panel, and the margin around everything
+_AROUND = 1.5  # line heights: the margin of page shown around the line
+_LARGEST = 4.0  # the largest magnification of the page
+_PIXEL = (4, 10)  # smallest and largest magnification of the net's picture
+_WINDOWS, _DIGITS, _TITLE, _GAP = 30, 66, 64, 14  # pixels: heights of the parts below, and the gap between
+_SMALLEST_LETTER, _LARGEST_LETTER = 9, 30  # pixels: the digits over the page, if they fit
+_FAINTEST = 0.02  # probability: a less probable digit is drawn as a dot
 _INK, _GREY, _RULE, _PAPER = "#1a1a1a", "#8a8a8a", "#d0d0d0", "white"
 _SURE, _UNSURE = "#0b5cad", "#b8420a"
 
 
 Score = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-"""From a line's picture (32, w) to the scores (T, 11) of its windows, as `StringReader.scores`."""
+"""Gives the scores (T, 11) of a line's picture (32, w), like `StringReader.scores`."""
 
 
 class Drawings:
-    """Writes the drawing of each answer to `files`; `score` gives what each window of a line says."""
+    """Writes the drawing of each answer to `files`; `score` gives the scores of a line's windows."""
 
     def __init__(self, files: DrawingFiles, *, score: Score) -> None:
         self._files, self._score = files, score
@@ -39,14 +39,14 @@ class Drawings:
         """Draw one answer and write it; errors as `DrawingFiles.write`."""
         picture = answer.found.line.picture
         stream = io.BytesIO()
-        drawn_page(answer, self._score(picture) if picture.size else None).save(stream, "PNG", optimize=True)
+        draw_page(answer, self._score(picture) if picture.size else None).save(stream, "PNG", optimize=True)
         self._files.write(answer.found.picture, stream.getvalue())
 
 
-def drawn_page(answer: StringAnswer, scores: NDArray[np.float32] | None) -> Image.Image:
+def draw_page(answer: StringAnswer, scores: NDArray[np.float32] | None) -> Image.Image:
     """Return the drawing of one answer; `scores` (T, 11) are those of `StringReader.scores`."""
     colour = _SURE if answer.sure else _UNSURE
-    parts = [_page_panel(answer, colour)]
+    parts = [_picture_panel(answer, colour)]
     if scores is not None:
         parts += _strips(answer, scores, colour)
     parts.append(_title(answer, colour))
@@ -59,10 +59,10 @@ def drawn_page(answer: StringAnswer, scores: NDArray[np.float32] | None) -> Imag
     return page
 
 
-def _page_panel(answer: StringAnswer, colour: str) -> Image.Image:
-    """Return the picture around the line, the digits' boxes over it."""
+def _picture_panel(answer: StringAnswer, colour: str) -> Image.Image:
+    """Return the part of the picture around the line, with the digits' boxes drawn over it."""
     picture = answer.found.picture
-    left, top, right, bottom = _seen(answer)
+    left, top, right, bottom = _shown_area(answer)
     scale = min(_WIDTH / (right - left), _HEIGHT / (bottom - top), _LARGEST)
     size = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
     grey = Image.fromarray(picture.grey[top:bottom, left:right])
@@ -90,22 +90,22 @@ def _page_panel(answer: StringAnswer, colour: str) -> Image.Image:
     return panel
 
 
-def _seen(answer: StringAnswer) -> tuple[int, int, int, int]:
-    """Return which part of the picture is shown: the line with some of the page, or all without a line."""
+def _shown_area(answer: StringAnswer) -> tuple[int, int, int, int]:
+    """Return the part of the picture to show, (left, top, right, bottom): around the line, or all of it."""
     line, grey = answer.found.line, answer.found.picture.grey
     height, width = grey.shape
     if not line.picture.size:
         return 0, 0, width, height
     columns = line.picture.shape[1]
-    places = line.to_image @ np.array([(0, 0, 1), (columns, 0, 1), (columns, FIELD, 1), (0, FIELD, 1)]).T
+    points = line.to_image @ np.array([(0, 0, 1), (columns, 0, 1), (columns, FIELD, 1), (0, FIELD, 1)]).T
     room = _AROUND * FIELD / 2 * float(np.hypot(*line.to_image[:, 1]))
-    low = np.maximum(np.floor(places.min(axis=1) - room).astype(int), 0)
-    high = np.minimum(np.ceil(places.max(axis=1) + room).astype(int), (width, height))
+    low = np.maximum(np.floor(points.min(axis=1) - room).astype(int), 0)
+    high = np.minimum(np.ceil(points.max(axis=1) + room).astype(int), (width, height))
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
 
 def _strips(answer: StringAnswer, scores: NDArray[np.float32], colour: str) -> list[Image.Image]:
-    """Return the line as the net sees it, what each window says, and the digits, in rows as wide as fit."""
+    """Return rows of the line as the net sees it, each window's best digit, and the answer's digits."""
     columns = answer.found.line.picture.shape[1]
     pixel = int(np.clip(_WIDTH // columns, *_PIXEL))
     width = min(columns, _WIDTH // pixel)
@@ -121,7 +121,7 @@ def _strip(
     pixel: int,
     colour: str,
 ) -> Image.Image:
-    """Return the row of the columns from `edge` to `edge`, in the room of `width`."""
+    """Return the row of the columns from `edge[0]` to `edge[1]`; `width`: the columns of a full row."""
     start, stop = edge
     picture = Image.fromarray(np.invert(answer.found.line.picture[:, start:stop]))
     long, high = picture.width * pixel, FIELD * pixel
@@ -144,7 +144,7 @@ def _draw_windows(
     origin: tuple[float, float],
     pixel: int,
 ) -> None:
-    """Write beneath each window's middle the digit that it says, the darker the surer, or a dot for none."""
+    """Write each window's best digit below its middle, darker if more probable, or a dot for none."""
     for number in range(-(-edge[0] // STEP), -(-edge[1] // STEP)):
         digit = int(np.delete(scores[number], EMPTY).argmax())
         probability = float(scores[number][digit])
@@ -160,7 +160,7 @@ def _draw_windows(
 def _draw_digit(
     pen: ImageDraw.ImageDraw, box: Box, origin: tuple[float, float], pixel: int, colour: str
 ) -> None:
-    """Draw a bracket as wide as the digit, and beneath it the digit with its probability."""
+    """Draw a bracket as wide as the digit, and below it the digit with its probability."""
     left, right, top = origin[0] + box.left * pixel, origin[0] + box.right * pixel, origin[1]
     pen.line([(left, top), (left, top + 4), (right, top + 4), (right, top)], fill=colour, width=2)
     middle = (left + right) / 2
@@ -170,26 +170,26 @@ def _draw_digit(
 
 
 def _title(answer: StringAnswer, colour: str) -> Image.Image:
-    """Return what was read, in a line."""
+    """Return the title: the answer in one line."""
     title = Image.new("RGB", (_WIDTH, _TITLE), _PAPER)
     pen = ImageDraw.Draw(title)
     pen.line([(0, 0), (_WIDTH, 0)], fill=_RULE)
     if answer.text is None or answer.probability is None:
-        said, beside = answer.found.line.reason, ""
+        text, note = answer.found.line.reason, ""
     else:
-        said = answer.text or "no digits"
-        beside = f"{100 * answer.probability:.1f} %" + ("" if answer.sure else ", unsure")
+        text = answer.text or "no digits"
+        note = f"{100 * answer.probability:.1f} %" + ("" if answer.sure else ", unsure")
     font = _font(40 if answer.text else 26)
     room = _WIDTH - 200
-    while len(said) > 1 and pen.textlength(said, font=font) > room:
-        said = said[:-2].rstrip("…") + "…"
-    pen.text((0, _TITLE / 2 + 4), said, fill=colour if answer.text else _INK, font=font, anchor="lm")
-    pen.text((_WIDTH, _TITLE / 2 + 4), beside, fill=_GREY, font=_font(24), anchor="rm")
+    while len(text) > 1 and pen.textlength(text, font=font) > room:
+        text = text[:-2].rstrip("…") + "…"
+    pen.text((0, _TITLE / 2 + 4), text, fill=colour if answer.text else _INK, font=font, anchor="lm")
+    pen.text((_WIDTH, _TITLE / 2 + 4), note, fill=_GREY, font=_font(24), anchor="rm")
     return title
 
 
 def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Return Pillow's own font; before Pillow 10.1 that has one size only."""
+    """Return Pillow's built-in font, which before Pillow 10.1 has only one size."""
     try:
         return ImageFont.load_default(max(8.0, size))
     except TypeError:

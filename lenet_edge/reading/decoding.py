@@ -1,0 +1,185 @@
+"""Decode picture files and prepare them for the model, in worker processes if there are many.
+
+Processes, not threads: much of preparing a picture is Python code between NumPy calls. On two processors,
+12 photographs take 0.58 s in one process, 0.34 s in two, and 0.86 s in two threads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import stat
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from converters.base.errors import InputError
+from lenet_edge.picture.files import (
+    IDX_STARTS,
+    Picture,
+    Prepared,
+    Source,
+    picture_files,
+    prepare,
+    read_images,
+)
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
+T = TypeVar("T")
+Decoder = Callable[..., Iterator[T]]
+"""Turns a source, as `read_images` takes it, into the items that a command works on."""
+
+STANDARD_INPUT = "-"
+
+FEW = 16
+"""No more files than this are read in one process: workers would take longer to start."""
+
+_AHEAD = 4  # files for each process that may be decoded ahead of the caller
+
+
+@dataclass(frozen=True)
+class PreparedPicture:
+    """A picture ready for the model; `index` counts an IDX file's or camera's pictures from 0, else None."""
+
+    name: str
+    index: int | None
+    prepared: Prepared
+
+
+def list_files(sources: Iterable[str]) -> list[str | InputError]:
+    """Return the files of `sources` (files, folders or "-"), with an error in place of one that has none."""
+    files: list[str | InputError] = []
+    for source in sources:
+        try:
+            files += [source] if source == STANDARD_INPUT else map(os.fspath, picture_files(source))
+        except InputError as error:
+            files.append(error)
+    return files
+
+
+def decode_files(
+    decoder: Decoder[T], files: Sequence[str | InputError], *, jobs: int = 1
+) -> Iterator[T | InputError]:
+    """Yield the items that `decoder`, a module-level function, makes of `files`, in the order of the files.
+
+    A file that cannot be read yields its error instead. `jobs` processes decode a few files ahead; with one
+    job or few files this process does it. Standard input, IDX files and special files are read in this
+    process, after everything before them has been yielded. Raises InputError when a process cannot be started
+    or dies.
+    """
+    if jobs == 1 or len(files) <= FEW:
+        for file in files:
+            yield from _read(decoder, file)
+    else:
+        yield from _read_in_processes(decoder, files, jobs)
+
+
+def prepared_pictures(source: Source, *, name: str | None = None) -> Iterator[PreparedPicture]:
+    """Yield the pictures of `source`, prepared for the model; arguments and errors as `read_images`."""
+    return map(prepare_picture, read_images(source, name=name))
+
+
+def prepare_picture(picture: Picture) -> PreparedPicture:
+    """Find the digit on `picture` and bring it into the model's form."""
+    return PreparedPicture(picture.name, picture.index, prepare(picture.grey))
+
+
+def _read(decoder: Decoder[T], file: str | InputError) -> Iterator[T | InputError]:
+    if isinstance(file, InputError):
+        yield file
+        return
+    try:
+        if file == STANDARD_INPUT:
+            yield from decoder(sys.stdin.buffer, name="standard input")
+        else:
+            yield from decoder(file)
+    except InputError as error:
+        yield error
+
+
+def _read_in_processes(
+    decoder: Decoder[T], files: Sequence[str | InputError], jobs: int
+) -> Iterator[T | InputError]:
+    from concurrent.futures import BrokenExecutor  # here: the import takes longer than reading a picture
+
+    waiting: deque[Future[list[T | InputError]]] = deque()
+    with _processes(jobs) as pool:
+        try:
+            for file in files:
+                if isinstance(file, str) and _holds_one_picture(file):
+                    with _interrupts_blocked():  # this may start a process, which inherits the mask
+                        waiting.append(pool.submit(_read_all, decoder, file))
+                    yield from _take_finished(waiting, most=_AHEAD * jobs)
+                else:
+                    yield from _take_finished(waiting, most=0)
+                    yield from _read(decoder, file)
+            yield from _take_finished(waiting, most=0)
+        except BrokenExecutor as error:
+            raise InputError("expected workers to finish, got a process that died: try --jobs 1") from error
+
+
+def _take_finished(waiting: deque[Future[list[T | InputError]]], *, most: int) -> Iterator[T | InputError]:
+    """Yield finished results in order, and wait until at most `most` files are `waiting`."""
+    while waiting and (len(waiting) > most or waiting[0].done()):
+        yield from waiting.popleft().result()
+
+
+def _read_all(decoder: Decoder[T], file: str) -> list[T | InputError]:
+    return list(_read(decoder, file))
+
+
+def _holds_one_picture(file: str) -> bool:
+    """Return whether `file` is a readable regular file and not IDX, which may hold thousands of pictures."""
+    try:
+        if not stat.S_ISREG(os.stat(file).st_mode):
+            return False
+        with open(file, "rb") as stream:
+            return stream.read(2) not in IDX_STARTS
+    except (OSError, ValueError):
+        return False  # `_read` reports the error
+
+
+@contextlib.contextmanager
+def _processes(jobs: int) -> Iterator[Executor]:
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    try:  # spawn, not fork: a fork would inherit the locks of a running interpreter
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_exit_with_parent)
+    except (ImportError, OSError) as error:  # no semaphores, as on Android or without /dev/shm
+        raise InputError(f"expected worker processes to start, got: {error} (try --jobs 1)") from error
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Block Ctrl-C here, so that workers started meanwhile ignore it: the main process handles it."""
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+
+
+def _exit_with_parent() -> None:
+    """End this process when its parent ends, even if the parent is killed."""
+    import threading
+    from multiprocessing import connection, parent_process
+
+    parent = parent_process()
+    assert parent is not None
+
+    def leave() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=leave, daemon=True).start()
