@@ -81,8 +81,8 @@ FAULTS = (
     _fault(
         "fold-max-pooling",
         "converters/model/fold_rules.py",
-        "if np.any(np.asarray(inputs[0].factor) < 0):",
-        "if np.all(np.asarray(inputs[0].factor) < 0):",
+        "if np.any(np.asarray(inputs[0].factor) < 0) or",
+        "if np.all(np.asarray(inputs[0].factor) < 0) or",
         meaning="a negative factor of one channel is moved past a maximum",
         tests="converters/model/test_folding.py",
     ),
@@ -418,8 +418,8 @@ FAULTS = (
     _fault(
         "csv-finding",
         "lenet_edge/reading/digit_output.py",
-        '    known["finding"] = answer.prepared.finding.value\n',
-        "",
+        '    facts = _json_facts(answer)\n    facts["finding"] = answer.prepared.finding.value\n',
+        "    facts = _json_facts(answer)\n",
         meaning="the CSV does not say which pictures show a digit",
         tests="lenet_edge/reading/test_digit_output.py lenet_edge/test_classify.py",
     ),

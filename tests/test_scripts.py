@@ -18,15 +18,16 @@ SCRIPTS = sorted(
 
 # One process for all of them: a script that loads TensorFlow before it parses is found by that too.
 ASK_ALL = """
-import contextlib, io, json, runpy, sys, traceback
+import contextlib, io, json, os, runpy, sys, traceback
 found = {}
 
 def text(stream):
     stream.flush()
     return stream.buffer.getvalue().decode()
 
-sys.path.insert(0, sys.argv[1])  # scripts/pi's modules are found by their bare names
-for script in sys.argv[2:]:
+path = list(sys.path)
+for script in sys.argv[1:]:
+    sys.path[:] = [os.path.dirname(script), *path]  # as a script has it
     for argument in ("--help", "--no-such-option"):
         sys.argv = [script, argument]
         out, err = (io.TextIOWrapper(io.BytesIO()) for _ in range(2))
@@ -55,7 +56,7 @@ def times():
 def answers():
     before = times()
     # An isolated path, as a script has it: the tests' folder is not on it.
-    command = [sys.executable, "-c", ASK_ALL, str(ROOT / "scripts" / "pi"), *map(str, SCRIPTS)]
+    command = [sys.executable, "-c", ASK_ALL, *map(str, SCRIPTS)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert times() == before
     return json.loads(done.stdout)
