@@ -20,10 +20,10 @@ from converters.delegates import (
     DELEGATES,
     analyser_verdict,
     audit,
+    audit_table,
     gpu,
     micro,
     nnapi,
-    table,
     taken,
     tflite_runtime,
 )
@@ -812,7 +812,7 @@ def test_the_table_groups_what_differs_by_a_name_only():
         delegate="nnapi",
         api_level=28,
     )
-    assert table(verdicts).splitlines() == [
+    assert audit_table(verdicts).splitlines() == [
         "  2 x TANH version 1  not taken: int8 input of TANH needs API level 29, got 28",
         "  1 x RELU version 1  taken",
         "1 of 3 taken",
