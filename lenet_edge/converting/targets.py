@@ -224,5 +224,5 @@ def _limits(content: bytes, sample: NDArray[np.float32]) -> tuple[NDArray[Any], 
     step, zero_point = float(sink.scales[0]), int(sink.zero_points[0])
     low, high = (end / step + zero_point for end in Tolerance(graph, sample).limits(np.arange(1)))
     # No runtime can leave the range of the type; 1e-9 allows for the rounding of the division.
-    whole = np.clip([np.ceil(low - 1e-9), np.floor(high + 1e-9)], *LIMITS[sink.type]).astype(sink.type)
-    return whole[0], whole[1]
+    stored = np.clip([np.ceil(low - 1e-9), np.floor(high + 1e-9)], *LIMITS[sink.type]).astype(sink.type)
+    return stored[0], stored[1]

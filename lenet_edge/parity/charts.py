@@ -94,9 +94,9 @@ def _end(name: str, number: int, y: float) -> Markup:
 
 def _apart(ends: Mapping[tuple[str, int], float]) -> dict[tuple[str, int], float]:
     """Move labels down until none overlaps another."""
-    found: dict[tuple[str, int], float] = {}
+    moved: dict[tuple[str, int], float] = {}
     lowest = 0.0
     for key, y in sorted(ends.items(), key=lambda item: item[1]):
-        found[key] = lowest = max(y, lowest)
+        moved[key] = lowest = max(y, lowest)
         lowest += _LABEL_HEIGHT
-    return found
+    return moved

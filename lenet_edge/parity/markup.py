@@ -41,8 +41,8 @@ def joined(*children: object) -> Markup:
 
 def table(head: Markup, *rows: Markup, class_: str) -> Markup:
     """Return a table of a `head` row and `rows`; it scrolls sideways if it is too wide."""
-    whole = element("table", element("thead", head), element("tbody", *rows), class_=class_)
-    return element("div", whole, class_="wide")
+    content = element("table", element("thead", head), element("tbody", *rows), class_=class_)
+    return element("div", content, class_="wide")
 
 
 def row(name: object, *cells: object) -> Markup:

@@ -39,10 +39,14 @@ def profiles(report: Report) -> Markup:
         return element("p", "Not measured: add ", element("code", "--layers"), " to the command.")
     names = short_names(report)
     longest: Sequence[Mapping[str, Any]] = max(layers.values(), key=len, default=())
-    series = {names[name]: [_decibels(layer) for layer in found] for name, found in layers.items() if found}
+    series = {
+        names[name]: [_decibels(layer) for layer in layers_of_file]
+        for name, layers_of_file in layers.items()
+        if layers_of_file
+    }
     top = max((value for values in series.values() for value in values if value), default=1.0)
     chart = line_chart(series, places=[_layer_name(layer) for layer in longest], unit="dB")
-    cards = [_profile(names[name], found, top) for name, found in layers.items()]
+    cards = [_profile(names[name], layers_of_file, top) for name, layers_of_file in layers.items()]
     return joined(
         element("div", chart, class_="wide") if series else None, element("div", *cards, class_="cards")
     )
@@ -68,12 +72,12 @@ def _profile(name: str, layers: Sequence[Mapping[str, Any]], top: float) -> Mark
 
 def _measures(layer: Mapping[str, Any], quantised: bool) -> list[str]:
     decibels = _decibels(layer)
-    found = ["no noise" if decibels is None else f"{decibels:.1f}"]
+    cells = ["no noise" if decibels is None else f"{decibels:.1f}"]
     if quantised:
-        found.append(f"{layer['step']:.3g}" if layer["step"] else "")
-        found.append("" if layer["clipped"] is None else f"{layer['clipped']:.2f} %")
-        found.append("" if layer["local"] is None else f"{layer['local']:.3f}")
-    return found
+        cells.append(f"{layer['step']:.3g}" if layer["step"] else "")
+        cells.append("" if layer["clipped"] is None else f"{layer['clipped']:.2f} %")
+        cells.append("" if layer["local"] is None else f"{layer['local']:.3f}")
+    return cells
 
 
 def _decibels(layer: Mapping[str, Any]) -> float | None:
@@ -92,13 +96,13 @@ def _layer_name(layer: Mapping[str, Any]) -> str:
 
 def histograms(comparison: ScoreComparison, name: Namer) -> Markup:
     """Return a card for each file: a histogram of its scores' differences from the original's."""
-    most = max((int(found.counts.max()) for found in comparison.histograms), default=1)
-    cards = [_histogram(found, name(found.model), most) for found in comparison.histograms]
+    most = max((int(histogram.counts.max()) for histogram in comparison.histograms), default=1)
+    cards = [_histogram(histogram, name(histogram.model), most) for histogram in comparison.histograms]
     return element("div", *cards, class_="cards")
 
 
-def _histogram(found: Histogram, name: str, most: int) -> Markup:
-    counts = [int(count) for count in found.counts]
+def _histogram(histogram: Histogram, name: str, most: int) -> Markup:
+    counts = [int(count) for count in histogram.counts]
     # The bin of the rest is shown only if it holds something.
     shown = list(zip(_bins(), counts, strict=True))[: None if counts[-1] else -1]
     body = [row(text, bar(_logarithmic(count, most)), f"{count:,}") for text, count in shown]
@@ -138,14 +142,14 @@ def disagreements(comparison: ScoreComparison, report: Report) -> Markup:
     rest = comparison.disputed - len(comparison.disagreements)
     count = f"{comparison.disputed:,} of {report['digits']:,} digits"
     more = f" The first {MOST_SHOWN} are shown, {rest:,} more are not." if rest else ""
-    cards = [_disagreement(found, report) for found in comparison.disagreements]
+    cards = [_disagreement(disagreement, report) for disagreement in comparison.disagreements]
     return joined(element("p", f"{count}.{more}"), element("div", *cards, class_="cards"))
 
 
-def _disagreement(found: Disagreement, report: Report) -> Markup:
-    digit = found.digit
+def _disagreement(disagreement: Disagreement, report: Report) -> Markup:
+    digit = disagreement.digit
     title = f"digit {digit.index}, labelled {digit.label}"
-    groups = [_group(group, found, report) for group in found.groups]
+    groups = [_group(group, disagreement, report) for group in disagreement.groups]
     return element(
         "section",
         element("h3", title),
@@ -154,11 +158,11 @@ def _disagreement(found: Disagreement, report: Report) -> Markup:
     )
 
 
-def _group(group: Group, found: Disagreement, report: Report) -> Markup:
-    right = group.answer == found.digit.label
+def _group(group: Group, disagreement: Disagreement, report: Report) -> Markup:
+    right = group.answer == disagreement.digit.label
     word = element("span", "✓ right" if right else "✗ wrong", class_="right" if right else "wrong")
     score = _score(group.low, group.high)
-    models = "; ".join(_models(group, found, report))
+    models = "; ".join(_models(group, disagreement, report))
     return element(
         "li",
         element("b", f"read as {group.answer} "),
@@ -173,10 +177,10 @@ def _score(low: float, high: float) -> str:
     return first if first == last else f"{first} to {last}"
 
 
-def _models(group: Group, found: Disagreement, report: Report) -> list[str]:
+def _models(group: Group, disagreement: Disagreement, report: Report) -> list[str]:
     """Return the models of `group`; those that answer differently in other runtimes, with their runtimes."""
     names, columns = short_names(report), titles(report)
-    elsewhere = {name for other in found.groups if other is not group for name, _ in other.models}
+    elsewhere = {name for other in disagreement.groups if other is not group for name, _ in other.models}
     models = []
     for name in dict.fromkeys(name for name, _ in group.models):
         runtimes = ", ".join(columns[column] for row_name, column in group.models if row_name == name)
@@ -186,25 +190,25 @@ def _models(group: Group, found: Disagreement, report: Report) -> list[str]:
 
 def confusions(comparison: ScoreComparison, name: Namer) -> Markup:
     """Return confusion matrices side by side, each with the pictures of the misread digits."""
-    cards = [_confusion(found, name(found.model)) for found in comparison.confusions]
+    cards = [_confusion(confusion, name(confusion.model)) for confusion in comparison.confusions]
     return element("div", *cards, class_="cards")
 
 
-def _confusion(found: Confusion, name: str) -> Markup:
-    total = int(found.counts.sum())
-    title = "the original" if found.model == ORIGINAL else name
-    body = [_confusion_row(label, [int(count) for count in found.counts[label]]) for label in range(10)]
-    rest = found.wrong - len(found.misread)
+def _confusion(confusion: Confusion, name: str) -> Markup:
+    total = int(confusion.counts.sum())
+    title = "the original" if confusion.model == ORIGINAL else name
+    body = [_confusion_row(label, [int(count) for count in confusion.counts[label]]) for label in range(10)]
+    rest = confusion.wrong - len(confusion.misread)
     return element(
         "section",
         element("h3", title),
         element(
             "p",
-            f"{found.wrong:,} of {total:,} misread.",
+            f"{confusion.wrong:,} of {total:,} misread.",
             class_="soft",
         ),
         table(heads("", *range(10)), *body, class_="confusion"),
-        element("div", *(_misread(misread) for misread in found.misread), class_="sheet"),
+        element("div", *(_misread(misread) for misread in confusion.misread), class_="sheet"),
         element("p", f"and {rest:,} more", class_="soft") if rest else None,
         class_="card",
     )
@@ -219,9 +223,9 @@ def _confusion_row(label: int, counts: Sequence[int]) -> Markup:
     return element("tr", element("th", label, scope="row"), *cells)
 
 
-def _misread(found: Misread) -> Markup:
-    digit = found.digit
-    text = f"{digit.label} as {found.answer}"
-    title = f"digit {digit.index}, labelled {digit.label}, read as {found.answer}"
+def _misread(misread: Misread) -> Markup:
+    digit = misread.digit
+    text = f"{digit.label} as {misread.answer}"
+    title = f"digit {digit.index}, labelled {digit.label}, read as {misread.answer}"
     caption = element("figcaption", text, element("div", f"no. {digit.index}", class_="soft"))
     return element("figure", picture(digit.picture, title=title), caption)

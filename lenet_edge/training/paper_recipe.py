@@ -41,8 +41,8 @@ def train_as_printed(training: Digits, held_out: Digits, *, seed: int, verbose: 
         total = 0.0
         for start in range(0, len(order), STRETCH):
             chosen = order[start : start + STRETCH]
-            seen = number * len(order) + start
-            rate = eta * (WARM_UP_RATE if seen < WARM_UP else 1)
+            digits_before = number * len(order) + start
+            rate = eta * (WARM_UP_RATE if digits_before < WARM_UP else 1)
             steps = [rate / (MU + h) for h in squares(as_input(model, pictures[chosen[:SAMPLES]]))]
             total += float(one_stretch(as_input(model, pictures[chosen]), tf.constant(labels[chosen]), steps))
         error = error_of(outputs_of(model, pad(held_out.images)), held_out.labels, sign=-1)

@@ -153,8 +153,8 @@ def string_batches(passes: StringPasses, recipe: Recipe, *, first_epoch: int = 0
         for epoch in range(first_epoch, recipe.epochs):
             index = passes.index(epoch, epochs=recipe.epochs, gentle_share=recipe.gentle_share)
             order = np.random.default_rng((recipe.seed, epoch)).permutation(passes.size)[: steps * size]
-            whole = passes.fields(index)
-            fields = Fields(whole.pictures[order], whole.labels[order], whole.centres[order])
+            all_fields = passes.fields(index)
+            fields = Fields(all_fields.pictures[order], all_fields.labels[order], all_fields.centres[order])
             may = allowed_answers(fields).reshape(steps, size, places, CLASSES)
             yield fields.pictures.reshape(steps, size, FIELD, WIDTH), may
 
