@@ -60,11 +60,11 @@ class Conditions:
 
     `stroke` is in twentieths of the digit's longer side; `darkness` the share of light that the ink absorbs;
     `width` and `height` pixels; `size` the digit's longer side as a share of the photograph's shorter one;
-    `centre` the digit's position between those at which it just stays in the frame, 0..1 both ways; `rotation`
-    and `jitter` (of the digit against the ruling) degrees; `spacing` and `offset` of the ruling in digit sizes
-    and spacings; `rule` the share of light that a rule absorbs; `tilt` the change of scale across the
-    photograph both ways; `exposure` the brightness of white (0..1); `tint` the light's ratio of red to blue;
-    `depth` and `vignette` shares of light lost; `blur` pixels; `noise` grey levels; `quality` JPEG's.
+    `centre` the digit's position between those at which it just stays in the frame, 0..1 both ways;
+    `rotation` and `jitter` (of the digit against the ruling) degrees; `spacing` and `offset` of the ruling in
+    digit sizes and spacings; `rule` the share of light that a rule absorbs; `tilt` the change of scale across
+    the photograph both ways; `exposure` the brightness of white (0..1); `tint` the light's ratio of red to
+    blue; `depth` and `vignette` shares of light lost; `blur` pixels; `noise` grey levels; `quality` JPEG's.
     """
 
     pen: str

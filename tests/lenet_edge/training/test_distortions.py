@@ -90,7 +90,7 @@ def test_elastic_fields_are_as_large_as_said():
     assert np.sqrt((steps**2).mean()) < np.sqrt(4 / 3) / 3  # smooth over 4.5 pixels
 
 
-def test_bad_input_is_answered_in_one_line(pictures):
+def test_bad_input_is_a_one_line_error(pictures):
     with pytest.raises(InputError, match=r"expected uint8 pictures \(n, size, size\), got float32"):
         distort(pictures.astype(np.float32), seed=(1, 2))
     with pytest.raises(InputError, match="expected a factor of 0..1, got 2"):
