@@ -15,6 +15,7 @@ from converters.base.errors import exit_status, expect
 from converters.base.files import check_folder, check_writable, write_json
 from converters.base.options import command_parser
 from lenet_edge.digits.mnist import HELD_OUT, Digits, held_out_digits
+from lenet_edge.digits.options import add_data_option
 from lenet_edge.on_paper.contact_sheet import write_samples
 from lenet_edge.on_paper.measuring import measure_photographs, report_lines
 from lenet_edge.runtime.classifier import DEFAULT_MODEL, Classifier
@@ -58,13 +59,8 @@ def _check(options: argparse.Namespace) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser(name=NAME, description=__doc__, epilog=EPILOG)
+    add_data_option(parser, digits="training")
     add = parser.add_argument
-    add(
-        "--data",
-        type=Path,
-        metavar="DIR",
-        help="folder with MNIST's IDX files (default: LENET_EDGE_DATA, cache, download)",
-    )
     add(
         "--count",
         type=int,

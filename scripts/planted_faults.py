@@ -418,8 +418,8 @@ FAULTS = (
     _fault(
         "csv-finding",
         "lenet_edge/reading/digit_output.py",
-        '    facts = _json_facts(answer)\n    facts["finding"] = answer.prepared.finding.value\n',
-        "    facts = _json_facts(answer)\n",
+        '    fields["finding"] = answer.prepared.finding.value\n',
+        "",
         meaning="the CSV does not say which pictures show a digit",
         tests="lenet_edge/reading/test_digit_output.py lenet_edge/test_classify.py",
     ),

@@ -74,9 +74,9 @@ def _text_line(answer: Answer, encoding: str | None) -> str:
 
 
 def _csv_line(answer: Answer, encoding: str | None) -> str:
-    facts = _json_facts(answer)
-    facts["finding"] = answer.prepared.finding.value
-    line = _row([facts.get(column) for column in COLUMNS])
+    fields = _json_facts(answer)
+    fields["finding"] = answer.prepared.finding.value
+    line = _row([fields.get(column) for column in COLUMNS])
     return line.encode(encoding or "ascii", "backslashreplace").decode(encoding or "ascii")
 
 

@@ -32,7 +32,7 @@ FIVE = DATA / "5-small.png"
 
 @pytest.fixture
 def run(capsys):
-    """Run the command here; return its status and what it printed."""
+    """Run the command in this process; return its status, output and errors."""
 
     def run(*arguments):
         status = exit_status(classify.main, [*map(str, arguments)], name=classify.NAME)
@@ -43,7 +43,7 @@ def run(capsys):
 
 @pytest.fixture
 def started():
-    """Start the command in a process of its own, which is killed after a minute or with the test."""
+    """Start the command in its own process, which is killed after a minute or with the test."""
     running: list[subprocess.Popen] = []
     timers: list[threading.Timer] = []
 
@@ -72,14 +72,14 @@ def started():
 
 
 def _end(process):
-    """Kill a process with those that it started."""
+    """Kill a process and its children."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.fixture
 def many(tmp_path):
-    """More pictures than are read in one process, and a pipe after them that nobody has written to."""
+    """More pictures than one process reads, followed by a pipe without data."""
     folder = tmp_path / "many"
     folder.mkdir()
     for number in range(FEW + 4):
@@ -96,11 +96,11 @@ def test_text_is_a_line_for_each_picture(run):
     assert blank == f"{DATA / 'blank-ruled.jpg'}: blank (nothing is written on it)"
 
 
-def test_several_figures_are_told_with_the_command_that_reads_them(run):
+def test_several_figures_come_with_the_command_that_reads_them(run):
     status, out, _ = run(DATA / "crowded-42.png", DATA / "blank-ruled.jpg")
     crowded, blank = out.splitlines()
     assert status == 0
-    assert crowded.endswith(": crowded (2 separate figures; `lenet-edge read` takes several digits)")
+    assert crowded.endswith(": crowded (2 separate figures; `lenet-edge read` reads several digits)")
     assert "lenet-edge read" not in blank
 
 
@@ -108,13 +108,13 @@ def test_several_figures_are_told_with_the_command_that_reads_them(run):
 def test_help_offers_no_delegate_that_cannot_be_had(capsys, command):
     with pytest.raises(SystemExit, match="0"):
         importlib.import_module(f"lenet_edge.{command}").main(["--help"])
-    said = " ".join(capsys.readouterr().out.split())
-    assert "auto, none, xnnpack, gpu, or a delegate's" in said
-    assert "NNAPI exists in Android's apps only: docs/delegates.md" in said
-    assert "nnapi" not in said
+    text = " ".join(capsys.readouterr().out.split())
+    assert "auto, none, xnnpack, gpu, or a delegate's" in text
+    assert "NNAPI exists in Android's apps only: docs/delegates.md" in text
+    assert "nnapi" not in text
 
 
-def test_csv_and_json_say_the_same(run):
+def test_csv_and_json_agree(run):
     rows = list(csv.DictReader(run(DATA, "--csv")[1].splitlines()))
     facts = [json.loads(line) for line in run(DATA, "--json")[1].splitlines()]
     assert len(rows) == len(facts) == len(picture_files(DATA))
@@ -173,7 +173,7 @@ def test_no_process_outlives_a_command_that_is_killed(started, many):
     assert out == ""
 
 
-def test_a_reader_that_has_gone_ends_it_quietly(started, many):
+def test_a_closed_pipe_ends_it_quietly(started, many):
     reader, writer = os.pipe()
     os.close(reader)
     process = started(many, "--jobs", "2", stdout=writer)
@@ -192,7 +192,7 @@ def test_a_full_disk_is_one_line(run, started):
     assert process.returncode == 2
 
 
-def test_a_file_of_results_is_written_anew(run, tmp_path):
+def test_an_output_file_is_overwritten(run, tmp_path):
     out = tmp_path / "results.csv"
     for _ in range(2):
         assert run(FIVE, "--csv", "--out", out) == (0, "", "")
@@ -200,14 +200,14 @@ def test_a_file_of_results_is_written_anew(run, tmp_path):
     assert (row["file"], row["digit"]) == (str(FIVE), "5")
 
 
-def test_a_file_of_results_that_cannot_be_is_said(run, tmp_path):
+def test_an_output_file_that_cannot_be_written_is_an_error(run, tmp_path):
     status, _, err = run(FIVE, "--out", tmp_path / "none" / "results.csv")
     assert (status, err.count("\n")) == (2, 1)
     assert "expected a file or folder, got nothing there" in err
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_watch_ends_well_when_told_to_and_its_results_are_appended_to(started, tmp_path, number):
+def test_a_watch_ends_with_0_on_a_signal_and_appends_its_results(started, tmp_path, number):
     inbox, out = tmp_path / "inbox", tmp_path / "results.csv"
     inbox.mkdir()
     for name in ("a.png", "b.png"):
@@ -226,29 +226,29 @@ def test_a_watch_ends_well_when_told_to_and_its_results_are_appended_to(started,
     assert [(Path(row["file"]).name, row["digit"]) for row in rows] == [("a.png", "5"), ("b.png", "5")]
 
 
-def test_a_watch_stops_after_so_many_pictures(run, tmp_path):
+def test_a_watch_stops_after_count_pictures(run, tmp_path):
     for name in ("a.png", "b.png", "c.png"):
         (tmp_path / name).write_bytes(FIVE.read_bytes())
     status, out, err = run("--watch", tmp_path, "--existing", "--count", "2", "--quiet")
     assert (status, len(out.splitlines()), err) == (0, 2, "")
 
 
-@pytest.mark.parametrize("name", ["answer_prepared", "_say"])
-def test_a_watch_told_to_stop_finishes_the_picture_at_hand_and_no_other(run, tmp_path, monkeypatch, name):
+@pytest.mark.parametrize("name", ["answer_prepared", "_log"])
+def test_a_signal_stops_a_watch_after_the_current_picture(run, tmp_path, monkeypatch, name):
     for number in range(3):
         (tmp_path / f"{number}.png").write_bytes(FIVE.read_bytes() if name == "answer_prepared" else b"none")
     real = getattr(classify, name)
 
-    def told(*arguments):
+    def stopping(*arguments):
         os.kill(os.getpid(), signal.SIGTERM)
         return real(*arguments)
 
-    monkeypatch.setattr(classify, name, told)
+    monkeypatch.setattr(classify, name, stopping)
     status, out, err = run("--watch", tmp_path, "--existing", "--quiet")
     assert (status, len((out + err).splitlines())) == (0, 1)
 
 
-def test_the_bar_leaves_every_answer_whole(started, many):
+def test_the_bar_does_not_garble_answers(started, many):
     (many / "99.png").unlink()
     (many / "03.png").unlink()
     (many / "03.png").write_bytes(b"no picture")
@@ -273,7 +273,7 @@ def test_the_bar_leaves_every_answer_whole(started, many):
 def _read(terminal: int) -> bytes:
     try:
         return os.read(terminal, 4096)
-    except OSError:  # how a terminal ends when all who wrote to it are gone
+    except OSError:  # a terminal ends like this when all writers have closed it
         return b""
 
 
@@ -300,24 +300,24 @@ def _read(terminal: int) -> bytes:
         (["--watch", "/none"], "expected a folder to watch, got /none, which is not one"),
     ],
 )
-def test_options_that_cannot_be_are_one_line(run, arguments, line):
+def test_bad_options_are_one_line_errors(run, arguments, line):
     assert run(*arguments) == (2, "", f"lenet-edge classify: {line}\n")
 
 
-def test_a_delegate_that_does_not_run_is_said_once_and_done_without(run):
+def test_a_delegate_that_does_not_run_is_reported_once_and_not_used(run):
     status, out, err = run(FIVE, FIVE, "--delegate", "nnapi")
     assert (status, len(out.splitlines())) == (0, 2)
     assert err.startswith("lenet-edge classify: nnapi does not run: NNAPI is Android's")
     assert len(err.splitlines()) == 1
 
 
-def test_a_required_delegate_that_does_not_run_ends_it(run):
+def test_a_required_delegate_that_does_not_run_is_an_error(run):
     status, out, err = run(FIVE, "--delegate", "nnapi", "--require-delegate")
     assert (status, out) == (2, "")
     assert err.startswith("lenet-edge classify: expected the delegate nnapi to run, got NNAPI is Android's")
 
 
-def test_what_runs_the_model_is_told_when_asked_for(run):
+def test_verbose_reports_what_runs_the_model(run):
     status, _, err = run(FIVE, "--verbose", "--threads", "2", "--delegate", "none")
     assert (status, len(err.splitlines())) == (0, 1)
     assert err.endswith(", no delegate\n")

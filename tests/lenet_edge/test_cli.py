@@ -1,4 +1,4 @@
-"""`lenet-edge SUBCOMMAND` and the help that a person meets first."""
+"""`lenet-edge SUBCOMMAND` and its help."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_help_names_every_subcommand(capsys):
     assert all(name in out for name in COMMANDS)
 
 
-def test_without_a_subcommand_each_is_told_with_what_it_does(capsys):
+def test_without_a_subcommand_all_are_listed(capsys):
     assert main([]) == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -49,7 +49,7 @@ def test_bad_input_in_a_subcommand_is_one_line(capsys):
     assert capsys.readouterr().err == "lenet-edge train: expected --epochs of 1 or more, got 0\n"
 
 
-def test_an_unknown_subcommand_is_answered():
+def test_an_unknown_subcommand_is_an_error():
     done = subprocess.run([sys.executable, "-m", "lenet_edge", "fly"], capture_output=True, text=True)
     assert done.returncode == 2
     assert "invalid choice: 'fly'" in done.stderr
@@ -73,7 +73,7 @@ sys.exit(main(sys.argv[2:]))
 
 @pytest.mark.parametrize("command", ["convert", "parity"])
 @pytest.mark.parametrize("hidden", ["tensorflow", "tensorflow,ai_edge_litert"])
-def test_without_tensorflow_a_line_says_what_installs_it(command, hidden):
+def test_without_tensorflow_a_line_says_how_to_install_it(command, hidden):
     line = [sys.executable, "-c", WITHOUT, hidden, command]
     done = subprocess.run(line, capture_output=True, text=True)
     assert done.returncode == 2

@@ -1,4 +1,4 @@
-"""`lenet-edge doctor`: what works is tried, what does not is told with the line that mends it."""
+"""`lenet-edge doctor`: what works is tried, and what is missing is listed with the command that adds it."""
 
 from __future__ import annotations
 
@@ -35,25 +35,25 @@ def machine(monkeypatch):
 
 
 def lines(capsys):
-    """Return what is said of each thing, by its name: (yes or no, the rest)."""
-    said = capsys.readouterr().out.split("\n\n", 1)[1].splitlines()
-    named = ((line[:4].strip(), *line[4:].partition(" ")) for line in said)
+    """Return the printed lines by name: (yes or no, the text)."""
+    printed = capsys.readouterr().out.split("\n\n", 1)[1].splitlines()
+    named = ((line[:4].strip(), *line[4:].partition(" ")) for line in printed)
     return {name: (works, text.strip()) for works, name, _, text in named}
 
 
-def test_what_works_is_told_with_its_delegate(machine, capsys):
+def test_what_works_is_listed_with_its_delegate(machine, capsys):
     machine({}, delegate="XNNPACK", taken=15, nodes=18)
     assert doctor.main([]) == 0
-    told = lines(capsys)
-    assert told["litert"] == (
+    found = lines(capsys)
+    assert found["litert"] == (
         "yes",
         "runtime 1.0: float32 with XNNPACK (15 of 18 nodes), int8_qat with XNNPACK (15 of 18 nodes)",
     )
-    assert told["gpu"] == ("yes", "XNNPACK")
-    assert told["nnapi"][0] == "no"
+    assert found["gpu"] == ("yes", "XNNPACK")
+    assert found["nnapi"][0] == "no"
 
 
-def test_no_delegate_is_said_plainly(machine, capsys):
+def test_a_missing_delegate_is_reported(machine, capsys):
     machine({}, delegate="", taken=0, nodes=18)
     doctor.main([])
     assert (
@@ -61,15 +61,15 @@ def test_no_delegate_is_said_plainly(machine, capsys):
     )
 
 
-def test_what_is_missing_is_told_with_its_line_and_status_1(machine, capsys):
+def test_what_is_missing_is_listed_with_its_command_and_status_1(machine, capsys):
     machine({name: f"{name} is not installed: pip install it" for name in COLUMNS})
     assert doctor.main([]) == 1
-    told = lines(capsys)
-    assert told["tflite"] == ("no", "tflite-runtime is not installed: pip install it")
-    assert told["gpu"] == ("no", "litert-gpu is not installed: pip install it")
+    found = lines(capsys)
+    assert found["tflite"] == ("no", "tflite-runtime is not installed: pip install it")
+    assert found["gpu"] == ("no", "litert-gpu is not installed: pip install it")
 
 
-def test_a_runtime_that_crashes_is_told_as_such(machine, capsys):
+def test_a_runtime_that_crashes_is_reported_as_such(machine, capsys):
     machine({}, failure="the process died with signal 11 (SIGSEGV)")
     assert doctor.main([]) == 1
     assert lines(capsys)["litert"] == ("no", "the process died with signal 11 (SIGSEGV)")
@@ -80,9 +80,9 @@ def test_cameras_are_looked_for(machine, monkeypatch, capsys):
     for there in (True, False):
         monkeypatch.setattr(capabilities.importlib.util, "find_spec", lambda name, there=there: there or None)
         doctor.main([])
-        told = lines(capsys)
-        assert {told[name][0] for name in ("picamera2", "cv2")} == {"yes" if there else "no"}
-    assert 'pip install "lenet-edge[camera]"' in told["cv2"][1]
+        found = lines(capsys)
+        assert {found[name][0] for name in ("picamera2", "cv2")} == {"yes" if there else "no"}
+    assert 'pip install "lenet-edge[camera]"' in found["cv2"][1]
 
 
 def test_json_holds_the_same(machine, capsys):
@@ -93,29 +93,29 @@ def test_json_holds_the_same(machine, capsys):
     assert found["litert"]["works"]
 
 
-def test_a_delegate_library_that_is_not_there_is_a_line(capsys):
+def test_a_missing_delegate_library_is_a_one_line_error(capsys):
     assert exit_status(doctor.main, ["--delegate", "none.so"], name="doctor") == 2
     assert "expected a delegate library that is a file, got none.so" in capsys.readouterr().err
 
 
-def test_a_library_that_is_not_there_is_told_before_any_runtime_is_tried(monkeypatch, capsys):
+def test_a_missing_library_is_an_error_before_any_runtime_is_tried(monkeypatch, capsys):
     monkeypatch.setattr(capabilities, "run_column", None)
     monkeypatch.setattr(capabilities, "absence", None)
     assert exit_status(doctor.main, ["--delegate", "none.so"], name=doctor.NAME) == 2
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize(("processors", "told"), [(1, "1 processor"), (4, "4 processors")])
-def test_one_processor_is_told_as_one(machine, monkeypatch, capsys, processors, told):
+@pytest.mark.parametrize(("processors", "text"), [(1, "1 processor"), (4, "4 processors")])
+def test_one_processor_is_in_the_singular(machine, monkeypatch, capsys, processors, text):
     machine({})
     facts = {"processor": "BCM2835", "architecture": "armv6l", "processors": processors}
     monkeypatch.setattr(doctor, "machine", lambda: facts)
     doctor.main([])
-    assert capsys.readouterr().out.startswith(f"BCM2835, armv6l, {told}\n")
+    assert capsys.readouterr().out.startswith(f"BCM2835, armv6l, {text}\n")
 
 
 @pytest.mark.skipif(absence(COLUMNS["litert"]) != "", reason=absence(COLUMNS["litert"]))
-def test_python_m_doctor_says_what_is_here():
+def test_python_m_doctor_lists_what_works_here():
     done = subprocess.run([sys.executable, "-m", "lenet_edge.doctor"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "yes litert" in done.stdout

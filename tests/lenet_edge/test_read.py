@@ -1,4 +1,4 @@
-"""`lenet-edge read`: what it says of lines of digits, where it draws them, and how it ends."""
+"""`lenet-edge read`: its answers, its drawings, and its exit status."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_read(run, folder
     assert small == (f"lenet-edge read: {folder}/narrow.png: expected at least 8 pixels each way, got 5x32")
 
 
-def test_processes_say_the_same_as_one(run, folder, photograph):
+def test_several_processes_give_the_same_as_one(run, folder, photograph):
     for number in range(FEW + 1):
         (folder / f"{number}.jpg").symlink_to(photograph if number % 8 == 0 else folder / "blank.png")
     alone, shared = (run(folder, "--json", "--jobs", jobs) for jobs in (1, 2))
@@ -211,7 +211,7 @@ def test_a_missing_threshold_names_its_file(capsys, tmp_path, monkeypatch, photo
         (["--delegate-option", "x"], "expected --delegate-option KEY=VALUE, got x"),
     ],
 )
-def test_options_that_cannot_be_are_one_line(run, arguments, line):
+def test_bad_options_are_one_line_errors(run, arguments, line):
     assert run("a.png", *arguments) == (2, "", f"lenet-edge read: {line}\n")
 
 
@@ -221,7 +221,7 @@ def test_a_model_of_single_digits_is_refused(run, photograph):
     assert err.startswith("lenet-edge read: expected a model from 1x32xWx1 to ")
 
 
-def test_a_delegate_that_does_not_run_is_said_and_done_without(run, photograph):
+def test_a_delegate_that_does_not_run_is_reported_and_not_used(run, photograph):
     status, out, err = run(photograph, "--delegate", "nnapi")
     assert status == 0
     assert f": {TEXT}  " in out
@@ -230,7 +230,7 @@ def test_a_delegate_that_does_not_run_is_said_and_done_without(run, photograph):
 
 
 @pytest.mark.parametrize("model", ["float32", "int8"])
-def test_what_runs_the_model_is_told_when_asked_for(run, photograph, model):
+def test_verbose_reports_what_runs_the_model(run, photograph, model):
     status, out, err = run(photograph, "--verbose", "--delegate", "none", "--model", model)
     assert (status, len(err.splitlines())) == (0, 1)
     assert ", no delegate" in err
@@ -328,21 +328,21 @@ def test_nothing_of_tensorflow_is_imported(photograph):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-class Said:
-    """A reader that says always the same."""
+class FixedReader:
+    """A reader that always gives the same answer."""
 
     def __init__(self, *digits):
-        self.said = DigitString("".join(str(one.digit) for one in digits), 0.25, digits)
+        self.answer = DigitString("".join(str(one.digit) for one in digits), 0.25, digits)
 
     def read(self, picture):
-        return self.said
+        return self.answer
 
 
-def test_a_line_without_digits_is_said_to_be_so(capsys, tmp_path, monkeypatch, photograph):
+def test_a_line_without_digits_is_reported(capsys, tmp_path, monkeypatch, photograph):
     monkeypatch.setattr(
         read,
         "answer_line",
-        lambda line, reader, threshold: string_answers.answer_line(line, Said(), threshold=threshold),
+        lambda line, reader, threshold: string_answers.answer_line(line, FixedReader(), threshold=threshold),
     )
     read.main([str(photograph), "--threshold", "0.5", "--png", str(tmp_path / "drawing.png")])
     assert capsys.readouterr().out == f"{photograph}: no digits  25.0 %  unsure\n"

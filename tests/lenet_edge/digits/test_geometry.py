@@ -1,4 +1,4 @@
-"""The middle of a picture is what a model of fewer pixels sees."""
+"""The middle of a picture is the input of a model with fewer pixels."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ def test_the_middle_of_a_padded_digit_is_the_digit():
     assert middle(pad(digits)[..., None], side=28).shape == (20, 28, 28, 1)
 
 
-def test_the_middle_of_the_whole_is_the_whole():
+def test_the_full_middle_is_the_picture():
     picture = np.arange(1024).reshape(1, 32, 32)
     np.testing.assert_array_equal(middle(picture, side=32), picture)

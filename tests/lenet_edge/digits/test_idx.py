@@ -1,4 +1,4 @@
-"""IDX files: whatever the bytes, the array that they say or one line that names the file."""
+"""IDX files: any bytes give their array, or one line that names the file."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_an_array_in_another_order_is_written_in_c_order() -> None:
     assert idx.idx_bytes(array[::-1, ::-1]) == idx.idx_bytes(array[::-1, ::-1].copy())
 
 
-def test_more_than_one_piece_is_read_whole(rng: np.random.Generator) -> None:
+def test_a_file_of_several_chunks_is_read_completely(rng: np.random.Generator) -> None:
     array = rng.integers(0, 256, (3, MEBIBYTE - 1), np.uint8)
     for wrap in (plain, packed):
         np.testing.assert_array_equal(read(wrap(idx.idx_bytes(array))), array)
@@ -177,7 +177,7 @@ def test_a_changed_gzip_byte(array: NDArray[np.uint8], data: st.DataObject) -> N
 
 @no_deadline
 @given(data=st.binary(max_size=80) | st.binary(max_size=60).map(lambda rest: b"\0\0\x08" + rest))
-def test_any_bytes_give_what_they_say_or_are_refused(data: bytes) -> None:
+def test_any_bytes_give_their_array_or_an_error(data: bytes) -> None:
     got = read_or_refused(data)
     assert got is None or idx.idx_bytes(got) == data
 
@@ -205,7 +205,7 @@ def test_absurd_dimensions(sizes: list[int]) -> None:
         assert got is None
 
 
-def test_a_header_alone_is_not_given_the_memory_that_it_asks_for() -> None:
+def test_a_header_alone_does_not_allocate_its_array() -> None:
     for wrap in (plain, packed):
         with memory_below(FEW_PIECES):
             assert_refused(wrap(header(idx.DEFAULT_LIMIT) + b"few"), "got 3")

@@ -361,7 +361,7 @@ def test_a_file_missing_in_a_named_folder_is_an_error_and_not_looked_for_elsewhe
 
 @pytest.mark.usefixtures("small", "cache")
 @pytest.mark.parametrize("name", ["", "none", "a-file"])
-def test_a_named_folder_that_is_none_is_an_error(
+def test_a_named_folder_that_does_not_exist_is_an_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: Server, name: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -451,7 +451,7 @@ def test_the_next_mirror_is_tried(cache: Path, server: Server, fault: str) -> No
 
 
 @pytest.mark.usefixtures("small")
-def test_a_mirror_that_says_nothing_is_given_up(
+def test_a_mirror_that_does_not_respond_times_out(
     monkeypatch: pytest.MonkeyPatch, cache: Path, server: Server
 ) -> None:
     class Impatient(HTTPDownloader):
@@ -481,7 +481,7 @@ def test_when_no_mirror_delivers_each_is_named_and_nothing_is_left(cache: Path, 
 
 
 @pytest.mark.usefixtures("small", "cache")
-def test_without_a_network_it_is_said_in_a_few_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_network_is_a_short_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(mnist.MIRROR_VARIABLE, "http://127.0.0.1:9/")
     with pytest.raises(InputError) as caught:
         mnist.find_file(LABELS)
@@ -533,7 +533,7 @@ def test_an_interrupted_download_leaves_nothing(monkeypatch: pytest.MonkeyPatch,
 
 
 @pytest.mark.usefixtures("small")
-def test_without_pooch_it_is_said_what_to_install(
+def test_without_pooch_the_error_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, cache: Path, server: Server
 ) -> None:
     monkeypatch.setitem(sys.modules, "pooch", None)

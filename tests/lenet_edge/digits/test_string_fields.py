@@ -92,7 +92,7 @@ def test_a_string_that_is_cut_is_not_among_the_labels():
     assert np.isnan(fields.centres[fields.labels < 0]).all()
 
 
-def test_writing_warps_digits_by_what_it_says():
+def test_digits_are_warped_as_their_writing_specifies():
     plain = string_fields(DIGITS, 30, seed=7, length=1, width=40, writing=AS_IN_MNIST)
     for change in ({"slant": 0.4}, {"size": 0.2}, {"rotation": 0.3}, {"elastic": 3.0}, {"squeeze": 0.3}):
         writing = Writing(**{**dict.fromkeys(vars(AS_IN_MNIST), 0.0), **change})
@@ -141,7 +141,7 @@ def test_pixel_noise_reaches_ten_percent_and_no_more():
 
 
 @pytest.mark.parametrize("kind", EMPTIES)
-def test_an_empty_field_has_no_digit_and_is_what_it_says(kind):
+def test_an_empty_field_has_no_digit_and_is_of_its_kind(kind):
     fields = empty_fields(20, seed=11, kind=kind, dirt=0.0)
     assert fields.texts() == [""] * 20
     assert np.isnan(fields.centres).all()

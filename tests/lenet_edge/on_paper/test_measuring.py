@@ -1,4 +1,4 @@
-"""How well photographs are read: the same whichever process reads, and every digit under each condition."""
+"""Measuring photographs: the same result with any number of processes, every digit under each condition."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_shares_are_of_the_range_that_a_value_lies_in():
 @pytest.mark.parametrize(
     ("digits", "line"), [(1, "1 photograph: 0.00 % read"), (2000, "2,000 photographs: 0.00")]
 )
-def test_one_photograph_is_told_as_one(digits, line):
+def test_one_photograph_is_in_the_singular(digits, line):
     report = PhotographReport("int8", 1, digits, 0.0, 0.0, 0.0, 0, 0, {"pen": {"pencil": Share(1, 50.0)}})
     first, *_, last = report_lines(report)
     assert first.startswith(line)

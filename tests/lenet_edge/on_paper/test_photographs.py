@@ -1,4 +1,4 @@
-"""Drawn photographs: the same pixels from a seed, the digit where it is asked for, conditions as given."""
+"""Synthetic photographs: the same pixels from a seed, under the given conditions."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ def test_the_same_seed_gives_the_same_pixels_and_another_others():
     assert first.size != other.size or first.tobytes() != other.tobytes()
 
 
-def test_the_photograph_has_the_conditions_that_are_given():
+def test_a_photograph_has_the_fixed_conditions():
     image, conditions = photograph(DIGIT, seed=5, **CLEAN)
     assert image.size == (120, 90)
     assert {name: getattr(conditions, name) for name in CLEAN} == CLEAN
 
 
 @pytest.mark.parametrize("size", [0.3, 0.6])
-def test_the_digit_is_as_large_as_its_condition_says(size):
+def test_the_digit_has_the_size_of_its_condition(size):
     rows, columns = np.nonzero(grey_of(size=size, centre=(0.5, 0.5)) < 120)
     assert max(np.ptp(rows), np.ptp(columns)) + 1 == pytest.approx(size * 90, abs=4)
 
 
 @pytest.mark.parametrize("centre", [(0.0, 0.0), (1.0, 0.0), (0.5, 1.0)])
-def test_the_digit_lies_where_its_condition_says(centre):
+def test_the_digit_is_at_the_position_of_its_condition(centre):
     column, row = middle_of_ink(grey_of(size=0.3, centre=centre))
     for place, share in ((column, centre[0]), (row, centre[1])):
         assert (place < 0.45) == (share == 0)
@@ -103,6 +103,6 @@ def test_a_lower_quality_takes_fewer_bytes():
         (DIGIT, {"pen": "quill"}, "expected pen to be one of ballpoint, .*, got quill"),
     ],
 )
-def test_bad_input_is_answered_in_one_line(digit, fixed, message):
+def test_bad_input_is_a_one_line_error(digit, fixed, message):
     with pytest.raises(InputError, match=message):
         photograph(digit, seed=1, **fixed)

@@ -1,4 +1,4 @@
-"""From any picture to MNIST's form: what is kept and taken away, and what is said when there is no digit."""
+"""From any picture to MNIST's form: what is kept, what is removed, and what is found without a digit."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def test_a_page_that_is_turned_is_turned_back_by_its_rules():
     assert_alike(digit_of(np.ascontiguousarray(turned)), digit_of(upright), most=0.15)
 
 
-def test_strokes_apart_are_one_digit_and_specks_are_none_of_it():
+def test_separate_strokes_are_one_digit_without_specks():
     whole = page(*FIVE)
     assert_mnist_form(digit_of(whole))
     dirty = whole.copy()
@@ -252,7 +252,7 @@ def test_other_arrays_are_refused(grey):
         prepare(grey)
 
 
-def test_flat_paper_is_told_from_photographed_paper():
+def test_flat_paper_is_distinguished_from_photographed_paper():
     assert flat_paper(np.pad(DIGITS.images[0], 10).astype(np.float32)) is True
     assert flat_paper(255 - np.pad(DIGITS.images[0], 10).astype(np.float32)) is False
     assert flat_paper(page(*FIVE).astype(np.float32)) is None

@@ -1,4 +1,4 @@
-"""Drawings to pictures: the docstring's integers one at a time, MNIST's own digits, and bad drawings."""
+"""Drawings to pictures: the docstring's integers one at a time, MNIST's digits, and bad drawings."""
 
 from __future__ import annotations
 
@@ -174,6 +174,6 @@ def test_a_heavy_end_is_held_within_the_field():
         (np.ones((1, 5000), np.uint8), "expected sides of 4096 at most, got 1x5000"),
     ],
 )
-def test_bad_drawings_are_answered_in_one_line(ink, message):
+def test_bad_drawings_are_one_line_errors(ink, message):
     with pytest.raises(InputError, match=f"^{message}$"):
         picture_of_drawing(ink)

@@ -1,4 +1,4 @@
-"""Pictures from files: whatever the bytes, a grey picture or one line that names the file."""
+"""Pictures from files: any bytes give a grey picture, or one line that names the file."""
 
 from __future__ import annotations
 

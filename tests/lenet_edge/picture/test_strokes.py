@@ -1,4 +1,4 @@
-"""Distances, skeletons and components, against plain definitions of them."""
+"""Distances, skeletons and components, compared with their plain definitions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cameras: grey frames from either library, and one line when there is none."""
+"""Cameras: grey frames from either library, and a one-line error without one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def page(name: str) -> np.ndarray:
 
 
 class FakeCamera:
-    """Shows `pages` one after the other, then nothing."""
+    """Shows `pages` one after the other, then raises."""
 
     name = "camera 0"
 
@@ -45,7 +45,7 @@ class FakeCamera:
 
 @pytest.fixture
 def seen(monkeypatch, capsys):
-    """Run `classify --camera` on frames; return the status, what was printed, and the camera."""
+    """Run `classify --camera` on frames; return the status, the output, the errors and the camera."""
 
     def run(*arguments, pages):
         camera = FakeCamera(*pages)
@@ -58,7 +58,7 @@ def seen(monkeypatch, capsys):
     return run
 
 
-def test_text_says_what_changes(seen):
+def test_text_shows_only_changes(seen):
     pages = [page("5"), page("5"), page("blank"), page("5"), page("7")]
     status, out, err, camera = seen("--count", "5", pages=pages)
     assert (status, err, camera.closed) == (0, "", True)
@@ -72,13 +72,13 @@ def test_json_has_every_frame(seen):
     assert (status, [(row["index"], row["digit"]) for row in rows]) == (0, [(0, 5), (1, 5), (2, 5)])
 
 
-def test_a_camera_that_stops_is_one_line_after_what_was_read(seen):
+def test_a_camera_that_stops_gives_one_line_after_its_answers(seen):
     status, out, err, camera = seen("--csv", pages=[page("5")])
     assert (status, len(out.splitlines()), camera.closed) == (2, 2, True)
     assert err == "lenet-edge classify: expected a frame of camera 0, got none\n"
 
 
-def test_frames_rest_between_and_end_when_asked_to():
+def test_frames_pause_and_end_on_a_stop_signal():
     waits: list[float] = []
 
     class StopsAfterThree(StopSignals):
@@ -91,7 +91,7 @@ def test_frames_rest_between_and_end_when_asked_to():
     assert waits == [2.5] * 3
 
 
-def test_a_rest_ends_when_it_is_over_and_at_once_when_asked_to_stop(monkeypatch):
+def test_a_wait_ends_on_time_or_at_a_stop_signal(monkeypatch):
     clock, stop = [0.0], StopSignals()
     monkeypatch.setattr(stop_signals.time, "monotonic", lambda: clock[0])
 
@@ -121,7 +121,7 @@ def library(monkeypatch, name, **content):
         monkeypatch.setitem(sys.modules, name, module)
 
 
-def test_without_a_library_both_ways_to_install_one_are_said(monkeypatch):
+def test_without_a_library_the_error_has_both_ways_to_install_one(monkeypatch):
     library(monkeypatch, "cv2")
     with pytest.raises(InputError, match=r"got none: sudo apt install python3-picamera2 .* or pip install "):
         open_camera()
@@ -189,7 +189,7 @@ def test_picamera2_gives_the_brightness_without_the_padding(monkeypatch, which, 
         (FakePicamera2.global_camera_info(), "expected camera 2, got none: there is 0 imx708, 1 ov5647"),
     ],
 )
-def test_a_camera_that_libcamera_does_not_see_is_said(monkeypatch, cameras, line):
+def test_a_camera_unknown_to_libcamera_is_an_error(monkeypatch, cameras, line):
     monkeypatch.setattr(FakePicamera2, "global_camera_info", lambda: cameras)
     library(monkeypatch, "picamera2", Picamera2=FakePicamera2)
     with pytest.raises(InputError) as caught:
@@ -200,7 +200,7 @@ def test_a_camera_that_libcamera_does_not_see_is_said(monkeypatch, cameras, line
 @pytest.mark.parametrize(
     ("failure", "line"), [(TimeoutError(), "in 10 s, got none"), (RuntimeError("it is gone"), "it is gone")]
 )
-def test_picamera2_that_gives_no_frame_is_said(monkeypatch, failure, line):
+def test_no_frame_from_picamera2_is_an_error(monkeypatch, failure, line):
     import concurrent.futures
 
     if isinstance(failure, TimeoutError):
@@ -211,7 +211,7 @@ def test_picamera2_that_gives_no_frame_is_said(monkeypatch, failure, line):
         open_camera().frame()
 
 
-def test_a_camera_that_does_not_open_is_said(monkeypatch):
+def test_a_camera_that_does_not_open_is_an_error(monkeypatch):
     def refuse(self, main):
         raise RuntimeError("Camera in use")
 
@@ -260,9 +260,9 @@ def test_opencv_gives_the_newest_frame_in_grey_until_there_is_none(monkeypatch, 
         camera.frame()
 
 
-def test_a_camera_that_opencv_cannot_open_is_said(monkeypatch):
+def test_a_camera_that_opencv_cannot_open_is_an_error(monkeypatch):
     opencv(monkeypatch)
-    with pytest.raises(InputError, match="expected camera 9, got none: it is not there"):
+    with pytest.raises(InputError, match="expected camera 9, got none: it is missing"):
         open_camera("9")
 
 
@@ -272,7 +272,7 @@ def test_a_device_is_opened_by_opencv_though_picamera2_is_there(monkeypatch):
         open_camera("/dev/video0")
 
 
-def test_a_library_that_does_not_load_is_said(monkeypatch):
+def test_a_library_that_does_not_load_is_an_error(monkeypatch):
     library(monkeypatch, "picamera2", Picamera2=FakePicamera2)
     monkeypatch.setitem(sys.modules, "picamera2", None)
     with pytest.raises(InputError, match="expected picamera2 to load, got: "):

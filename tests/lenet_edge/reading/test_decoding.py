@@ -1,4 +1,4 @@
-"""Files become pictures in their order, whichever process decodes them, and no further ahead than allowed."""
+"""Files are decoded in order, in any process, and no further ahead than allowed."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def described(item):
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_every_file_is_answered_in_its_place_though_some_are_broken(folder, jobs):
+def test_every_file_has_its_result_in_order_though_some_are_broken(folder, jobs):
     files = list_files([str(folder), str(DATA / "5-small.png")])
     items = list(read(files, jobs=jobs))
     named = [str(item) if isinstance(item, InputError) else item.name for item in items]
@@ -59,7 +59,7 @@ def test_every_file_is_answered_in_its_place_though_some_are_broken(folder, jobs
     assert [item.index for item in items if "05.idx" in str(getattr(item, "name", ""))] == [0, 1]
 
 
-def test_processes_make_the_same_of_each_file_as_this_one(folder):
+def test_worker_processes_give_the_same_results(folder):
     files = list_files([str(folder)])
     alone, shared = (list(map(described, read(files, jobs=jobs))) for jobs in (1, 2))
     assert alone == shared
@@ -84,7 +84,7 @@ class FakeFuture:
 
 
 class FakePool:
-    """Submitted files are done at once or only when waited for, as `plan` has it."""
+    """Submitted files are done at once or only when waited for, according to `plan`."""
 
     def __init__(self, plan) -> None:
         self._plan, self.submitted = iter(plan), 0
@@ -96,7 +96,7 @@ class FakePool:
 
 @contextlib.contextmanager
 def replaced(pool, one_picture=lambda file: True):
-    """Put `pool` in the place of real processes."""
+    """Replace the worker processes by `pool`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(decoding, "_processes", lambda jobs: contextlib.nullcontext(pool))
         patch.setattr(decoding, "_holds_one_picture", one_picture)
@@ -104,7 +104,7 @@ def replaced(pool, one_picture=lambda file: True):
 
 
 @given(st.lists(st.booleans(), min_size=FEW + 1, max_size=80), st.integers(2, 4))
-def test_whatever_is_done_first_the_order_is_the_files_and_few_are_begun_ahead(plan, jobs):
+def test_the_order_is_that_of_the_files_and_few_are_decoded_ahead(plan, jobs):
     files = [str(number) for number in range(len(plan))]
     pool, got = FakePool(plan), []
     with replaced(pool):
@@ -114,14 +114,14 @@ def test_whatever_is_done_first_the_order_is_the_files_and_few_are_begun_ahead(p
     assert got == files
 
 
-def test_an_answer_is_given_as_soon_as_it_is_there():
+def test_a_result_is_yielded_as_soon_as_it_is_ready():
     pool = FakePool([True] * 99)
     with replaced(pool):
         assert next(read(["a"] * 99, jobs=4)) == "a"
     assert pool.submitted == 1
 
 
-def test_what_may_block_is_read_only_when_all_before_it_was_given(monkeypatch):
+def test_a_file_that_may_block_is_read_after_all_earlier_results(monkeypatch):
     files = [*map(str, range(FEW)), "stream", "last"]
     pool, opened = FakePool([False] * len(files)), []
     monkeypatch.setattr(decoding, "_read", lambda decoder, file: opened.append(file) or iter([file]))
@@ -139,7 +139,7 @@ def test_an_idx_file_is_read_here_as_it_may_hold_thousands(folder):
     assert pool.submitted == len(files) - 2  # the link to nothing is read here too
 
 
-def test_a_process_that_dies_is_said_with_what_helps():
+def test_the_error_for_a_dead_process_says_what_helps():
     class Dead:
         def submit(self, function, decoder, file):
             raise BrokenExecutor
@@ -148,7 +148,7 @@ def test_a_process_that_dies_is_said_with_what_helps():
         list(read(["a"] * (FEW + 1), jobs=2))
 
 
-def test_where_there_can_be_no_processes_it_is_said_with_what_helps(monkeypatch):
+def test_the_error_without_processes_says_what_helps(monkeypatch):
     def none(*_, **__):
         raise ImportError("no semaphores")
 

@@ -1,4 +1,4 @@
-"""Where drawings go: what a person means by a file and by a folder, told before anything is drawn."""
+"""Where drawings go: files and folders are distinguished and checked before anything is drawn."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_another_suffix_is_refused_and_nothing_made(tmp_path, name):
 @pytest.mark.parametrize(
     "name", ["none/a.png", "none/drawn", "none/drawn/", "file/a.png", "file/drawn", "file/"]
 )
-def test_what_cannot_be_written_is_told_at_once_and_nothing_made(tmp_path, name):
+def test_an_unwritable_path_is_an_error_at_once_and_creates_nothing(tmp_path, name):
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match="none|file"):
         DrawingFiles(f"{tmp_path}/{name}")

@@ -1,4 +1,4 @@
-"""Results in a file: there whole or not at all, and what is no file is written to as it is."""
+"""Output files are complete or unchanged; streams and devices are written at once."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_heading_alone_is_no_result(tmp_path):
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError, SystemExit])
 @pytest.mark.parametrize("there", [True, False])
-def test_a_file_is_whole_or_as_it_was(tmp_path, error, there):
+def test_a_file_is_complete_or_unchanged(tmp_path, error, there):
     out = tmp_path / "results"
     if there:
         out.write_text("of yesterday\n")
@@ -96,7 +96,7 @@ def test_what_is_appended_is_there_at_once(tmp_path):
 
 
 @pytest.mark.parametrize("append", [False, True])
-def test_what_cannot_be_opened_is_told_before_an_answer(tmp_path, append):
+def test_a_file_that_cannot_be_opened_is_an_error_before_any_answer(tmp_path, append):
     with pytest.raises(FileNotFoundError), open_output(str(tmp_path / "none" / "x"), append=append):
         pytest.fail("it was opened")
     assert names(tmp_path) == []

@@ -1,4 +1,4 @@
-"""A folder that is watched: each picture once, and only when it is whole."""
+"""A watched folder: each picture once, and only when it is complete."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lenet_edge.reading.watched_folder import Arrivals, list_pictures, watch
 
 
 class Script:
-    """A Stop that runs one step each time the watcher rests, and then asks it to stop."""
+    """Stop signals that run one step at each wait, and then request a stop."""
 
     def __init__(self, *steps) -> None:
         self._steps, self.requested = list(steps), False
@@ -30,34 +30,34 @@ def nothing():
 
 
 def watched(folder, *steps, existing=False):
-    """Return the names that were told and the remarks, with `steps` done between the looks."""
+    """Return the reported names and the messages; `steps` run between the listings."""
     messages: list[str] = []
     paths = watch(folder, stop=Script(*steps), log=messages.append, existing=existing)
     return [os.path.basename(path) for path in paths], messages
 
 
-def test_a_file_that_grows_is_told_when_it_stopped_growing():
+def test_a_growing_file_is_reported_once_it_stops_growing():
     arrivals = Arrivals()
-    looks = [{"a.png": (size, time)} for size, time in ((10, 1), (20, 2), (20, 3), (20, 3), (20, 3))]
-    assert [arrivals.complete(look) for look in looks] == [[], [], [], ["a.png"], []]
+    listings = [{"a.png": (size, time)} for size, time in ((10, 1), (20, 2), (20, 3), (20, 3), (20, 3))]
+    assert [arrivals.complete(listing) for listing in listings] == [[], [], [], ["a.png"], []]
 
 
 def test_an_empty_file_is_waited_for():
     arrivals = Arrivals()
-    looks = [{"a.png": (0, 1)}, {"a.png": (0, 1)}, {"a.png": (5, 1)}, {"a.png": (5, 1)}]
-    assert [arrivals.complete(look) for look in looks] == [[], [], [], ["a.png"]]
+    listings = [{"a.png": (0, 1)}, {"a.png": (0, 1)}, {"a.png": (5, 1)}, {"a.png": (5, 1)}]
+    assert [arrivals.complete(listing) for listing in listings] == [[], [], [], ["a.png"]]
 
 
-def test_a_file_written_anew_is_told_again():
+def test_a_rewritten_file_is_reported_again():
     arrivals = Arrivals({"a.png": (5, 1)})
-    looks = [{"a.png": (5, 1)}, {"a.png": (5, 2)}, {"a.png": (5, 2)}, {"a.png": (5, 2)}]
-    assert [arrivals.complete(look) for look in looks] == [[], [], ["a.png"], []]
+    listings = [{"a.png": (5, 1)}, {"a.png": (5, 2)}, {"a.png": (5, 2)}, {"a.png": (5, 2)}]
+    assert [arrivals.complete(listing) for listing in listings] == [[], [], ["a.png"], []]
 
 
-def test_files_are_told_in_the_order_of_their_time():
+def test_files_are_reported_in_order_of_modification():
     arrivals = Arrivals()
-    look = {"b.png": (5, 1), "a.png": (5, 2), "c.png": (5, 1)}
-    assert [arrivals.complete(look), arrivals.complete(look)] == [[], ["b.png", "c.png", "a.png"]]
+    listing = {"b.png": (5, 1), "a.png": (5, 2), "c.png": (5, 1)}
+    assert [arrivals.complete(listing), arrivals.complete(listing)] == [[], ["b.png", "c.png", "a.png"]]
 
 
 stamps = st.tuples(st.integers(0, 2), st.integers(0, 2))
@@ -65,24 +65,24 @@ folders = st.dictionaries(st.sampled_from("abcd"), stamps, max_size=4)
 
 
 @given(folders, st.lists(folders, max_size=12))
-def test_a_file_is_told_once_for_each_of_its_contents_and_never_before_two_looks_agree(known, looks):
-    arrivals, before, told = Arrivals(known), known, dict(known)
-    for look in looks:
-        names = arrivals.complete(look)
-        settled = {name for name, stamp in look.items() if stamp[0] and before.get(name) == stamp}
-        told = {name: stamp for name, stamp in told.items() if name in look}
-        assert set(names) == {name for name in settled if told.get(name) != look[name]}
+def test_a_file_is_reported_once_per_content_after_two_equal_listings(known, listings):
+    arrivals, before, reported = Arrivals(known), known, dict(known)
+    for listing in listings:
+        names = arrivals.complete(listing)
+        settled = {name for name, stamp in listing.items() if stamp[0] and before.get(name) == stamp}
+        reported = {name: stamp for name, stamp in reported.items() if name in listing}
+        assert set(names) == {name for name in settled if reported.get(name) != listing[name]}
         assert len(set(names)) == len(names)
-        told |= {name: look[name] for name in names}
-        before = look
+        reported |= {name: listing[name] for name in names}
+        before = listing
 
 
 def test_files_that_are_gone_are_forgotten():
     arrivals = Arrivals()
     for number in range(50):
-        look = {f"{number}.png": (5, number)}
-        arrivals.complete(look)
-        assert arrivals.complete(look) == [f"{number}.png"]
+        listing = {f"{number}.png": (5, number)}
+        arrivals.complete(listing)
+        assert arrivals.complete(listing) == [f"{number}.png"]
         assert all(len(kept) <= 1 for kept in vars(arrivals).values())
 
 
@@ -95,8 +95,8 @@ def test_only_pictures_that_are_regular_files_are_listed(tmp_path):
     assert {name: size for name, (size, _) in list_pictures(tmp_path).items()} == {"a.png": 5}
 
 
-@pytest.mark.parametrize(("existing", "told"), [(False, ["new.png"]), (True, ["old.png", "new.png"])])
-def test_what_was_there_at_the_start_is_left_alone_unless_asked_for(tmp_path, existing, told):
+@pytest.mark.parametrize(("existing", "reported"), [(False, ["new.png"]), (True, ["old.png", "new.png"])])
+def test_existing_files_are_left_out_unless_requested(tmp_path, existing, reported):
     (tmp_path / "old.png").write_bytes(b"old")
     os.utime(tmp_path / "old.png", ns=(1, 1))
 
@@ -104,10 +104,10 @@ def test_what_was_there_at_the_start_is_left_alone_unless_asked_for(tmp_path, ex
         (tmp_path / "new.png").write_bytes(b"new")
 
     names, messages = watched(tmp_path, arrive, nothing, nothing, existing=existing)
-    assert (sorted(names), messages) == (sorted(told), [f"watching {tmp_path}"])
+    assert (sorted(names), messages) == (sorted(reported), [f"watching {tmp_path}"])
 
 
-def test_a_file_renamed_into_the_folder_is_told(tmp_path):
+def test_a_file_renamed_into_the_folder_is_reported(tmp_path):
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     (inbox / ".half.png").write_bytes(b"whole")
@@ -117,7 +117,7 @@ def test_a_file_renamed_into_the_folder_is_told(tmp_path):
     assert names == ["a.png"]
 
 
-def test_a_folder_that_vanishes_is_said_once_and_waited_for(tmp_path):
+def test_a_missing_folder_is_logged_once_and_waited_for(tmp_path):
     inbox, away = tmp_path / "inbox", tmp_path / "away"
     inbox.mkdir()
     (inbox / "old.png").write_bytes(b"old")
@@ -156,6 +156,6 @@ def test_a_file_that_goes_while_the_folder_is_listed_is_left_out(tmp_path, monke
     assert list_pictures(tmp_path) == {}
 
 
-def test_a_folder_that_never_was_is_bad_input(tmp_path):
+def test_a_folder_that_never_existed_is_bad_input(tmp_path):
     with pytest.raises(InputError, match="expected a folder to watch, got .*/none, which is not one"):
         watched(tmp_path / "none")

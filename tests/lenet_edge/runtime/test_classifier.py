@@ -1,4 +1,4 @@
-"""The runtime side: any runtime gives the same answers, and says in one line what is missing."""
+"""The classifier: the same answers in any runtime, and one line that says what is missing."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_runtimes_agree(scores):
 
 
 @pytest.mark.skipif(not {"tflite", "tensorflow"} <= set(INSTALLED), reason="both are not installed")
-def test_tflite_runtime_behind_tensorflow_is_said_before_it_dies():
+def test_tflite_runtime_after_tensorflow_is_an_error_not_a_crash():
     code = (
         "import tensorflow, lenet_edge.runtime.classifier as r\n"
         "print(r.Classifier().report.runtime)\n"
@@ -117,7 +117,7 @@ def test_a_model_of_another_shape_is_refused(tmp_path):
         Classifier(model=tmp_path / "m.tflite")
 
 
-def test_unknown_models_and_runtimes_are_answered():
+def test_unknown_models_and_runtimes_are_errors():
     with pytest.raises(InputError, match=r"expected a .tflite file or one of lenet5_float32, .*, got lenet6"):
         Classifier(model="lenet6")
     with pytest.raises(InputError, match="expected a runtime of auto, tflite, litert, tensorflow, got onnx"):
@@ -157,7 +157,7 @@ def test_threads_take_turns():
         np.testing.assert_array_equal(scores, order)
 
 
-def test_a_closed_classifier_says_so():
+def test_a_closed_classifier_is_an_error():
     with Classifier() as classifier:
         pass
     classifier.close()  # a second time does nothing

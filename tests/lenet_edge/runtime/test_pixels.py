@@ -1,4 +1,4 @@
-"""What cannot be pixels of 0..255 is refused in one way by both readers, and bytes cost nothing."""
+"""Both readers reject what cannot be pixels of 0..255, and bytes are not checked at all."""
 
 from __future__ import annotations
 

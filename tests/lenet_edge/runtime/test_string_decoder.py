@@ -1,4 +1,4 @@
-"""Strings from window scores: against sums over every path, on rows with known answers, and on bad input."""
+"""Strings from window scores: compared with sums over every path, on known answers, and on bad input."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_a_digits_probability_is_the_share_of_paths_where_it_begins_near_here(ro
     ],
 )
 @pytest.mark.parametrize("decode", [viterbi, greedy])
-def test_confident_rows_are_read_as_they_say(decode, answers, text):
+def test_confident_rows_are_read_as_their_digits(decode, answers, text):
     got = decode(rows_of(answers))
     assert got.text == text == "".join(str(digit.digit) for digit in got.digits)
     assert got.probability > 0.8
@@ -153,7 +153,7 @@ def test_confident_rows_are_read_as_they_say(decode, answers, text):
         (".33.5.", 4, "35", "35"),  # with EMPTY on both sides it is a digit
     ],
 )
-def test_a_lone_window_that_touches_a_digit_is_none(answers, lone, without, text):
+def test_a_lone_window_next_to_a_digit_is_no_digit(answers, lone, without, text):
     rows = rows_of(answers)
     rows[lone] = rows_of(answers[lone], sure=0.8)
     assert greedy(rows).text == without

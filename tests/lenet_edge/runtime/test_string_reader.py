@@ -78,7 +78,7 @@ def original():
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", INSTALLED)
-def test_any_width_in_any_runtime_is_the_originals_answer(answered, original, name, width):
+def test_any_width_in_any_runtime_gives_the_originals_answer(answered, original, name, width):
     for model, delegate in SETUPS:
         got = answered[name][0][f"{model} {delegate} {width}"]
         assert (got.shape, got.dtype) == ((width // 4 + 1, 11), np.float32)
@@ -124,7 +124,7 @@ def test_a_digit_at_the_very_edge_is_read():
 
 @pytest.mark.parametrize("model", ["float32", "int8"])
 @pytest.mark.parametrize("most", [128, 256])
-def test_pieces_join_as_if_there_were_none(monkeypatch, model, most):
+def test_pieces_join_without_a_trace(monkeypatch, model, most):
     picture, _ = line(16)
     with StringReader(model=model) as reader:
         whole = reader.scores(picture)  # 424 columns and margins: one piece
@@ -197,7 +197,7 @@ with StringReader(delegate="gpu") as on_gpu, StringReader(runtime="litert") as o
 
 
 @pytest.mark.skipif(gpu.absence() != "", reason=gpu.absence())
-def test_the_gpu_reads_in_pieces_and_says_so(tmp_path):
+def test_the_gpu_reads_in_pieces_and_reports_it(tmp_path):
     np.save(tmp_path / "picture.npy", line(9)[0])
     command = [sys.executable, "-c", ON_GPU, str(tmp_path / "picture.npy")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -215,12 +215,12 @@ def test_the_gpu_reads_in_pieces_and_says_so(tmp_path):
         (np.zeros((32, 100), np.float32), r"float32 \(32, 100\)"),
     ],
 )
-def test_what_is_no_picture_of_a_line_is_answered(picture, got):
+def test_a_wrong_shape_or_type_is_an_error(picture, got):
     with StringReader() as reader, pytest.raises(InputError, match=rf"uint8 \(32, width\), got {got}"):
         reader.scores(picture)
 
 
-def test_another_model_is_answered(tmp_path):
+def test_a_model_that_reads_no_strings_is_an_error(tmp_path):
     with pytest.raises(
         InputError, match=r"from 1x32xWx1 to 1x1x\(\(W - 32\) / 4 \+ 1\)x11, got 1x32x32x1 to 1x10"
     ):
@@ -262,7 +262,7 @@ def test_threads_take_turns():
             np.testing.assert_array_equal(mine, theirs)
 
 
-def test_a_closed_reader_says_so():
+def test_a_closed_reader_is_an_error():
     with StringReader() as reader:
         pass
     reader.close()  # a second time does nothing

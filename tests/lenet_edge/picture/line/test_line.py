@@ -1,4 +1,4 @@
-"""A photograph of a line of digits becomes the picture that the wide net reads, or a clear answer."""
+"""A photograph of a line of digits becomes the picture that the wide net reads, or a finding."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def stacked(*photographs):
 
 @pytest.mark.parametrize("counts", [(4, 4), (4, 2), (1, 1), (2, 5, 3)], ids=str)
 @pytest.mark.parametrize("slope", [-4, 3])
-def test_several_lines_are_counted_and_none_is_read(counts, slope):
+def test_several_lines_are_counted_but_not_read(counts, slope):
     lines = [drawn(7, count, slope=slope, body=50, ruling="none", shadow=0.1, room=0.6) for count in counts]
     line = find_line(stacked(*lines))
     assert line.finding is LineFinding.LINES
@@ -310,7 +310,7 @@ def test_any_picture_has_an_answer(seed, height, width):
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 12))
-def test_near_distances_are_those_of_the_whole_within_their_reach(seed, reach):
+def test_near_distances_are_exact_within_their_reach(seed, reach):
     rng = np.random.default_rng(seed)
     mask = rng.random((rng.integers(1, 30), rng.integers(1, 60))) < rng.choice([0, 0.01, 0.1, 0.6])
     near, far = near_distances(mask, reach=reach), distances(mask)
