@@ -82,7 +82,7 @@ class Answers:
         return dataclasses.replace(self.result, outputs=outputs, seconds=seconds)
 
     def check_output(self, *, type: str, scale: float, zero_point: int) -> None:
-        """Raise InputError unless the scores have this type, scale and zero point of the file's output."""
+        """Raise InputError unless the scores have the type, scale and zero point of the file's output."""
         result = self.result
         for name, got, wanted in (
             ("type", result.outputs.dtype.name, type),
