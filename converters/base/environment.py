@@ -1,17 +1,19 @@
-"""Import TensorFlow and Keras 2 quietly; nothing else imports them."""
+"""Import TensorFlow and Keras 2 quietly; nothing else imports them.
+
+The process may be somebody's program with a Keras of its own: no variable of its environment is changed, and
+`tf.keras` stays what it is.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
+from collections.abc import Iterator
 
 from converters.base.errors import InputError
 from converters.base.installed import RUNTIMES
 from converters.base.quiet import quiet
-
-# tensorflow-model-optimization knows Keras 2 only, so every module here takes `keras` from this file.
-os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 try:
     with quiet():
@@ -25,10 +27,23 @@ except ModuleNotFoundError as error:
     install = RUNTIMES["tensorflow"].install
     raise InputError(f"expected TensorFlow and Keras 2, got no {error.name}: {install}") from error
 
-# Python's side of the same: advice on slow callbacks and deprecated names.
-tf.get_logger().setLevel("ERROR")
+__all__ = ["keras", "schema", "tf", "unchanged_environment", "versions"]
 
-__all__ = ["keras", "schema", "tf", "versions"]
+
+@contextlib.contextmanager
+def unchanged_environment() -> Iterator[None]:
+    """Put the environment's variables back: tensorflow-model-optimization sets TF_USE_LEGACY_KERAS on import.
+
+    What `tf.keras` is, is settled when it is first used: now, before that variable can turn it into Keras 2.
+    """
+    _ = tf.keras.layers
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        for name in set(os.environ) - set(before):
+            del os.environ[name]
+        os.environ.update(before)
 
 
 def versions() -> dict[str, str]:

@@ -8,6 +8,8 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 
+from converters.base.quiet import quieten_tensorflow
+
 
 class InputError(ValueError):
     """Bad input from the person who called; the message is one line, "expected ..., got ..."."""
@@ -38,12 +40,13 @@ def _os_error_line(error: OSError) -> str:
 def exit_status(
     main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None = None, *, name: str
 ) -> int:
-    """Run `main(argv)` and turn its failures into one line and a status.
+    """Run the command `main(argv)`, TensorFlow kept quiet; turn its failures into one line and a status.
 
     `InputError` and `OSError` give status 2, Ctrl-C gives 130 (a KeyboardInterrupt's own words, what can be
     done now, stand in the line) and a reader that closed the pipe gives 141 (128 + SIGPIPE). Anything else is
     a fault of ours and keeps its traceback.
     """
+    quieten_tensorflow()
     try:
         return main(argv)
     except BrokenPipeError:

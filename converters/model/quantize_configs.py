@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from converters.base.environment import keras, tf
+from converters.base.environment import keras, tf, unchanged_environment
 from converters.base.quiet import quiet
 from converters.base.untyped import Activation, KerasLayer, Quantizer, TfTensor
 
-with quiet():
+with quiet(), unchanged_environment():
     import tensorflow_model_optimization as tfmot  # slow to import: only fine-tuning waits for it
 
 _register = keras.utils.register_keras_serializable(package="converters")

@@ -21,6 +21,7 @@ import numpy as np
 from converters.base.arrays import shape_fits
 from converters.base.errors import InputError, expect
 from converters.base.native_log import Log
+from converters.base.quiet import quieten_tensorflow
 from converters.base.untyped import Json
 from converters.runtimes.columns import COLUMNS, Column
 from converters.runtimes.interpreter_types import TensorDetail
@@ -81,4 +82,5 @@ def _may_take(source: TensorDetail, shape: tuple[int, ...]) -> bool:
 
 
 if __name__ == "__main__":
+    quieten_tensorflow()
     main(replace(COLUMNS[sys.argv[1]], library=sys.argv[3]), Path(sys.argv[2]))

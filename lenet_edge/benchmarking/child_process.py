@@ -17,6 +17,7 @@ from typing import Any
 
 from converters.base.errors import InputError
 from converters.base.files import write_json
+from converters.base.quiet import quieten_tensorflow
 
 # The processor's peak is measured on one core, and a peer gets its number of threads explicitly.
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -52,6 +53,7 @@ def run_job(
 
 def answer_job(work: Callable[[Any, Path, Callable[[], None]], Mapping[str, Any]]) -> None:
     """Run in the child: read the job, call `work(job, folder, tick)`, write what it returns."""
+    quieten_tensorflow()
     folder = Path(sys.argv[1])
     ticks = os.dup(1)
     os.dup2(2, 1)  # otherwise a line printed by native code would count as a step
