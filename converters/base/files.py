@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
+import sys
 import tempfile
 from pathlib import Path
+from typing import BinaryIO
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> Path:
@@ -20,7 +23,8 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> Path
     data = content.encode() if isinstance(content, str) else content
     try:
         if is_stream(path):
-            path.write_bytes(data)
+            with open_stream(path) as stream:
+                stream.write(data)
         else:
             _replace(Path(os.path.realpath(path)), data)
     except OSError as error:
@@ -84,8 +88,35 @@ def make_folder(path: str | os.PathLike[str]) -> Path:
 
 
 def is_stream(path: str | os.PathLike[str]) -> bool:
-    """Return whether `path` exists and is neither a file nor a folder: a pipe, a device, a terminal."""
+    """Return whether a rename onto `path` would cut something off.
+
+    So it is with a pipe, a device and a terminal, and with the file that standard output or standard error
+    goes to, by whatever name: /dev/stdout, or its own.
+    """
+    if _descriptor_of(path) is not None:
+        return True
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
+
+
+def open_stream(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a `path` of `is_stream` to write to; what was written to standard output before stays there."""
+    number = _descriptor_of(path)
+    if number is None:
+        return open(path, "wb")
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    return os.fdopen(os.dup(number), "wb")
+
+
+def _descriptor_of(path: str | os.PathLike[str]) -> int | None:
+    """Return standard output's or standard error's number if `path` is where it goes, None otherwise."""
+    with contextlib.suppress(OSError):
+        found = os.stat(path)
+        for number in (1, 2):
+            with contextlib.suppress(OSError):
+                if os.path.samestat(found, os.fstat(number)):
+                    return number
+    return None
 
 
 def _replace(path: Path, data: bytes) -> None:

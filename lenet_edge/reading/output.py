@@ -7,9 +7,10 @@ import io
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TextIO
 
-from converters.base.files import check_writable, is_stream, write_atomically
+from converters.base.files import check_writable, is_stream, open_stream, write_atomically
 
 ENCODING = "utf-8"
 """The encoding of output files."""
@@ -63,8 +64,9 @@ def open_output(out: str | None, *, append: bool = False) -> Iterator[Output]:
         return
     check_writable(out)
     if append or is_stream(out):
+        opened = open_stream(out) if is_stream(out) else Path(out).open("ab")
         # "backslashreplace": a file's name may not be valid text
-        with open(out, "a" if append else "w", encoding=ENCODING, errors="backslashreplace") as stream:
+        with io.TextIOWrapper(opened, encoding=ENCODING, errors="backslashreplace") as stream:
             yield Output(stream, name=out, has_heading=append and _has_content(out))
         return
     lines = io.StringIO()

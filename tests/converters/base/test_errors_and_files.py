@@ -118,11 +118,24 @@ def test_a_pipe_is_written_to_and_stays_one(tmp_path):
     assert pipe.is_fifo()
 
 
-def test_standard_output_by_its_path_is_written_to():
-    code = "from converters.base.files import write_atomically; write_atomically('/dev/stdout', 'content')"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True)
-    assert (done.stdout, done.stderr) == (b"content", b"")
-    assert os.path.islink("/dev/stdout")
+@pytest.mark.parametrize("path", ["/dev/stdout", "/dev/fd/1", "said.txt"])
+@pytest.mark.parametrize("into_a_file", [False, True])
+def test_standard_output_by_any_name_keeps_what_was_written_before_and_after(tmp_path, path, into_a_file):
+    code = (
+        "from converters.base.files import write_atomically; print('before')\n"
+        f"write_atomically({path!r}, 'content\\n'); print('after')"
+    )
+    if not into_a_file:
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=tmp_path, text=True)
+        assert done.stderr == ""
+        own = (tmp_path / path).read_text() if path == "said.txt" else ""
+        assert done.stdout == ("before\nafter\n" if own else "before\ncontent\nafter\n")
+        return
+    said = tmp_path / "said.txt"
+    with said.open("w") as stream:
+        subprocess.run([sys.executable, "-c", code], stdout=stream, cwd=tmp_path, check=True)
+    assert said.read_text() == "before\ncontent\nafter\n"
+    assert os.listdir(tmp_path) == ["said.txt"]
 
 
 @pytest.mark.parametrize("write", [lambda path: write_atomically(path, "x"), check_writable])
