@@ -7,8 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from converters.base.files import check_writable, is_stream, open_stream, write_atomically
 
@@ -64,9 +63,8 @@ def open_output(out: str | None, *, append: bool = False) -> Iterator[Output]:
         return
     check_writable(out)
     if append or is_stream(out):
-        opened = open_stream(out) if is_stream(out) else Path(out).open("ab")
         # "backslashreplace": a file's name may not be valid text
-        with io.TextIOWrapper(opened, encoding=ENCODING, errors="backslashreplace") as stream:
+        with io.TextIOWrapper(_open_at_end(out), encoding=ENCODING, errors="backslashreplace") as stream:
             yield Output(stream, name=out, has_heading=append and _has_content(out))
         return
     lines = io.StringIO()
@@ -74,6 +72,10 @@ def open_output(out: str | None, *, append: bool = False) -> Iterator[Output]:
     yield output
     if output.answered:
         write_atomically(out, lines.getvalue().encode(ENCODING, "backslashreplace"))
+
+
+def _open_at_end(path: str) -> BinaryIO:
+    return open_stream(path) if is_stream(path) else open(path, "ab")
 
 
 def _has_content(path: str) -> bool:
