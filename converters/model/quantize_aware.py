@@ -25,6 +25,7 @@ from converters.model.quantize_configs import (
     RangeQuantizer,
     tfmot,
 )
+from converters.model.quantize_scheme import OwnConfigsScheme
 
 layers = keras.layers
 
@@ -42,7 +43,7 @@ _MOVING = (
     *(layers.MaxPooling2D, layers.GlobalMaxPooling2D, layers.ZeroPadding2D, layers.Cropping2D),
 )
 _COMPUTING = (
-    *(layers.Add, layers.Concatenate, layers.ReLU, layers.Rescaling),
+    *(layers.Concatenate, layers.ReLU, layers.Rescaling),
     *(layers.AveragePooling2D, layers.GlobalAveragePooling2D),
 )
 
@@ -50,7 +51,8 @@ _COMPUTING = (
 def quantize_rule(*classes: type) -> Callable[[ConfigRule], ConfigRule]:
     """Register `rule(layer, behind) -> QuantizeConfig` as the way to quantise the layers of `classes`.
 
-    `behind` names the function that reads the layer's output ("linear", "softmax", ...). A subclass of
+    `behind` names the function that alone reads the layer's output ("relu", "softmax", ...; "linear" for
+    any other, for several, and for an output of the model). A subclass of
     AssembledConv2D needs no rule. `NothingToQuantize()` serves a layer that only moves values,
     `OutputConfig()` one without weights (converters.model.quantize_configs).
     """
@@ -87,12 +89,20 @@ def quantize_aware(
     expect(weight_bits in range(2, 9), "weight_bits from 2 to 8", weight_bits)
     samples = checked_samples(calibration, model, input_range=input_range)
 
-    def annotate(layer: KerasLayer) -> KerasLayer:
-        config = _config_of(layer, bits=weight_bits, per_channel=per_channel)
-        return tfmot.quantization.keras.quantize_annotate_layer(layer, config)
+    source = _fresh(model)
+    configs = {
+        layer.name: _config_of(layer, source, bits=weight_bits, per_channel=per_channel)
+        for layer in source.layers
+        if not isinstance(layer, layers.InputLayer)
+    }
 
-    annotated = keras.models.clone_model(_fresh(model), clone_function=annotate)
-    quantized = _with_lasting_names(tfmot.quantization.keras.quantize_apply(annotated))
+    def annotate(layer: KerasLayer) -> KerasLayer:
+        return tfmot.quantization.keras.quantize_annotate_layer(layer, configs[layer.name])
+
+    annotated = keras.models.clone_model(source, clone_function=annotate)
+    applied = tfmot.quantization.keras.quantize_apply(annotated, OwnConfigsScheme())
+    quantized = _with_lasting_names(applied)
+    _check_kernels(quantized, configs)
     settle(quantized)
     _fit_inputs(quantized, input_range or (float(samples.min()), float(samples.max())))
     _fit_ranges(quantized, samples)
@@ -140,8 +150,16 @@ def _wrappers(model: KerasModel) -> Iterator[KerasLayer]:
             yield layer
 
 
-def _config_of(layer: KerasLayer, *, bits: int, per_channel: bool) -> QuantizeConfig:
-    behind = _behind(layer)
+def _check_kernels(model: KerasModel, configs: dict[str, QuantizeConfig]) -> None:
+    """Raise InputError unless each layer whose configuration in `configs` rounds a kernel has it rounded."""
+    rounded = {wrapper.layer.name for wrapper in _wrappers(model) if wrapper._weight_vars}
+    for name, config in configs.items():
+        if isinstance(config, KernelConfig):
+            expect(name in rounded, f"the kernel of {name} to be rounded", "it left as it is")
+
+
+def _config_of(layer: KerasLayer, model: KerasModel, *, bits: int, per_channel: bool) -> QuantizeConfig:
+    behind = _behind(layer, model)
     if isinstance(layer, AssembledConv2D):
         form: Form = "depthwise" if layer.operation == "depthwise_conv2d" else "full"
         return KernelConfig(
@@ -159,16 +177,23 @@ def _config_of(layer: KerasLayer, *, bits: int, per_channel: bool) -> QuantizeCo
     )
 
 
-def _behind(layer: KerasLayer) -> str:
+def _behind(layer: KerasLayer, model: KerasModel) -> str:
     """Return the name of the function that alone reads the layer's output, "linear" if it is none we know."""
     readers = {node.layer for node in layer._outbound_nodes}
-    if len(readers) != 1:
+    if len(readers) != 1 or layer.name in model.output_names:
         return "linear"
     reader = readers.pop()
     if isinstance(reader, layers.Softmax):
         return "softmax"
+    if isinstance(reader, layers.ReLU):
+        return "relu" if _is_fused(reader) else "linear"
     name = getattr(getattr(reader, "activation", None), "__name__", "linear")
-    return name if isinstance(reader, layers.Activation) and name in BEHIND else "linear"
+    return name if isinstance(reader, layers.Activation) and name in ("relu", *BEHIND) else "linear"
+
+
+def _is_fused(layer: KerasLayer) -> bool:
+    """Return whether a file computes the ReLU `layer` within the operator before it, as RELU or RELU6."""
+    return layer.max_value in (None, 6) and not layer.negative_slope and not layer.threshold
 
 
 @quantize_rule(*_MOVING)
@@ -179,6 +204,12 @@ def _moving(layer: KerasLayer, behind: str) -> QuantizeConfig:
 @quantize_rule(*_COMPUTING)
 def _computing(layer: KerasLayer, behind: str) -> QuantizeConfig:
     return OutputConfig(behind=behind)
+
+
+@quantize_rule(layers.Add)
+def _adding(layer: KerasLayer, behind: str) -> QuantizeConfig:
+    # ADD computes the ReLU that reads it.
+    return NothingToQuantize() if behind == "relu" else OutputConfig(behind=behind)
 
 
 @quantize_rule(layers.Activation)
