@@ -7,8 +7,7 @@ from typing import TypeAlias
 from converters.base.untyped import KerasModel
 from converters.model.quantize_configs import tfmot
 
-_library = tfmot.quantization.keras.default_8bit
-_transforms = _library.default_8bit_transforms
+_transforms = tfmot.quantization.keras.default_8bit.default_8bit_transforms
 _transformer = tfmot.quantization.keras.graph_transformations.model_transformer
 
 LayerConfigs: TypeAlias = dict[str, dict[str, object]]
@@ -36,7 +35,7 @@ class _Layout(tfmot.quantization.keras.QuantizeLayoutTransform):
         return _transformer.ModelTransformer(model, transforms, candidates, layer_quantize_map).transform()
 
 
-class OwnConfigsScheme(_library.Default8BitQuantizeScheme):
+class OwnConfigsScheme(tfmot.quantization.keras.default_8bit.Default8BitQuantizeScheme):
     """The library's scheme for 8 bits, which leaves the configurations that layers were given as they are."""
 
     def get_layout_transformer(self) -> _Layout:

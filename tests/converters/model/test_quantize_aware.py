@@ -11,7 +11,7 @@ import pytest
 
 from converters.base.environment import keras, tf
 from converters.base.errors import InputError
-from converters.file.graph import read_graph
+from converters.file.graph import WITH_KERNEL, read_graph
 from converters.model import quantize_aware as quantize_aware_module
 from converters.model.conversion import to_tflite
 from converters.model.folding import fold
@@ -278,6 +278,20 @@ def test_a_kernel_that_is_left_as_it_is_is_refused_by_name(values, monkeypatch):
     monkeypatch.setattr(quantize_aware_module, "OwnConfigsScheme", library)
     with pytest.raises(InputError, match="expected the kernel of before to be rounded, got it left as it is"):
         quantize_aware(net_with_relu("Conv2D", layers.ReLU), calibration=values)
+
+
+@pytest.mark.parametrize("kind", ["Conv2D", "DepthwiseConv2D", "AssembledConv2D"])
+@pytest.mark.parametrize("value", [-0.5, 0.0])
+def test_a_bias_of_equal_entries_has_each_channels_own_steps(values, kind, value):
+    """TensorFlow's converter takes the first channel's scale for all: -0.5, -0.47, -0.35, ..."""
+    net = net_with_relu(kind, layers.ReLU)
+    net.get_layer("before").bias.assign(np.full(net.get_layer("before").bias.shape, value))
+    model = quantize_aware(net, calibration=values)
+    nodes = [n for n in read_graph(to_tflite(model, precision="int8").content).nodes if n.name in WITH_KERNEL]
+    bias = nodes[1].inputs[2]
+    np.testing.assert_array_equal(bias.constant, np.rint(value / bias.scales.astype(np.float64)))
+    assert len(set(bias.scales)) > 1
+    assert (model.get_layer("quant_before").layer.bias.numpy() == value).all()  # the model is as it was
 
 
 class Doubling(layers.Layer):
