@@ -130,6 +130,36 @@ def test_branches_keep_what_the_other_branch_sees(rng):
     assert_same(shaken(keras.Model(x, y), rng), rng, low=-1, high=1)
 
 
+def normalised_convolution(x, **options):
+    return layers.BatchNormalization(**options)(layers.Conv2D(3, 3, activation="relu")(x))
+
+
+NEED_TWO_RESCALINGS = {
+    "two branches": lambda x: layers.Concatenate()([normalised_convolution(x), normalised_convolution(x)]),
+    "three branches": lambda x: layers.Add(name="sum")([normalised_convolution(x) for _ in range(3)]),
+    "one value twice": lambda x: (lambda y: layers.Multiply()([y, y]))(layers.Rescaling(2.0)(x)),
+    "two outputs": lambda x: [normalised_convolution(x), normalised_convolution(x)],
+    "a name of the model's": lambda x: layers.ReLU(name="a_rescaling")(
+        layers.ReLU(name="a")(normalised_convolution(x))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NEED_TWO_RESCALINGS)
+def test_each_rescaling_has_a_name_of_its_own_the_same_each_time(rng, name):
+    x = keras.Input((6, 6, 2))
+    model = shaken(keras.Model(x, NEED_TWO_RESCALINGS[name](x)), rng)
+    folded, again = fold(model), fold(model)
+    names = [layer.name for layer in folded.layers]
+    assert len(set(names)) == len(names)
+    assert names == [layer.name for layer in again.layers]
+    assert sum(isinstance(layer, layers.Rescaling) for layer in folded.layers) >= 1
+    values = rng.normal(size=(4, 6, 6, 2)).astype(np.float32)
+    got, wanted = tf.nest.flatten(folded(values)), tf.nest.flatten(model(values))
+    for one, other in zip(got, wanted, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
 def test_a_value_read_twice_behind_a_scaling_is_right(rng):
     x = keras.Input((5,))
     scaled = layers.Rescaling(3.0, 1.0)(layers.Dense(4)(x))
