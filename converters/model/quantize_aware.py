@@ -37,6 +37,8 @@ _KERNELS: dict[type, tuple[str, Form]] = {
     layers.Dense: ("kernel", "dense"),
     layers.DepthwiseConv2D: ("depthwise_kernel", "depthwise"),
 }
+_ACTIVATIONS = ("linear", "relu", *BEHIND)
+
 # Their output is rounded if their input is, or TensorFlow Lite fixes its rounding (softmax: 1/256).
 _MOVING = (
     *(layers.Flatten, layers.Reshape, layers.Permute, layers.Dropout, layers.Softmax),
@@ -83,12 +85,14 @@ def quantize_aware(
     `to_tflite(..., precision="int8")` if it has 8 bits, or 4.
 
     Raises InputError: calibration that is empty, constant, not finite or of another shape or range; other
-    bits; a layer for which there is no rule.
+    bits; a layer for which there is no rule; an activation that is not rounded as the file rounds it.
     """
     expect(isinstance(model, keras.Model) and model.built, "a built tf_keras model", type(model).__name__)
     expect(weight_bits in range(2, 9), "weight_bits from 2 to 8", weight_bits)
     samples = checked_samples(calibration, model, input_range=input_range)
 
+    for layer in model.layers:
+        _check_activation(layer)
     source = _fresh(model)
     configs = {
         layer.name: _config_of(layer, source, bits=weight_bits, per_channel=per_channel)
@@ -177,6 +181,19 @@ def _config_of(layer: KerasLayer, model: KerasModel, *, bits: int, per_channel: 
     )
 
 
+def _check_activation(layer: KerasLayer) -> None:
+    """Raise InputError unless the activation within `layer` is one that is rounded as the file rounds it."""
+    has_one = isinstance(layer, (AssembledConv2D, layers.Activation, *_KERNELS))
+    if not has_one:
+        return
+    name = getattr(layer.activation, "__name__", type(layer.activation).__name__)
+    expect(
+        name in _ACTIVATIONS,
+        f"an activation of {', '.join(_ACTIVATIONS)} in {layer.name}",
+        f"{name}: use one of these (fold makes a scaled tanh one), or let to_tflite quantise after training",
+    )
+
+
 def _behind(layer: KerasLayer, model: KerasModel) -> str:
     """Return the name of the function that alone reads the layer's output, "linear" if it is none we know."""
     readers = {node.layer for node in layer._outbound_nodes}
@@ -214,8 +231,7 @@ def _adding(layer: KerasLayer, behind: str) -> QuantizeConfig:
 
 @quantize_rule(layers.Activation)
 def _activation(layer: KerasLayer, behind: str) -> QuantizeConfig:
-    name = getattr(layer.activation, "__name__", "")
-    expect(name in ("relu", "linear", *BEHIND), f"an activation of relu, linear, {', '.join(BEHIND)}", name)
+    name = layer.activation.__name__
     return NothingToQuantize() if name in BEHIND else OutputConfig(behind=behind)
 
 

@@ -294,6 +294,28 @@ def test_a_bias_of_equal_entries_has_each_channels_own_steps(values, kind, value
     assert (model.get_layer("quant_before").layer.bias.numpy() == value).all()  # the model is as it was
 
 
+def triple(values):
+    return values * 3
+
+
+@pytest.mark.parametrize("kind", BEFORE_RELU)
+@pytest.mark.parametrize(
+    "activation",
+    [
+        *("elu", "exponential", "gelu", "hard_sigmoid", "leaky_relu", "mish", "selu"),
+        *("softplus", "softsign", "swish", triple, tf.nn.relu6, layers.ReLU(6.0)),
+    ],
+)
+def test_an_activation_that_is_not_rounded_as_in_the_file_is_refused_by_name(values, kind, activation):
+    layer = BEFORE_RELU[kind](activation=activation)
+    name = getattr(layer.activation, "__name__", "ReLU")
+    message = f"expected an activation of linear, relu, tanh, sigmoid, softmax in before, got {name}: use one"
+    for last in (layer, layers.Activation(activation, name="before")):
+        x = keras.Input((12, 12, 2))
+        with pytest.raises(InputError, match=message):
+            quantize_aware(keras.Model(x, last(x)), calibration=values)
+
+
 class Doubling(layers.Layer):
     def call(self, inputs):
         return inputs + inputs
