@@ -6,6 +6,7 @@ assembled kernel is a constant, so the .tflite holds the stock operation only, a
 
 from __future__ import annotations
 
+import inspect
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -29,16 +30,25 @@ class AssembledConv2D(keras.layers.Layer):
     Folding scales the weight, lowering lays the same weight out differently, quantising
     fake-quantises what `assemble` returns and hands it back by `use_kernel`. Nothing else in the code
     knows how a kernel is assembled.
+
+    `strides`: by how many rows and columns the kernel moves; `activation`: any that Keras takes.
     """
 
     operation: ClassVar[Literal["conv2d", "depthwise_conv2d"]]
     kernel_weight: ClassVar[str]
 
+    def __new__(cls, *arguments: object, **options: object) -> AssembledConv2D:
+        """Remember the strides that the caller gave, for `get_config`: a subclass may set its own instead."""
+        layer = super().__new__(cls, *arguments, **options)
+        named = inspect.signature(cls).bind_partial(*arguments, **options).arguments
+        object.__setattr__(layer, "_given_strides", {**options, **named}.get("strides"))
+        return layer
+
     def __init__(
         self, *, strides: tuple[int, int] = (1, 1), activation: Activation = None, **options: object
     ) -> None:
         super().__init__(**options)
-        self.strides = strides
+        self.strides = tuple(strides)  # a saved model has a list
         self.activation = keras.activations.get(activation)
         self.bias: TfTensor = None
         self._kernel_to_use: TfTensor = None
@@ -76,5 +86,11 @@ class AssembledConv2D(keras.layers.Layer):
         return tf.nn.depthwise_conv2d(inputs, kernel, [1, 1, 1, 1], "VALID")[:, ::down, ::right]
 
     def get_config(self) -> dict[str, object]:
-        """Return what `from_config` needs; a subclass adds its own options."""
-        return {**super().get_config(), "activation": keras.activations.serialize(self.activation)}
+        """Return what `from_config` needs; a subclass adds its own options.
+
+        `strides` are among them if the caller gave them. Where a subclass sets them by another option
+        (TrainableSubsampling by its pool_size), that option brings them back, and giving both would fail.
+        """
+        strides = {} if self._given_strides is None else {"strides": self._given_strides}
+        activation = keras.activations.serialize(self.activation)
+        return {**super().get_config(), **strides, "activation": activation}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 from typing import NamedTuple, get_args
@@ -18,6 +19,7 @@ from converters.file.manifest import Entry, describe
 from converters.file.resizing import resizable
 from converters.model.calibration_samples import Range, checked_samples
 from converters.model.dense_as_convolution import with_convolutions
+from converters.model.unequal_biases import unequal_biases
 
 
 class Converted(NamedTuple):
@@ -75,7 +77,8 @@ def to_tflite(
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     if precision == "int8":
         converter.inference_input_type = converter.inference_output_type = tf.as_dtype(ends)
-    content = _convert(converter)
+    with unequal_biases(model) if fine_tuned else contextlib.nullcontext():
+        content = _convert(converter)
     if open_axis is not None:
         content = resizable(content, axis=open_axis)
     return Converted(content, {"precision": precision, **describe(content)})

@@ -178,14 +178,21 @@ def _fold_batch_normalization(layer: KerasLayer, inputs: list[Value], folding: F
     return inputs[0].scaled(factor, offset)
 
 
-@fold_rule(
-    keras.layers.Dropout,
-    keras.layers.SpatialDropout2D,
-    keras.layers.GaussianNoise,
-    keras.layers.GaussianDropout,
-    keras.layers.ActivityRegularization,
+# RandomCrop is not among them: it crops the middle when nothing is trained.
+_TRAINING_ONLY = (
+    *(keras.layers.Dropout, keras.layers.AlphaDropout, keras.layers.GaussianDropout),
+    *(keras.layers.SpatialDropout1D, keras.layers.SpatialDropout2D, keras.layers.SpatialDropout3D),
+    *(keras.layers.GaussianNoise, keras.layers.ActivityRegularization),
+    *(keras.layers.RandomFlip, keras.layers.RandomRotation, keras.layers.RandomTranslation),
+    *(keras.layers.RandomZoom, keras.layers.RandomHeight, keras.layers.RandomWidth),
+    *(keras.layers.RandomBrightness, keras.layers.RandomContrast),
 )
+
+
+@fold_rule(*_TRAINING_ONLY)
 def _fold_identity(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
+    if folding.node.outputs.dtype != folding.node.keras_inputs[0].dtype:
+        return keep(layer, inputs, folding)  # whole numbers become float in it
     folding.notes.append(f"{layer.name}: left out, it acts in training only")
     return inputs[0]
 

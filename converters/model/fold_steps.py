@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
+
 import numpy as np
 
 from converters.base.environment import keras
@@ -15,10 +18,12 @@ class Folding:
 
     `node` is the call of a layer that is being folded, `input_shape` the shape of its first input, the batch
     counted, None for a side of unknown size. A layer's own shapes are of no use: it may have been called
-    outside the model too. `notes`: a line for each layer that went elsewhere.
+    outside the model too. `notes`: a line for each layer that went elsewhere. `names`: those that are taken,
+    at first the `names` of the model's layers.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, names: Iterable[str]) -> None:
+        self.names = set(names)
         self.steps: list[Step] = []
         self.notes: list[str] = []
         self.node: KerasNode = None
@@ -46,11 +51,18 @@ class Folding:
             form.take_output(value.factor, value.offset)
             return Value(value.step)
         self.notes.append(f"a scaling before {wanted_by} could not be folded: a Rescaling computes it")
-        name = f"{wanted_by}_rescaling"
+        name = self._free_name(f"{wanted_by}_rescaling")
         return self.emit(
             keras.layers.Rescaling(_config_number(value.factor), _config_number(value.offset), name=name),
             [value],
         )
+
+    def _free_name(self, name: str) -> str:
+        """Return `name`, or `name` with the first number from 2 on that makes it free, and take it."""
+        numbered = (f"{name}_{number}" for number in itertools.count(2))
+        free = next(one for one in itertools.chain([name], numbered) if one not in self.names)
+        self.names.add(free)
+        return free
 
     def add(self, step: Step) -> Step:
         """Append `step` to the folded model."""

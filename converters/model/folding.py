@@ -49,7 +49,7 @@ class _Walk(Folding):
     """One walk through a model, node by node."""
 
     def __init__(self, model: KerasModel) -> None:
-        super().__init__()
+        super().__init__(names=[layer.name for layer in model.layers])
         self.model = model
         self.values: dict[int, Value] = {}
         # The nodes that make up this model; a layer may have been called elsewhere too.

@@ -25,6 +25,7 @@ from converters.model.quantize_configs import (
     RangeQuantizer,
     tfmot,
 )
+from converters.model.quantize_scheme import OwnConfigsScheme
 
 layers = keras.layers
 
@@ -36,13 +37,15 @@ _KERNELS: dict[type, tuple[str, Form]] = {
     layers.Dense: ("kernel", "dense"),
     layers.DepthwiseConv2D: ("depthwise_kernel", "depthwise"),
 }
+_ACTIVATIONS = ("linear", "relu", *BEHIND)
+
 # Their output is rounded if their input is, or TensorFlow Lite fixes its rounding (softmax: 1/256).
 _MOVING = (
     *(layers.Flatten, layers.Reshape, layers.Permute, layers.Dropout, layers.Softmax),
     *(layers.MaxPooling2D, layers.GlobalMaxPooling2D, layers.ZeroPadding2D, layers.Cropping2D),
 )
 _COMPUTING = (
-    *(layers.Add, layers.Concatenate, layers.ReLU, layers.Rescaling),
+    *(layers.Concatenate, layers.ReLU, layers.Rescaling),
     *(layers.AveragePooling2D, layers.GlobalAveragePooling2D),
 )
 
@@ -50,7 +53,8 @@ _COMPUTING = (
 def quantize_rule(*classes: type) -> Callable[[ConfigRule], ConfigRule]:
     """Register `rule(layer, behind) -> QuantizeConfig` as the way to quantise the layers of `classes`.
 
-    `behind` names the function that reads the layer's output ("linear", "softmax", ...). A subclass of
+    `behind` names the function that alone reads the layer's output ("relu", "softmax", ...; "linear" for
+    any other, for several, and for an output of the model). A subclass of
     AssembledConv2D needs no rule. `NothingToQuantize()` serves a layer that only moves values,
     `OutputConfig()` one without weights (converters.model.quantize_configs).
     """
@@ -81,18 +85,28 @@ def quantize_aware(
     `to_tflite(..., precision="int8")` if it has 8 bits, or 4.
 
     Raises InputError: calibration that is empty, constant, not finite or of another shape or range; other
-    bits; a layer for which there is no rule.
+    bits; a layer for which there is no rule; an activation that is not rounded as the file rounds it.
     """
     expect(isinstance(model, keras.Model) and model.built, "a built tf_keras model", type(model).__name__)
     expect(weight_bits in range(2, 9), "weight_bits from 2 to 8", weight_bits)
     samples = checked_samples(calibration, model, input_range=input_range)
 
-    def annotate(layer: KerasLayer) -> KerasLayer:
-        config = _config_of(layer, bits=weight_bits, per_channel=per_channel)
-        return tfmot.quantization.keras.quantize_annotate_layer(layer, config)
+    for layer in model.layers:
+        _check_activation(layer)
+    source = _fresh(model)
+    configs = {
+        layer.name: _config_of(layer, source, bits=weight_bits, per_channel=per_channel)
+        for layer in source.layers
+        if not isinstance(layer, layers.InputLayer)
+    }
 
-    annotated = keras.models.clone_model(_fresh(model), clone_function=annotate)
-    quantized = _with_lasting_names(tfmot.quantization.keras.quantize_apply(annotated))
+    def annotate(layer: KerasLayer) -> KerasLayer:
+        return tfmot.quantization.keras.quantize_annotate_layer(layer, configs[layer.name])
+
+    annotated = keras.models.clone_model(source, clone_function=annotate)
+    applied = tfmot.quantization.keras.quantize_apply(annotated, OwnConfigsScheme())
+    quantized = _with_lasting_names(applied)
+    _check_kernels(quantized, configs)
     settle(quantized)
     _fit_inputs(quantized, input_range or (float(samples.min()), float(samples.max())))
     _fit_ranges(quantized, samples)
@@ -140,8 +154,16 @@ def _wrappers(model: KerasModel) -> Iterator[KerasLayer]:
             yield layer
 
 
-def _config_of(layer: KerasLayer, *, bits: int, per_channel: bool) -> QuantizeConfig:
-    behind = _behind(layer)
+def _check_kernels(model: KerasModel, configs: dict[str, QuantizeConfig]) -> None:
+    """Raise InputError unless each layer whose configuration in `configs` rounds a kernel has it rounded."""
+    rounded = {wrapper.layer.name for wrapper in _wrappers(model) if wrapper._weight_vars}
+    for name, config in configs.items():
+        if isinstance(config, KernelConfig):
+            expect(name in rounded, f"the kernel of {name} to be rounded", "it left as it is")
+
+
+def _config_of(layer: KerasLayer, model: KerasModel, *, bits: int, per_channel: bool) -> QuantizeConfig:
+    behind = _behind(layer, model)
     if isinstance(layer, AssembledConv2D):
         form: Form = "depthwise" if layer.operation == "depthwise_conv2d" else "full"
         return KernelConfig(
@@ -159,16 +181,36 @@ def _config_of(layer: KerasLayer, *, bits: int, per_channel: bool) -> QuantizeCo
     )
 
 
-def _behind(layer: KerasLayer) -> str:
+def _check_activation(layer: KerasLayer) -> None:
+    """Raise InputError unless the activation within `layer` is one that is rounded as the file rounds it."""
+    has_one = isinstance(layer, (AssembledConv2D, layers.Activation, *_KERNELS))
+    if not has_one:
+        return
+    name = getattr(layer.activation, "__name__", type(layer.activation).__name__)
+    expect(
+        name in _ACTIVATIONS,
+        f"an activation of {', '.join(_ACTIVATIONS)} in {layer.name}",
+        f"{name}: use one of these (fold makes a scaled tanh one), or let to_tflite quantise after training",
+    )
+
+
+def _behind(layer: KerasLayer, model: KerasModel) -> str:
     """Return the name of the function that alone reads the layer's output, "linear" if it is none we know."""
     readers = {node.layer for node in layer._outbound_nodes}
-    if len(readers) != 1:
+    if len(readers) != 1 or layer.name in model.output_names:
         return "linear"
     reader = readers.pop()
     if isinstance(reader, layers.Softmax):
         return "softmax"
+    if isinstance(reader, layers.ReLU):
+        return "relu" if _is_fused(reader) else "linear"
     name = getattr(getattr(reader, "activation", None), "__name__", "linear")
-    return name if isinstance(reader, layers.Activation) and name in BEHIND else "linear"
+    return name if isinstance(reader, layers.Activation) and name in ("relu", *BEHIND) else "linear"
+
+
+def _is_fused(layer: KerasLayer) -> bool:
+    """Return whether a file computes the ReLU `layer` within the operator before it, as RELU or RELU6."""
+    return layer.max_value in (None, 6) and not layer.negative_slope and not layer.threshold
 
 
 @quantize_rule(*_MOVING)
@@ -181,10 +223,15 @@ def _computing(layer: KerasLayer, behind: str) -> QuantizeConfig:
     return OutputConfig(behind=behind)
 
 
+@quantize_rule(layers.Add)
+def _adding(layer: KerasLayer, behind: str) -> QuantizeConfig:
+    # ADD computes the ReLU that reads it.
+    return NothingToQuantize() if behind == "relu" else OutputConfig(behind=behind)
+
+
 @quantize_rule(layers.Activation)
 def _activation(layer: KerasLayer, behind: str) -> QuantizeConfig:
-    name = getattr(layer.activation, "__name__", "")
-    expect(name in ("relu", "linear", *BEHIND), f"an activation of relu, linear, {', '.join(BEHIND)}", name)
+    name = layer.activation.__name__
     return NothingToQuantize() if name in BEHIND else OutputConfig(behind=behind)
 
 

@@ -150,7 +150,8 @@ class KernelConfig(NothingToQuantize):
     """For a layer with a kernel, a bias and an activation: Conv2D, Dense, AssembledConv2D, ...
 
     `weight`: the attribute that holds the weight; `form`: how the kernel's axes are to be read; `bits`,
-    `per_channel`: of the kernel; `behind`: the function that reads the layer's output.
+    `per_channel`: of the kernel; `behind`: the function that reads the layer's output. The file computes a
+    "relu" together with the layer, so nothing is rounded before that.
     """
 
     def __init__(
@@ -172,6 +173,8 @@ class KernelConfig(NothingToQuantize):
     def get_activations_and_quantizers(self, layer: KerasLayer) -> list[tuple[Activation, Quantizer]]:
         """Round before a tanh, a sigmoid or a softmax, behind a ReLU or none (as the file does)."""
         name = getattr(layer.activation, "__name__", "linear")
+        if name == "linear" and self.behind == "relu":
+            return []
         behind = name if name in ("tanh", "sigmoid", "softmax") else self.behind
         return [(layer.activation, RangeQuantizer(behind=behind))]
 
@@ -183,8 +186,9 @@ class KernelConfig(NothingToQuantize):
             setattr(layer, self.weight, quantize_weights[0])
 
     def set_quantize_activations(self, layer: KerasLayer, quantize_activations: list[Activation]) -> None:
-        """Give the layer its rounding activation."""
-        layer.activation = quantize_activations[0]
+        """Give the layer its rounding activation, if it has one."""
+        if quantize_activations:
+            layer.activation = quantize_activations[0]
 
     def get_output_quantizers(self, layer: KerasLayer) -> list[Quantizer]:
         """Round the output of a tanh as the int8 kernel does; tensorflow-model-optimization does not."""

@@ -271,9 +271,14 @@ class PartialConv2D(AssembledConv2D):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of a "valid" convolution."""
         batch, height, width, _ = input_shape
-        rows, columns = self.kernel_size
+        (rows, columns), (down, right) = self.kernel_size, self.strides
         return tf.TensorShape(
-            (batch, height and height - rows + 1, width and width - columns + 1, len(self.table))
+            (
+                batch,
+                height and (height - rows) // down + 1,
+                width and (width - columns) // right + 1,
+                len(self.table),
+            )
         )
 
     def get_config(self) -> dict[str, Any]:

@@ -130,6 +130,85 @@ def test_branches_keep_what_the_other_branch_sees(rng):
     assert_same(shaken(keras.Model(x, y), rng), rng, low=-1, high=1)
 
 
+def normalised_convolution(x, **options):
+    return layers.BatchNormalization(**options)(layers.Conv2D(3, 3, activation="relu")(x))
+
+
+NEED_TWO_RESCALINGS = {
+    "two branches": lambda x: layers.Concatenate()([normalised_convolution(x), normalised_convolution(x)]),
+    "three branches": lambda x: layers.Add(name="sum")([normalised_convolution(x) for _ in range(3)]),
+    "one value twice": lambda x: (lambda y: layers.Multiply()([y, y]))(layers.Rescaling(2.0)(x)),
+    "two outputs": lambda x: [normalised_convolution(x), normalised_convolution(x)],
+    "a name of the model's": lambda x: layers.ReLU(name="a_rescaling")(
+        layers.ReLU(name="a")(normalised_convolution(x))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NEED_TWO_RESCALINGS)
+def test_each_rescaling_has_a_name_of_its_own_the_same_each_time(rng, name):
+    x = keras.Input((6, 6, 2))
+    model = shaken(keras.Model(x, NEED_TWO_RESCALINGS[name](x)), rng)
+    folded, again = fold(model), fold(model)
+    names = [layer.name for layer in folded.layers]
+    assert len(set(names)) == len(names)
+    assert names == [layer.name for layer in again.layers]
+    assert sum(isinstance(layer, layers.Rescaling) for layer in folded.layers) >= 1
+    values = rng.normal(size=(4, 6, 6, 2)).astype(np.float32)
+    got, wanted = tf.nest.flatten(folded(values)), tf.nest.flatten(model(values))
+    for one, other in zip(got, wanted, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+TRAINING_ONLY = {
+    (8, 3): [
+        lambda: layers.Dropout(0.5),
+        lambda: layers.AlphaDropout(0.5),
+        lambda: layers.GaussianDropout(0.5),
+        lambda: layers.GaussianNoise(0.5),
+        lambda: layers.SpatialDropout1D(0.5),
+        lambda: layers.ActivityRegularization(0.5),
+    ],
+    (8, 8, 3): [
+        lambda: layers.SpatialDropout2D(0.5),
+        lambda: layers.RandomFlip(),
+        lambda: layers.RandomRotation(0.5),
+        lambda: layers.RandomTranslation(0.5, 0.5),
+        lambda: layers.RandomZoom(0.5),
+        lambda: layers.RandomHeight(0.5),
+        lambda: layers.RandomWidth(0.5),
+        lambda: layers.RandomBrightness(0.5),
+        lambda: layers.RandomContrast(0.5),
+    ],
+    (4, 4, 4, 3): [lambda: layers.SpatialDropout3D(0.5)],
+}
+TRAINING_ONLY_CASES = [(shape, make) for shape, makes in TRAINING_ONLY.items() for make in makes]
+
+
+@pytest.mark.parametrize(("shape", "make"), TRAINING_ONLY_CASES)
+def test_what_acts_in_training_only_is_left_out_and_a_scaling_passes_it(rng, shape, make):
+    x = keras.Input(shape)
+    layer = make()
+    y = layers.Dense(2)(layer(layers.Rescaling(0.5, 1.0)(x)))
+    model = shaken(keras.Model(x, y), rng)
+    assert_same(model, rng, kinds=["Dense"], low=-1, high=1)
+    assert f"{layer.name}: left out, it acts in training only" in fold_with_notes(model)[1]
+
+
+def test_a_random_crop_is_kept_as_it_crops_the_middle(rng):
+    x = keras.Input((8, 8, 3))
+    model = keras.Model(x, layers.Conv2D(2, 3)(layers.RandomCrop(4, 4)(x)))
+    assert_same(model, rng, kinds=["RandomCrop", "Conv2D"])
+
+
+def test_a_layer_that_makes_whole_numbers_float_is_kept(rng):
+    x = keras.Input((8, 8, 3), dtype="uint8")
+    model = keras.Model(x, layers.Conv2D(2, 3)(layers.RandomFlip()(x)))
+    pixels = rng.integers(0, 256, (4, 8, 8, 3)).astype(np.uint8)
+    got, wanted = (one(pixels, training=False) for one in (fold(model), model))
+    np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-3)
+
+
 def test_a_value_read_twice_behind_a_scaling_is_right(rng):
     x = keras.Input((5,))
     scaled = layers.Rescaling(3.0, 1.0)(layers.Dense(4)(x))

@@ -11,7 +11,8 @@ import pytest
 
 from converters.base.environment import keras, tf
 from converters.base.errors import InputError
-from converters.file.graph import read_graph
+from converters.file.graph import WITH_KERNEL, read_graph
+from converters.model import quantize_aware as quantize_aware_module
 from converters.model.conversion import to_tflite
 from converters.model.folding import fold
 from converters.model.quantize_aware import is_quantized, quantize_aware, quantize_rule, settle
@@ -188,6 +189,131 @@ def test_stock_layers_that_compute_or_move_are_quantised_too(pixels):
     assert kinds == {"int8"}
     # Six layers, each rounding to 1/256 of its range, before a softmax of slope 1/4.
     np.testing.assert_allclose(run(content, pixels), model.predict(pixels, verbose=0), atol=0.05)
+
+
+BEFORE_RELU = {
+    "Conv2D": lambda **options: layers.Conv2D(4, 3, name="before", **options),
+    "DepthwiseConv2D": lambda **options: layers.DepthwiseConv2D(3, name="before", **options),
+    "AssembledConv2D": lambda **options: PartialConv2D(
+        table=[[0], [1], [0, 1]], kernel_size=2, name="before", **options
+    ),
+    "Dense": lambda **options: layers.Dense(4, name="before", **options),
+}
+RELUS = {
+    "ReLU": layers.ReLU,
+    "ReLU of 6": lambda: layers.ReLU(6.0),
+    "Activation": lambda: layers.Activation("relu"),
+}
+
+
+def net_with_relu(kind, relu):
+    """A net whose layer "before" is followed by `relu`, a layer, or has its own for None."""
+    keras.utils.set_random_seed(2)
+    x = keras.Input((12, 12, 2), name="values")
+    y = BEFORE_RELU[kind](activation="relu" if relu is None else None)(layers.Conv2D(2, 1)(x))
+    y = y if relu is None else relu()(y)
+    return keras.Model(x, layers.Dense(3)(layers.Flatten()(y)))
+
+
+@pytest.fixture(scope="module")
+def values():
+    return np.random.default_rng(4).normal(0, 3, (40, 12, 12, 2)).astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", BEFORE_RELU)
+@pytest.mark.parametrize("relu", RELUS)
+def test_a_relu_layer_is_rounded_as_a_relu_within_the_layer_before_it(values, kind, relu):
+    options = {"calibration": values, "weight_bits": 4, "per_channel": False}
+    model = quantize_aware(net_with_relu(kind, RELUS[relu]), **options)
+    weight, quantizer, variables = model.get_layer("quant_before")._weight_vars[0]
+    assert len(np.unique(quantizer(weight, False, variables).numpy().round(6))) <= 15
+    if relu != "ReLU of 6":
+        within = quantize_aware(net_with_relu(kind, None), **options)
+        np.testing.assert_allclose(model(values), within(values), atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", BEFORE_RELU)
+@pytest.mark.parametrize("relu", RELUS)
+def test_the_file_computes_a_relu_within_the_layer_and_rounds_behind_it(values, kind, relu):
+    model = quantize_aware(net_with_relu(kind, RELUS[relu]), calibration=values)
+    content = to_tflite(model, precision="int8").content
+    nodes = read_graph(content).nodes
+    assert "RELU" not in "".join(node.name for node in nodes)
+    # The same kernels, biases and ranges: only sums that end near the middle of two steps may differ.
+    got, wanted = run(content, values), model.predict(values, verbose=0)
+    assert np.sqrt(np.mean((got - wanted) ** 2)) < 0.002 * wanted.std()
+
+
+def test_a_relu_that_has_an_operator_of_its_own_is_rounded_before_and_behind(values):
+    for relu in (lambda: layers.ReLU(4.0), lambda: layers.ReLU(negative_slope=0.1)):
+        model = quantize_aware(net_with_relu("Conv2D", relu), calibration=values)
+        before = model.get_layer("quant_before")
+        assert len(before._quantize_activations) == 1
+        got, wanted = run(to_tflite(model, precision="int8").content, values), model(values).numpy()
+        assert np.sqrt(np.mean((got - wanted) ** 2)) < 0.01 * wanted.std()
+
+
+def test_what_a_relu_and_another_layer_read_is_rounded_before_both(values):
+    x = keras.Input((12, 12, 2))
+    y = layers.Conv2D(2, 1, name="before")(x)
+    sum_and_relu = keras.Model(x, layers.Add()([y, layers.ReLU()(y)]))
+    output_and_relu = keras.Model(x, [y, layers.ReLU()(y)])
+    for model in (sum_and_relu, output_and_relu):
+        before = quantize_aware(model, calibration=values).get_layer("quant_before")
+        assert len(before._quantize_activations) == 1
+
+
+def test_a_sum_is_rounded_behind_its_relu(values):
+    x = keras.Input((12, 12, 2))
+    y = layers.Add(name="sum")([layers.Conv2D(2, 1)(x), layers.Conv2D(2, 1)(x)])
+    model = quantize_aware(keras.Model(x, layers.ReLU(name="relu")(y)), calibration=values)
+    assert not model.get_layer("quant_sum")._output_quantizers
+    nodes = [node.name for node in read_graph(to_tflite(model, precision="int8").content).nodes]
+    assert nodes == ["QUANTIZE", "CONV_2D", "CONV_2D", "ADD", "QUANTIZE"]
+
+
+def test_a_kernel_that_is_left_as_it_is_is_refused_by_name(values, monkeypatch):
+    """With the library's own layout, a layer before a ReLU loses its configuration."""
+    library = quantize_aware_module.tfmot.quantization.keras.default_8bit.Default8BitQuantizeScheme
+    monkeypatch.setattr(quantize_aware_module, "OwnConfigsScheme", library)
+    with pytest.raises(InputError, match="expected the kernel of before to be rounded, got it left as it is"):
+        quantize_aware(net_with_relu("Conv2D", layers.ReLU), calibration=values)
+
+
+@pytest.mark.parametrize("kind", ["Conv2D", "DepthwiseConv2D", "AssembledConv2D"])
+@pytest.mark.parametrize("value", [-0.5, 0.0])
+def test_a_bias_of_equal_entries_has_each_channels_own_steps(values, kind, value):
+    """TensorFlow's converter takes the first channel's scale for all: -0.5, -0.47, -0.35, ..."""
+    net = net_with_relu(kind, layers.ReLU)
+    net.get_layer("before").bias.assign(np.full(net.get_layer("before").bias.shape, value))
+    model = quantize_aware(net, calibration=values)
+    nodes = [n for n in read_graph(to_tflite(model, precision="int8").content).nodes if n.name in WITH_KERNEL]
+    bias = nodes[1].inputs[2]
+    np.testing.assert_array_equal(bias.constant, np.rint(value / bias.scales.astype(np.float64)))
+    assert len(set(bias.scales)) > 1
+    assert (model.get_layer("quant_before").layer.bias.numpy() == value).all()  # the model is as it was
+
+
+def triple(values):
+    return values * 3
+
+
+@pytest.mark.parametrize("kind", BEFORE_RELU)
+@pytest.mark.parametrize(
+    "activation",
+    [
+        *("elu", "exponential", "gelu", "hard_sigmoid", "leaky_relu", "mish", "selu"),
+        *("softplus", "softsign", "swish", triple, tf.nn.relu6, layers.ReLU(6.0)),
+    ],
+)
+def test_an_activation_that_is_not_rounded_as_in_the_file_is_refused_by_name(values, kind, activation):
+    layer = BEFORE_RELU[kind](activation=activation)
+    name = getattr(layer.activation, "__name__", "ReLU")
+    message = f"expected an activation of linear, relu, tanh, sigmoid, softmax in before, got {name}: use one"
+    for last in (layer, layers.Activation(activation, name="before")):
+        x = keras.Input((12, 12, 2))
+        with pytest.raises(InputError, match=message):
+            quantize_aware(keras.Model(x, last(x)), calibration=values)
 
 
 class Doubling(layers.Layer):
