@@ -358,7 +358,7 @@ class MainActivityTest {
         val words = "Passed on CPU. 23 of 23 pictures within their limits.\n"
         it.await("the verdict") { words in it.words(R.id.verdict) }
         it.choose(R.id.models, "int8")
-        it.await("another check to be asked for") { "something to share" in it.words(R.id.verdict) }
+        it.await("another check to be asked for") { "you can share the results" in it.words(R.id.verdict) }
         assertFalse(it.activity.view<View>(R.id.share).isEnabled)
     }
 
