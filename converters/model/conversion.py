@@ -19,6 +19,7 @@ from converters.file.manifest import Entry, describe
 from converters.file.resizing import resizable
 from converters.model.calibration_samples import Range, checked_samples
 from converters.model.dense_as_convolution import with_convolutions
+from converters.model.float32 import float32_policy, in_float32
 from converters.model.unequal_biases import unequal_biases
 
 
@@ -29,6 +30,7 @@ class Converted(NamedTuple):
     entry: Entry
 
 
+@float32_policy()
 def to_tflite(
     model: KerasModel,
     *,
@@ -49,7 +51,8 @@ def to_tflite(
     the model first: a normalisation that is folded costs nothing and makes the raw pixel the quantised
     input. `shape`: the file's input without the batch, for a model that leaves sides of it open; a Dense
     layer on a picture then becomes a 1x1 convolution, which an interpreter can resize; `open_axis`: that of
-    the input, the batch counted, which the file says may be resized. The same weights and versions give the
+    the input, the batch counted, which the file says may be resized. A model of mixed precision is converted
+    as it computes in float32. The same weights and versions give the
     same bytes.
 
     Raises InputError: another precision, a shape that is not the model's or none where it is needed,
@@ -98,7 +101,8 @@ def _for_one_input(model: KerasModel, shape: Sequence[int] | None) -> KerasModel
     expect(shape_fits(shape, own), f"a shape of the model's, {own}", shape)
     # Names go into the file: fixed ones, or a second conversion in one process would differ.
     single = keras.Input(batch_shape=(1, *shape), dtype=model.inputs[0].dtype, name=model.input_names[0])
-    computing = model if shape == own else with_convolutions(model)
+    computing = in_float32(model)
+    computing = computing if shape == own else with_convolutions(computing)
     return keras.Model(single, computing(single), name=model.name)
 
 
@@ -143,4 +147,5 @@ def _convert(converter: LiteConverter) -> bytes:
 def _refused_operators(message: str) -> str:
     """Return the operators that the converter's message names as missing, "" if it names none."""
     named = re.findall(r"^(?:Flex|Custom) ops: (.+)$", message, re.MULTILINE)
+    named = named or re.findall(r"'tf\.(\w+)' op is neither a custom op nor a flex op", message)
     return "; ".join(dict.fromkeys(named))
