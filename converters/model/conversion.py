@@ -57,9 +57,9 @@ def to_tflite(
     same bytes.
 
     Raises InputError: another precision, a shape that is not the model's or none where it is needed,
-    calibration missing, empty, constant, not finite or of another shape or range, an Embedding of float numbers
-    for int8, a layer that has no TensorFlow Lite operator, a model of `quantize_aware` in another precision or
-    with kernels of other than 8 or 4 bits (4 bits need a runtime of 2024 or later), an `open_axis` that an
+    calibration missing, empty, constant, not finite or of another shape or range, an Embedding of floats
+    for int8, a layer that has no TensorFlow Lite operator, a model of `quantize_aware` in another precision
+    or with kernels of other than 8 or 4 bits (4 bits need a runtime of 2024 or later), an `open_axis` that an
     operator does not leave open.
     """
     expect(precision in PRECISIONS, f"a precision of {', '.join(PRECISIONS)}", repr(precision))
