@@ -18,7 +18,7 @@ def checked_samples(
 
     `input_range`: the least and the most that the model's inputs can be, where they are known: inputs that
     leave it, or stay within half of it, were scaled by mistake. Raises InputError: that, or none, empty,
-    constant, not finite, not numbers or of another shape.
+    constant, not finite, not numbers, of another shape, or not whole where the input is.
     """
     expect(calibration is not None, "calibration inputs for int8", "none")
     samples = np.asarray(calibration)
@@ -29,6 +29,10 @@ def checked_samples(
     expect(np.issubdtype(samples.dtype, np.number), "calibration inputs that are numbers", samples.dtype)
     samples = samples.astype(np.float32)
     expect(np.isfinite(samples).all(), "finite calibration inputs", "NaN or infinity")
+    dtype = model.inputs[0].dtype
+    if dtype.is_integer:
+        whole = np.array_equal(samples, samples.astype(dtype.as_numpy_dtype))
+        expect(whole, f"calibration inputs that are whole numbers of {dtype.name}", "others")
     expect(
         samples.min() < samples.max(), "calibration inputs that differ", f"the constant {samples.flat[0]:g}"
     )

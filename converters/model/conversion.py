@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from converters.base.arrays import shape_fits
 from converters.base.environment import keras, tf
@@ -19,6 +20,7 @@ from converters.file.manifest import Entry, describe
 from converters.file.resizing import resizable
 from converters.model.calibration_samples import Range, checked_samples
 from converters.model.dense_as_convolution import with_convolutions
+from converters.model.float32 import float32_policy, in_float32
 from converters.model.unequal_biases import unequal_biases
 
 
@@ -29,6 +31,7 @@ class Converted(NamedTuple):
     entry: Entry
 
 
+@float32_policy()
 def to_tflite(
     model: KerasModel,
     *,
@@ -49,13 +52,15 @@ def to_tflite(
     the model first: a normalisation that is folded costs nothing and makes the raw pixel the quantised
     input. `shape`: the file's input without the batch, for a model that leaves sides of it open; a Dense
     layer on a picture then becomes a 1x1 convolution, which an interpreter can resize; `open_axis`: that of
-    the input, the batch counted, which the file says may be resized. The same weights and versions give the
+    the input, the batch counted, which the file says may be resized. A model of mixed precision is converted
+    as it computes in float32. The same weights and versions give the
     same bytes.
 
     Raises InputError: another precision, a shape that is not the model's or none where it is needed,
-    calibration missing, empty, constant, not finite or of another shape or range, a layer that has no
-    TensorFlow Lite operator, a model of `quantize_aware` in another precision or with kernels of other than
-    8 or 4 bits (4 bits need a runtime of 2024 or later), an `open_axis` that an operator does not leave open.
+    calibration missing, empty, constant, not finite or of another shape or range, an Embedding of floats
+    for int8, a layer that has no TensorFlow Lite operator, a model of `quantize_aware` in another precision
+    or with kernels of other than 8 or 4 bits (4 bits need a runtime of 2024 or later), an `open_axis` that an
+    operator does not leave open.
     """
     expect(precision in PRECISIONS, f"a precision of {', '.join(PRECISIONS)}", repr(precision))
     expect(ends in get_args(Ends), f"ends of {' or '.join(get_args(Ends))}", repr(ends))
@@ -72,9 +77,8 @@ def to_tflite(
     if precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
     if precision == "int8" and not fine_tuned:
-        samples = checked_samples(calibration, single, input_range=input_range)
-        converter.representative_dataset = lambda: ([sample[None]] for sample in samples)
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        _check_embeddings(model)
+        _calibrate(converter, single, checked_samples(calibration, single, input_range=input_range))
     if precision == "int8":
         converter.inference_input_type = converter.inference_output_type = tf.as_dtype(ends)
     with unequal_biases(model) if fine_tuned else contextlib.nullcontext():
@@ -98,8 +102,31 @@ def _for_one_input(model: KerasModel, shape: Sequence[int] | None) -> KerasModel
     expect(shape_fits(shape, own), f"a shape of the model's, {own}", shape)
     # Names go into the file: fixed ones, or a second conversion in one process would differ.
     single = keras.Input(batch_shape=(1, *shape), dtype=model.inputs[0].dtype, name=model.input_names[0])
-    computing = model if shape == own else with_convolutions(model)
+    computing = in_float32(model)
+    computing = computing if shape == own else with_convolutions(computing)
     return keras.Model(single, computing(single), name=model.name)
+
+
+def _calibrate(converter: LiteConverter, model: KerasModel, samples: NDArray[np.float32]) -> None:
+    """Let `converter` find the ranges of `model` from `samples` (n, ...), in the type of its input."""
+    typed = samples.astype(model.inputs[0].dtype.as_numpy_dtype)
+    converter.representative_dataset = lambda: ([sample[None]] for sample in typed)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+
+
+def _check_embeddings(model: KerasModel) -> None:
+    """Raise InputError when an Embedding takes float numbers: rounded to int8, they name other rows."""
+    for layer in model._flatten_layers():
+        if not isinstance(layer, keras.layers.Embedding):
+            continue
+        kinds = {
+            source.dtype for node in layer._inbound_nodes for source in tf.nest.flatten(node.keras_inputs)
+        }
+        expect(
+            not any(kind.is_floating for kind in kinds),
+            f"an input of int32 to the Embedding {layer.name} for int8",
+            'float: build the model with keras.Input(..., dtype="int32") and load its weights',
+        )
 
 
 def _exported(model: KerasModel) -> object:
@@ -143,4 +170,5 @@ def _convert(converter: LiteConverter) -> bytes:
 def _refused_operators(message: str) -> str:
     """Return the operators that the converter's message names as missing, "" if it names none."""
     named = re.findall(r"^(?:Flex|Custom) ops: (.+)$", message, re.MULTILINE)
+    named = named or re.findall(r"'tf\.(\w+)' op is neither a custom op nor a flex op", message)
     return "; ".join(dict.fromkeys(named))

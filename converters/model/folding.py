@@ -19,6 +19,7 @@ import numpy as np
 from converters.base.environment import keras
 from converters.base.errors import InputError, expect
 from converters.base.untyped import KerasLayer, KerasModel, KerasNode, TfTensor
+from converters.model.float32 import float32_policy, in_float32
 from converters.model.fold_rules import rule_of
 from converters.model.fold_steps import Folding
 from converters.model.fold_values import Step, Value
@@ -29,19 +30,23 @@ def fold(model: KerasModel) -> KerasModel:
 
     `model`: a built Keras 2 functional or sequential model. Layers without a rule are kept as they
     are, with exact values before them. The folded model has the same inputs, output shapes and layer
-    names; its layers are new, the given model is not changed. Raises InputError when `model` is no such
-    model, or a layer is not where it can be folded (EuclideanRBF without a softmax).
+    names; its layers are new and compute in float32, the given model is not changed. Raises InputError
+    when `model` is no such model, or a layer is not where it can be folded (EuclideanRBF without a softmax).
     """
     return fold_with_notes(model)[0]
 
 
+@float32_policy()
 def fold_with_notes(model: KerasModel) -> tuple[KerasModel, list[str]]:
     """Fold, and also return a line for each layer that went elsewhere: "normalise: into C1"."""
     expect(isinstance(model, keras.Model) and model.built, "a built tf_keras model", type(model).__name__)
     if isinstance(model, keras.Sequential):
         model = keras.Model(model.inputs, model.outputs, name=model.name)
     expect(hasattr(model, "_nodes_by_depth"), "a functional or sequential model", type(model).__name__)
-    folding = _Walk(model)
+    exact = in_float32(model)
+    folding = _Walk(exact)
+    if exact is not model:
+        folding.notes.append("mixed precision is for training: computed in float32 with the same weights")
     return folding.run(), folding.notes
 
 

@@ -17,6 +17,7 @@ from converters.base.untyped import KerasLayer, KerasModel, QuantizeConfig, TfTe
 from converters.model.activation_ranges import BEHIND, fit_range
 from converters.model.assembled import AssembledConv2D
 from converters.model.calibration_samples import Range, checked_samples
+from converters.model.float32 import float32_policy, in_float32
 from converters.model.quantize_configs import (
     Form,
     KernelConfig,
@@ -66,6 +67,7 @@ def quantize_rule(*classes: type) -> Callable[[ConfigRule], ConfigRule]:
     return register
 
 
+@float32_policy()
 def quantize_aware(
     model: KerasModel,
     *,
@@ -93,7 +95,7 @@ def quantize_aware(
 
     for layer in model.layers:
         _check_activation(layer)
-    source = _fresh(model)
+    source = _fresh(in_float32(model))
     configs = {
         layer.name: _config_of(layer, source, bits=weight_bits, per_channel=per_channel)
         for layer in source.layers

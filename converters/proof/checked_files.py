@@ -13,6 +13,7 @@ from converters.base.untyped import KerasModel
 from converters.file.manifest import Entry
 from converters.model.calibration_samples import Range, checked_samples
 from converters.model.conversion import to_tflite
+from converters.model.float32 import in_float32
 from converters.runtimes.tensorflow_interpreter import run
 
 
@@ -40,12 +41,12 @@ class CheckedFile:
 def reference_of(
     model: KerasModel, samples: NDArray[np.generic], *, input_range: Range | None = None
 ) -> Reference:
-    """Return the reference of `model`: its outputs for `samples` (n, ...), its real inputs.
+    """Return the reference of `model`: its outputs in float32 for `samples` (n, ...), its real inputs.
 
     Raises InputError as `checked_samples` does, for inputs that cannot be the model's.
     """
     inputs = checked_samples(samples, model, input_range=input_range)
-    return Reference(inputs=inputs, outputs=model.predict(inputs, verbose=0))
+    return Reference(inputs=inputs, outputs=in_float32(model).predict(inputs, verbose=0))
 
 
 def checked_files(

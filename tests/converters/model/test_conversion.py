@@ -163,6 +163,34 @@ def test_a_lookup_table_goes_into_the_file():
     assert "HASHTABLE_FIND" in operators(to_tflite(counted, precision="float32").entry)
 
 
+def words_net(dtype):
+    keras.utils.set_random_seed(3)
+    words = keras.Input((5,), dtype=dtype, name="words")
+    vectors = layers.Embedding(100, 4, embeddings_initializer="normal", name="vectors")(words)
+    return keras.Model(words, layers.Dense(3, activation="softmax")(layers.Flatten()(vectors)))
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64", "uint8"])
+def test_whole_numbers_go_into_an_int8_file_as_they_are(dtype):
+    words = np.random.default_rng(5).integers(0, 100, (60, 5))
+    words_model = words_net(dtype)
+    content, entry = to_tflite(words_model, precision="int8", calibration=words)
+    assert (entry["inputs"][0]["type"], entry["outputs"][0]["type"]) == (dtype, "uint8")
+    # A row's numbers are off by half a step of 1/127 of the largest, and so are the dense layer's weights.
+    np.testing.assert_allclose(run(content, words), words_model.predict(words, verbose=0), atol=0.01)
+
+
+def test_float_numbers_of_words_and_parts_of_whole_ones_are_refused_for_int8():
+    words = np.random.default_rng(5).integers(0, 100, (60, 5))
+    with pytest.raises(InputError, match="an input of int32 to the Embedding vectors for int8, got float"):
+        to_tflite(words_net("float32"), precision="int8", calibration=words)
+    for wrong in (words + 0.5, words + 200.0):
+        with pytest.raises(
+            InputError, match="calibration inputs that are whole numbers of uint8, got others"
+        ):
+            to_tflite(words_net("uint8"), precision="int8", calibration=wrong)
+
+
 def test_what_is_no_tflite_file_is_refused(converted):
     for content in (b"", b"TFL3", b"\0" * 100, converted["float32"].content[:40], b"....TFL3" + b"\xff" * 64):
         with pytest.raises(InputError, match="expected a .tflite file.*, got "):
