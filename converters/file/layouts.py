@@ -61,14 +61,19 @@ def describe(layout: Layout) -> str:
 def suggested(graph: Graph) -> Layout:
     """Return a layout that is likely quick: several columns at once where a convolution has few channels.
 
-    Only what has 4 input channels or fewer is changed; measure (converters.timing.tuning) to be sure.
+    Only what has 4 input channels or fewer, all in one group, is changed; measure (converters.timing.tuning)
+    to be sure.
     """
     return tuple(_suggested_step(node) for node in windowed(graph))
 
 
 def _suggested_step(node: Node) -> Step | None:
-    source, result = node.inputs[0], node.outputs[0]
-    if source is None or node.name != "CONV_2D" or source.shape[3] > _FEW_CHANNELS:
+    result = node.outputs[0]
+    if node.name != "CONV_2D":
+        return None
+    source, kernel = node.inputs[:2]
+    # A group's kernel would be filled up with zeros for the channels of the others: more work, not less.
+    if source is None or kernel is None or not source.shape[3] == kernel.shape[3] <= _FEW_CHANNELS:
         return None
     for columns in _BEST_PHASES:
         phases = Phases(1, columns)

@@ -192,10 +192,11 @@ class _Lowering:
         values = kernel.constant
         assert values is not None
         expect(kernel.type in _TYPES, f"weights of {node} of {', '.join(_TYPES)}", kernel.type)
+        expect(not kernel.zero_points.any(), f"weights of {node} around zero", "weights with a zero point")
         hybrid = kernel.type == "int8" and source.type == "float32"
-        if node.name != _DENSE:
+        if node.name != _DENSE or values.shape[3] != source.shape[3]:
             expect(not hybrid, f"{node} with weights of its input's kind", "int8 weights on float32")
-            values = _as_full_kernel(values, source.shape[3])
+            values = _as_full_kernel(node, values, source.shape[3])
         scales = np.broadcast_to(kernel.scales, values.shape[:1]) if kernel.scales.size else kernel.scales
         return _Weights(
             kernel=values,
@@ -222,12 +223,18 @@ def _required_input(node: Node, number: int) -> Tensor:
     return tensor
 
 
-def _as_full_kernel(kernel: Numbers, inputs: int) -> Numbers:
-    """Return a depthwise kernel (1, height, width, outputs) as (outputs, height, width, inputs)."""
-    _, height, width, outputs = kernel.shape
+def _as_full_kernel(node: Node, kernel: Numbers, inputs: int) -> Numbers:
+    """Return the kernel of a depthwise or grouped operator as one of all inputs, zeros where it has none.
+
+    `kernel` is (1, height, width, outputs) of a depthwise operator or pool, and (outputs, height, width,
+    inputs / groups) of a grouped CONV_2D; what is returned is (outputs, height, width, inputs).
+    """
+    grouped = kernel if node.name == _DENSE else kernel.transpose(3, 1, 2, 0)
+    outputs, height, width, depth = grouped.shape
     dense = np.zeros((outputs, height, width, inputs), kernel.dtype)
-    every = np.arange(outputs)
-    dense[every, :, :, every // (outputs // inputs)] = kernel[0].transpose(2, 0, 1)
+    for output in range(outputs):
+        first = output * (inputs // depth) // outputs * depth
+        dense[output, :, :, first : first + depth] = grouped[output]
     return dense
 
 
@@ -238,7 +245,7 @@ def _averaging(node: Node, source: Tensor) -> _Weights:
     kernel = np.full((1, height, width, source.shape[3]), 1 / (height * width), np.float32)
     nothing = np.zeros(0)
     return _Weights(
-        _as_full_kernel(kernel, source.shape[3]),
+        _as_full_kernel(node, kernel, source.shape[3]),
         np.zeros(source.shape[3], np.float32),
         nothing,
         nothing,

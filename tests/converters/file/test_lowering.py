@@ -106,6 +106,48 @@ def test_strides_padding_and_activations_are_kept(precision, layout, rng):
     np.testing.assert_allclose(got, wanted, rtol=0, atol=0 if precision == "int8" else 1e-12)
 
 
+def grouped_sums(images, kernel, groups):
+    """Return what a grouped convolution without padding computes: each group of outputs sees its inputs."""
+    height, width, depth, outputs = kernel.shape
+    windows = np.lib.stride_tricks.sliding_window_view(images, (height, width), axis=(1, 2))
+    each = outputs // groups
+    return np.concatenate(
+        [
+            np.einsum(
+                "nyxihw,hwio->nyxo",
+                windows[:, :, :, group * depth : (group + 1) * depth],
+                kernel[..., group * each : (group + 1) * each],
+            )
+            for group in range(groups)
+        ],
+        axis=-1,
+    )
+
+
+@pytest.mark.parametrize(("groups", "outputs"), [(1, 8), (2, 8), (4, 4), (4, 12)])
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_a_grouped_convolution_is_the_same(precision, groups, outputs, rng):
+    samples = rng.normal(size=(20, 8, 8, 4)).astype(np.float32)
+    x = keras.Input((8, 8, 4))
+    layer = keras.layers.Conv2D(outputs, 3, groups=groups)
+    model = keras.Model(x, keras.layers.Flatten()(layer(x)))
+    content = to_tflite(model, precision=precision, calibration=samples).content
+    lowered = lower(content, layout=layout_of(" ".join(["1x2>1x2"] * len(windowed(read_graph(content))))))
+    got, before = run(lowered, samples), run(content, samples)
+    if precision == "int8":
+        np.testing.assert_array_equal(got, before)
+    wanted = grouped_sums(samples, layer.kernel.numpy(), groups).reshape(20, -1)
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=0.2 if precision == "int8" else 1e-5)
+
+
+def test_a_grouped_convolution_is_not_suggested(rng):
+    x = keras.Input((8, 8, 4))
+    model = keras.Model(x, keras.layers.Flatten()(keras.layers.Conv2D(8, 3, groups=2)(x)))
+    graph = read_graph(to_tflite(model, precision="float32").content)
+    assert [node.inputs[1].shape[3] for node in windowed(graph)] == [2]
+    assert describe(suggested(graph)) == "-"
+
+
 def test_what_nothing_uses_is_dropped_and_constants_are_aligned(plain):
     content = plain["float16"]
     lowered = lower(content, layout=layout_of("1x4>1x4 1x4>1x2 - - -"))
