@@ -19,7 +19,7 @@ from converters.base.errors import InputError, expect
 from converters.base.untyped import SchemaObject
 from converters.file.graph import Graph, Node, Tensor, read_graph
 from converters.file.layouts import Layout, Step, windowed
-from converters.file.phases import PLAIN, Axis, Phases, Window, spread, window
+from converters.file.phases import PLAIN, Axis, Phases, Window, common_padding, spread, window
 from converters.file.rewriting import Rewriting
 from converters.file.schema import schema
 
@@ -268,7 +268,7 @@ def _windows(
     ]
     rows = window(axes[0], step.source.rows, step.result.rows)
     columns = window(axes[1], step.source.columns, step.result.columns)
-    if rows is None or columns is None or rows.padding != columns.padding:
+    if rows is None or columns is None or common_padding(rows, columns) is None:
         fitting = f"{shape_text(source.shape[1:])} to {shape_text(result.shape[1:])}"
         raise InputError(f"expected a step that fits {node}, {fitting}, got {step}")
     return rows, columns
@@ -283,12 +283,12 @@ def _version(graph: Graph, node: Node, source: Tensor) -> int:
     """Return the version of CONV_2D for the node's types: one the file has, or the first that knows them."""
     if node.name == _DENSE:
         return node.version
-    return 3 if source.type == "int8" else 1
+    return {"int8": 3, "int16": 4}.get(source.type, 1)
 
 
 def _conv_options(node: Node, rows: Window, columns: Window) -> SchemaObject:
     options = schema.Conv2DOptionsT()
-    options.padding = getattr(schema.Padding, rows.padding)
+    options.padding = getattr(schema.Padding, common_padding(rows, columns) or "")
     options.strideH, options.strideW = rows.stride, columns.stride
     options.dilationHFactor = options.dilationWFactor = 1
     activation = node.options["fusedActivationFunction"]
