@@ -21,7 +21,8 @@ examples:
 
 DATA.npz holds one array (n, ...) of real inputs, a few hundred; int8 takes its ranges from them, and every
 file is compared with the original on them. --import names the module that registers the custom layers of
-MODEL.keras (keras.utils.register_keras_serializable); it is run, so name only what you trust.
+MODEL.keras (keras.utils.register_keras_serializable); it is run, so name only what you trust. A file that
+holds code (a Lambda layer) or names some outside of Keras is refused unless --trust-code is given.
 """
 
 
@@ -51,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar=("LOW", "HIGH"),
         help="what the model's inputs can be (0 255 for pixels): refuses DATA that was scaled by mistake",
     )
+    add(
+        "--trust-code", action="store_true", help="run code that MODEL.keras holds or names: lambda functions"
+    )
     add("--no-fold", action="store_true", help="convert the model as it is")
     return parser
 
@@ -58,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     options = _parser().parse_args(argv)
-    check_keras_archive(options.model)
+    check_keras_archive(options.model, trust_code=options.trust_code)
     samples = read_array(options.calibration) if options.calibration else None
     default = PRECISIONS if samples is not None else PRECISIONS[:3]
     precisions = list(dict.fromkeys(options.precision or default))
@@ -71,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from converters.model.loading import load_model
     from converters.proof.checked_files import checked_files, reference_of
 
-    model = load_model(options.model, modules=options.imports)
+    model = load_model(options.model, modules=options.imports, trust_code=options.trust_code)
     folded, notes = (model, []) if options.no_fold else fold_with_notes(model)
     for note in notes:
         print(note)

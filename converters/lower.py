@@ -1,7 +1,8 @@
 """Lay a .tflite file out for quicker kernels: the same function, bit for bit in int8, without retraining.
 
 Convolutions of few channels, and the poolings behind them, are computed several positions at a time. Any
-model can be given, quantised or not; TensorFlow is not needed where LiteRT is installed.
+model can be given, quantised or not; TensorFlow is not needed where LiteRT is installed. Before the file is
+written, both run on a few random inputs: one that does not compute the same is not written.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # They answer in a line where no package has the schema: not while this module is imported.
     from converters.file.layouts import describe, layout_of
     from converters.file.lowering import lower
+    from converters.runtimes.lowered_comparison import check_same
     from converters.timing.tuning import suggested_layout, tune
 
     expect(not (options.layout and options.tune), "--layout or --tune", "both")
@@ -63,8 +65,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(describe(layout))
         return 0
     lowered = lower(content, layout=layout)
+    compared = check_same(content, lowered)
     write_atomically(out, lowered)
-    print(f"{out}: {describe(layout)}, {len(lowered):,} bytes ({len(content):,} before)")
+    print(f"{out}: {describe(layout)}, {len(lowered):,} bytes ({len(content):,} before), {compared}")
     return 0
 
 

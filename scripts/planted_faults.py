@@ -138,8 +138,8 @@ FAULTS = (
     _fault(
         "same-padding",
         "converters/file/phases.py",
-        "needed // 2 == before",
-        "needed - needed // 2 == before",
+        "before == needed // 2 and",
+        "before == needed - needed // 2 and",
         meaning="an odd padding lies on the other side",
         tests="converters/file/test_phases.py converters/file/test_lowering.py",
     ),

@@ -19,9 +19,9 @@ from converters.base.errors import exit_status
 from converters.base.files import check_writable, write_atomically, write_json
 from converters.base.installed import RUNTIMES
 from converters.base.options import command_parser
-from converters.file.graph import read_graph
-from converters.file.layouts import describe, layout_of, suggested
+from converters.file.layouts import describe, layout_of
 from converters.file.lowering import lower
+from converters.file.suggestion import suggested
 from lenet_edge.packaged.files import content_of
 from lenet_edge.packaged.layouts import default_layout
 
@@ -47,7 +47,7 @@ def files(precision: str) -> dict[str, tuple[bytes, str]]:
     from lenet_edge.packaged.models import fine_tuned_model, released_model
 
     stock = content_of(f"stock_lenet5_{precision.removesuffix('_qat')}.tflite")
-    stock_layout = suggested(read_graph(stock))
+    stock_layout = suggested(stock)
     if precision == "float32":
         plain = convert_one(fold(released_model("lenet5")), precision="float32").content
     else:

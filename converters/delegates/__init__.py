@@ -31,9 +31,9 @@ def audit(content: bytes, *, delegate: str, api_level: int | None = None) -> lis
 
     `delegate`: one of DELEGATES; `api_level`: the Android API level, 27 to 35, for nnapi. An operator
     that is taken has passed the delegate's validation: a driver may refuse it still, and a delegate may
-    leave it when neither of its neighbours is taken. Raises InputError: another delegate, an
-    API level that is missing, out of range or of no use, a file that is no .tflite or, for xnnpack, one
-    that TensorFlow's interpreter refuses.
+    leave it when neither of its neighbours is taken. One that the delegate has, and lenet-edge no rule for,
+    is unknown. Raises InputError: another delegate, an API level that is missing, out of range or of no use,
+    a file that is no .tflite or, for xnnpack, one that TensorFlow's interpreter refuses.
     """
     expect(delegate in DELEGATES, f"a delegate of {', '.join(DELEGATES)}", repr(delegate))
     if delegate == "nnapi":
@@ -52,7 +52,7 @@ def audit(content: bytes, *, delegate: str, api_level: int | None = None) -> lis
 
 
 def taken(verdicts: Sequence[Verdict]) -> tuple[int, int]:
-    """Return how many operators are taken, and how many there are."""
+    """Return how many operators are known to be taken, and how many there are."""
     return sum(verdict.taken for verdict in verdicts), len(verdicts)
 
 
@@ -61,14 +61,15 @@ def audit_table(verdicts: Sequence[Verdict]) -> str:
 
     Two verdicts that differ by a tensor's name only are equal here.
     """
-    groups = Counter((one.name, one.version, _without_names(one.reason)) for one in verdicts)
-    width = max((len(name) for name, _, _ in groups), default=0)
+    groups = Counter((one.name, one.version, one.answer, _without_names(one.reason)) for one in verdicts)
+    width = max((len(name) for name, *_ in groups), default=0)
     lines = [
-        f"{count:>3} x {name:<{width}} version {version:<2} {f'not taken: {reason}' if reason else 'taken'}"
-        for (name, version, reason), count in groups.items()
+        f"{count:>3} x {name:<{width}} version {version:<2} {f'{answer}: {reason}' if reason else answer}"
+        for (name, version, answer, reason), count in groups.items()
     ]
     some, count = taken(verdicts)
-    return "\n".join([*lines, f"{some} of {count} taken"])
+    unknown = sum(one.answer == "unknown" for one in verdicts)
+    return "\n".join([*lines, f"{some} of {count} taken" + (f", {unknown} unknown" if unknown else "")])
 
 
 def _without_names(reason: str) -> str:

@@ -33,11 +33,17 @@ def verdicts(graph: Graph) -> list[Verdict]:
     return verdicts_by(graph, RULES)
 
 
-def _pairs(role: str, pick: Callable[[Node], str], allowed: Mapping[str, Sequence[str]]) -> Check:
+def _pairs(
+    role: str,
+    pick: Callable[[Node], str],
+    allowed: Mapping[str, Sequence[str]],
+    *,
+    source_of: Callable[[Node], str] = lambda node: first_input(node).type,
+) -> Check:
     """Return the check on two types; `allowed`: for each type of the input, those of what `pick` returns."""
 
     def problem(node: Node, _: int) -> str:
-        source = first_input(node).type
+        source = source_of(node)
         if pick(node) in allowed.get(source, ()):
             return ""
         hybrid = role == "weights" and source == "float32" and pick(node) != "no"
@@ -48,9 +54,15 @@ def _pairs(role: str, pick: Callable[[Node], str], allowed: Mapping[str, Sequenc
     return Check(words, problem)
 
 
-def _weights(node: Node) -> str:
-    weights = input_at(node, 1)
-    return weights.type if weights is not None else "no"
+def _type_at(place: int) -> Callable[[Node], str]:
+    def type_of(node: Node) -> str:
+        tensor = input_at(node, place)
+        return tensor.type if tensor is not None else "no"
+
+    return type_of
+
+
+_weights = _type_at(1)
 
 
 def _output(node: Node) -> str:
@@ -77,13 +89,12 @@ def _constant(words: str) -> Check:
 
 
 _UNWRITTEN = """
-ABS ADD_N ARG_MAX ARG_MIN ASSIGN_VARIABLE BATCH_MATMUL BATCH_TO_SPACE_ND BROADCAST_ARGS BROADCAST_TO
-CALL_ONCE CAST CEIL COS CUMSUM DEPTH_TO_SPACE DIV DYNAMIC_UPDATE_SLICE ELU EMBEDDING_LOOKUP EQUAL EXP
-EXPAND_DIMS FILL FLOOR FLOOR_DIV FLOOR_MOD GATHER GATHER_ND GREATER GREATER_EQUAL HARD_SWISH IF
-L2_NORMALIZATION L2_POOL_2D LEAKY_RELU LESS LESS_EQUAL LOG LOGICAL_AND LOGICAL_NOT LOGICAL_OR LOG_SOFTMAX
-MAXIMUM MINIMUM MIRROR_PAD NEG NOT_EQUAL PACK PADV2 PRELU READ_VARIABLE REDUCE_ALL REDUCE_MAX REDUCE_MIN
-RESIZE_NEAREST_NEIGHBOR REVERSE_V2 ROUND RSQRT SELECT_V2 SHAPE SIN SLICE SPACE_TO_BATCH_ND SPACE_TO_DEPTH
-SPLIT SPLIT_V SQRT SQUARE SQUARED_DIFFERENCE STRIDED_SLICE SUM SVDF TRANSPOSE_CONV
+ABS ADD_N ARG_MAX ARG_MIN ASSIGN_VARIABLE BATCH_MATMUL BATCH_TO_SPACE_ND BROADCAST_ARGS BROADCAST_TO CALL_ONCE
+CAST CEIL COS CUMSUM DEPTH_TO_SPACE DIV DYNAMIC_UPDATE_SLICE ELU EMBEDDING_LOOKUP EQUAL EXP EXPAND_DIMS FILL
+FLOOR FLOOR_DIV FLOOR_MOD GATHER_ND GREATER GREATER_EQUAL HARD_SWISH IF L2_NORMALIZATION L2_POOL_2D LESS
+LESS_EQUAL LOG LOGICAL_AND LOGICAL_NOT LOGICAL_OR LOG_SOFTMAX MAXIMUM MINIMUM MIRROR_PAD NEG NOT_EQUAL PACK
+PADV2 READ_VARIABLE REDUCE_ALL REDUCE_MAX REDUCE_MIN REVERSE_V2 ROUND RSQRT SELECT_V2 SHAPE SIN SLICE
+SPACE_TO_BATCH_ND SPACE_TO_DEPTH SPLIT SPLIT_V SQRT SQUARE SQUARED_DIFFERENCE STRIDED_SLICE SUM SVDF
 UNIDIRECTIONAL_SEQUENCE_LSTM UNPACK VAR_HANDLE WHILE ZEROS_LIKE
 """
 
@@ -99,11 +110,20 @@ RULES = Rules(
             (_pairs("output", _output, dict.fromkeys(("int8", "int16", "uint8"), ("float32",))),),
         ),
         "FULLY_CONNECTED": _CONVOLUTION,
+        "GATHER": Rule(
+            None,
+            (
+                input_type({0: ("float32", "int8")}),
+                _pairs("indices", _type_at(1), dict.fromkeys(("float32", "int8"), ("int32",))),
+            ),
+        ),
+        "LEAKY_RELU": _same(_COMMON),
         "LOGISTIC": _same(_COMMON),
         "MAX_POOL_2D": _same(_COMMON),
         "MEAN": _same(_COMMON),
         "MUL": _ARITHMETIC,
         "PAD": Rule(None, (input_type({0: (*_COMMON, "int32")}), _constant("constant paddings"))),
+        "PRELU": _same(("float32", "int8")),
         "QUANTIZE": Rule(
             None,
             (
@@ -124,6 +144,7 @@ RULES = Rules(
         "RELU6": _same(_COMMON),
         "RESHAPE": _same(()),
         "RESIZE_BILINEAR": Rule(None, (input_type({0: ("float32", "int8")}), _constant("a constant size"))),
+        "RESIZE_NEAREST_NEIGHBOR": Rule(None, (input_type({0: _COMMON}), _constant("a constant size"))),
         "SOFTMAX": Rule(
             None,
             (
@@ -138,6 +159,17 @@ RULES = Rules(
         "SUB": _ARITHMETIC,
         "TANH": _same(_COMMON),
         "TRANSPOSE": Rule(None, (input_type({0: _COMMON}), _constant("a constant permutation"))),
+        "TRANSPOSE_CONV": Rule(
+            None,
+            (
+                _pairs(
+                    "weights",
+                    _weights,
+                    {"float32": ("float32",), "int8": ("int8",), "int16": ("int8",)},
+                    source_of=_type_at(2),  # the first input is the shape of the output
+                ),
+            ),
+        ),
     },
     unwritten=frozenset(_UNWRITTEN.split()),
 )

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from converters.file.graph import Graph, Node, Tensor
+
+Answer = Literal["taken", "not taken", "unknown"]
+"""Unknown: the delegate has the operator, and lenet-edge no rule for it: it may be taken or not."""
 
 
 @dataclass(frozen=True)
@@ -15,8 +19,13 @@ class Verdict:
     index: int
     name: str
     version: int
-    taken: bool
+    answer: Answer
     reason: str
+
+    @property
+    def taken(self) -> bool:
+        """Whether it is known to be taken."""
+        return self.answer == "taken"
 
 
 @dataclass(frozen=True)
@@ -53,8 +62,10 @@ class Rules:
 
 
 def verdict(node: Node, reason: str) -> Verdict:
-    """Return the verdict on `node`: taken when there is no reason against it."""
-    return Verdict(node.index, node.name, node.version, not reason, reason)
+    """Return the verdict on `node`: taken without a reason against it, unknown without a rule."""
+    unknown = reason == _without_rule(node)
+    answer: Answer = "unknown" if unknown else "not taken" if reason else "taken"
+    return Verdict(node.index, node.name, node.version, answer, reason)
 
 
 def verdicts(graph: Graph, rules: Rules, *, level: int = 0) -> list[Verdict]:
@@ -66,12 +77,16 @@ def problem(node: Node, rules: Rules, *, level: int = 0) -> str:
     """Return why the delegate does not take `node`, the first reason found; "" when it does."""
     rule = rules.operators.get(node.name)
     if rule is None and node.name in rules.unwritten:
-        return f"{node.name} is not among the operators whose rules are written down here"
+        return _without_rule(node)
     if rule is None:
         return f"the delegate has no {node.name}"
     if not node.inputs or node.inputs[0] is None or not node.outputs:
         return f"{node.name} without its first input or without an output"
     return _version_problem(node, rule) or _level_problem(node, rule, level) or _met(node, rules, rule, level)
+
+
+def _without_rule(node: Node) -> str:
+    return f"lenet-edge has no rule for {node.name}, which the delegate has"
 
 
 def _version_problem(node: Node, rule: Rule) -> str:

@@ -1,4 +1,4 @@
-"""Describe how the operators of a .tflite file are laid out: steps, layouts as text, and which to try."""
+"""Describe how the operators of a .tflite file are laid out: steps, layouts as text, and their variations."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ WINDOWED = ("CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D")
 """The operators that can be laid out."""
 
 _MOST_PHASES = 8
-_FEW_CHANNELS = 4
-_BEST_PHASES = (4, 2)
 
 
 class Step(NamedTuple):
@@ -56,25 +54,6 @@ def _step(word: str) -> Step:
 def describe(layout: Layout) -> str:
     """Return `layout` as text: a word for each operator, "-" where it is left as it is."""
     return " ".join("-" if step is None else str(step) for step in layout)
-
-
-def suggested(graph: Graph) -> Layout:
-    """Return a layout that is likely quick: several columns at once where a convolution has few channels.
-
-    Only what has 4 input channels or fewer is changed; measure (converters.timing.tuning) to be sure.
-    """
-    return tuple(_suggested_step(node) for node in windowed(graph))
-
-
-def _suggested_step(node: Node) -> Step | None:
-    source, result = node.inputs[0], node.outputs[0]
-    if source is None or node.name != "CONV_2D" or source.shape[3] > _FEW_CHANNELS:
-        return None
-    for columns in _BEST_PHASES:
-        phases = Phases(1, columns)
-        if node.options["strideW"] == 1 and phases.divide(source.shape) and phases.divide(result.shape):
-            return Step(phases, phases)
-    return None
 
 
 def variations(graph: Graph, layout: Layout, position: int) -> Iterator[Layout]:

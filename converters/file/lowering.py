@@ -19,7 +19,7 @@ from converters.base.errors import InputError, expect
 from converters.base.untyped import SchemaObject
 from converters.file.graph import Graph, Node, Tensor, read_graph
 from converters.file.layouts import Layout, Step, windowed
-from converters.file.phases import PLAIN, Axis, Phases, Window, spread, window
+from converters.file.phases import PLAIN, Axis, Phases, Window, common_padding, spread, window
 from converters.file.rewriting import Rewriting
 from converters.file.schema import schema
 
@@ -192,10 +192,11 @@ class _Lowering:
         values = kernel.constant
         assert values is not None
         expect(kernel.type in _TYPES, f"weights of {node} of {', '.join(_TYPES)}", kernel.type)
+        expect(not kernel.zero_points.any(), f"weights of {node} around zero", "weights with a zero point")
         hybrid = kernel.type == "int8" and source.type == "float32"
-        if node.name != _DENSE:
+        if node.name != _DENSE or values.shape[3] != source.shape[3]:
             expect(not hybrid, f"{node} with weights of its input's kind", "int8 weights on float32")
-            values = _as_full_kernel(values, source.shape[3])
+            values = _as_full_kernel(node, values, source.shape[3])
         scales = np.broadcast_to(kernel.scales, values.shape[:1]) if kernel.scales.size else kernel.scales
         return _Weights(
             kernel=values,
@@ -222,12 +223,18 @@ def _required_input(node: Node, number: int) -> Tensor:
     return tensor
 
 
-def _as_full_kernel(kernel: Numbers, inputs: int) -> Numbers:
-    """Return a depthwise kernel (1, height, width, outputs) as (outputs, height, width, inputs)."""
-    _, height, width, outputs = kernel.shape
+def _as_full_kernel(node: Node, kernel: Numbers, inputs: int) -> Numbers:
+    """Return the kernel of a depthwise or grouped operator as one of all inputs, zeros where it has none.
+
+    `kernel` is (1, height, width, outputs) of a depthwise operator or pool, and (outputs, height, width,
+    inputs / groups) of a grouped CONV_2D; what is returned is (outputs, height, width, inputs).
+    """
+    grouped = kernel if node.name == _DENSE else kernel.transpose(3, 1, 2, 0)
+    outputs, height, width, depth = grouped.shape
     dense = np.zeros((outputs, height, width, inputs), kernel.dtype)
-    every = np.arange(outputs)
-    dense[every, :, :, every // (outputs // inputs)] = kernel[0].transpose(2, 0, 1)
+    for output in range(outputs):
+        first = output * (inputs // depth) // outputs * depth
+        dense[output, :, :, first : first + depth] = grouped[output]
     return dense
 
 
@@ -238,7 +245,7 @@ def _averaging(node: Node, source: Tensor) -> _Weights:
     kernel = np.full((1, height, width, source.shape[3]), 1 / (height * width), np.float32)
     nothing = np.zeros(0)
     return _Weights(
-        _as_full_kernel(kernel, source.shape[3]),
+        _as_full_kernel(node, kernel, source.shape[3]),
         np.zeros(source.shape[3], np.float32),
         nothing,
         nothing,
@@ -261,7 +268,7 @@ def _windows(
     ]
     rows = window(axes[0], step.source.rows, step.result.rows)
     columns = window(axes[1], step.source.columns, step.result.columns)
-    if rows is None or columns is None or rows.padding != columns.padding:
+    if rows is None or columns is None or common_padding(rows, columns) is None:
         fitting = f"{shape_text(source.shape[1:])} to {shape_text(result.shape[1:])}"
         raise InputError(f"expected a step that fits {node}, {fitting}, got {step}")
     return rows, columns
@@ -276,12 +283,12 @@ def _version(graph: Graph, node: Node, source: Tensor) -> int:
     """Return the version of CONV_2D for the node's types: one the file has, or the first that knows them."""
     if node.name == _DENSE:
         return node.version
-    return 3 if source.type == "int8" else 1
+    return {"int8": 3, "int16": 4}.get(source.type, 1)
 
 
 def _conv_options(node: Node, rows: Window, columns: Window) -> SchemaObject:
     options = schema.Conv2DOptionsT()
-    options.padding = getattr(schema.Padding, rows.padding)
+    options.padding = getattr(schema.Padding, common_padding(rows, columns) or "")
     options.strideH, options.strideW = rows.stride, columns.stride
     options.dilationHFactor = options.dilationWFactor = 1
     activation = node.options["fusedActivationFunction"]

@@ -62,12 +62,14 @@ class Window(NamedTuple):
     """That axis between tensors in phases: kernel, stride and padding, "VALID" or "SAME", in groups.
 
     `taps[r, i]` is the place (group, phase) in the new kernel of tap i for the output phase r, as one index.
+    `either`: `padding` is "VALID", and "SAME" is the same here: nothing is added.
     """
 
     kernel: int
     stride: int
     padding: str
     taps: NDArray[np.int64]
+    either: bool = False
 
 
 def window(axis: Axis, source: int, result: int) -> Window | None:
@@ -78,20 +80,27 @@ def window(axis: Axis, source: int, result: int) -> Window | None:
     offsets = np.arange(result)[:, None] * axis.stride + np.arange(axis.kernel) - axis.padding
     first, last = (int(edge) for edge in (np.floor_divide(offsets, source).min(), offsets.max() // source))
     kernel, stride = last - first + 1, 1 if alone else result * axis.stride // source
-    padding = _padding(axis.source // source, axis.result // result, kernel, stride, -first)
-    if padding is None:
+    paddings = _paddings(axis.source // source, axis.result // result, kernel, stride, -first)
+    if not paddings:
         return None
-    return Window(kernel, stride, padding, offsets - first * source)
+    return Window(kernel, stride, paddings[0], offsets - first * source, len(paddings) > 1)
 
 
-def _padding(source: int, result: int, kernel: int, stride: int, before: int) -> str | None:
-    """Return which of TensorFlow's paddings gives `before` and the size of the result, None if neither."""
-    if before == 0 and (source - kernel) // stride + 1 == result:
-        return "VALID"
+def common_padding(rows: Window, columns: Window) -> str | None:
+    """Return the padding of a convolution with these two windows, None when each needs another."""
+    if rows.padding == columns.padding:
+        return rows.padding
+    return "SAME" if rows.either or columns.either else None
+
+
+def _paddings(source: int, result: int, kernel: int, stride: int, before: int) -> list[str]:
+    """Return which of TensorFlow's paddings give `before` and the size of the result, "VALID" first."""
     needed = max((result - 1) * stride + kernel - source, 0)
-    if -(-source // stride) == result and needed // 2 == before:
-        return "SAME"
-    return None
+    fitting = {
+        "VALID": before == 0 and (source - kernel) // stride + 1 == result,
+        "SAME": before == needed // 2 and -(-source // stride) == result,
+    }
+    return [name for name, fits in fitting.items() if fits]
 
 
 def spread(

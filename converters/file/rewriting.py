@@ -26,6 +26,7 @@ _TYPES: dict[np.dtype[np.generic], int] = {
     np.dtype(np.float32): schema.TensorType.FLOAT32,
     np.dtype(np.float16): schema.TensorType.FLOAT16,
     np.dtype(np.int32): schema.TensorType.INT32,
+    np.dtype(np.int64): schema.TensorType.INT64,
     np.dtype(np.int8): schema.TensorType.INT8,
 }
 

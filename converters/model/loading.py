@@ -9,30 +9,36 @@ from types import ModuleType
 
 from converters.base.environment import keras
 from converters.base.errors import InputError
-from converters.base.keras_archive import CustomObject, custom_objects
+from converters.base.keras_archive import CustomObject, check_keras_archive, custom_objects
 from converters.base.untyped import KerasModel
 
+_EXPECTED = "expected a model that Keras can load (custom layers need --import)"
 _LONGEST_REASON = 200
 
 
-def load_model(path: Path, *, modules: Sequence[str] = ()) -> KerasModel:
+def load_model(path: Path, *, modules: Sequence[str] = (), trust_code: bool = False) -> KerasModel:
     """Return the Keras 2 model of the .keras file `path`; nothing in the file itself is run.
 
     `modules` are imported by their names; they register the custom layers of the model. A package may load
-    them only when they are asked for, so each custom class and function is asked for by its name. Raises
-    InputError: a module that cannot be imported, or a model that Keras cannot load; what is missing is named.
+    them only when they are asked for, so each custom class and function is asked for by its name.
+    `trust_code`: lambda functions in the file may run, and modules that it names are imported. Raises
+    InputError: a module that cannot be imported, code in the file, custom classes and functions that no
+    module has (they are named), or a model that Keras cannot load.
     """
+    check_keras_archive(path, trust_code=trust_code)
     imported = [_imported(name) for name in modules]
     wanted = custom_objects(path)
-    for custom in _missing(wanted):
+    for custom in _missing(wanted, ()):
         for module in imported:
             _ask_for(module, custom)
+    missing = _what_is_missing(_missing(wanted, imported))
+    # Keras would import the modules that the file names.
+    if missing and not trust_code:
+        raise InputError(f"{path}: {_EXPECTED}, {missing}")
     try:
-        return keras.models.load_model(path, compile=False, safe_mode=True)
+        return keras.models.load_model(path, compile=False, safe_mode=not trust_code)
     except (TypeError, ValueError, KeyError, OSError) as error:
-        got = _what_is_missing(_missing(wanted)) or f"got: {_first_line(error)}"
-        expected = "expected a model that Keras can load (custom layers need --import)"
-        raise InputError(f"{path}: {expected}, {got}") from error
+        raise InputError(f"{path}: {_EXPECTED}, {missing or f'got: {_first_line(error)}'}") from error
 
 
 def _imported(name: str) -> ModuleType:
@@ -52,8 +58,15 @@ def _ask_for(module: ModuleType, custom: CustomObject) -> None:
         ) from error
 
 
-def _missing(wanted: Sequence[CustomObject]) -> list[CustomObject]:
-    return [one for one in wanted if keras.saving.get_registered_object(one.registered_name) is None]
+def _missing(wanted: Sequence[CustomObject], imported: Sequence[ModuleType]) -> list[CustomObject]:
+    """Return what is neither registered nor of one of the modules `imported` or within them."""
+    homes = tuple(f"{module.__name__}." for module in imported)
+    return [
+        one
+        for one in wanted
+        if keras.saving.get_registered_object(one.registered_name) is None
+        and not f"{one.module}.".startswith(homes)
+    ]
 
 
 def _what_is_missing(missing: Sequence[CustomObject]) -> str:

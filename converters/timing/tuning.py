@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from converters.base.errors import InputError, expect
 from converters.file.graph import Graph, read_graph
-from converters.file.layouts import Layout, describe, suggested, variations, windowed
+from converters.file.layouts import Layout, describe, variations, windowed
 from converters.file.lowering import lower
+from converters.file.suggestion import suggested
 from converters.timing.measuring import Timing, measure
 from converters.timing.statistics import Estimate
 
@@ -41,7 +42,8 @@ def suggested_layout(content: bytes) -> Layout:
 
     Raises InputError when it is no .tflite file, or has no operator that can be laid out.
     """
-    return suggested(_read(content))
+    _read(content)
+    return suggested(content)
 
 
 def _read(content: bytes) -> Graph:
@@ -91,13 +93,13 @@ class _Search:
         self._files: dict[Layout, bytes | None] = {}
 
     def run(self) -> Tuned:
-        plain: Layout = (None,) * len(suggested(self._graph))
+        plain: Layout = (None,) * len(windowed(self._graph))
         best = plain
         for position in range(len(plain)):
             best = self._heat(best, position)
         tried = sum(lowered is not None for lowered in self._files.values())
         finalists = [
-            layout for layout in dict.fromkeys((best, suggested(self._graph))) if self._usable(layout)
+            layout for layout in dict.fromkeys((best, suggested(self._content))) if self._usable(layout)
         ]
         timings = self._timings(plain, finalists, _FINAL_SECONDS, _FINAL_LOADS)
         quickest = min(finalists, key=lambda one: timings[one].run_ratio.value, default=plain)

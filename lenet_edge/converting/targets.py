@@ -163,8 +163,18 @@ def _audit(content: bytes, delegate: str) -> Audit:
 
 def _counts(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     taken_count, count = taken(verdicts)
-    not_taken = [{"operator": f"{v.index} {v.name}", "reason": v.reason} for v in verdicts if not v.taken]
-    return {"taken": taken_count, "operators": count, "not_taken": not_taken}
+    others = {
+        answer: [
+            {"operator": f"{v.index} {v.name}", "reason": v.reason} for v in verdicts if v.answer == answer
+        ]
+        for answer in ("not taken", "unknown")
+    }
+    return {
+        "taken": taken_count,
+        "operators": count,
+        "not_taken": others["not taken"],
+        "unknown": others["unknown"],
+    }
 
 
 def _try_on_gpu(content: bytes, exact: Any) -> Tried:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import re
 
+import numpy as np
 import pytest
 
 from converters.base.environment import keras
 from converters.base.errors import exit_status
 from converters.file.layouts import layout_of
 from converters.file.lowering import lower
+from converters.file.phases import spread
+from converters.file.rewriting import Rewriting
 from converters.model.conversion import to_tflite
 from converters.timing.statistics import Estimate
 from converters.timing.tuning import Tuned
@@ -33,7 +37,10 @@ def test_it_writes_what_is_suggested_beside_the_file(model, capsys):
     wanted = lower(content_of(NET), layout=layout_of(LAYOUT))
     written = model.with_name("net_lowered.tflite")
     assert written.read_bytes() == wanted
-    assert capsys.readouterr().out == f"{written}: {LAYOUT}, {len(wanted):,} bytes (68,432 before)\n"
+    assert capsys.readouterr().out == (
+        f"{written}: {LAYOUT}, {len(wanted):,} bytes (68,432 before), "
+        "compared in ai-edge-litert: no bit differs\n"
+    )
 
 
 def test_a_layout_and_a_place_can_be_named(model, tmp_path, capsys):
@@ -82,6 +89,65 @@ def test_what_tuning_found_is_told_and_written(model, monkeypatch, capsys, ratio
     assert model.with_name("net_lowered.tflite").read_bytes() == lower(
         content_of(NET), layout=layout_of(layout)
     )
+
+
+def convolution():
+    """A net whose float32 outputs show any weight that is out of place."""
+    x = keras.Input((8, 8, 2))
+    return to_tflite(
+        keras.Model(x, keras.layers.Flatten()(keras.layers.Conv2D(3, 3)(x))), precision="float32"
+    ).content
+
+
+@pytest.mark.parametrize("content", [lambda: content_of(NET), convolution], ids=["int8", "float32"])
+def test_a_file_that_computes_something_else_is_not_written(tmp_path, monkeypatch, capsys, content):
+    def shifted(*arguments):
+        return np.roll(spread(*arguments), 1, axis=2)
+
+    monkeypatch.setattr("converters.file.lowering.spread", shifted)
+    path = tmp_path / "net.tflite"
+    path.write_bytes(content())
+    assert exit_status(command.main, [str(path)], name="lower") == 2
+    error = capsys.readouterr().err
+    start = "lower: expected a laid-out file with the outputs of the file before, got a difference of "
+    assert error.startswith(start)
+    assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_float_sums_in_another_order_are_the_same(tmp_path, capsys):
+    path = tmp_path / "net.tflite"
+    path.write_bytes(convolution())
+    assert command.main([str(path)]) == 0
+    assert re.search(
+        r", compared in \S+: (no bit differs|largest difference \S+e-0[6-9])$", last_line(capsys)
+    )
+
+
+def last_line(capsys):
+    return capsys.readouterr().out.splitlines()[-1]
+
+
+def test_what_cannot_be_run_is_written_and_said_not_to_be_compared(model, monkeypatch, capsys):
+    where = "converters.runtimes.lowered_comparison"
+    with monkeypatch.context() as without_runtime:
+        without_runtime.setattr(f"{where}.unusable_reason", lambda name: "it is not installed")
+        assert command.main([str(model)]) == 0
+        assert last_line(capsys).endswith(", not compared: no runtime here")
+
+    def refuse(package, content):
+        raise RuntimeError("no kernel\nmore")
+
+    with monkeypatch.context() as refusing:
+        refusing.setattr(f"{where}._answers", refuse)
+        assert command.main([str(model)]) == 0
+        assert re.search(r", not compared: \S+ refuses it: no kernel$", last_line(capsys))
+    file = Rewriting(content_of(NET))
+    file.operators = list(file.graph.operators)
+    file.graph.tensors[file.graph.operators[0].outputs[0]].isVariable = True
+    model.write_bytes(file.packed())
+    assert command.main([str(model)]) == 0
+    assert ", not compared: expected it to be a sound .tflite file, got tensor" in last_line(capsys)
 
 
 def without_convolutions():

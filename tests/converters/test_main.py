@@ -185,7 +185,7 @@ def _keras_3_model(path):
         (lambda path: path.write_bytes(b"none"), "expected a .keras file, got another or a damaged one"),
         (lambda path: None, "expected a file or folder, got nothing there"),
         (_keras_3_model, r"to be saved by tf_keras \(Keras 2\), got Keras 3.4.1"),
-        (_lambda_model, "expected a model that Keras can load"),
+        (_lambda_model, "to be a model without code .*, got the bytecode of a lambda function"),
     ],
     ids=["no archive", "no file", "Keras 3", "code inside"],
 )
@@ -195,6 +195,137 @@ def test_bad_models_are_answered_in_one_line(tmp_path, capsys, make, message):
     assert (status, len(err.splitlines())) == (2, 1)
     assert re.search(message, err)
     assert not list(tmp_path.glob("out/*"))
+
+
+MARKING = "import pathlib; pathlib.Path({marker!r}).touch()"
+
+
+def _marks(marker):
+    """Return a function whose bytecode, once it runs, makes the file `marker`: nothing it needs is global."""
+    return eval(f"lambda x: (__import__('pathlib').Path({str(marker)!r}).touch(), x)[1]")
+
+
+def _with_lambda(path, marker):
+    keras.Sequential([keras.Input((3,)), layers.Lambda(_marks(marker))]).save(path)
+
+
+def _with_lambda_in_hdf5(path, marker):
+    _with_lambda(path.with_suffix(".h5"), marker)
+    path.with_suffix(".h5").rename(path)
+
+
+def _edited(change):
+    """Return a maker of a model of one dense layer, in whose configuration `change` puts something."""
+
+    def make(path, marker):
+        keras.Sequential([keras.Input((3,)), layers.Dense(2, name="dense")]).save(path)
+        with zipfile.ZipFile(path) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        config = json.loads(members["config.json"])
+        change(config, path.parent, marker)
+        members["config.json"] = json.dumps(config).encode()
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+
+    return make
+
+
+def _system_as_activation(config, folder, marker):
+    config["config"]["layers"][-1]["config"]["activation"] = {
+        "class_name": "function",
+        "config": "system",
+        "module": "os",
+        "registered_name": "system",
+    }
+
+
+def _module_beside(config, folder, marker):
+    (folder / "planted.py").write_text(MARKING.format(marker=str(marker)))
+    config.update(class_name="Planted", module="planted", registered_name="Planted")
+
+
+def _write_file(config, folder, marker):
+    home = "tf_keras.src.layers.core.tf_op_layer"
+    layer = config["config"]["layers"][-1]
+    layer.update(class_name="TFOpLambda", module=home, config={"name": "dense", "function": "io.write_file"})
+
+
+PLANTED = [
+    (_with_lambda, "without code .*, got the bytecode of a lambda function"),
+    (_with_lambda_in_hdf5, "expected a .keras file, got another or a damaged one"),
+    (_edited(_system_as_activation), "without code .*, got the function system of os"),
+    (_edited(_module_beside), "got one with Planted, which no module registers: --import planted"),
+    (_edited(_write_file), "without code .*, got the operation io.write_file of TensorFlow"),
+]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"), PLANTED, ids=["lambda", "HDF5", "function", "module", "operation"]
+)
+@pytest.mark.parametrize("name", ["m.keras", "m.h5"])
+def test_code_in_a_model_is_refused_and_does_not_run(tmp_path, monkeypatch, capsys, make, message, name):
+    marker = tmp_path / "marker"
+    make(tmp_path / "m.keras", marker)
+    marker.unlink(missing_ok=True)  # Keras has run a lambda to build the model
+    (tmp_path / "m.keras").rename(tmp_path / name)
+    monkeypatch.syspath_prepend(tmp_path)
+    arguments = (tmp_path / name, "--precision", "float32", "--out", tmp_path / "out")
+    status, _, err = run(capsys, *arguments)
+    assert (status, len(err.splitlines())) == (2, 1)
+    assert re.search(message, err)
+    assert not marker.exists()
+
+
+def test_code_runs_when_it_is_trusted(tmp_path, capsys):
+    marker = tmp_path / "marker"
+    _with_lambda(tmp_path / "m.keras", marker)
+    marker.unlink()
+    arguments = (tmp_path / "m.keras", "--precision", "float32", "--out", tmp_path / "out")
+    status, _, err = run(capsys, *arguments, "--trust-code")
+    assert (status, err) == (0, "")
+    assert marker.exists()
+
+
+def _zeros(path, *, compress):
+    kind = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
+    with zipfile.ZipFile(path, "w", kind) as archive:
+        archive.writestr("metadata.json", json.dumps({"keras_version": "2.21.0"}))
+        archive.writestr("config.json", "{}")
+        archive.writestr("model.weights.h5", bytes(2 << 20))
+
+
+def _claims(path, size):
+    """Write a file whose list of members says `size` bytes of the last one."""
+    _zeros(path, compress=False)
+    content = bytearray(path.read_bytes())
+    at = content.rindex(b"PK\x01\x02")
+    content[at + 24 : at + 28] = size.to_bytes(4, "little")
+    content[at + 20 : at + 24] = size.to_bytes(4, "little")
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda path: _zeros(path, compress=True),
+            "packed 100 times or less, got 'model.weights.h5' of 2,097,152",
+        ),
+        (lambda path: _claims(path, (2 << 30) + 1), "to unfold to 2,147,483,648 bytes or less, got 2,147,48"),
+    ],
+    ids=["packed too well", "too large"],
+)
+def test_a_file_that_unfolds_to_too_much_is_refused_unread(tmp_path, capsys, monkeypatch, make, message):
+    def read(*_, **__):
+        raise AssertionError("a member is unpacked before the sizes are checked")
+
+    make(tmp_path / "m.keras")
+    monkeypatch.setattr(zipfile.ZipFile, "read", read)
+    monkeypatch.setattr(zipfile.ZipFile, "open", read)
+    status, _, err = run(capsys, tmp_path / "m.keras", "--trust-code", "--out", tmp_path / "out")
+    assert (status, len(err.splitlines())) == (2, 1)
+    assert message in err
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ OPTIONS = {
     "ADD": "Add", "AVERAGE_POOL_2D": "Pool2D", "CONCATENATION": "Concatenation", "CONV_2D": "Conv2D",
     "DEPTHWISE_CONV_2D": "DepthwiseConv2D", "FULLY_CONNECTED": "FullyConnected", "MAX_POOL_2D": "Pool2D",
     "MUL": "Mul", "RESHAPE": "Reshape", "RESIZE_BILINEAR": "ResizeBilinear", "SOFTMAX": "Softmax",
-    "SQUEEZE": "Squeeze", "SUB": "Sub",
+    "SQUEEZE": "Squeeze", "SUB": "Sub", "TRANSPOSE_CONV": "TransposeConv",
 }  # fmt: skip
 
 
@@ -148,22 +148,32 @@ GOOD = {
         ),
         Op("DEQUANTIZE", (replace(X, type="uint8"),), (Y,)),
         Op("FULLY_CONNECTED", (FLAT, T("w", (3, 8), constant=True), None), (T("y", (1, 3)),)),
+        Op("GATHER", (X, AXES), (T("y", (2, 4, 4, 2)),)),
+        Op("LEAKY_RELU", (X,), (Y,)),
         Op("LOGISTIC", (X,), (Y,)),
         Op("MAX_POOL_2D", (X,), (Y,), POOL),
         Op("MEAN", (X, AXES), (T("y", (1, 2)),)),
         Op("MUL", (X, Z), (Y,)),
         Op("PAD", (X, PADDINGS), (Y,)),
         Op("PADV2", (X, PADDINGS), (Y,)),
+        Op("PRELU", (X, T("slopes", (1, 1, 2), constant=True)), (Y,)),
         Op("QUANTIZE", (replace(X, type="int8"),), (replace(Y, type="uint8"),)),
         Op("RELU", (X,), (Y,)),
         Op("RELU6", (X,), (Y,)),
         Op("RESHAPE", (X, AXES), (T("y", (1, 32)),)),
         Op("RESIZE_BILINEAR", (X, AXES), (T("y", (1, 8, 8, 2)),)),
+        Op("RESIZE_NEAREST_NEIGHBOR", (X, AXES), (T("y", (1, 8, 8, 2)),)),
         Op("SOFTMAX", (FLAT,), (T("y", (1, 8)),), {"beta": 1.0}),
         Op("SQUEEZE", (X,), (T("y", (4, 4, 2)),), {"squeezeDims": [0]}),
         Op("SUB", (X, Z), (Y,)),
         Op("TANH", (X,), (Y,)),
         Op("TRANSPOSE", (X, AXES), (Y,)),
+        Op(
+            "TRANSPOSE_CONV",
+            (T("size", (4,), "int32", constant=True), T("w", (3, 1, 1, 2), constant=True), X),
+            (T("y", (1, 4, 4, 3)),),
+            {"strideW": 1, "strideH": 1},
+        ),
     )
 }
 """A float32 model of each operator that every delegate with a rule for it takes."""
@@ -400,7 +410,17 @@ GPU_TAKES = [
     changed("TRANSPOSE", {0: {"type": "float16"}}),
 ]
 
-ONE_TYPE = ("AVERAGE_POOL_2D", "LOGISTIC", "MAX_POOL_2D", "MEAN", "RELU", "RELU6", "TANH", "TRANSPOSE")
+ONE_TYPE = (
+    "AVERAGE_POOL_2D",
+    "LEAKY_RELU",
+    "LOGISTIC",
+    "MAX_POOL_2D",
+    "MEAN",
+    "RELU",
+    "RELU6",
+    "TANH",
+    "TRANSPOSE",
+)
 MIXED = "(hybrid, dynamic range) has no kernel"
 
 # A model and the reason why TensorFlow Lite Micro has no kernel for it.
@@ -444,6 +464,22 @@ MICRO = [
         changed("RESIZE_BILINEAR", {1: COMPUTED}),
         "RESIZE_BILINEAR: expected a constant size, got one that is computed",
     ),
+    (changed("GATHER", {0: INT16}), "int16 input 'x' of GATHER is none of float32 or int8"),
+    (changed("GATHER", {1: INT64}), "float32 input with int64 indices of GATHER has no kernel"),
+    (changed("PRELU", {0: INT16}), "int16 input 'x' of PRELU is none of float32 or int8"),
+    (
+        changed("RESIZE_NEAREST_NEIGHBOR", {0: q("uint8")}),
+        "uint8 input 'x' of RESIZE_NEAREST_NEIGHBOR is none of float32, int8 or int16",
+    ),
+    (
+        changed("RESIZE_NEAREST_NEIGHBOR", {1: COMPUTED}),
+        "RESIZE_NEAREST_NEIGHBOR: expected a constant size, got one that is computed",
+    ),
+    (
+        changed("TRANSPOSE_CONV", {2: q("uint8"), 1: q("uint8")}),
+        "uint8 input with uint8 weights of TRANSPOSE_CONV has no kernel",
+    ),
+    (changed("TRANSPOSE_CONV", {1: INT8}), f"float32 input with int8 weights of TRANSPOSE_CONV {MIXED}"),
     (changed("SOFTMAX", {0: INT8}), "int8 input with float32 output of SOFTMAX has no kernel"),
     (
         changed("TRANSPOSE", {1: COMPUTED}),
@@ -458,6 +494,9 @@ MICRO_TAKES = [
     changed("CONV_2D", PER_CHANNEL, version=99),
     changed("RESHAPE", {0: INT64}),
     changed("SQUEEZE", {0: q("uint8")}),
+    changed("TRANSPOSE_CONV", {1: INT8, 2: INT16, "y": INT16}),
+    changed("GATHER", {0: INT8, "y": INT8}),
+    changed("PRELU", {0: INT8, 1: INT8, "y": INT8}),
 ]
 
 
@@ -599,8 +638,15 @@ def test_every_condition_is_broken_by_a_model_above(delegate):
 )
 def test_operators_without_a_rule_are_not_taken(delegate, unwritten, unknown):
     level = level_of(delegate)
-    reason = only(Op(unwritten, (X,), (Y,)), delegate, level).reason
-    assert reason == f"{unwritten} is not among the operators whose rules are written down here"
+    verdict = only(Op(unwritten, (X,), (Y,)), delegate, level)
+    assert verdict.reason == f"lenet-edge has no rule for {unwritten}, which the delegate has"
+    assert verdict.answer == "unknown"
+    assert taken([verdict]) == (0, 1)
+    assert audit_table([verdict]).splitlines() == [
+        f"  1 x {unwritten} version 1  unknown: {verdict.reason}",
+        "0 of 1 taken, 1 unknown",
+    ]
+    assert only(Op(unknown, (X,), (Y,)), delegate, level).answer == "not taken"
     assert only(Op(unknown, (X,), (Y,)), delegate, level).reason == f"the delegate has no {unknown}"
     assert (
         only(Op("TANH", (), (Y,)), delegate, level).reason

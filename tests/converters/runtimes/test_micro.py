@@ -6,13 +6,15 @@ import dataclasses
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-from converters.base.environment import keras
+from converters.base.environment import keras, tf
 from converters.base.errors import InputError
+from converters.delegates import audit
 from converters.model.conversion import to_tflite
 from converters.runtimes import columns
-from converters.runtimes.columns import COLUMNS, absence
+from converters.runtimes.columns import COLUMNS, absence, run_column
 from converters.runtimes.micro import arena_bytes
 from lenet_edge.packaged.files import released_folder
 
@@ -73,3 +75,30 @@ def test_junk_and_a_missing_package_are_told(monkeypatch):
         InputError, match=r'got no-such-micro is not installed: pip install "lenet-edge\[micro\]"'
     ):
         arena_bytes(content)
+
+
+NETS = {
+    "LEAKY_RELU": lambda: [keras.layers.LeakyReLU(0.2)],
+    "PRELU": lambda: [keras.layers.PReLU(shared_axes=[1, 2], alpha_initializer="random_uniform")],
+    "RESIZE_NEAREST_NEIGHBOR": lambda: [keras.layers.UpSampling2D()],
+    "TRANSPOSE_CONV": lambda: [keras.layers.Conv2DTranspose(3, 3, strides=2)],
+    "GATHER": lambda: [keras.layers.Lambda(lambda x: tf.gather(x, [3, 1], axis=2))],
+}
+
+
+@needs_micro
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+@pytest.mark.parametrize("name", NETS)
+def test_what_the_audit_says_is_taken_runs_and_is_right(name, precision, rng):
+    samples = rng.normal(size=(16, 8, 8, 3)).astype(np.float32)
+    net = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(4, 3), *NETS[name]()])
+    content = to_tflite(net, precision=precision, calibration=samples).content
+    verdicts = audit(content, delegate="micro")
+    assert name in [verdict.name for verdict in verdicts]
+    assert all(verdict.taken for verdict in verdicts)
+    result = run_column(COLUMNS["micro"], {"net": content}, {"net": samples})["net"]
+    assert result.failure == ""
+    scale = result.scale or 1.0
+    got = scale * (result.outputs.astype(np.float64) - result.zero_point)
+    steps = 2 * scale if precision == "int8" else 1e-5  # two roundings: of the convolution, of the end
+    np.testing.assert_allclose(got, net.predict(samples, verbose=0), rtol=0, atol=1.5 * steps)
