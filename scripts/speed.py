@@ -6,7 +6,6 @@ benchmark`. The machine should have nothing else to do.
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
@@ -15,9 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from runtime_argument import add_runtimes
+
 from converters.base.errors import exit_status
 from converters.base.files import check_writable, write_atomically, write_json
-from converters.base.installed import RUNTIMES
 from converters.base.options import command_parser
 from converters.file.layouts import describe, layout_of
 from converters.file.lowering import lower
@@ -74,28 +74,11 @@ def benchmark(folder: Path, names: list[str], runtimes: list[str], *more: str) -
     return json.loads(report.read_text())
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = command_parser(name="speed.py", description=__doc__)
-    parser.add_argument(
-        "runtimes",
-        nargs="*",
-        type=_runtime,
-        default=["litert", "tflite"],
-        metavar="RUNTIME",
-        help=f"one of {', '.join(RUNTIMES)} (default: litert tflite)",
-    )
-    return parser
-
-
-def _runtime(name: str) -> str:
-    if name not in RUNTIMES:
-        raise argparse.ArgumentTypeError(f"expected one of {', '.join(RUNTIMES)}, got {name}")
-    return name
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure both precisions in the runtimes, and the released files and the stock ones node by node."""
-    runtimes = _parser().parse_args(argv).runtimes
+    parser = command_parser(name="speed.py", description=__doc__)
+    add_runtimes(parser)
+    runtimes = parser.parse_args(argv).runtimes
     check_writable(OUT)
     measured: dict[str, Any] = {"precisions": {}}
     for precision in PRECISIONS:

@@ -8,7 +8,6 @@ turns.
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
@@ -17,9 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from runtime_argument import add_runtimes
+
 from converters.base.errors import exit_status
 from converters.base.files import check_writable, write_atomically, write_json
-from converters.base.installed import RUNTIMES
 from converters.base.options import command_parser
 from converters.file.resizing import resized
 from converters.timing.profile_costs import costs
@@ -109,28 +109,11 @@ def an_answer(result: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = command_parser(name="strings_cost.py", description=__doc__)
-    parser.add_argument(
-        "runtimes",
-        nargs="*",
-        type=_runtime,
-        default=["litert", "tflite"],
-        metavar="RUNTIME",
-        help=f"one of {', '.join(RUNTIMES)} (default: litert tflite)",
-    )
-    return parser
-
-
-def _runtime(name: str) -> str:
-    if name not in RUNTIMES:
-        raise argparse.ArgumentTypeError(f"expected one of {', '.join(RUNTIMES)}, got {name}")
-    return name
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Count, time in the runtimes, and write results/strings_cost.json."""
-    runtimes = _parser().parse_args(argv).runtimes
+    parser = command_parser(name="strings_cost.py", description=__doc__)
+    add_runtimes(parser)
+    runtimes = parser.parse_args(argv).runtimes
     check_writable(OUT)
     measured: dict[str, Any] = {"operations": operations(), "times": {}}
     for variant in WIDE_VARIANTS:
