@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from converters.base.errors import exit_status
+from converters.base.options import command_parser
 from lenet_edge import __version__
 
 COMMANDS = {
@@ -28,12 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the subcommand that `argv` names; return its exit status."""
     words = "\n".join(f"  {name:<12} {line}" for name, line in COMMANDS.items())
     subcommands = f"subcommands:\n{words}\n\nSee `lenet-edge SUBCOMMAND --help`."
-    parser = argparse.ArgumentParser(
-        prog="lenet-edge",
-        description="LeNet-5 as printed in 1998, from Keras to int8 on the edge.",
-        epilog=subcommands,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    described = "LeNet-5 as printed in 1998, from Keras to int8 on the edge."
+    parser = command_parser(name="lenet-edge", description=described, epilog=subcommands)
     parser.add_argument("--version", action="version", version=f"lenet-edge {__version__}")
     parser.add_argument(
         "command", nargs="?", choices=COMMANDS, metavar="SUBCOMMAND", help="one of the list below"

@@ -28,6 +28,7 @@ import converters
 import lenet_edge
 from converters.base.errors import InputError, exit_status, expect
 from converters.base.files import write_json
+from converters.base.options import command_parser
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "results" / "mutants.json"
@@ -140,9 +141,7 @@ def _chosen(names: Sequence[str]) -> list[Fault]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="mutants", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_parser(name="mutants", description=__doc__)
     parser.add_argument(
         "--only", action="append", default=[], metavar="NAME", help="this fault (may be repeated)"
     )

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from converters.base.words import counted
 from lenet_edge.digits.mnist import Digits, pad
+from lenet_edge.digits.scoring import percent
 from lenet_edge.on_paper.drawing import Conditions, jpeg, photograph
 from lenet_edge.picture.files import read_images
 from lenet_edge.picture.segment import Finding
@@ -101,9 +102,9 @@ def measure_photographs(digits: Digits, *, model: str, seed: int, jobs: int = 1)
         model=model,
         seed=seed,
         digits=len(readings),
-        error=_percent(wrong),
-        error_of_the_digits_themselves=_percent(direct != digits.labels),
-        error_of_the_digits_as_png_files=_percent(from_files != digits.labels),
+        error=percent(wrong),
+        error_of_the_digits_themselves=percent(direct != digits.labels),
+        error_of_the_digits_as_png_files=percent(from_files != digits.labels),
         called_blank=sum(one.finding is Finding.BLANK for one in readings),
         called_crowded=sum(one.finding is Finding.CROWDED for one in readings),
         by_condition=_by_condition([one.conditions for one in readings], wrong),
@@ -172,8 +173,4 @@ def _by_condition(conditions: list[Conditions], wrong: NDArray[np.bool_]) -> dic
 
 
 def _share(wrong: NDArray[np.bool_]) -> Share:
-    return Share(digits=len(wrong), error=_percent(wrong))
-
-
-def _percent(marks: NDArray[np.bool_]) -> float:
-    return round(100 * float(np.mean(marks)), 3)
+    return Share(digits=len(wrong), error=percent(wrong))

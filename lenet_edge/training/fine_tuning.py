@@ -16,7 +16,7 @@ from lenet_edge.packaged.weights import load_quantised, save_quantised
 from lenet_edge.paper.answers import as_input, outputs_of
 from lenet_edge.training.checkpoints import checkpoint_folder
 from lenet_edge.training.distorted_passes import Passes
-from lenet_edge.training.loop import Recipe, Row, batches, error_of, restore, steps_per_epoch_of
+from lenet_edge.training.loop import Recipe, Row, batches, error_of_outputs, restore, steps_per_epoch_of
 
 _SMALLEST = 1e-7  # the floor of a score before its logarithm is taken
 
@@ -73,7 +73,7 @@ class _EpochEnd(keras.callbacks.Callback):
         logs = logs if logs is not None else {}
         settle(self.model)
         scores = outputs_of(self.model, self.pictures)
-        logs["held_out_error"] = error_of(scores, self.labels, sign=1)
+        logs["held_out_error"] = error_of_outputs(scores, self.labels, sign=1)
         logs["held_out_divergence"] = divergence(scores, self.exact)
         self.history.append({"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}})
         if best_of(self.history) == self.history[-1]:

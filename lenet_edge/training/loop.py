@@ -108,7 +108,9 @@ def steps_per_epoch_of(passes: Passes, recipe: Recipe) -> int:
     return steps
 
 
-def error_of(outputs: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], *, sign: int) -> float:
+def error_of_outputs(
+    outputs: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]], *, sign: int
+) -> float:
     """Return the share of wrong answers, in percent; an answer is the argmax of sign * `outputs` (n, 10)."""
     return 100.0 * float(np.mean((sign * outputs).argmax(axis=1) != labels))
 
@@ -210,7 +212,7 @@ def train(
     pictures, sign = pad(held_out.images), answers_sign(recipe.model)
 
     def measure(trained: Any) -> Row:
-        return {"held_out_error": error_of(outputs_of(trained, pictures), held_out.labels, sign=sign)}
+        return {"held_out_error": error_of_outputs(outputs_of(trained, pictures), held_out.labels, sign=sign)}
 
     def dataset_from(epoch: int) -> Any:
         dataset = batches(passes, recipe, first_epoch=epoch)

@@ -18,7 +18,7 @@ from lenet_edge.digits.mnist import Digits, pad
 from lenet_edge.paper.answers import as_input, outputs_of
 from lenet_edge.paper.losses import MAPLoss
 from lenet_edge.paper.model import lenet5
-from lenet_edge.training.loop import Row, error_of
+from lenet_edge.training.loop import Row, error_of_outputs
 from lenet_edge.training.results import Trained
 
 # "The values of the global learning rate eta ... was 0.0005 for the first two passes, 0.0002 for the
@@ -45,7 +45,7 @@ def train_as_printed(training: Digits, held_out: Digits, *, seed: int, verbose: 
             rate = eta * (WARM_UP_RATE if digits_before < WARM_UP else 1)
             steps = [rate / (MU + h) for h in squares(as_input(model, pictures[chosen[:SAMPLES]]))]
             total += float(one_stretch(as_input(model, pictures[chosen]), tf.constant(labels[chosen]), steps))
-        error = error_of(outputs_of(model, pad(held_out.images)), held_out.labels, sign=-1)
+        error = error_of_outputs(outputs_of(model, pad(held_out.images)), held_out.labels, sign=-1)
         history.append({"epoch": number + 1, "loss": total / len(order), "held_out_error": error})
         if verbose:
             tqdm.write(f"pass {number + 1}: loss {total / len(order):.3f}, held-out error {error:.2f} %")

@@ -33,7 +33,7 @@ from lenet_edge.paper.answers import outputs_of
 from lenet_edge.paper.model import lenet5
 from lenet_edge.runtime.string_decoder import greedy
 from lenet_edge.training.distorted_passes import CachedPasses
-from lenet_edge.training.loop import Recipe, Row, compiled, error_of, fit
+from lenet_edge.training.loop import Recipe, Row, compiled, error_of_outputs, fit
 from lenet_edge.training.score_calibration import fit_scale, probabilities
 
 WIDTH = 112
@@ -197,7 +197,7 @@ class HeldOut:
     def measure(self, model: Any) -> Row:
         """Return errors in percent: of single digits, and of strings read by the greedy decoder."""
         single = string_outputs(model, pad(self.digits.images))[:, 0, :EMPTY]
-        report = {"error": error_of(single, self.digits.labels, sign=-1)}
+        report = {"error": error_of_outputs(single, self.digits.labels, sign=-1)}
         for spacing, fields in self.fields.items():
             scores = probabilities(-string_outputs(model, fields.pictures))
             wrong = [greedy(rows).text != text for rows, text in zip(scores, fields.texts(), strict=True)]

@@ -22,7 +22,7 @@ from lenet_edge.training import loop
 from lenet_edge.training.checkpoints import resume_hint
 from lenet_edge.training.distorted_passes import Passes, Teacher
 from lenet_edge.training.distortions import VERSION
-from lenet_edge.training.loop import Recipe, batches, error_of, soften, train
+from lenet_edge.training.loop import Recipe, batches, error_of_outputs, soften, train
 from lenet_edge.training.options import LARGEST_SEED, MOST_PASSES
 from lenet_edge.training.score_calibration import measure, probabilities
 
@@ -50,7 +50,7 @@ def test_a_short_training_learns(tmp_path, digits, model):
     assert history[-1]["held_out_error"] < 30
     sign = -1 if model == "lenet5" else 1
     assert (
-        error_of(outputs_of(trained, pad(held_out.images)), held_out.labels, sign=sign)
+        error_of_outputs(outputs_of(trained, pad(held_out.images)), held_out.labels, sign=sign)
         == history[-1]["held_out_error"]
     )
 
@@ -80,7 +80,7 @@ def test_resumed_training_ends_in_the_same_weights(tmp_path, digits):
 def test_the_model_is_left_with_the_averaged_weights_that_were_measured(tmp_path, digits, monkeypatch):
     training, held_out = digits
     measured = []
-    monkeypatch.setattr(loop, "error_of", lambda outputs, *_, **__: measured.append(outputs) or 0.0)
+    monkeypatch.setattr(loop, "error_of_outputs", lambda outputs, *_, **__: measured.append(outputs) or 0.0)
     recipe, passes = Recipe(epochs=2, batch_size=50), passes_of(training, tmp_path)
     trained, _ = train(recipe, passes, held_out, out=tmp_path / "out", verbose=0)
     np.testing.assert_array_equal(outputs_of(trained, pad(held_out.images)), measured[-1])
