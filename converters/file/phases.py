@@ -98,7 +98,7 @@ def _paddings(source: int, result: int, kernel: int, stride: int, before: int) -
     needed = max((result - 1) * stride + kernel - source, 0)
     fitting = {
         "VALID": before == 0 and (source - kernel) // stride + 1 == result,
-        "SAME": before == needed // 2 and -(-source // stride) == result,
+        "SAME": needed // 2 == before and -(-source // stride) == result,
     }
     return [name for name, fits in fitting.items() if fits]
 

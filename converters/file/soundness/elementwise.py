@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
-from converters.base.arrays import shape_text
-from converters.file.flatbuffer import Damaged, require
+from converters.file.flatbuffer import require
 from converters.file.soundness.nodes import (
     QUANTIZED,
     Node,
     Output,
     Shape,
+    broadcast,
     require_activation,
     require_equal_steps,
     require_equal_types,
@@ -126,7 +124,7 @@ def prelu(node: Node) -> Output:
     source, slopes = _one(node, ("float32", "int8", "uint8")), node.input(1)
     require_equal_types(source, slopes)
     require_type(slopes, (source.type,))
-    shape = _broadcast(source.shape, slopes.shape)
+    shape = broadcast(source.shape, slopes.shape)
     require(shape == source.shape, f"slopes of {slopes.text} for {source.text}")
     if source.type in QUANTIZED:
         require_ratio(source.scales[0] / node.output.scales[0])
@@ -178,11 +176,4 @@ def _two(node: Node) -> Shape:
     for tensor in (one, other, node.output):
         require_type(tensor, _REAL)
     require_equal_types(one, other, node.output)
-    return _broadcast(one.shape, other.shape)
-
-
-def _broadcast(one: Shape, other: Shape) -> Shape:
-    try:
-        return np.broadcast_shapes(one, other)
-    except ValueError:
-        raise Damaged(f"{shape_text(one)} and {shape_text(other)} together") from None
+    return broadcast(one.shape, other.shape)

@@ -31,14 +31,15 @@ def check_graph(model: Record) -> None:
         name = _name(operator, model.operator_codes, index)
         try:
             computed = _checked_output(Node(index, name, *_operands(operator, name, tensors, ready)))
-            output = operator.outputs[0]
-            # A side that the file leaves open is now known.
-            tensors[output] = replace(tensors[output], shape=computed.shape, values=computed.values)
         except Damaged as error:
             raise Damaged(f"operator {index} {name}: {error}") from None
-        ready.add(output)
+        for number, output in enumerate(operator.outputs):
+            # A side that the file leaves open is now known.
+            shape = computed.shape_at(number)
+            tensors[output] = replace(tensors[output], shape=shape, values=computed.values)
+        ready |= set(operator.outputs)
         work += computed.work
-        memory += computed.scratch + tensors[output].bytes
+        memory += computed.scratch + sum(tensors[output].bytes for output in operator.outputs)
         require(work <= MAX_WORK, f"operator {index} {name}: {work} multiplications, more than {MAX_WORK}")
         require(memory <= MAX_BYTES, f"operator {index} {name}: {memory} bytes in all, more than {MAX_BYTES}")
     require(set(graph.outputs) <= ready - set(graph.inputs), "an output that no operator writes")
@@ -75,22 +76,29 @@ def _name(operator: Record, codes: tuple[Record, ...], index: int) -> str:
 
 def _operands(
     operator: Record, name: str, tensors: list[Tensor], ready: set[int]
-) -> tuple[Record, tuple[Tensor | None, ...], Tensor]:
-    """Return the operator's options, inputs and output."""
+) -> tuple[Record, tuple[Tensor | None, ...], tuple[Tensor, ...]]:
+    """Return the operator's options, inputs and outputs."""
     rule = RULES[name]
     least, most, count = rule.least, rule.most, len(operator.inputs)
     wanted = f"{least} to {most}" if most > least else f"{least}"
     require(least <= count <= most, f"{counted(count, 'input')}, not {wanted}")
-    require(len(operator.outputs) == 1, f"{counted(len(operator.outputs), 'output')}, not 1")
+    _check_count_of_outputs(len(operator.outputs), rule)
     read = [index for index in operator.inputs if index != -1]
     _check_indices(read, tensors, "inputs")
     _check_indices(operator.outputs, tensors, "outputs")
     for index in read:
         require(index in ready, f"tensor {index} is read before it is written")
-    require(operator.outputs[0] not in ready, f"tensor {operator.outputs[0]} is written for the second time")
+    for number, index in enumerate(operator.outputs):
+        again = index in ready or index in operator.outputs[:number]
+        require(not again, f"tensor {index} is written for the second time")
     _check_extras(operator)
     inputs = tuple(None if index == -1 else tensors[index] for index in operator.inputs)
-    return _options(operator, rule), inputs, tensors[operator.outputs[0]]
+    return _options(operator, rule), inputs, tuple(tensors[index] for index in operator.outputs)
+
+
+def _check_count_of_outputs(count: int, rule: Rule) -> None:
+    wanted = f"1 to {rule.most_outputs}" if rule.most_outputs > 1 else "1"
+    require(1 <= count <= rule.most_outputs, f"{counted(count, 'output')}, not {wanted}")
 
 
 def _check_extras(operator: Record) -> None:
@@ -113,11 +121,13 @@ def _options(operator: Record, rule: Rule) -> Record:
 
 
 def _checked_output(node: Node) -> Output:
-    """Return the node's output, which must be what the file describes."""
-    computed, output = RULES[node.name].function(node), node.output
-    fits = len(computed.shape) == len(output.shape) and all(
-        free or side == wanted
-        for side, wanted, free in zip(computed.shape, output.shape, output.open, strict=True)
-    )
-    require(fits, f"an output of {shape_text(output.shape)}, not {shape_text(computed.shape)}")
+    """Return what each output of the node is, which must be what the file describes."""
+    computed = RULES[node.name].function(node)
+    for number, output in enumerate(node.outputs):
+        shape = computed.shape_at(number)
+        fits = len(shape) == len(output.shape) and all(
+            free or side == wanted
+            for side, wanted, free in zip(shape, output.shape, output.open, strict=True)
+        )
+        require(fits, f"an output of {shape_text(output.shape)}, not {shape_text(shape)}")
     return computed

@@ -113,6 +113,63 @@ def pack(node: Node) -> Output:
     return Output((*first[:axis], len(sources), *first[axis:]), values=values)
 
 
+def unpack(node: Node) -> Output:
+    """The slices of an axis, one an output: the reverse of PACK."""
+    source, count = node.input(0), node.options.num
+    _check_parts(node, source, count)
+    axis = axis_of(node.options.axis, len(source.shape))
+    require(source.shape[axis] == count, f"{count} slices of {source.text} along axis {axis}")
+    return Output((*source.shape[:axis], *source.shape[axis + 1 :]))
+
+
+def split(node: Node) -> Output:
+    """Equal parts along an axis, which comes first among the inputs."""
+    source, axes, count = node.input(1), node.integers(0, "an axis"), node.options.num_splits
+    _check_parts(node, source, count)
+    require(len(axes) == 1, f"{len(axes)} axes")
+    axis = axis_of(axes[0], len(source.shape))
+    side, rest = divmod(source.shape[axis], count)
+    require(rest == 0, f"{count} parts of {source.text} along axis {axis}")
+    return Output((*source.shape[:axis], side, *source.shape[axis + 1 :]))
+
+
+def split_v(node: Node) -> Output:
+    """Parts of given sizes along an axis, one of which may be -1: what is left."""
+    source, axes = node.input(0), node.integers(2, "an axis")
+    sizes = node.integers(1, "sizes", most=len(node.outputs))
+    _check_parts(node, source, node.options.num_splits)
+    require(len(axes) == 1, f"{len(axes)} axes")
+    axis = axis_of(axes[0], len(source.shape))
+    side = source.shape[axis]
+    require(len(sizes) == len(node.outputs), f"{len(sizes)} sizes for {len(node.outputs)} outputs")
+    left = side - sum(size for size in sizes if size != -1)
+    parts = [left if size == -1 else size for size in sizes]
+    fits = sizes.count(-1) <= 1 and min(parts) > 0 and sum(parts) == side
+    require(fits, f"parts of {sizes} of {source.text} along axis {axis}")
+    shapes = tuple((*source.shape[:axis], part, *source.shape[axis + 1 :]) for part in parts)
+    return Output(shapes[0], shapes=shapes)
+
+
+def _check_parts(node: Node, source: Tensor, count: int) -> None:
+    """Check that all outputs are of the type of `source`, and as many as the options say."""
+    require_type(source, MOVED)
+    require_equal_steps(source, *node.outputs)
+    require(count == len(node.outputs), f"{count} parts said to be made, for {len(node.outputs)} outputs")
+
+
+def gather(node: Node) -> Output:
+    """The slices of an axis that indices name; kernels look at the indices while they run, and refuse."""
+    source, indices = _moved(node), node.input(1)
+    require_type(indices, ("int32", "int64"))
+    require(node.options.batch_dims == 0, "batches of indices, which lenet-edge has no check for")
+    axis = axis_of(node.options.axis, len(source.shape))
+    known = constant_values(indices)
+    if known is not None:
+        outside = known[(known < 0) | (known >= source.shape[axis])]
+        require(not outside.size, f"index {outside[:1].tolist()} of {source.text} along axis {axis}")
+    return Output((*source.shape[:axis], *indices.shape, *source.shape[axis + 1 :]))
+
+
 def shape_of(node: Node) -> Output:
     """The shape of the input, as numbers."""
     sides = node.input(0).shape

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from converters.base.arrays import shape_text
 from converters.base.words import counted
 from converters.file.flatbuffer import Damaged, Record, require
 from converters.file.soundness.tensors import MAX_RANK, Tensor, constant_values
@@ -27,13 +28,19 @@ Shape = tuple[int, ...]
 class Output:
     """An operator's output: its `shape`, and its `values` where they are known before the file runs.
 
-    `work`: multiplications or comparisons; `scratch`: bytes that kernels use meanwhile.
+    Where an operator has several outputs, each is like this one but for its shape, if `shapes` has one for
+    each. `work`: multiplications or comparisons; `scratch`: bytes that kernels use meanwhile.
     """
 
     shape: Shape
     work: int = 0
     scratch: int = 0
     values: NDArray[np.int32] | None = None
+    shapes: tuple[Shape, ...] = ()
+
+    def shape_at(self, number: int) -> Shape:
+        """Return the shape of the output of this number."""
+        return self.shapes[number] if self.shapes else self.shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +54,12 @@ class Node:
     name: str
     options: Record
     inputs: tuple[Tensor | None, ...]
-    output: Tensor
+    outputs: tuple[Tensor, ...]
+
+    @property
+    def output(self) -> Tensor:
+        """The only output, or the first of several."""
+        return self.outputs[0]
 
     def input(self, number: int) -> Tensor:
         """Return an input that must be there."""
@@ -60,8 +72,8 @@ class Node:
         """Return an input that may be left out."""
         return self.inputs[number] if number < len(self.inputs) else None
 
-    def integers(self, number: int, what: str, *, rank: int = 1) -> list[int]:
-        """Return the values of an input of int32, at most `rank` dimensions, that must be known.
+    def integers(self, number: int, what: str, *, rank: int = 1, most: int = 2 * MAX_RANK) -> list[int]:
+        """Return the values of an input of int32 that must be known: `most` at most, in `rank` dimensions.
 
         Many kernels read int32 whatever the type; int64 would be read in halves.
         """
@@ -71,7 +83,7 @@ class Node:
         require(len(tensor.shape) <= rank, f"{what} of shape {tensor.text}")
         if values is None:
             raise Damaged(f"{what} that nothing tells before the file runs")
-        require(values.size <= 2 * MAX_RANK, f"{what} of {tensor.text}")
+        require(values.size <= most, f"{what} of {tensor.text}")
         return [int(value) for value in values.ravel()]
 
 
@@ -130,3 +142,11 @@ def axis_of(axis: int, rank: int) -> int:
     """Return `axis`, which may count from the end, as counted from the start."""
     require(-rank <= axis < rank, f"axis {axis} of {rank} dimensions")
     return axis % rank
+
+
+def broadcast(one: Shape, other: Shape) -> Shape:
+    """Return the shape of what is computed of two tensors of these shapes, element by element."""
+    try:
+        return np.broadcast_shapes(one, other)
+    except ValueError:
+        raise Damaged(f"{shape_text(one)} and {shape_text(other)} together") from None

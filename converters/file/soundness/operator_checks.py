@@ -9,12 +9,12 @@ from converters.file.soundness import elementwise, moving, windows
 from converters.file.soundness.nodes import Node, Output
 
 MANY = 64
-"""The most inputs of an operator that takes any number of them."""
+"""The most inputs of an operator that takes any number of them, and outputs of one that has any number."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """`function` checks a node and returns its output; it has `least` to `most` inputs and one output.
+    """`function` checks a node and returns its output; it has `least` to `most` inputs, 1 to `most_outputs`.
 
     `options`: the table of its options, "" for none. One with fields must be there, or kernels see zeros,
     unless `optional`.
@@ -25,6 +25,7 @@ class Rule:
     least: int = 1
     most: int = 1
     optional: bool = False
+    most_outputs: int = 1
 
 
 # The schema lets a convolution be without a bias; depthwise kernels then end the process.
@@ -33,6 +34,7 @@ RULES = {
     "DEPTHWISE_CONV_2D": Rule(windows.depthwise_conv_2d, "DepthwiseConv2DOptions", 3, 3),
     "TRANSPOSE_CONV": Rule(windows.transpose_conv, "TransposeConvOptions", 3, 4),
     "FULLY_CONNECTED": Rule(windows.fully_connected, "FullyConnectedOptions", 2, 3),
+    "BATCH_MATMUL": Rule(windows.batch_matmul, "BatchMatMulOptions", 2, 2),
     "MAX_POOL_2D": Rule(windows.pool_2d, "Pool2DOptions"),
     "AVERAGE_POOL_2D": Rule(windows.pool_2d, "Pool2DOptions"),
     "RELU": Rule(elementwise.activation),
@@ -70,6 +72,10 @@ RULES = {
     "PADV2": Rule(moving.pad, "PadV2Options", 3, 3),
     "MIRROR_PAD": Rule(moving.mirror_pad, "MirrorPadOptions", 2, 2),
     "CONCATENATION": Rule(moving.concatenation, "ConcatenationOptions", 1, MANY),
+    "GATHER": Rule(moving.gather, "GatherOptions", 2, 2),
+    "SPLIT": Rule(moving.split, "SplitOptions", 2, 2, most_outputs=MANY),
+    "SPLIT_V": Rule(moving.split_v, "SplitVOptions", 3, 3, most_outputs=MANY),
+    "UNPACK": Rule(moving.unpack, "UnpackOptions", most_outputs=MANY),
     "PACK": Rule(moving.pack, "PackOptions", 1, MANY),
     "SHAPE": Rule(moving.shape_of, "ShapeOptions"),
     "STRIDED_SLICE": Rule(moving.strided_slice, "StridedSliceOptions", 4, 4),

@@ -12,6 +12,7 @@ from converters.file.soundness.nodes import (
     Node,
     Output,
     Shape,
+    broadcast,
     require_activation,
     require_equal_steps,
     require_equal_types,
@@ -98,6 +99,22 @@ def fully_connected(node: Node) -> Output:
     require(flat, f"rows of int16 in {source.text}")
     shape = (*source.shape[:-1], units) if options.keep_num_dims else (rows, units)
     return Output(shape, work=rows * units * depth)
+
+
+def batch_matmul(node: Node) -> Output:
+    """Products of matrices (..., rows, depth) and (..., depth, columns), either of them stored turned."""
+    one, other, output = node.input(0), node.input(1), node.output
+    for tensor in (one, other, output):
+        require_type(tensor, ("float32", "int8", "int16"))
+        require(len(tensor.shape) >= 2, f"a matrix of {tensor.text}")
+    require_equal_types(one, other, output)
+    rows, depth = one.shape[-2:][:: -1 if node.options.adj_x else 1]
+    height, columns = other.shape[-2:][:: -1 if node.options.adj_y else 1]
+    require(depth == height, f"products of {one.text} and {other.text}")
+    if output.type != "float32":
+        require_ratio(one.scales[0] * other.scales[0] / output.scales[0])
+    shape = (*broadcast(one.shape[:-2], other.shape[:-2]), rows, columns)
+    return Output(shape, work=math.prod(shape) * depth, scratch=one.bytes + other.bytes)
 
 
 def pool_2d(node: Node) -> Output:

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import flatbuffers
 import numpy as np
 import pytest
+from other_nets import OTHER_NETS, other_net
 
 from converters.base.environment import keras, schema, tf
 from converters.base.errors import InputError
@@ -51,6 +52,12 @@ def test_a_released_file_passes(path):
 
 def test_a_net_of_our_own_passes():
     check_sound(NET)
+
+
+@pytest.mark.parametrize("int8", [False, True], ids=["float32", "int8"])
+@pytest.mark.parametrize("name", OTHER_NETS)
+def test_what_the_converter_writes_of_other_nets_passes(name, int8):
+    check_sound(other_net(name, int8=int8))
 
 
 def put(thing, **fields):
@@ -118,10 +125,10 @@ def empty_model(tensors):
     return model
 
 
-def add_operator(model, name, inputs, output, **options):
+def add_operator(model, name, inputs, *outputs, **options):
     operator, operators = schema.OperatorT(), model.subgraphs[0].operators
     operators.append(operator)
-    put(operator, inputs=inputs, outputs=[output])
+    put(operator, inputs=inputs, outputs=list(outputs))
     code(SimpleNamespace(model=model, operators=operators), -1, name)
     if kind := RULES[name].options:
         filled = getattr(schema, f"{kind}T")()
@@ -130,11 +137,16 @@ def add_operator(model, name, inputs, output, **options):
 
 
 def one_operator(name, inputs, output, **options):
-    """Return a file of one operator; each input that is no constant is an input of the graph."""
-    model = empty_model([*inputs, output])
-    add_operator(model, name, list(range(len(inputs))), len(inputs), **options)
+    """Return a file of one operator; each input that is no constant is an input of the graph.
+
+    `output`: a tensor, or a list of them.
+    """
+    outputs = output if isinstance(output, list) else [output]
+    model = empty_model([*inputs, *outputs])
+    made = list(range(len(inputs), len(inputs) + len(outputs)))
+    add_operator(model, name, list(range(len(inputs))), *made, **options)
     free = [index for index, given in enumerate(inputs) if given.constant is None]
-    put(model.subgraphs[0], inputs=free, outputs=[len(inputs)])
+    put(model.subgraphs[0], inputs=free, outputs=made)
     return packed(model)
 
 
@@ -879,6 +891,119 @@ SINGLE = [
         "FULLY_CONNECTED",
         [whole(1, 4), KERNEL, whole(3, type="INT32")],
         whole(1, 3),
+        {},
+    ),
+    ("", "UNPACK", [real(2, 3)], [real(3), real(3)], {"num": 2, "axis": 0}),
+    ("", "UNPACK", [whole(2, 3)], [whole(2)] * 3, {"num": 3, "axis": -1}),
+    ("3 parts said to be made, for 2 outputs", "UNPACK", [real(3)], [real(), real()], {"num": 3, "axis": 0}),
+    ("2 slices of 3 float32 along axis 0", "UNPACK", [real(3)], [real(), real()], {"num": 2, "axis": 0}),
+    ("axis 1 of 1 dimensions", "UNPACK", [real(2)], [real(), real()], {"num": 2, "axis": 1}),
+    ("an output of 2, not 3", "UNPACK", [real(2, 3)], [real(3), real(2)], {"num": 2, "axis": 0}),
+    ("int8 and float32 together", "UNPACK", [whole(2)], [whole(), real()], {"num": 2, "axis": 0}),
+    (
+        "tensor 0 and tensor 2 with different scales or zero points",
+        "UNPACK",
+        [whole(2)],
+        [whole(), whole(step=1.0)],
+        {"num": 2, "axis": 0},
+    ),
+    ("65 outputs, not 1 to 64", "UNPACK", [real(65)], [real()] * 65, {"num": 65, "axis": 0}),
+    ("", "SPLIT", [known(1), real(2, 6)], [real(2, 3), real(2, 3)], {"numSplits": 2}),
+    ("", "SPLIT", [known([-1]), whole(2, 6)], [whole(2, 2)] * 3, {"numSplits": 3}),
+    (
+        "4 parts of 2x6 float32 along axis 1",
+        "SPLIT",
+        [known(1), real(2, 6)],
+        [real(2, 1)] * 4,
+        {"numSplits": 4},
+    ),
+    ("0 parts said to be made, for 1 outputs", "SPLIT", [known(1), real(2, 6)], real(2, 6), {"numSplits": 0}),
+    ("axis 2 of 2 dimensions", "SPLIT", [known(2), real(2, 6)], [real(2, 3)] * 2, {"numSplits": 2}),
+    ("2 axes", "SPLIT", [known([0, 1]), real(2, 6)], [real(1, 6)] * 2, {"numSplits": 2}),
+    (
+        "an axis that nothing tells before the file runs",
+        "SPLIT",
+        [whole(type="INT32", step=None), real(2, 6)],
+        [real(2, 3)] * 2,
+        {"numSplits": 2},
+    ),
+    ("", "SPLIT_V", [real(6), known([2, -1]), known(0)], [real(2), real(4)], {"numSplits": 2}),
+    (
+        "parts of [2, 3] of 6 float32 along axis 0",
+        "SPLIT_V",
+        [real(6), known([2, 3]), known(0)],
+        [real(2), real(3)],
+        {"numSplits": 2},
+    ),
+    (
+        "parts of [-1, -1] of 6 float32 along axis 0",
+        "SPLIT_V",
+        [real(6), known([-1, -1]), known(0)],
+        [real(3), real(3)],
+        {"numSplits": 2},
+    ),
+    (
+        "parts of [8, -2] of 6 float32 along axis 0",
+        "SPLIT_V",
+        [real(6), known([8, -2]), known(0)],
+        [real(8), real(2)],
+        {"numSplits": 2},
+    ),
+    (
+        "1 sizes for 2 outputs",
+        "SPLIT_V",
+        [real(6), known([6]), known(0)],
+        [real(6), real(6)],
+        {"numSplits": 2},
+    ),
+    (
+        "an output of 3, not 4",
+        "SPLIT_V",
+        [real(6), known([2, 4]), known(0)],
+        [real(2), real(3)],
+        {"numSplits": 2},
+    ),
+    ("", "GATHER", [real(4, 3), known([[0, 3]])], real(1, 2, 3), {"axis": 0}),
+    ("", "GATHER", [real(4, 3), whole(2, type="INT64", step=None)], real(4, 2), {"axis": -1}),
+    ("index [4] of 4x3 float32 along axis 0", "GATHER", [real(4, 3), known([4])], real(1, 3), {"axis": 0}),
+    ("index [-1] of 4x3 float32 along axis 0", "GATHER", [real(4, 3), known([-1])], real(1, 3), {"axis": 0}),
+    ("axis 2 of 2 dimensions", "GATHER", [real(4, 3), known([0])], real(4, 3), {"axis": 2}),
+    (
+        "batches of indices, which lenet-edge has no check for",
+        "GATHER",
+        [real(4, 3), known([0])],
+        real(4, 3),
+        {"axis": 0, "batchDims": 1},
+    ),
+    ("tensor 1 of type float32", "GATHER", [real(4, 3), real(2)], real(2, 3), {"axis": 0}),
+    ("an output of 3x3, not 2x3", "GATHER", [real(4, 3), known([0, 1])], real(3, 3), {"axis": 0}),
+    (
+        "tensor 0 and tensor 2 with different scales or zero points",
+        "GATHER",
+        [whole(4, 3), known([0])],
+        whole(1, 3, step=1.0),
+        {"axis": 0},
+    ),
+    ("", "BATCH_MATMUL", [real(5, 2, 3), real(1, 3, 4)], real(5, 2, 4), {}),
+    ("", "BATCH_MATMUL", [real(3, 2), real(4, 3)], real(2, 4), {"adjX": True, "adjY": True}),
+    ("", "BATCH_MATMUL", [whole(2, 3), whole(3, 4)], whole(2, 4), {}),
+    ("products of 2x3 float32 and 4x3 float32", "BATCH_MATMUL", [real(2, 3), real(4, 3)], real(2, 4), {}),
+    ("5 and 2 together", "BATCH_MATMUL", [real(5, 2, 3), real(2, 3, 4)], real(5, 2, 4), {}),
+    ("a matrix of 3 float32", "BATCH_MATMUL", [real(3), real(3, 4)], real(4), {}),
+    ("float32 and int8 together", "BATCH_MATMUL", [real(2, 3), whole(3, 4)], real(2, 4), {}),
+    ("tensor 0 of type uint8", "BATCH_MATMUL", [whole(2, 3, type="UINT8")] * 2, real(2, 3), {}),
+    (
+        "scales whose ratio is 800, not between 0 and 256",
+        "BATCH_MATMUL",
+        [whole(2, 3, step=10.0), whole(3, 4, step=10.0)],
+        whole(2, 4),
+        {},
+    ),
+    (
+        "4294967296 multiplications, more than 2147483648",
+        "BATCH_MATMUL",
+        [real(2048, 2048), real(2048, 1024)],
+        real(2048, 1024),
         {},
     ),
     (

@@ -1,7 +1,8 @@
 """No damaged file that passes the check ends a process; changed weights alone are not refused.
 
-2,000 mutants of the released files, the same each time. Those that pass are run in child processes, each
-of which serves many: it notes a mutant's number before it begins, so that its end is that mutant's.
+2,600 mutants of the released files and of other nets, the same each time. Those that pass are run in child
+processes, each of which serves many: it notes a mutant's number before it begins, so that its end is that
+mutant's.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import sys
 import flatbuffers
 import numpy as np
 import pytest
+from other_nets import OTHER_NETS, other_net
 
 from converters.base.environment import schema
 from converters.base.errors import InputError
@@ -24,7 +26,8 @@ from converters.file.soundness import check_sound
 from converters.file.soundness.tables import TABLES
 from lenet_edge.packaged.files import packaged_models, released_folder
 
-CONTENTS = [path.read_bytes() for path in sorted(released_folder().glob("*.tflite"))]
+RELEASED = [path.read_bytes() for path in sorted(released_folder().glob("*.tflite"))]
+CONTENTS = [*RELEASED, *(other_net(name, int8=int8) for name in OTHER_NETS for int8 in (False, True))]
 RUNTIMES = {"tflite_runtime": "BUILTIN", "ai_edge_litert": "BUILTIN_WITHOUT_DEFAULT_DELEGATES"}
 INTERPRETERS = [
     (package, resolver)
@@ -281,7 +284,7 @@ def survivors(tmp_path_factory):
     """Return the folder of the mutants that pass, named by their number, and how many were refused."""
     folder, draw, total = tmp_path_factory.mktemp("mutants"), random.Random(1998), 0
     kept = []
-    for content in [*byte_mutants(1500, draw), *object_mutants(400, draw), *weight_mutants(100, draw)]:
+    for content in [*byte_mutants(1800, draw), *object_mutants(700, draw), *weight_mutants(100, draw)]:
         total += 1
         if passes(content):
             kept.append(content)
@@ -313,7 +316,7 @@ def test_no_mutant_that_passes_the_check_ends_the_process(survivors, package, re
 
 
 def test_every_released_file_is_among_them():
-    assert len(CONTENTS) == len(packaged_models())
+    assert len(RELEASED) == len(packaged_models())
     assert all(map(passes, CONTENTS))
 
 
