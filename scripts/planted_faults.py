@@ -138,8 +138,8 @@ FAULTS = (
     _fault(
         "same-padding",
         "converters/file/phases.py",
-        "before == needed // 2 and",
-        "before == needed - needed // 2 and",
+        "needed // 2 == before",
+        "needed - needed // 2 == before",
         meaning="an odd padding lies on the other side",
         tests="converters/file/test_phases.py converters/file/test_lowering.py",
     ),
