@@ -59,7 +59,10 @@ def check_same(before: bytes, after: bytes) -> str:
         except (ValueError, RuntimeError) as error:
             reason = f"{RUNTIMES[name].title} refuses it: {first_line(error)}"
             continue
-        got = _answers(RUNTIMES[name].package, after)
+        try:
+            got = _answers(RUNTIMES[name].package, after)
+        except (ValueError, RuntimeError) as error:
+            raise InputError(f"expected the laid-out file to run, got: {first_line(error)}") from error
         return f"compared in {RUNTIMES[name].title}: {_difference(wanted, got, exact=_is_exact(before))}"
     return f"not compared: {reason}"
 

@@ -8,6 +8,7 @@ import pytest
 from converters.base.errors import InputError
 from converters.file.graph import read_graph
 from converters.file.rewriting import Rewriting
+from converters.runtimes import lowered_comparison
 from converters.runtimes.lowered_comparison import check_same
 from lenet_edge.packaged.files import content_of
 
@@ -48,3 +49,19 @@ def test_rounding_is_told_and_taken():
         content, with_another_weight(content, lambda weight: np.nextafter(weight, np.float32(9)))
     )
     assert found.startswith("compared in ai-edge-litert: largest difference ")
+
+
+def test_a_laid_out_file_that_the_runtime_refuses_is_a_line(monkeypatch):
+    before, after = content_of("stock_lenet5_int8.tflite"), content_of("lenet5_int8.tflite")
+    answers = lowered_comparison._answers
+
+    def refusing(package, content):
+        if content is after:
+            raise RuntimeError("failed to prepare node 3\nmore")
+        return answers(package, content)
+
+    monkeypatch.setattr(lowered_comparison, "_answers", refusing)
+    with pytest.raises(
+        InputError, match=r"^expected the laid-out file to run, got: failed to prepare node 3$"
+    ):
+        check_same(before, after)
