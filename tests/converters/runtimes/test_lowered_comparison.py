@@ -61,7 +61,5 @@ def test_a_laid_out_file_that_the_runtime_refuses_is_a_line(monkeypatch):
         return answers(package, content)
 
     monkeypatch.setattr(lowered_comparison, "_answers", refusing)
-    with pytest.raises(
-        InputError, match="laid-out file to run, got: failed to prepare node 3$"
-    ):
+    with pytest.raises(InputError, match="laid-out file to run, got: failed to prepare node 3$"):
         check_same(before, after)
