@@ -64,7 +64,7 @@ def check_folder(path: str | os.PathLike[str]) -> None:
 def _try_to_write(folder: Path, path: str | os.PathLike[str]) -> None:
     """Raise OSError, naming `path` or a `folder` that is not there, when no file can be made in `folder`."""
     try:
-        with tempfile.TemporaryFile(dir=folder):
+        with tempfile.NamedTemporaryFile(dir=folder):
             pass
     except FileNotFoundError as error:
         raise OSError(error.errno, error.strerror, os.fspath(folder)) from error
@@ -80,7 +80,7 @@ def make_folder(path: str | os.PathLike[str]) -> Path:
     path = Path(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
+        with tempfile.NamedTemporaryFile(dir=path):
             pass
     except OSError as error:
         raise OSError(error.errno, error.strerror, os.fspath(path)) from error

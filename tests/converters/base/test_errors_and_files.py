@@ -187,6 +187,6 @@ def test_a_folder_in_which_nothing_can_be_written_is_named(tmp_path, monkeypatch
     def refused(**options):
         raise PermissionError(errno.EACCES, "x", f"{options['dir']}/tmp123")
 
-    monkeypatch.setattr("tempfile.TemporaryFile", refused)
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", refused)
     with pytest.raises(PermissionError, match=f"'{tmp_path}'$"):
         make_folder(tmp_path)
