@@ -17,7 +17,7 @@ from tqdm import tqdm
 from converters.base.errors import exit_status, expect
 from converters.base.files import check_writable, is_stream, write_atomically, write_json
 from converters.base.installed import RUNTIMES
-from converters.base.options import command_parser
+from converters.base.options import command_parser, given_options, refuse_beside
 from converters.runtimes.sessions import check_options
 from lenet_edge.benchmarking.choosing import choose_runtimes, contents_by_name
 from lenet_edge.benchmarking.comparison import compare_lines
@@ -38,6 +38,8 @@ NAME = "lenet-edge benchmark"
 MODELS = ("float32", "int8_qat", "stock_lenet5_float32.tflite", "stock_lenet5_int8.tflite")
 """The models that are timed by default."""
 
+_OF_MEASURING = ("runtime", "delegate", "threads", "seconds", "profile", "peers", "json", "png")
+
 EPILOG = """\
 examples:
   lenet-edge benchmark                             lenet5 and the stock net, float32 and int8
@@ -54,9 +56,11 @@ Status: 0 when something was timed, 1 when nothing was, 2 on bad input.
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options = parser.parse_args(argv)
     if options.compare:
         expect(not options.models, "--compare without models", " ".join(options.models))
+        refuse_beside("--compare", _OF_MEASURING, given=given_options(parser, argv))
         first, second = (read_report(path) for path in options.compare)
         print("\n".join(compare_lines(first, second)))
         return 0

@@ -173,6 +173,10 @@ ERRORS = {
     "expected a delegate of .*, got tpu": ["--delegate", "tpu"],
     "expected a folder of peers, got nowhere": ["--peers", "nowhere"],
     "expected --compare without models, got float32": ["float32", "--compare", "a.json", "b.json"],
+    "expected --compare without --png, got both": ["--compare", "a.json", "b.json", "--png", "c.png"],
+    "--compare without --threads, --json, got all": [
+        *("--compare", "a.json", "b.json", "--json", "c.json", "--threads", "1"),
+    ],
     "missing.json: expected a file or folder, got nothing there": ["--compare", "missing.json", "b.json"],
 }
 
