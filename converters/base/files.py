@@ -80,10 +80,9 @@ def make_folder(path: str | os.PathLike[str]) -> Path:
     path = Path(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path):
-            pass
     except OSError as error:
         raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+    _try_to_write(path, path)
     return path
 
 
