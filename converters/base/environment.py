@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from converters.base.errors import InputError
 from converters.base.installed import RUNTIMES
-from converters.base.quiet import is_quietened, quiet
+from converters.base.quiet import quiet
 
 try:
     with quiet():
@@ -26,9 +26,6 @@ try:
 except ModuleNotFoundError as error:
     install = RUNTIMES["tensorflow"].install
     raise InputError(f"expected TensorFlow and Keras 2, got no {error.name}: {install}") from error
-
-if is_quietened():
-    tf.get_logger().setLevel("ERROR")
 
 __all__ = ["keras", "schema", "tf", "unchanged_environment", "versions"]
 

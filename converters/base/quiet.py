@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterator
 
@@ -20,22 +21,10 @@ def quiet() -> Iterator[None]:
         os.close(sink)
 
 
-class _Process:
-    """What is known of this process: whether it is a command of ours, and not somebody's program."""
-
-    is_ours = False
-
-
 def quieten_tensorflow() -> None:
     """Keep TensorFlow's advice out of a command's output: of its native code, and Python's on slow callbacks.
 
-    Only for a process that is ours, before TensorFlow is imported. Its Python log is set when it is imported
-    (converters.base.environment): `logging` takes longer to load than a picture to read.
+    Only for a process that is ours, before TensorFlow is imported.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    _Process.is_ours = True
-
-
-def is_quietened() -> bool:
-    """Return whether `quieten_tensorflow` was called."""
-    return _Process.is_ours
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
