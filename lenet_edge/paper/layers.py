@@ -2,24 +2,28 @@
 recognition", Proceedings of the IEEE, November 1998, section II and appendix A, as Keras layers.
 
 Each can be used in any model, saved and loaded (.keras, weights files), and converted to
-TensorFlow Lite with stock operations only.
+TensorFlow Lite with stock operations only. They are defined here once for both Kerases; the classes are in
+`lenet_edge.keras3` and `lenet_edge.keras2`, and `lenet_edge` itself has those of the Keras that `tf.keras` is.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from converters.base.environment import keras, tf
 from converters.base.errors import expect
-from converters.model.assembled import AssembledConv2D
-from converters.model.fold_rules import Squashing, fold_rule, fold_squashing, register_squashing
-from converters.model.fold_steps import Folding
-from converters.model.fold_values import Value, full_kernel
+from converters.base.kerases import KERAS_2, KERAS_3, import_keras
+from converters.layers.assembled import AssembledConv2D
+from converters.layers.definition import InitializerDefinition, LayerDefinition, class_for, define, define_function
+from converters.layers.squashing import Squashing, register_squashing
 from lenet_edge.paper.codes import digit_codes
+
+if TYPE_CHECKING:
+    from converters.model.fold_steps import Folding
+    from converters.model.fold_values import Value
 
 AMPLITUDE = 1.7159  # A of f(a) = A tanh(S a), page 8 and appendix A
 SLOPE = 2.0 / 3.0  # S
@@ -32,7 +36,10 @@ TABLE_I: tuple[tuple[int, ...], ...] = (
     (0, 1, 2, 3, 4, 5),
 )
 
-_register = keras.utils.register_keras_serializable(package="lenet_edge")
+PACKAGE = "lenet_edge"
+HOMES = {KERAS_3: "lenet_edge.keras3", KERAS_2: "lenet_edge.keras2"}
+
+_define = define(package=PACKAGE, homes=HOMES)
 
 
 def _pair(number: int | tuple[int, int]) -> Any:
@@ -40,18 +47,21 @@ def _pair(number: int | tuple[int, int]) -> Any:
     return (number, number) if isinstance(number, int) else tuple(number)
 
 
-@_register
+@define_function(package=PACKAGE)
 def scaled_tanh(a: Any) -> Any:
     """Return 1.7159 tanh(2a/3), the paper's squashing function (eq. 6, page 8).
 
     Any shape in, the same shape out, within -1.7159..1.7159; f(1) = 1 and f(-1) = -1. Use it as the
     `activation` of any Keras layer.
     """
-    return AMPLITUDE * tf.tanh(SLOPE * a)
+    # The tensors of Keras 2 are not known to Keras 3. Those of TensorFlow belong to either.
+    of_tensorflow = type(a).__module__.partition(".")[0] in ("tensorflow", KERAS_2)
+    operations = sys.modules["tensorflow"] if of_tensorflow else import_keras(KERAS_3).ops
+    return AMPLITUDE * operations.tanh(SLOPE * a)
 
 
-@_register
-class FanInUniform(keras.initializers.Initializer):
+@_define
+class FanInUniform(InitializerDefinition):
     """Uniform between -2.4/F and 2.4/F, F the fan-in of the unit that a weight leads to (appendix A).
 
     `fan_in` is a number above 0, or one for each entry of the weight's last axis. Raises InputError on
@@ -65,17 +75,16 @@ class FanInUniform(keras.initializers.Initializer):
 
     def __call__(self, shape: Any, dtype: Any = None, **_: Any) -> Any:
         """Draw a weight of `shape`."""
-        limit = tf.constant(2.4 / np.asarray(self.fan_in, np.float64), dtype or tf.float32)
-        draw = keras.initializers.RandomUniform(-1.0, 1.0, seed=self.seed)
-        return limit * draw(shape, dtype=dtype or tf.float32)
+        draw = self.keras.initializers.RandomUniform(-1.0, 1.0, seed=self.seed)(shape, dtype or "float32")
+        return draw * self.ops.cast(2.4 / np.asarray(self.fan_in, np.float64), draw.dtype)
 
     def get_config(self) -> dict[str, Any]:
         """Return the fan-in and the seed."""
         return {"fan_in": np.asarray(self.fan_in).tolist(), "seed": self.seed}
 
 
-@_register
-class ScaledTanh(keras.layers.Layer):
+@_define
+class ScaledTanh(LayerDefinition):
     """The squashing function f(a) = A tanh(S a) as a layer (eq. 6, page 8; appendix A).
 
     Any shape in, the same shape out, within -A..A. With the paper's A = 1.7159 and S = 2/3,
@@ -92,14 +101,18 @@ class ScaledTanh(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Squash each value."""
-        return self.amplitude * tf.tanh(self.slope * inputs)
+        return self.amplitude * self.ops.tanh(self.slope * inputs)
+
+    def fold(self, inputs: list[Value], folding: Folding) -> Value:
+        """Leave a tanh: its constants are folded into the weights before and behind it."""
+        return folding.squashed(self, inputs[0], Squashing(self.amplitude, self.slope))
 
     def get_config(self) -> dict[str, Any]:
         """Return the amplitude and the slope."""
         return {**super().get_config(), "amplitude": self.amplitude, "slope": self.slope}
 
 
-@_register
+@_define
 class TrainableSubsampling(AssembledConv2D):
     """The paper's subsampling layer, S2 and S4 (page 7).
 
@@ -113,8 +126,8 @@ class TrainableSubsampling(AssembledConv2D):
     map: 12 in S2, 32 in S4. Note that the inputs are *added*: average pooling gives a quarter of the sum.
 
     >>> layer = TrainableSubsampling()
-    >>> layer(tf.ones((1, 28, 28, 6))).shape
-    TensorShape([1, 14, 14, 6])
+    >>> tuple(layer(np.ones((1, 28, 28, 6), "float32")).shape)
+    (1, 14, 14, 6)
 
     `pool_size`: one number or two, each 1 or more. `activation`: any Keras activation; the paper's
     scaled tanh by default, None for none. `coefficient_initializer`, `bias_initializer`: the paper's
@@ -141,22 +154,23 @@ class TrainableSubsampling(AssembledConv2D):
             pool_size,
         )
         super().__init__(strides=pool, activation=activation, **options)
-        fan_in = FanInUniform(fan_in=pool[0] * pool[1])
+        fan_in = class_for(FanInUniform, self.keras)(fan_in=pool[0] * pool[1])
         self.pool_size = pool
-        self.coefficient_initializer = keras.initializers.get(coefficient_initializer or fan_in)
-        self.bias_initializer = keras.initializers.get(bias_initializer or fan_in)
+        self.coefficient_initializer = self.keras.initializers.get(coefficient_initializer or fan_in)
+        self.bias_initializer = self.keras.initializers.get(bias_initializer or fan_in)
 
     def build(self, input_shape: Any) -> None:
         """Make one coefficient and one bias per map."""
         expect(len(input_shape) == 4, "an input of (batch, height, width, channels)", tuple(input_shape))
         maps = (input_shape[-1],)
-        self.coefficient = self.add_weight("coefficient", maps, initializer=self.coefficient_initializer)
-        self.bias = self.add_weight("bias", maps, initializer=self.bias_initializer)
+        self.coefficient = self.add_weight(name="coefficient", shape=maps, initializer=self.coefficient_initializer)
+        self.bias = self.add_weight(name="bias", shape=maps, initializer=self.bias_initializer)
         super().build(input_shape)
 
     def assemble(self, weight: Any) -> Any:
         """Tile the coefficients (channels,) to the kernel (pool height, pool width, channels, 1)."""
-        return tf.ones((*self.pool_size, 1, 1)) * tf.reshape(weight, (1, 1, -1, 1))
+        row = self.ops.reshape(weight, (1, 1, -1, 1))
+        return self.ops.ones((*self.pool_size, 1, 1), row.dtype) * row
 
     def scale(
         self, weight: np.ndarray, *, by_input: np.ndarray | float = 1.0, by_output: np.ndarray | float = 1.0
@@ -168,19 +182,19 @@ class TrainableSubsampling(AssembledConv2D):
         """Return the shape with one value per pool."""
         batch, height, width, channels = input_shape
         (down, right) = self.pool_size
-        return tf.TensorShape((batch, height and height // down, width and width // right, channels))
+        return (batch, height and height // down, width and width // right, channels)
 
     def get_config(self) -> dict[str, Any]:
         """Return every option of the constructor."""
         return {
             **super().get_config(),
             "pool_size": self.pool_size,
-            "coefficient_initializer": keras.initializers.serialize(self.coefficient_initializer),
-            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "coefficient_initializer": self.keras.initializers.serialize(self.coefficient_initializer),
+            "bias_initializer": self.keras.initializers.serialize(self.bias_initializer),
         }
 
 
-@_register
+@_define
 class PartialConv2D(AssembledConv2D):
     """A convolution in which each map is connected to only some input maps: C3 (pages 7 and 8, Table I).
 
@@ -192,8 +206,8 @@ class PartialConv2D(AssembledConv2D):
     biases, instead of the 2,416 of a full convolution.
 
     >>> layer = PartialConv2D()
-    >>> layer(tf.ones((1, 14, 14, 6))).shape, layer.count_params()
-    (TensorShape([1, 10, 10, 16]), 1516)
+    >>> tuple(layer(np.ones((1, 14, 14, 6), "float32")).shape), layer.count_params()
+    ((1, 10, 10, 16), 1516)
 
     `table`: for each output map the input maps it is connected to; Table I by default.
     `kernel_size`: one number or two. `activation`: the paper's scaled tanh by default. Raises
@@ -229,11 +243,12 @@ class PartialConv2D(AssembledConv2D):
             )
         self.sources = np.array([m for row in self.table for m in row])
         self.targets = np.array([o for o, row in enumerate(self.table) for _ in row])
+        uniform = class_for(FanInUniform, self.keras)
         fans = np.array([len(row) * size[0] * size[1] for row in self.table], np.float64)
-        self.kernel_initializer = keras.initializers.get(
-            kernel_initializer or FanInUniform(fan_in=fans[self.targets].tolist())
+        self.kernel_initializer = self.keras.initializers.get(
+            kernel_initializer or uniform(fan_in=fans[self.targets].tolist())
         )
-        self.bias_initializer = keras.initializers.get(bias_initializer or FanInUniform(fan_in=fans.tolist()))
+        self.bias_initializer = self.keras.initializers.get(bias_initializer or uniform(fan_in=fans.tolist()))
 
     def build(self, input_shape: Any) -> None:
         """Make the weights of the connections and one bias per map."""
@@ -250,15 +265,16 @@ class PartialConv2D(AssembledConv2D):
         places[np.arange(connections), self.sources * outputs + self.targets] = 1.0
         self.places = places
         self.kernel = self.add_weight(
-            "kernel", (*self.kernel_size, connections), initializer=self.kernel_initializer
+            name="kernel", shape=(*self.kernel_size, connections), initializer=self.kernel_initializer
         )
-        self.bias = self.add_weight("bias", (outputs,), initializer=self.bias_initializer)
+        self.bias = self.add_weight(name="bias", shape=(outputs,), initializer=self.bias_initializer)
         super().build(input_shape)
 
     def assemble(self, weight: Any) -> Any:
         """Scatter (rows, columns, connections) into (rows, columns, maps, outputs), zero elsewhere."""
-        full = tf.matmul(tf.reshape(weight, (-1, len(self.sources))), self.places)
-        return tf.reshape(full, (*self.kernel_size, self.maps, len(self.table)))
+        rows = self.ops.reshape(weight, (-1, len(self.sources)))
+        full = self.ops.matmul(rows, self.ops.cast(self.places, rows.dtype))
+        return self.ops.reshape(full, (*self.kernel_size, self.maps, len(self.table)))
 
     def scale(
         self, weight: np.ndarray, *, by_input: np.ndarray | float = 1.0, by_output: np.ndarray | float = 1.0
@@ -272,13 +288,11 @@ class PartialConv2D(AssembledConv2D):
         """Return the shape of a "valid" convolution."""
         batch, height, width, _ = input_shape
         (rows, columns), (down, right) = self.kernel_size, self.strides
-        return tf.TensorShape(
-            (
-                batch,
-                height and (height - rows) // down + 1,
-                width and (width - columns) // right + 1,
-                len(self.table),
-            )
+        return (
+            batch,
+            height and (height - rows) // down + 1,
+            width and (width - columns) // right + 1,
+            len(self.table),
         )
 
     def get_config(self) -> dict[str, Any]:
@@ -287,13 +301,13 @@ class PartialConv2D(AssembledConv2D):
             **super().get_config(),
             "table": self.table,
             "kernel_size": self.kernel_size,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "kernel_initializer": self.keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": self.keras.initializers.serialize(self.bias_initializer),
         }
 
 
-@_register
-class EuclideanRBF(keras.layers.Layer):
+@_define
+class EuclideanRBF(LayerDefinition):
     """The output layer: one Euclidean radial basis function unit per class (eq. 7, page 8).
 
         y[j] = sum over i of (x[i] - codes[j, i])^2
@@ -305,8 +319,8 @@ class EuclideanRBF(keras.layers.Layer):
     `codes`: (classes, inputs); the ten 7x12 bitmaps of the digits by default, for the 84 units of
     F6. `trainable_codes`: False as printed; True lets training change them.
 
-    >>> EuclideanRBF()(tf.ones((1, 84))).shape
-    TensorShape([1, 10])
+    >>> tuple(EuclideanRBF()(np.ones((1, 84), "float32")).shape)
+    (1, 10)
     """
 
     def __init__(self, *, codes: Any = None, trainable_codes: bool = False, **options: Any) -> None:
@@ -322,19 +336,29 @@ class EuclideanRBF(keras.layers.Layer):
         expect(
             input_shape[-1] == length, f"an input of {length} values (a code's length)", tuple(input_shape)
         )
-        initializer = keras.initializers.Constant(self.initial_codes)
+        initializer = self.keras.initializers.Constant(self.initial_codes)
         self.codes = self.add_weight(
-            "codes", self.initial_codes.shape, initializer=initializer, trainable=self.trainable_codes
+            name="codes",
+            shape=self.initial_codes.shape,
+            initializer=initializer,
+            trainable=self.trainable_codes,
         )
         super().build(input_shape)
 
     def call(self, inputs: Any) -> Any:
         """Return the squared distance from each code."""
-        return tf.reduce_sum(tf.square(inputs[..., None, :] - self.codes), axis=-1)
+        return self.ops.sum(self.ops.square(inputs[..., None, :] - self.codes), axis=-1)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape with one value per code."""
-        return tf.TensorShape((*input_shape[:-1], self.initial_codes.shape[0]))
+        return (*input_shape[:-1], self.initial_codes.shape[0])
+
+    def fold(self, inputs: list[Value], folding: Folding) -> Value:
+        """Leave a dense layer: y_j = |x|^2 - 2 x.c_j + |c_j|^2; the softmax cancels |x|^2, equal for all j."""
+        codes = np.asarray(self.codes, np.float64)
+        norms = (codes**2).sum(axis=1)
+        scores = folding.dense(self.name, inputs[0], kernel=-2 * codes.T, bias=norms - norms.mean())
+        return scores.up_to_a_shift()
 
     def get_config(self) -> dict[str, Any]:
         """Return the initial codes, and whether they are trained."""
@@ -346,18 +370,3 @@ class EuclideanRBF(keras.layers.Layer):
 
 
 register_squashing(scaled_tanh, amplitude=AMPLITUDE, slope=SLOPE)
-
-
-@fold_rule(ScaledTanh)
-def _fold_scaled_tanh(layer: Any, inputs: list[Value], folding: Folding) -> Value:
-    return fold_squashing(layer, inputs, folding, Squashing(layer.amplitude, layer.slope))
-
-
-@fold_rule(EuclideanRBF)
-def _fold_euclidean_rbf(layer: Any, inputs: list[Value], folding: Folding) -> Value:
-    """y_j = |x|^2 - 2 x.c_j + |c_j|^2; |x|^2 is the same for all j, so the softmax cancels it."""
-    codes = layer.codes.numpy().astype(np.float64)
-    norms = (codes**2).sum(axis=1)
-    scores = full_kernel(layer.name, kernel=-2 * codes.T, bias=norms - norms.mean())
-    value = folding.linear(keras.layers.Dense(len(codes), name=layer.name), inputs[0], scores)
-    return replace(value, shifted=True)

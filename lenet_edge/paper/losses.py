@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from converters.base.environment import keras, tf
 from converters.base.errors import expect
+from converters.layers.definition import LossDefinition, define
+from converters.layers.operations import Operations
+from lenet_edge.paper.layers import HOMES, PACKAGE
 
-_register = keras.utils.register_keras_serializable(package="lenet_edge")
+_define = define(package=PACKAGE, homes=HOMES)
 
 
-def _desired(labels: Any, distances: Any) -> Any:
+def _desired(ops: Operations, labels: Any, distances: Any) -> Any:
     """Return y_D, the distance of each row's desired class: (batch,)."""
-    return tf.gather(distances, tf.reshape(tf.cast(labels, tf.int32), (-1,)), batch_dims=1)
+    column = ops.reshape(ops.cast(labels, "int32"), (-1, 1))
+    return ops.squeeze(ops.take_along_axis(distances, column, axis=1), axis=1)
 
 
-@_register
-class MinimumDistanceLoss(keras.losses.Loss):
+@_define
+class MinimumDistanceLoss(LossDefinition):
     """Eq. 8: E = 1/P sum over p of y_D(p), the desired class's distance; the other classes do not count.
 
     Labels: (batch,) or (batch, 1), integers. Distances: (batch, classes), 0 or more, from
@@ -25,11 +28,11 @@ class MinimumDistanceLoss(keras.losses.Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return y_D per row."""
-        return _desired(y_true, y_pred)
+        return _desired(self.ops, y_true, y_pred)
 
 
-@_register
-class MAPLoss(keras.losses.Loss):
+@_define
+class MAPLoss(LossDefinition):
     """Eq. 9, maximum a posteriori: E = 1/P sum of y_D + log(exp(-j) + sum over i of exp(-y_i)).
 
     It pulls the desired class's distance down and pushes the others up, more weakly the farther they are.
@@ -44,17 +47,18 @@ class MAPLoss(keras.losses.Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return the criterion per row; by log-sum-exp, distances in the hundreds do not underflow."""
-        rubbish = tf.fill((tf.shape(y_pred)[0], 1), tf.cast(-self.rubbish, y_pred.dtype))
-        competing = tf.reduce_logsumexp(tf.concat([rubbish, -y_pred], axis=1), axis=1)
-        return _desired(y_true, y_pred) + competing
+        ops = self.ops
+        rubbish = ops.full_like(y_pred[:, :1], -self.rubbish)
+        competing = ops.logsumexp(ops.concatenate([rubbish, -y_pred], axis=1), axis=1)
+        return _desired(ops, y_true, y_pred) + competing
 
     def get_config(self) -> dict[str, Any]:
         """Return j along with Keras's own options."""
         return {**super().get_config(), "rubbish": self.rubbish}
 
 
-@_register
-class DistanceCrossEntropy(keras.losses.Loss):
+@_define
+class DistanceCrossEntropy(LossDefinition):
     """Cross-entropy of softmax(-scale * distance) against labels or soft answers.
 
     Eq. 9 without the rubbish class and with a temperature; the released weights were trained with
@@ -68,7 +72,7 @@ class DistanceCrossEntropy(keras.losses.Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return the cross-entropy per row."""
-        return tf.nn.softmax_cross_entropy_with_logits(y_true, -self.scale * y_pred)
+        return self.ops.categorical_crossentropy(y_true, -self.scale * y_pred, from_logits=True)
 
     def get_config(self) -> dict[str, Any]:
         """Return the scale along with Keras's own options."""

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any, Literal
 
-from converters.base.environment import keras
 from converters.base.errors import expect
+from converters.base.kerases import current_keras, keras_of
 from lenet_edge.paper.codes import codes_with_empty, digit_codes
-from lenet_edge.paper.layers import (
-    EuclideanRBF,
-    FanInUniform,
-    PartialConv2D,
-    TrainableSubsampling,
-    scaled_tanh,
-)
-
-layers = keras.layers
+from lenet_edge.paper.in_keras import Classes, classes
+from lenet_edge.paper.layers import TrainableSubsampling, scaled_tanh
 
 
-def _uniform(fan_in: int) -> dict[str, Any]:
+def _uniform(paper: Classes, fan_in: int) -> dict[str, Any]:
     """Return the paper's initialiser for a kernel and a bias (appendix A)."""
     return {
-        "kernel_initializer": FanInUniform(fan_in=fan_in),
-        "bias_initializer": FanInUniform(fan_in=fan_in),
+        "kernel_initializer": paper.FanInUniform(fan_in=fan_in),
+        "bias_initializer": paper.FanInUniform(fan_in=fan_in),
     }
 
 
-def lenet5(*, wide: bool = False, empty: bool = False, name: str | None = None) -> Any:
+def lenet5(
+    *,
+    wide: bool = False,
+    empty: bool = False,
+    name: str | None = None,
+    keras: ModuleType | None = None,
+) -> Any:
     """Build LeNet-5 as printed (pages 7 and 8, figure 2): 60,000 trainable weights, 340,908 connections.
 
     In: (batch, 32, 32, 1), pixels 0..255, background 0, the digit within the middle 28x28 and its body
@@ -36,40 +36,48 @@ def lenet5(*, wide: bool = False, empty: bool = False, name: str | None = None) 
     `wide`: the same layers and weights on any height H and width W of 32 or more (section VII; why C5 is a
     convolution). In: (batch, H, W, 1). Out: (batch, (H - 32) // 4 + 1, (W - 32) // 4 + 1, 10): one answer
     for each 32x32 window, four pixels apart. `empty`: an eleventh code, "no character here"
-    (`codes_with_empty`); it is fixed like the others, so the trainable weights stay 60,000.
+    (`codes_with_empty`); it is fixed like the others, so the trainable weights stay 60,000. `keras`: the
+    package `keras` or `tf_keras` to build it in; by default the one that `tf.keras` is.
     """
+    keras = keras or current_keras()
+    layers, paper = keras.layers, classes(keras)
     side = None if wide else 32
     pixels = keras.Input((side, side, 1), name="pixels")
     # "the background level (white) corresponds to a value of -0.1 and the foreground (black) to 1.175"
     x = layers.Rescaling(0.005, -0.1, name="normalise")(pixels)  # 32x32x1
-    x = layers.Conv2D(6, 5, activation=scaled_tanh, name="C1", **_uniform(25))(x)  # 28x28x6, 156
-    x = TrainableSubsampling(name="S2")(x)  # 14x14x6, 12
-    x = PartialConv2D(name="C3")(x)  # 10x10x16, 1,516
-    x = TrainableSubsampling(name="S4")(x)  # 5x5x16, 32
-    x = layers.Conv2D(120, 5, activation=scaled_tanh, name="C5", **_uniform(400))(x)  # 1x1x120, 48,120
+    x = layers.Conv2D(6, 5, activation=scaled_tanh, name="C1", **_uniform(paper, 25))(x)  # 28x28x6, 156
+    x = paper.TrainableSubsampling(name="S2")(x)  # 14x14x6, 12
+    x = paper.PartialConv2D(name="C3")(x)  # 10x10x16, 1,516
+    x = paper.TrainableSubsampling(name="S4")(x)  # 5x5x16, 32
+    x = layers.Conv2D(120, 5, activation=scaled_tanh, name="C5", **_uniform(paper, 400))(x)  # 1x1x120, 48,120
     if not wide:
         x = layers.Flatten(name="flatten")(x)  # 120
     # On a wide image Dense works at each position, like a 1x1 convolution with weights of the same shape.
-    x = layers.Dense(84, activation=scaled_tanh, name="F6", **_uniform(120))(x)  # 84, 10,164
+    x = layers.Dense(84, activation=scaled_tanh, name="F6", **_uniform(paper, 120))(x)  # 84, 10,164
     codes = codes_with_empty() if empty else digit_codes()
-    distances = EuclideanRBF(codes=codes, name="OUTPUT")(x)  # 10 or 11, nothing trainable
+    distances = paper.EuclideanRBF(codes=codes, name="OUTPUT")(x)  # 10 or 11, nothing trainable
     return keras.Model(pixels, distances, name=name or ("lenet5_wide" if wide else "lenet5"))
 
 
 def stock_lenet5(
-    *, subsampling: Literal["average", "trainable"] = "average", name: str = "stock_lenet5"
+    *,
+    subsampling: Literal["average", "trainable"] = "average",
+    name: str = "stock_lenet5",
+    keras: ModuleType | None = None,
 ) -> Any:
     """Build the usual simplified "LeNet-5": 61,706 weights, average pooling without any, full C3.
 
     In: (batch, 28, 28, 1), pixels 0..255. Out: (batch, 10), logits. With `subsampling="trainable"`,
-    TrainableSubsampling replaces the average pooling: 61,750 weights.
+    TrainableSubsampling replaces the average pooling: 61,750 weights. `keras`: as for `lenet5`.
     """
     expect(subsampling in ("average", "trainable"), "subsampling 'average' or 'trainable'", repr(subsampling))
+    keras = keras or current_keras()
+    layers, paper = keras.layers, classes(keras)
 
     def subsample(layer_name: str) -> Any:
         if subsampling == "trainable":
-            return TrainableSubsampling(name=layer_name)
-        return layers.AveragePooling2D(name=layer_name)
+            return paper.TrainableSubsampling(name=layer_name)
+        return layers.AveragePooling2D(2, name=layer_name)
 
     pixels = keras.Input((28, 28, 1), name="pixels")
     x = layers.Rescaling(1 / 255, name="normalise")(pixels)  # 28x28x1
@@ -84,17 +92,20 @@ def stock_lenet5(
     return keras.Model(pixels, logits, name=name)
 
 
-def teacher(*, name: str = "teacher") -> Any:
+def teacher(*, name: str = "teacher", keras: ModuleType | None = None) -> Any:
     """Build a larger net on the paper's plan, whose answers the smaller nets can learn from.
 
     In: (batch, 32, 32, 1), pixels 0..255. Out: (batch, 10), logits. It is never released.
+    `keras`: as for `lenet5`.
     """
+    keras = keras or current_keras()
+    layers = keras.layers
     pixels = keras.Input((32, 32, 1), name="pixels")
     x = layers.Rescaling(1 / 255, name="normalise")(pixels)
     x = layers.Conv2D(32, 5, activation="relu", name="C1")(x)  # 28x28x32
-    x = layers.MaxPooling2D(name="S2")(x)  # 14x14x32
+    x = layers.MaxPooling2D(2, name="S2")(x)  # 14x14x32
     x = layers.Conv2D(64, 5, activation="relu", name="C3")(x)  # 10x10x64
-    x = layers.MaxPooling2D(name="S4")(x)  # 5x5x64
+    x = layers.MaxPooling2D(2, name="S4")(x)  # 5x5x64
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(256, activation="relu", name="F5")(x)
     logits = layers.Dense(10, name="OUTPUT")(x)
@@ -107,8 +118,9 @@ def with_probabilities(model: Any, *, scale: float) -> Any:
     `scale` is below 0 for distances and above 0 for logits; its size is the inverse temperature.
     The layers and weights of `model` are shared, not copied.
     """
-    x = layers.Rescaling(scale, name="temperature")(model.output)
-    return keras.Model(model.input, layers.Softmax(name="scores")(x), name=model.name)
+    keras = keras_of(model)
+    x = keras.layers.Rescaling(scale, name="temperature")(model.output)
+    return keras.Model(model.input, keras.layers.Softmax(name="scores")(x), name=model.name)
 
 
 def connections(model: Any) -> dict[str, int]:
@@ -116,7 +128,7 @@ def connections(model: Any) -> dict[str, int]:
     counts = {}
     for layer in model.layers:
         if layer.count_params():
-            outputs = layer.output_shape[1:]
+            outputs = layer.output.shape[1:]
             positions = outputs[0] * outputs[1] if len(outputs) == 3 else 1
             counts[layer.name] = positions * _connections_per_position(layer)
     return counts

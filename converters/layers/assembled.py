@@ -7,15 +7,15 @@ assembled kernel is a constant, so the .tflite holds the stock operation only, a
 from __future__ import annotations
 
 import inspect
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from converters.base.environment import keras, tf
 from converters.base.untyped import Activation, TfTensor
+from converters.layers.definition import LayerDefinition
 
 
-class AssembledConv2D(keras.layers.Layer):
+class AssembledConv2D(LayerDefinition):
     """A 2-D convolution whose kernel is assembled from fewer weights than it has entries.
 
     A subclass makes `self.bias` and the weight named by `kernel_weight` in `build`, and says
@@ -23,13 +23,13 @@ class AssembledConv2D(keras.layers.Layer):
     - `operation`: the stock operation, "conv2d" or "depthwise_conv2d";
     - `kernel_weight`: the attribute that holds the weight the kernel comes from;
     - `assemble(weight)`: the kernel, (height, width, inputs, outputs) for "conv2d" and
-      (height, width, channels, 1) for "depthwise_conv2d"; linear in the weight;
+      (height, width, channels, 1) for "depthwise_conv2d"; linear in the weight; in the weight's type;
     - `scale(weight, by_input=..., by_output=...)`: the weight whose assembled kernel is the old one
       times `by_input` along the inputs and `by_output` along the outputs (NumPy, exact).
 
     Folding scales the weight, lowering lays the same weight out differently, quantising
     fake-quantises what `assemble` returns and hands it back by `use_kernel`. Nothing else in the code
-    knows how a kernel is assembled.
+    knows how a kernel is assembled. `@keras_layer(package=...)` makes a Keras layer of the subclass.
 
     `strides`: by how many rows and columns the kernel moves; `activation`: any that Keras takes.
     """
@@ -37,7 +37,7 @@ class AssembledConv2D(keras.layers.Layer):
     operation: ClassVar[Literal["conv2d", "depthwise_conv2d"]]
     kernel_weight: ClassVar[str]
 
-    def __new__(cls, *arguments: object, **options: object) -> AssembledConv2D:
+    def __new__(cls, *arguments: object, **options: object) -> Any:
         """Remember the strides that the caller gave, for `get_config`: a subclass may set its own instead."""
         layer = super().__new__(cls, *arguments, **options)
         named = inspect.signature(cls).bind_partial(*arguments, **options).arguments
@@ -49,7 +49,7 @@ class AssembledConv2D(keras.layers.Layer):
     ) -> None:
         super().__init__(**options)
         self.strides = tuple(strides)  # a saved model has a list
-        self.activation = keras.activations.get(activation)
+        self.activation = self.keras.activations.get(activation)
         self.bias: TfTensor = None
         self._kernel_to_use: TfTensor = None
 
@@ -72,18 +72,8 @@ class AssembledConv2D(keras.layers.Layer):
         kernel = self._kernel_to_use
         if kernel is None:
             kernel = self.assemble(getattr(self, self.kernel_weight))
-        if self.operation == "depthwise_conv2d":
-            sums = self._depthwise(inputs, kernel)
-        else:
-            sums = tf.nn.conv2d(inputs, kernel, self.strides, "VALID")
-        return self.activation(tf.nn.bias_add(sums, self.bias))
-
-    def _depthwise(self, inputs: TfTensor, kernel: TfTensor) -> TfTensor:
-        down, right = self.strides
-        if down == right:
-            return tf.nn.depthwise_conv2d(inputs, kernel, [1, down, right, 1], "VALID")
-        # TensorFlow supports unequal strides on some processors only.
-        return tf.nn.depthwise_conv2d(inputs, kernel, [1, 1, 1, 1], "VALID")[:, ::down, ::right]
+        run = getattr(self.ops, self.operation)
+        return self.activation(self.ops.add_bias(run(inputs, kernel, self.strides), self.bias))
 
     def get_config(self) -> dict[str, object]:
         """Return what `from_config` needs; a subclass adds its own options.
@@ -92,5 +82,5 @@ class AssembledConv2D(keras.layers.Layer):
         (TrainableSubsampling by its pool_size), that option brings them back, and giving both would fail.
         """
         strides = {} if self._given_strides is None else {"strides": self._given_strides}
-        activation = keras.activations.serialize(self.activation)
+        activation = self.keras.activations.serialize(self.activation)
         return {**super().get_config(), **strides, "activation": activation}
