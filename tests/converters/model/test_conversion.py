@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
-import tf_keras as keras
 
 from converters.base.environment import tf
 from converters.base.errors import InputError
@@ -17,7 +17,7 @@ from converters.model.folding import fold
 from converters.runtimes.execution_plan import nodes_left
 from converters.runtimes.stored_values import dequantize, quantize
 from converters.runtimes.tensorflow_interpreter import interpreter_of, run
-from lenet_edge.paper.layers import PartialConv2D, TrainableSubsampling
+from lenet_edge.keras3 import PartialConv2D, TrainableSubsampling
 
 layers = keras.layers
 
