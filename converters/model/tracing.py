@@ -2,8 +2,8 @@
 
 Names go into the file. Those that Keras 3 gives depend on how often a layer was called, and its Conv2D adds
 the bias by operations of its own. Here each layer computes in a scope of its name, and a convolution is the
-operation of that name with a BiasAdd: the same file as from a model of Keras 2, to the byte. Its UpSampling2D is several
-operations where TensorFlow has one.
+operation of that name with a BiasAdd: the same file as from a model of Keras 2, to the byte. An UpSampling2D
+of Keras 3 is several operations where TensorFlow has one.
 """
 
 from __future__ import annotations
