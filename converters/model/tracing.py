@@ -2,12 +2,13 @@
 
 Names go into the file. Those that Keras 3 gives depend on how often a layer was called, and it computes some
 layers by several operations where TensorFlow has one. Here each layer computes in a scope of its name, and
-convolutions, pooling and enlargement are the operations that Keras 2 uses: the same file, to the byte.
+convolutions, pooling and some others are the operations that Keras 2 uses: the same file, to the byte.
 """
 
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from collections.abc import Callable, Sequence
 
@@ -19,7 +20,7 @@ from converters.model.graph import Call, graph_of, rebuilt
 
 # They only compute: called without Keras's own scope, they do the same.
 _PLAIN = (
-    *("Activation", "Add", "Concatenate", "Dense", "Flatten", "GlobalAveragePooling2D"),
+    *("Activation", "Add", "Concatenate", "Dense", "GlobalAveragePooling2D"),
     *("GlobalMaxPooling2D", "ReLU", "Rescaling", "Reshape", "Softmax", "ZeroPadding2D"),
 )
 
@@ -115,10 +116,16 @@ def _enlarged(layer: KerasLayer, inputs: TfTensor) -> TfTensor:
     return tf.image.resize(inputs, size, method=layer.interpolation)
 
 
+def _flattened(layer: KerasLayer, inputs: TfTensor) -> TfTensor:
+    sides = inputs.shape[1:]
+    return tf.reshape(inputs, (-1, math.prod(sides))) if None not in sides else layer.call(inputs)
+
+
 _OPERATIONS: dict[str, Callable[[KerasLayer, TfTensor], TfTensor]] = {
     "AveragePooling2D": _averaged,
     "Conv2D": _convolved,
     "DepthwiseConv2D": _convolved_by_channel,
+    "Flatten": _flattened,
     "MaxPooling2D": _largest,
     "UpSampling2D": _enlarged,
 }
