@@ -52,13 +52,13 @@ _MOVING = (
 )
 _COMPUTING = (
     *(layers.Concatenate, layers.ReLU, layers.Rescaling),
-    *(layers.AveragePooling2D, layers.GlobalAveragePooling2D),
+    *(layers.AveragePooling2D, layers.GlobalAveragePooling2D, layers.Maximum, layers.Minimum),
 )
 
 # Operations of keras.ops that are no layers in a twin (converters.model.twin_operations).
 _MOVING_OPERATIONS = (
     *("Reshape", "Transpose", "Squeeze", "ExpandDims", "Moveaxis", "Swapaxes", "Ravel"),
-    *("GetItem", "Repeat", "Tile", "Flip", "Max"),
+    *("GetItem", "Repeat", "Tile", "Max"),
 )
 _COMPUTING_OPERATIONS = ("Mean", "Sum")
 
@@ -280,9 +280,9 @@ def _computing(layer: KerasLayer, behind: str) -> QuantizeConfig:
     return OutputConfig(behind=behind)
 
 
-@quantize_rule(layers.Add)
-def _adding(layer: KerasLayer, behind: str) -> QuantizeConfig:
-    # ADD computes the ReLU that reads it.
+@quantize_rule(layers.Add, layers.Subtract, layers.Multiply)
+def _arithmetic(layer: KerasLayer, behind: str) -> QuantizeConfig:
+    # ADD, SUB and MUL compute the ReLU that reads them.
     return NothingToQuantize() if behind == "relu" else OutputConfig(behind=behind)
 
 

@@ -218,10 +218,7 @@ def _registered(function: Activation, name: str, keras: ModuleType) -> Activatio
 
 def _options_of(kind: type) -> set[str]:
     """Return the options that the constructors of a layer's class and its bases take."""
-    parents = [one.__init__ for one in kind.__mro__ if "__init__" in vars(one)]
-    return {name for init in parents for name in inspect.signature(init).parameters} | {
-        "activity_regularizer"
-    }
+    return {name for parameters in _constructors(kind) for name in parameters} | {"activity_regularizer"}
 
 
 def _neutral(kind: type, option: str) -> Json:
@@ -234,8 +231,8 @@ def _neutral(kind: type, option: str) -> Json:
 
 def _constructors(kind: type) -> list[Mapping[str, inspect.Parameter]]:
     """Return the parameters of the constructors of a class and its bases."""
-    own = [vars(one)["__init__"] for one in kind.__mro__ if "__init__" in vars(one)]
-    return [inspect.signature(init).parameters for init in own]
+    own = [vars(one) for one in kind.__mro__]
+    return [inspect.signature(one["__init__"]).parameters for one in own if "__init__" in one]
 
 
 def listed(weights: Sequence[tuple[str, tuple[int, ...]]]) -> str:
