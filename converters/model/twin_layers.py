@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from converters.base.errors import InputError, expect
 from converters.base.kerases import KERAS_2, KERAS_3, import_keras
-from converters.base.untyped import Activation, Json, KerasLayer, TfTensor
+from converters.base.untyped import Activation, Json, KerasLayer, KerasOptimizer, TfTensor
 from converters.layers.definition import class_for, defined_class, definition_of, register_functions
 
 # Names of options and weights that differ; the names are those of Keras 3, then of Keras 2.
@@ -69,6 +69,20 @@ def copy_weights(old: KerasLayer, new: KerasLayer) -> None:
         new.finalize_state()  # it computes with copies
 
 
+def twin_optimizer(optimizer: KerasOptimizer) -> KerasOptimizer:
+    """Return the optimizer of Keras 2 that `optimizer`, of Keras 3, is.
+
+    Raises InputError when Keras 2 has none.
+    """
+    old, new = import_keras(KERAS_3), import_keras(KERAS_2)
+    kind = type(optimizer)
+    known = isinstance(optimizer, old.optimizers.Optimizer) and hasattr(new.optimizers, kind.__name__)
+    expect(known, "an optimizer that Keras 2 has too", getattr(optimizer, "name", kind.__name__))
+    translation = _Translation(optimizer.name)
+    found = getattr(new.optimizers, kind.__name__)
+    return translation.made(found, translation.accepted(kind, optimizer.get_config(), found))
+
+
 def twin_weights(layer: KerasLayer) -> list[tuple[str, NDArray[np.generic]]]:
     """Return the weights of a layer of Keras 3 in order, each with the name that it has in Keras 2."""
     names = _WEIGHT_NAMES.get(type(layer).__name__, {})
@@ -118,12 +132,19 @@ class _Translation:
         }
         if not self._is_stock(kind, self.new.layers):
             return known  # somebody's own: it is to say itself what it takes
-        accepted = _options_of(kind)
-        for key in [key for key in known if key not in accepted]:
-            value, neutral = known.pop(key), _neutral(type(layer), key)
-            without = key in _WITHOUT_EFFECT or value in (None, neutral)
+        return self.accepted(type(layer), known, kind)
+
+    def accepted(self, old: type, options: Mapping[str, Json], new: type) -> dict[str, Json]:
+        """Return the `options` of the class `old`, of Keras 3, that `new`, of Keras 2, takes.
+
+        Raises InputError when another is not neutral.
+        """
+        taken = _options_of(new)
+        for key in sorted(options.keys() - taken):
+            value = options[key]
+            without = key in _WITHOUT_EFFECT or value in (None, _neutral(old, key))
             expect(without, f"an option of {self.name} that Keras 2 has too", f"{key}={value}")
-        return known
+        return {key: value for key, value in options.items() if key in taken}
 
     def value(self, layer: KerasLayer, key: str, value: Json) -> Json:
         """Return what stands in Keras 2 for `value`, that of the option `key` in Keras 3."""
