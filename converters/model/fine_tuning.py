@@ -104,7 +104,7 @@ def fine_tune(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Goal:
-    """What the rounding model learns by `loss`: labels (`has_labels`), or the answers of the `exact` model."""
+    """What the rounding model learns by `loss`: labels (`has_labels`), or what the `exact` model answers."""
 
     exact: KerasModel
     loss: _Loss

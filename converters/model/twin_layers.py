@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
@@ -51,19 +52,23 @@ def twin_layer(layer: KerasLayer, name: str) -> KerasLayer:
 
 
 def copy_weights(old: KerasLayer, new: KerasLayer) -> None:
-    """Give `new`, of Keras 2, the weights of `old`, of Keras 3: of the same names, order and shapes.
+    """Give `new`, of Keras 2, the weights of `old`, of Keras 3: by their names, where each has its own.
 
-    Raises InputError, naming the layer and what differs.
+    Where several have the same name, within a wrapper, they must be in the same order. Raises InputError,
+    naming the layer and what differs, when names or shapes do.
     """
-    source = twin_weights(old)
+    source, target = twin_weights(old), [(name_of(weight), weight) for weight in new.weights]
+    places = {name: place for place, (name, _) in enumerate(source)}
+    if len(places) == len(source):
+        target.sort(key=lambda one: places.get(one[0], -1))
     got = [(name, array.shape) for name, array in source]
-    target = [(name_of(weight), tuple(weight.shape)) for weight in new.weights]
+    found = [(name, tuple(weight.shape)) for name, weight in target]
     expect(
-        got == target,
+        got == found,
         f"the same weights in Keras 2 as in {old.name} of Keras 3, {listed(got)}",
-        listed(target),
+        listed(found),
     )
-    for weight, (_, array) in zip(new.weights, source, strict=True):
+    for (_, weight), (_, array) in zip(target, source, strict=True):
         weight.assign(array)
     if type(new) is import_keras(KERAS_2).layers.Normalization:
         new.finalize_state()  # it computes with copies
@@ -156,10 +161,12 @@ class _Translation:
             return self.activation(self.old.activations.get(value))
         if isinstance(value, (list, tuple)) and any(isinstance(one, dict) for one in value):
             return [self.value(layer, key, one) for one in value]
-        if not isinstance(value, dict) or "class_name" not in value:
+        if not isinstance(value, dict):
             return value
         own = getattr(layer, key, None)
-        return self.activation(own) if inspect.isfunction(own) else self.thing(self.restored(value))
+        if inspect.isfunction(own):
+            return self.activation(own)
+        return self.thing(self.restored(value)) if "class_name" in value else value
 
     def restored(self, value: Json) -> Any:
         """Return the object of Keras 3 that `value` describes."""
@@ -175,7 +182,7 @@ class _Translation:
         """Return what stands in a configuration of Keras 2 for an object of Keras 3."""
         kerases, name = self.old, type(thing).__name__
         if isinstance(thing, kerases.layers.Layer):
-            return self.new.layers.serialize(twin_layer(thing, thing.name))
+            return self.new.layers.serialize(twin_layer(thing, thing.name), use_legacy_format=True)
         if isinstance(thing, kerases.DTypePolicy):
             known = type(thing) in (kerases.DTypePolicy, kerases.dtype_policies.FloatDTypePolicy)
             expect(known, f"a policy that Keras 2 has too in {self.name}", thing.name)
@@ -211,8 +218,8 @@ class _Translation:
     def made(self, kind: Any, options: Mapping[str, Json]) -> KerasLayer:
         """Return the object that `kind`, of Keras 2, makes of `options`."""
         try:
-            if kind is self.new.layers.MultiHeadAttention:
-                return kind(**options)  # its from_config wants the shapes that it was built with
+            if kind in (self.new.layers.MultiHeadAttention, self.new.layers.Lambda):
+                return kind(**options)  # their from_config wants what Keras 3 does not store
             return kind.from_config(dict(options))
         except Exception as error:  # of many kinds: a class may refuse its options by any
             if isinstance(error, InputError):
@@ -262,8 +269,9 @@ def listed(weights: Sequence[tuple[str, tuple[int, ...]]]) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of an error's message that says something."""
-    reason = str(error).rpartition("Exception encountered: ")[2]  # Keras puts much before it
-    lines = (line.strip() for line in reason.splitlines())
-    lines = (line for line in lines if line and not line.startswith("Exception encountered"))
-    return next(lines, "no reason given")[:200]
+    """Return the first line of an error's message that says what is wrong; the Kerases put much before it."""
+    text = re.sub(r"\x1b\[\d+m", "", str(error)).rpartition("Exception encountered: ")[2]
+    text = re.sub(r"^ *File .*\n.*$", "", text, flags=re.MULTILINE)  # where in the code, and the code
+    lines = (re.sub(r"^\w+: (?=Exception encountered)", "", line.strip()) for line in text.splitlines())
+    around = ("Exception encountered", "in user code:")
+    return next((line for line in lines if line and not line.startswith(around)), "no reason given")[:200]

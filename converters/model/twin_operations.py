@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from converters.base.errors import InputError
 from converters.base.kerases import KERAS_2, KERAS_3, import_keras
 from converters.base.untyped import Json, KerasLayer, TfTensor
 from converters.model.graph import Call
@@ -47,16 +48,25 @@ def operation_layer(call: Call) -> KerasLayer:
     """Return a layer of Keras 2 that computes what `call`, one of an operation of `keras.ops`, does.
 
     A stock layer where there is one that does the same, so that its rules hold. It is called with the
-    call's inputs: one tensor, or a list.
+    call's inputs: one tensor, or a list. Raises InputError for what Keras 3 cannot make anew: an operation of
+    somebody's own that is not registered, a variable among the arguments.
     """
     stock = _STOCK.get(operation_name(call.layer), lambda call: None)(call)
     if stock is not None:
         return stock
     serialize = import_keras(KERAS_3).saving.serialize_keras_object
     arguments, options = call.arguments
-    return KerasOperation(
-        operation=serialize(call.layer), arguments=serialize((tuple(arguments), options)), name=call.name
-    )
+    try:
+        return KerasOperation(
+            operation=serialize(call.layer),
+            arguments=serialize((tuple(arguments), options)),
+            name=call.name,
+        )
+    except Exception as error:  # of many kinds: an operation may need anything
+        kind = type(call.layer).__name__
+        raise InputError(
+            f"expected layers, operations of keras.ops or registered ones, got {call.name}, a {kind}"
+        ) from error
 
 
 def operation_name(operation: KerasLayer) -> str:
