@@ -148,10 +148,11 @@ def _train(
         best.see(model, _loss_on(model, goal, validation))
     for epoch in range(epochs):
         title = f"epoch {epoch + 1} of {epochs}"
-        with tqdm(training.epoch(), title, training.steps, disable=not verbose, unit="batch") as bar:
-            for batch in bar:
+        with tqdm(desc=title, total=training.steps, disable=not verbose, unit="batch") as bar:
+            for batch in training.epoch():
                 value = model.train_on_batch(batch.inputs, goal.targets(batch))
                 bar.set_postfix(loss=f"{value:.3g}", refresh=False)
+                bar.update()
             settle(model)
             if validation is not None:
                 held_out = _loss_on(model, goal, validation)
