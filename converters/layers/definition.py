@@ -164,11 +164,11 @@ def class_for(definition: AnyDefinition, keras: ModuleType) -> AnyDefinition:
     return made
 
 
-@functools.cache
 def register_functions(keras: ModuleType) -> None:
-    """Register in `keras` what `define_function` registers for all Kerases."""
+    """Register in `keras` what `define_function` has registered for all Kerases until now."""
     for name, function in _functions.items():
-        keras.saving.register_keras_serializable(package=name.partition(">")[0])(function)
+        if keras.saving.get_registered_object(name) is None:
+            keras.saving.register_keras_serializable(package=name.partition(">")[0])(function)
 
 
 def definition_of(thing: object) -> type[Definition] | None:

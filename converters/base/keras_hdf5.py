@@ -1,0 +1,134 @@
+"""Read and check HDF5 files of Keras without it: an .h5 model, and the weights within a .keras file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from converters.base.errors import InputError, expect
+from converters.base.installed import RUNTIMES
+from converters.base.untyped import Json
+
+MOST_BYTES = 2 << 30
+"""What a model's weights may have in all; a mobile model has some 100 MB."""
+
+MOST_TIMES = 100
+"""How much larger than in its file something may be. Keras does not pack its weights."""
+
+SMALL = 1 << 20
+"""What is smaller may be packed as well as it can."""
+
+_DAMAGED = "an .h5 model of Keras", "another or a damaged one"
+
+
+def read_hdf5_model(path: Path) -> tuple[str, dict[str, Json]]:
+    """Return the version of Keras that saved the .h5 model `path`, and the model's configuration.
+
+    Its sizes are checked as by `check_hdf5`; no value of a weight is read. Raises InputError for another
+    file, a damaged one, or one of weights alone; OSError when it cannot be opened.
+    """
+    with path.open("rb") as stream:
+        check_hdf5(stream, str(path))
+        try:
+            with _file(stream) as file:
+                config, version = file.attrs.get("model_config"), file.attrs.get("keras_version", "1")
+        except _h5_errors() as error:
+            raise InputError(f"{path}: expected {_DAMAGED[0]}, got {_DAMAGED[1]}") from error
+    expect(config is not None, f"{path} to hold a model (model.save)", "weights or other data alone")
+    try:
+        value = json.loads(_text(config))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InputError(f"{path}: expected {_DAMAGED[0]}, got {_DAMAGED[1]}") from error
+    expect(isinstance(value, dict), f"{path} to be {_DAMAGED[0]}", _DAMAGED[1])
+    return _text(version), value
+
+
+def check_hdf5(stream: BinaryIO, name: str) -> None:
+    """Raise InputError unless the HDF5 file in `stream` is sound by its headers: no value is read.
+
+    Its weights are in this file itself, are numbers, and unfold to no more than the file can hold. `name`
+    stands for the file in messages.
+    """
+    try:
+        with _file(stream) as file:
+            _check_links(file, name)
+            datasets = list(_datasets(file))
+            sizes = [_checked_size(dataset, name) for dataset in datasets]
+            for thing in (file, *_groups(file), *datasets):
+                _check_attributes(thing, name)
+    except InputError:
+        raise
+    except _h5_errors() as error:
+        raise InputError(f"{name}: expected {_DAMAGED[0]}, got {_DAMAGED[1]}") from error
+    expect(sum(sizes) <= MOST_BYTES, f"{name} to unfold to {MOST_BYTES:,} bytes or less", f"{sum(sizes):,}")
+
+
+def _check_links(file: Any, name: str) -> None:
+    """Raise InputError when a name in `file` leads to another file."""
+    import h5py
+
+    def check(where: str, link: object) -> None:
+        outside = isinstance(link, h5py.ExternalLink)
+        expect(not outside, f"{name} to hold its weights itself", f"a link to another file at {where}")
+
+    file.visititems_links(check)
+
+
+def _datasets(file: Any) -> list[Any]:
+    import h5py
+
+    return [thing for thing in _objects(file) if isinstance(thing, h5py.Dataset)]
+
+
+def _groups(file: Any) -> list[Any]:
+    import h5py
+
+    return [thing for thing in _objects(file) if isinstance(thing, h5py.Group)]
+
+
+def _objects(file: Any) -> Iterator[Any]:
+    """Yield each group and dataset of `file`, once."""
+    found: list[Any] = []
+    file.visititems(lambda _, thing: found.append(thing))
+    yield from found
+
+
+def _checked_size(dataset: Any, name: str) -> int:
+    """Return the bytes that `dataset` unfolds to."""
+    outside = dataset.is_virtual or dataset.external
+    expect(not outside, f"{name} to hold its weights itself", f"values in another file for {dataset.name}")
+    expect(not dataset.dtype.hasobject, f"{name} to hold numbers", f"{dataset.dtype} in {dataset.name}")
+    size, stored = int(dataset.nbytes), max(int(dataset.id.get_storage_size()), 1)
+    got = f"{dataset.name!r} of {size:,} bytes in {stored:,}"
+    expect(
+        size <= max(SMALL, MOST_TIMES * stored), f"weights of {name} packed {MOST_TIMES} times or less", got
+    )
+    return size
+
+
+def _check_attributes(thing: Any, name: str) -> None:
+    """Raise InputError when an attribute can unfold: texts of any length, of which many may be one."""
+    for key in thing.attrs:
+        attribute = thing.attrs.get_id(key)
+        many = attribute.dtype.hasobject and attribute.shape not in ((), None)
+        expect(not many, f"{name} to be {_DAMAGED[0]}", f"the texts {key!r} of {thing.name!r}")
+
+
+def _file(stream: BinaryIO) -> Any:
+    try:
+        import h5py
+    except ModuleNotFoundError as error:
+        install = RUNTIMES["tensorflow"].install
+        raise InputError(f"expected h5py to read weights with, got none: {install}") from error
+    return h5py.File(stream, "r")
+
+
+def _h5_errors() -> tuple[type[Exception], ...]:
+    """Return what h5py raises for a file that is damaged."""
+    return (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)
+
+
+def _text(value: object) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
