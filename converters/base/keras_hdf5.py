@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -54,10 +53,7 @@ def check_hdf5(stream: BinaryIO, name: str) -> None:
     try:
         with _file(stream) as file:
             _check_links(file, name)
-            datasets = list(_datasets(file))
-            sizes = [_checked_size(dataset, name) for dataset in datasets]
-            for thing in (file, *_groups(file), *datasets):
-                _check_attributes(thing, name)
+            sizes = [_checked_size(dataset, name) for dataset in _datasets(file)]
     except InputError:
         raise
     except _h5_errors() as error:
@@ -77,22 +73,12 @@ def _check_links(file: Any, name: str) -> None:
 
 
 def _datasets(file: Any) -> list[Any]:
+    """Return each dataset of `file`, once."""
     import h5py
 
-    return [thing for thing in _objects(file) if isinstance(thing, h5py.Dataset)]
-
-
-def _groups(file: Any) -> list[Any]:
-    import h5py
-
-    return [thing for thing in _objects(file) if isinstance(thing, h5py.Group)]
-
-
-def _objects(file: Any) -> Iterator[Any]:
-    """Yield each group and dataset of `file`, once."""
     found: list[Any] = []
-    file.visititems(lambda _, thing: found.append(thing))
-    yield from found
+    file.visititems(lambda _, thing: found.append(thing) if isinstance(thing, h5py.Dataset) else None)
+    return found
 
 
 def _checked_size(dataset: Any, name: str) -> int:
@@ -106,14 +92,6 @@ def _checked_size(dataset: Any, name: str) -> int:
         size <= max(SMALL, MOST_TIMES * stored), f"weights of {name} packed {MOST_TIMES} times or less", got
     )
     return size
-
-
-def _check_attributes(thing: Any, name: str) -> None:
-    """Raise InputError when an attribute can unfold: texts of any length, of which many may be one."""
-    for key in thing.attrs:
-        attribute = thing.attrs.get_id(key)
-        many = attribute.dtype.hasobject and attribute.shape not in ((), None)
-        expect(not many, f"{name} to be {_DAMAGED[0]}", f"the texts {key!r} of {thing.name!r}")
 
 
 def _file(stream: BinaryIO) -> Any:

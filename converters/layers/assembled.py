@@ -36,6 +36,7 @@ class AssembledConv2D(LayerDefinition):
 
     operation: ClassVar[Literal["conv2d", "depthwise_conv2d"]]
     kernel_weight: ClassVar[str]
+    _given_strides: tuple[int, int] | None
 
     def __new__(cls, *arguments: object, **options: object) -> Any:
         """Remember the strides that the caller gave, for `get_config`: a subclass may set its own instead."""

@@ -28,8 +28,8 @@ SIGNATURES = ("serving_default", "serve")
 class SavedModel:
     """One signature of a SavedModel, for one input at a time: it has one input and one output.
 
-    `name`: the folder's. `input`: the shape, with a batch of 1, the type and the name. `loaded` keeps what the
-    signature needs alive.
+    `name`: the folder's. `input`: shape, with a batch of 1, type and name. `loaded` keeps what the signature
+    needs alive.
     """
 
     name: str
@@ -43,10 +43,11 @@ class SavedModel:
         """The input alone, as a Keras model has its inputs."""
         return [self.input]
 
-    def predict(self, inputs: NDArray[np.generic]) -> NDArray[np.generic]:
+    def predict(self, inputs: NDArray[np.generic]) -> NDArray[np.float32]:
         """Return the outputs (n, ...) for `inputs` (n, ...), computed one at a time."""
         typed = inputs.astype(self.input.dtype.as_numpy_dtype)
-        return np.concatenate([self(tf.constant(one[None])).numpy() for one in typed])
+        outputs = [self(tf.constant(one[None])).numpy() for one in typed]
+        return np.concatenate(outputs).astype(np.float32)
 
     def __call__(self, inputs: TfTensor) -> TfTensor:
         """Return the output for one input, (1, ...)."""
@@ -72,10 +73,8 @@ def load_saved_model(path: Path, *, trust_code: bool = False) -> SavedModel:
         got = ", ".join(there) or "none"
         raise InputError(f"expected {path} to have the signature {' or '.join(SIGNATURES)}, got {got}")
     signature = loaded.signatures[key]
-    sources, sinks = (
-        list(signature.structured_input_signature[1].values()),
-        list(signature.structured_outputs),
-    )
+    sources = list(signature.structured_input_signature[1].values())
+    sinks = list(signature.structured_outputs)
     one_each = len(sources) == 1 and len(sinks) == 1
     expect(one_each, "a model with one input and one output", f"{path} with {len(sources)} and {len(sinks)}")
     return SavedModel(

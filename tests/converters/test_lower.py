@@ -7,8 +7,8 @@ import re
 
 import numpy as np
 import pytest
+import tf_keras as keras
 
-from converters.base.environment import keras
 from converters.base.errors import exit_status
 from converters.file.layouts import layout_of
 from converters.file.lowering import lower

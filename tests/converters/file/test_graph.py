@@ -5,8 +5,9 @@ from __future__ import annotations
 import flatbuffers
 import numpy as np
 import pytest
+import tf_keras as keras
 
-from converters.base.environment import keras, schema
+from converters.base.environment import schema
 from converters.base.errors import InputError
 from converters.file.graph import Graph, read_graph
 from converters.file.manifest import parse

@@ -7,10 +7,11 @@ import sys
 
 import numpy as np
 import pytest
+import tf_keras as keras
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from converters.base.environment import keras, tf
+from converters.base.environment import tf
 from converters.base.errors import InputError
 from converters.base.quiet import quiet
 from converters.file.graph import read_graph

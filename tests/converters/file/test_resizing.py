@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tf_keras as keras
 
-from converters.base.environment import keras
 from converters.base.errors import InputError
 from converters.file.graph import read_graph
 from converters.file.manifest import parse

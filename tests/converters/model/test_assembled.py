@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tf_keras as keras
 
-from converters.base.environment import keras, tf
-from converters.model.assembled import AssembledConv2D
+from converters.base.environment import tf
+from converters.layers.assembled import AssembledConv2D
 from converters.model.folding import fold
 from lenet_edge.paper.layers import PartialConv2D, TrainableSubsampling
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tf_keras as keras
 
-from converters.base.environment import keras, tf
+from converters.base.environment import tf
 from converters.base.errors import InputError
 from converters.base.precisions import PRECISIONS
 from converters.delegates.xnnpack import verdict, xnnpack_takes

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tf_keras as keras
 
-from converters.base.environment import keras, tf
+from converters.base.environment import tf
 from converters.base.errors import InputError
-from converters.model.assembled import AssembledConv2D
+from converters.layers.assembled import AssembledConv2D
 from converters.model.folding import fold, fold_with_notes
 from lenet_edge.paper.layers import EuclideanRBF, PartialConv2D, ScaledTanh, TrainableSubsampling, scaled_tanh
 from lenet_edge.paper.model import lenet5, stock_lenet5, with_probabilities

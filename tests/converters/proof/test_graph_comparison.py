@@ -5,8 +5,9 @@ from __future__ import annotations
 import flatbuffers
 import numpy as np
 import pytest
+import tf_keras as keras
 
-from converters.base.environment import keras, schema
+from converters.base.environment import schema
 from converters.file.graph import read_graph
 from converters.file.layouts import layout_between
 from converters.file.lowering import lower

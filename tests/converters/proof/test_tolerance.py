@@ -7,11 +7,11 @@ from itertools import product
 
 import numpy as np
 import pytest
+import tf_keras as keras
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from converters.base.environment import keras
 from converters.file.graph import read_graph
 from converters.model.conversion import to_tflite
 from converters.proof.exact_arithmetic import evaluate, ideal_outputs, steps_of

@@ -11,8 +11,9 @@ import time
 import flatbuffers
 import numpy as np
 import pytest
+import tf_keras as keras
 
-from converters.base.environment import keras, schema, tf
+from converters.base.environment import schema, tf
 from converters.base.errors import InputError
 from converters.model.conversion import to_tflite
 from converters.runtimes import columns, vulkan

@@ -8,8 +8,9 @@ import sys
 
 import numpy as np
 import pytest
+import tf_keras as keras
 
-from converters.base.environment import keras, tf
+from converters.base.environment import tf
 from converters.base.errors import InputError
 from converters.delegates import audit
 from converters.model.conversion import to_tflite

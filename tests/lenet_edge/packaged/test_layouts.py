@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tf_keras as keras
 
-from converters.base.environment import keras
 from converters.base.errors import InputError
 from converters.file.graph import read_graph
 from converters.file.layouts import describe, layout_between, layout_of

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import paper_numpy as paper
 import pytest
+import tf_keras as keras
 
-from converters.base.environment import keras, tf
+from converters.base.environment import tf
 from converters.base.errors import InputError
 from lenet_edge.paper.codes import digit_codes
 from lenet_edge.paper.layers import (

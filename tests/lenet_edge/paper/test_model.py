@@ -9,9 +9,9 @@ import sys
 
 import numpy as np
 import pytest
+import tf_keras as keras
 
 import lenet_edge
-from converters.base.environment import keras
 from converters.base.errors import InputError
 from lenet_edge.digits.geometry import EMPTY
 from lenet_edge.packaged.weights import named_weights

@@ -8,9 +8,10 @@ from types import SimpleNamespace
 import flatbuffers
 import numpy as np
 import pytest
+import tf_keras as keras
 from other_nets import OTHER_NETS, other_net
 
-from converters.base.environment import keras, schema, tf
+from converters.base.environment import schema, tf
 from converters.base.errors import InputError
 from converters.file.flatbuffer import Damaged, described, read
 from converters.file.soundness import check_sound
