@@ -7,7 +7,6 @@ model is fine-tuned through its twin in Keras 2 (converters.model.twin); a layer
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from operator import attrgetter
 from types import ModuleType
