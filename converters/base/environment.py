@@ -14,6 +14,7 @@ from importlib import metadata
 
 from converters.base.errors import InputError
 from converters.base.installed import RUNTIMES
+from converters.base.kerases import unknown_backend
 from converters.base.quiet import quiet
 
 try:
@@ -28,6 +29,10 @@ try:
 except ModuleNotFoundError as error:
     install = RUNTIMES["tensorflow"].install
     raise InputError(f"expected TensorFlow, got no {error.name}: {install}") from error
+except ValueError as error:  # TensorFlow imports Keras
+    if "backend" not in str(error):
+        raise
+    raise InputError(unknown_backend()) from error
 
 __all__ = ["op_definitions", "saved_model_pb2", "schema", "tf", "unchanged_environment", "versions"]
 

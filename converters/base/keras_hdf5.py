@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -42,6 +43,34 @@ def read_hdf5_model(path: Path) -> tuple[str, dict[str, Json]]:
         raise InputError(f"{path}: expected {_DAMAGED[0]}, got {_DAMAGED[1]}") from error
     expect(isinstance(value, dict), f"{path} to be {_DAMAGED[0]}", _DAMAGED[1])
     return _text(version), value
+
+
+def readable_by_keras_2(path: Path) -> BinaryIO:
+    """Return a copy of the .h5 model `path` in which Keras 2 finds its custom objects.
+
+    It saves functions, and classes within layers, in the form of its .keras files; of an .h5 file it reads
+    their names alone.
+    """
+    copy = io.BytesIO(path.read_bytes())
+    with _file(copy, "r+") as file:
+        config = json.loads(_text(file.attrs["model_config"]))
+        file.attrs["model_config"] = json.dumps(_with_names(config))
+    copy.seek(0)
+    return copy
+
+
+def _with_names(config: Json) -> Json:
+    """Return `config` with the registered name for a function and for the class of an object."""
+    if isinstance(config, list):
+        return [_with_names(one) for one in config]
+    if not isinstance(config, dict):
+        return config
+    if config.get("class_name") == "function":
+        return config.get("config")
+    named = {key: _with_names(value) for key, value in config.items()}
+    if ">" in str(config.get("registered_name")):
+        named["class_name"] = config["registered_name"]
+    return named
 
 
 def check_hdf5(stream: BinaryIO, name: str) -> None:
@@ -94,13 +123,13 @@ def _checked_size(dataset: Any, name: str) -> int:
     return size
 
 
-def _file(stream: BinaryIO) -> Any:
+def _file(stream: BinaryIO, mode: str = "r") -> Any:
     try:
         import h5py
     except ModuleNotFoundError as error:
         install = RUNTIMES["tensorflow"].install
         raise InputError(f"expected h5py to read weights with, got none: {install}") from error
-    return h5py.File(stream, "r")
+    return h5py.File(stream, mode)
 
 
 def _h5_errors() -> tuple[type[Exception], ...]:

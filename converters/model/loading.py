@@ -14,8 +14,9 @@ from types import ModuleType
 from typing import Any
 
 from converters.base.errors import InputError
+from converters.base.keras_hdf5 import readable_by_keras_2
 from converters.base.keras_objects import CustomObject
-from converters.base.kerases import check_backend, import_keras
+from converters.base.kerases import KERAS_3, check_backend, import_keras
 from converters.base.model_files import ModelFile, check_model_file
 from converters.base.untyped import KerasModel
 from converters.layers.definition import defined_class, register_functions
@@ -59,12 +60,24 @@ def load_model(
     if missing:
         raise InputError(f"{path}: {_EXPECTED}, {_what_is_missing(missing)}")
     try:
-        with _silent():
+        with _silent(), _source(file) as source:
             return keras.models.load_model(
-                path, custom_objects=found, compile=False, safe_mode=not trust_code
+                source, custom_objects=found, compile=False, safe_mode=not trust_code
             )
     except Exception as error:  # of many kinds: a configuration may hold anything
         raise InputError(f"{path}: {_EXPECTED}, {_reason(error, file, keras)}") from error
+
+
+@contextlib.contextmanager
+def _source(file: ModelFile) -> Iterator[Any]:
+    """Give what Keras is to load: the path, or an HDF5 file that Keras 2 can read."""
+    if file.keras == KERAS_3 or file.path.suffix == ".keras":
+        yield file.path
+        return
+    import h5py  # comes with Keras
+
+    with h5py.File(readable_by_keras_2(file.path), "r") as opened:
+        yield opened
 
 
 def _imported(name: str) -> ModuleType:
