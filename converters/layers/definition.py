@@ -43,6 +43,7 @@ class LayerDefinition(Definition):
 
     if TYPE_CHECKING:  # what keras.layers.Layer has
         name: str
+        built: bool
         add_weight: Callable[..., Any]
         build: Callable[..., None]
         count_params: Callable[[], int]

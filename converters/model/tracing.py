@@ -2,7 +2,8 @@
 
 Names go into the file. Those that Keras 3 gives depend on how often a layer was called, and its Conv2D adds
 the bias by operations of its own. Here each layer computes in a scope of its name, and a convolution is the
-operation of that name with a BiasAdd: the same file as from a model of Keras 2, to the byte.
+operation of that name with a BiasAdd: the same file as from a model of Keras 2, to the byte. An UpSampling2D
+of Keras 3 is several operations where TensorFlow has one.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ def _called(call: Call, inputs: Sequence[TfTensor]) -> list[TfTensor]:
     layers = keras_of(layer).layers
     if type(layer) is layers.Conv2D and layer.data_format == "channels_last":
         return [_convolved(layer, inputs[0])]
+    if type(layer) is layers.UpSampling2D and layer.data_format == "channels_last":
+        return [_enlarged(layer, inputs[0])]
     stock = getattr(layers, type(layer).__name__, None) is type(layer) and type(layer).__name__ in _PLAIN
     if stock or definition_of(layer) is not None:
         return call.again(_Computing(layer), inputs)
@@ -57,6 +60,11 @@ def _convolved(layer: KerasLayer, inputs: TfTensor) -> TfTensor:
     if layer.use_bias:
         sums = tf.nn.bias_add(sums, layer.bias)
     return sums if layer.activation is None else layer.activation(sums)
+
+
+def _enlarged(layer: KerasLayer, inputs: TfTensor) -> TfTensor:
+    size = [side * times for side, times in zip(inputs.shape[1:3], layer.size, strict=True)]
+    return tf.image.resize(inputs, size, method=layer.interpolation)
 
 
 class _Computing:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 import re
 
+import keras
 import numpy as np
 import pytest
-import tf_keras as keras
 
 from converters.base.errors import exit_status
 from converters.file.layouts import layout_of

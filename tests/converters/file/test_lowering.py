@@ -5,9 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
-import tf_keras as keras
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
-import tf_keras as keras
 
 from converters.base.errors import InputError
 from converters.file.graph import read_graph

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
-import tf_keras as keras
 
 from converters.base.environment import tf
 from converters.base.errors import InputError

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import flatbuffers
+import keras
 import numpy as np
 import pytest
-import tf_keras as keras
 
 from converters.base.environment import schema
 from converters.file.graph import read_graph

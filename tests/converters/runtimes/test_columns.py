@@ -9,9 +9,9 @@ import sys
 import time
 
 import flatbuffers
+import keras
 import numpy as np
 import pytest
-import tf_keras as keras
 
 from converters.base.environment import schema, tf
 from converters.base.errors import InputError
