@@ -93,12 +93,12 @@ _BYTECODE = "the bytecode of a lambda function"
 
 
 def code_in(config: Json) -> Iterator[str]:
-    """Yield in words each thing in `config` that is code, or names code beyond Keras's own layers.
+    """Yield in words what in `config` is code, or names code beyond Keras's own layers, each thing once.
 
     `config` nests dictionaries and lists as Keras writes them. Classes and functions of other packages than
     Python's own are not told: they come from modules that a person names (converters.base.keras_objects).
     """
-    yield from filter(None, map(_code, dictionaries_in(config)))
+    yield from dict.fromkeys(filter(None, map(_code, dictionaries_in(config))))
 
 
 def dictionaries_in(config: Json) -> Iterator[dict[str, Json]]:
