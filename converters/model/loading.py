@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from converters.base.errors import InputError
+from converters.base.errors import InputError, expect
 from converters.base.keras_hdf5 import readable_by_keras_2
 from converters.base.keras_objects import CustomObject
 from converters.base.kerases import KERAS_3, check_backend, import_keras
@@ -61,11 +61,13 @@ def load_model(
         raise InputError(f"{path}: {_EXPECTED}, {_what_is_missing(missing)}")
     try:
         with _silent(), _source(file) as source:
-            return keras.models.load_model(
+            model = keras.models.load_model(
                 source, custom_objects=found, compile=False, safe_mode=not trust_code
             )
     except Exception as error:  # of many kinds: a configuration may hold anything
         raise InputError(f"{path}: {_EXPECTED}, {_reason(error, file, keras)}") from error
+    expect(isinstance(model, keras.Model), f"{path} to be a model", type(model).__name__)
+    return model
 
 
 @contextlib.contextmanager
