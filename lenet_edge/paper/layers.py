@@ -2,8 +2,9 @@
 recognition", Proceedings of the IEEE, November 1998, section II and appendix A, as Keras layers.
 
 Each can be used in any model, saved and loaded (.keras, weights files), and converted to
-TensorFlow Lite with stock operations only. They are defined here once for both Kerases; the classes are in
-`lenet_edge.keras3` and `lenet_edge.keras2`, and `lenet_edge` itself has those of the Keras that `tf.keras` is.
+TensorFlow Lite with stock operations only. They are defined here once for both Kerases; the classes are
+in `lenet_edge.keras3` and `lenet_edge.keras2`, and `lenet_edge` itself has those of the Keras that `tf.keras`
+is.
 """
 
 from __future__ import annotations
@@ -17,7 +18,13 @@ import numpy as np
 from converters.base.errors import expect
 from converters.base.kerases import KERAS_2, KERAS_3, import_keras
 from converters.layers.assembled import AssembledConv2D
-from converters.layers.definition import InitializerDefinition, LayerDefinition, class_for, define, define_function
+from converters.layers.definition import (
+    InitializerDefinition,
+    LayerDefinition,
+    class_for,
+    define,
+    define_function,
+)
 from converters.layers.squashing import Squashing, register_squashing
 from lenet_edge.paper.codes import digit_codes
 
@@ -163,7 +170,9 @@ class TrainableSubsampling(AssembledConv2D):
         """Make one coefficient and one bias per map."""
         expect(len(input_shape) == 4, "an input of (batch, height, width, channels)", tuple(input_shape))
         maps = (input_shape[-1],)
-        self.coefficient = self.add_weight(name="coefficient", shape=maps, initializer=self.coefficient_initializer)
+        self.coefficient = self.add_weight(
+            name="coefficient", shape=maps, initializer=self.coefficient_initializer
+        )
         self.bias = self.add_weight(name="bias", shape=maps, initializer=self.bias_initializer)
         super().build(input_shape)
 
@@ -354,7 +363,7 @@ class EuclideanRBF(LayerDefinition):
         return (*input_shape[:-1], self.initial_codes.shape[0])
 
     def fold(self, inputs: list[Value], folding: Folding) -> Value:
-        """Leave a dense layer: y_j = |x|^2 - 2 x.c_j + |c_j|^2; the softmax cancels |x|^2, equal for all j."""
+        """Leave a dense layer: y_j = |x|^2 - 2 x.c_j + |c_j|^2; the softmax cancels |x|^2."""
         codes = np.asarray(self.codes, np.float64)
         norms = (codes**2).sum(axis=1)
         scores = folding.dense(self.name, inputs[0], kernel=-2 * codes.T, bias=norms - norms.mean())

@@ -152,7 +152,7 @@ def test_the_stock_net_sees_the_middle():
 
     pictures = np.zeros((1, 32, 32), np.uint8)
     pictures[0, 2, 29] = 255
-    pixels = as_input(stock_lenet5(), pictures).numpy()
+    pixels = as_input(stock_lenet5(), pictures)
     assert pixels.shape == (1, 28, 28, 1)
     assert pixels[0, 0, 27, 0] == 255
 
