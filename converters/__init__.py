@@ -1,4 +1,4 @@
-"""Bring any Keras 2 model to TensorFlow Lite: fold, quantise, convert, lay out, audit, prove.
+"""Bring any Keras model to TensorFlow Lite: fold, quantise, convert, lay out, audit, prove.
 
 What is listed in `__all__` is public; docs/api.md shows it at work. A name loads what it needs when it is
 first used: `lower`, `check_sound`, `measure` and `tune` need no TensorFlow where LiteRT is installed.
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from converters.file.layouts import layout_of
     from converters.file.lowering import lower
     from converters.file.soundness import check_sound
-    from converters.model.assembled import AssembledConv2D
+    from converters.layers.assembled import AssembledConv2D
+    from converters.layers.definition import LayerDefinition, keras_layer
+    from converters.layers.squashing import register_squashing
     from converters.model.conversion import Converted, to_tflite
-    from converters.model.fold_rules import fold_rule, register_squashing
+    from converters.model.fold_rules import fold_rule
     from converters.model.folding import fold
     from converters.model.quantize_aware import quantize_aware, quantize_rule, settle
     from converters.model.quantize_configs import NothingToQuantize, OutputConfig
@@ -28,9 +30,10 @@ if TYPE_CHECKING:
     from converters.timing.tuning import tune
 
 _HOMES = {
-    "AssembledConv2D": "model.assembled",
+    "AssembledConv2D": "layers.assembled",
     "Converted": "model.conversion",
     "InputError": "base.errors",
+    "LayerDefinition": "layers.definition",
     "NothingToQuantize": "model.quantize_configs",
     "OutputConfig": "model.quantize_configs",
     "audit": "delegates",
@@ -38,12 +41,13 @@ _HOMES = {
     "check_sound": "file.soundness",
     "fold": "model.folding",
     "fold_rule": "model.fold_rules",
+    "keras_layer": "layers.definition",
     "layout_of": "file.layouts",
     "lower": "file.lowering",
     "measure": "timing.measuring",
     "quantize_aware": "model.quantize_aware",
     "quantize_rule": "model.quantize_aware",
-    "register_squashing": "model.fold_rules",
+    "register_squashing": "layers.squashing",
     "run": "runtimes.tensorflow_interpreter",
     "settle": "model.quantize_aware",
     "to_tflite": "model.conversion",
@@ -53,6 +57,7 @@ __all__ = [
     "AssembledConv2D",
     "Converted",
     "InputError",
+    "LayerDefinition",
     "NothingToQuantize",
     "OutputConfig",
     "audit",
@@ -60,6 +65,7 @@ __all__ = [
     "check_sound",
     "fold",
     "fold_rule",
+    "keras_layer",
     "layout_of",
     "lower",
     "measure",

@@ -1,4 +1,4 @@
-"""Import TensorFlow and Keras 2 quietly; nothing else imports them.
+"""Import TensorFlow quietly; nothing else imports it. Each Keras: converters.base.kerases.
 
 The process may be somebody's program with a Keras of its own: no variable of its environment is changed, and
 `tf.keras` stays what it is.
@@ -10,6 +10,7 @@ import contextlib
 import os
 import platform
 from collections.abc import Iterator
+from importlib import metadata
 
 from converters.base.errors import InputError
 from converters.base.installed import RUNTIMES
@@ -18,16 +19,15 @@ from converters.base.quiet import quiet
 try:
     with quiet():
         import tensorflow as tf
-        import tf_keras as keras
         from tensorflow.lite.python import schema_py_generated as schema
 
         # Looks for GPUs now, so that TensorFlow does not log their absence later.
         tf.config.list_physical_devices()
 except ModuleNotFoundError as error:
     install = RUNTIMES["tensorflow"].install
-    raise InputError(f"expected TensorFlow and Keras 2, got no {error.name}: {install}") from error
+    raise InputError(f"expected TensorFlow, got no {error.name}: {install}") from error
 
-__all__ = ["keras", "schema", "tf", "unchanged_environment", "versions"]
+__all__ = ["schema", "tf", "unchanged_environment", "versions"]
 
 
 @contextlib.contextmanager
@@ -54,5 +54,12 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         "numpy": numpy.__version__,
         "tensorflow": tf.__version__,
-        "tf-keras": keras.__version__,
+        **{name: _version(name) for name in ("keras", "tf-keras")},
     }
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"

@@ -7,6 +7,7 @@ import numpy as np
 from converters.base.arrays import shape_fits
 from converters.base.errors import expect
 from converters.base.untyped import KerasModel
+from converters.model.graph import type_name
 
 Range = tuple[float, float]
 
@@ -22,17 +23,17 @@ def checked_samples(
     """
     expect(calibration is not None, "calibration inputs for int8", "none")
     samples = np.asarray(calibration)
-    shape = tuple(model.input_shape[1:])
+    shape = tuple(model.inputs[0].shape[1:])
     fits = samples.ndim > 0 and shape_fits(samples.shape[1:], shape)
     expect(fits, f"calibration inputs of shape (n, {str(shape)[1:-1]})", samples.shape)
     expect(len(samples), "one calibration input or more", "none")
     expect(np.issubdtype(samples.dtype, np.number), "calibration inputs that are numbers", samples.dtype)
     samples = samples.astype(np.float32)
     expect(np.isfinite(samples).all(), "finite calibration inputs", "NaN or infinity")
-    dtype = model.inputs[0].dtype
-    if dtype.is_integer:
-        whole = np.array_equal(samples, samples.astype(dtype.as_numpy_dtype))
-        expect(whole, f"calibration inputs that are whole numbers of {dtype.name}", "others")
+    kind = type_name(model.inputs[0])
+    if np.issubdtype(kind, np.integer):
+        whole = np.array_equal(samples, samples.astype(kind))
+        expect(whole, f"calibration inputs that are whole numbers of {kind}", "others")
     expect(
         samples.min() < samples.max(), "calibration inputs that differ", f"the constant {samples.flat[0]:g}"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import re
 from collections.abc import Sequence
 from typing import NamedTuple, get_args
@@ -11,16 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.base.arrays import shape_fits
-from converters.base.environment import keras, tf
+from converters.base.environment import tf
 from converters.base.errors import InputError, expect
+from converters.base.kerases import check_backend, keras_of
 from converters.base.precisions import PRECISIONS, Ends, Precision
 from converters.base.quiet import quiet
-from converters.base.untyped import KerasModel, LiteConverter
+from converters.base.untyped import KerasModel, LiteConverter, TfTensor
 from converters.file.manifest import Entry, describe
 from converters.file.resizing import resizable
 from converters.model.calibration_samples import Range, checked_samples
 from converters.model.dense_as_convolution import with_convolutions
 from converters.model.float32 import float32_policy, in_float32
+from converters.model.graph import check_model, graph_of, input_names, output_names, type_name
 from converters.model.unequal_biases import unequal_biases
 
 
@@ -31,7 +34,6 @@ class Converted(NamedTuple):
     entry: Entry
 
 
-@float32_policy()
 def to_tflite(
     model: KerasModel,
     *,
@@ -42,7 +44,7 @@ def to_tflite(
     shape: Sequence[int] | None = None,
     open_axis: int | None = None,
 ) -> Converted:
-    """Convert a Keras 2 model to a .tflite file for one input at a time.
+    """Convert a model of Keras 3 or Keras 2 to a .tflite file for one input at a time.
 
     `precision`: "float32"; "float16" (weights; float32 arithmetic where the delegate has no other);
     "dynamic" (int8 weights, ranges of activations found at run time); "int8" (everything; `ends` is the
@@ -56,7 +58,7 @@ def to_tflite(
     as it computes in float32. The same weights and versions give the
     same bytes.
 
-    Raises InputError: another precision, a shape that is not the model's or none where it is needed,
+    Raises InputError: no built Keras model, or one that TensorFlow does not compute, another precision, a shape that is not the model's or none where it is needed,
     calibration missing, empty, constant, not finite or of another shape or range, an Embedding of floats
     for int8, a layer that has no TensorFlow Lite operator, a model of `quantize_aware` in another precision
     or with kernels of other than 8 or 4 bits (4 bits need a runtime of 2024 or later), an `open_axis` that an
@@ -64,10 +66,13 @@ def to_tflite(
     """
     expect(precision in PRECISIONS, f"a precision of {', '.join(PRECISIONS)}", repr(precision))
     expect(ends in get_args(Ends), f"ends of {' or '.join(get_args(Ends))}", repr(ends))
+    check_model(model)
+    check_backend(keras_of(model))
     fine_tuned = _fine_tuned_bits(model)
     expect(precision == "int8" or not fine_tuned, "int8 of a model that quantize_aware made", repr(precision))
     expect(fine_tuned <= {4, 8}, "kernels of 8 or 4 bits", ", ".join(map(str, fine_tuned)))
-    single = _for_one_input(model, shape)
+    with float32_policy(keras_of(model)):
+        single = _for_one_input(model, shape)
     converter = tf.lite.TFLiteConverter.from_keras_model(_exported(single))
     # Per-channel FULLY_CONNECTED is refused by NNAPI and by tflite-runtime 2.14 (dynamic range), and was
     # silently wrong on older TensorFlow Lite Micro.
@@ -90,18 +95,20 @@ def to_tflite(
 
 def _for_one_input(model: KerasModel, shape: Sequence[int] | None) -> KerasModel:
     """Return `model` for inputs of `shape`, one at a time, as phones and boards run it."""
-    expect(isinstance(model, keras.Model) and model.built, "a built tf_keras model", type(model).__name__)
     expect(
         len(model.inputs) == 1 and len(model.outputs) == 1,
         "a model with one input and one output",
         model.name,
     )
-    own = tuple(model.input_shape[1:])
+    own = tuple(model.inputs[0].shape[1:])
     shape = own if shape is None else tuple(shape)
     expect(None not in shape, "a model whose input shape is known but for the batch, or a shape for it", own)
     expect(shape_fits(shape, own), f"a shape of the model's, {own}", shape)
     # Names go into the file: fixed ones, or a second conversion in one process would differ.
-    single = keras.Input(batch_shape=(1, *shape), dtype=model.inputs[0].dtype, name=model.input_names[0])
+    keras = keras_of(model)
+    single = keras.Input(
+        batch_shape=(1, *shape), dtype=type_name(model.inputs[0]), name=_lasting(input_names(model)[0])
+    )
     computing = in_float32(model)
     computing = computing if shape == own else with_convolutions(computing)
     return keras.Model(single, computing(single), name=model.name)
@@ -109,24 +116,26 @@ def _for_one_input(model: KerasModel, shape: Sequence[int] | None) -> KerasModel
 
 def _calibrate(converter: LiteConverter, model: KerasModel, samples: NDArray[np.float32]) -> None:
     """Let `converter` find the ranges of `model` from `samples` (n, ...), in the type of its input."""
-    typed = samples.astype(model.inputs[0].dtype.as_numpy_dtype)
+    typed = samples.astype(type_name(model.inputs[0]))
     converter.representative_dataset = lambda: ([sample[None]] for sample in typed)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
 
 
 def _check_embeddings(model: KerasModel) -> None:
     """Raise InputError when an Embedding takes float numbers: rounded to int8, they name other rows."""
-    for layer in model._flatten_layers():
-        if not isinstance(layer, keras.layers.Embedding):
+    for call in graph_of(model).calls:
+        if type(call.layer) is not keras_of(model).layers.Embedding:
             continue
-        kinds = {
-            source.dtype for node in layer._inbound_nodes for source in tf.nest.flatten(node.keras_inputs)
-        }
         expect(
-            not any(kind.is_floating for kind in kinds),
-            f"an input of int32 to the Embedding {layer.name} for int8",
+            not any(tf.as_dtype(kind).is_floating for kind in call.input_types),
+            f"an input of int32 to the Embedding {call.layer.name} for int8",
             'float: build the model with keras.Input(..., dtype="int32") and load its weights',
         )
+
+
+def _lasting(name: str) -> str:
+    """Return the name of an input in a file: not a name that Keras 3 counts up in a process."""
+    return re.sub(r"^(input_layer|keras_tensor)_\d+$", r"\1", name)
 
 
 def _exported(model: KerasModel) -> object:
@@ -136,11 +145,13 @@ def _exported(model: KerasModel) -> object:
     several times, which takes longer than all the rest of the conversion.
     """
     source = model.inputs[0]
-    spec = tf.TensorSpec(source.shape, source.dtype, name=model.input_names[0])
-    module = tf.Module(name=model.name)
-    module.answer = tf.function(
-        lambda inputs: {model.output_names[0]: model(inputs, training=False)}, input_signature=[spec]
-    )
+    spec = tf.TensorSpec(source.shape, source.dtype, name=input_names(model)[0])
+    module, output = tf.Module(name=model.name), output_names(model)[0]
+
+    def answer(inputs: TfTensor) -> dict[str, TfTensor]:
+        return {output: model(inputs, training=False)}
+
+    module.answer = tf.function(answer, input_signature=[spec], autograph=False)
     traced = module.answer.get_concrete_function()
     module.weights = traced.variables  # a function does not keep its variables alive
     resources = [tensor for tensor in traced.captured_inputs if tensor.dtype == tf.resource]
@@ -156,7 +167,8 @@ def _fine_tuned_bits(model: KerasModel) -> set[int]:
 
 def _convert(converter: LiteConverter) -> bytes:
     try:
-        with quiet():
+        # Keras 3 prints what it exports.
+        with quiet(), contextlib.redirect_stdout(io.StringIO()):
             return bytes(converter.convert())
     except Exception as error:  # the converter raises errors of many kinds; the operator is what helps
         refused = _refused_operators(str(error))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from converters.base.environment import keras
+from converters.base.kerases import keras_of
 from converters.base.untyped import KerasLayer, KerasModel
+from converters.model.graph import graph_of, rebuilt
 
 _PICTURE_RANK = 4  # batch, rows, columns, channels
 
@@ -14,22 +15,32 @@ def with_convolutions(model: KerasModel) -> KerasModel:
     The same function. For TensorFlow Lite a Dense layer on a picture of unknown size is a RESHAPE to a
     matrix and back, by shapes that further operators compute at run time; a convolution does not need that.
     """
-    copy = keras.models.clone_model(model, clone_function=_clone)
-    for layer in model.layers:
-        arrays = layer.get_weights()
-        if _on_pictures(layer):
+    keras = keras_of(model)
+    ranks = {id(call.layer): len(call.input_shapes[0]) for call in graph_of(model).calls if call.inputs}
+    pairs: list[tuple[KerasLayer, KerasLayer]] = []
+
+    def make(layer: KerasLayer, name: str) -> KerasLayer:
+        if not isinstance(layer, keras.layers.Layer):
+            return layer
+        on_pictures = type(layer) is keras.layers.Dense and ranks[id(layer)] == _PICTURE_RANK
+        new = (
+            _convolution(layer, name)
+            if on_pictures
+            else type(layer).from_config({**layer.get_config(), "name": name})
+        )
+        pairs.append((layer, new))
+        return new
+
+    copy = rebuilt(model, make)
+    for old, new in pairs:
+        arrays = old.get_weights()
+        if type(new) is not type(old):
             arrays[0] = arrays[0][None, None]
-        copy.get_layer(layer.name).set_weights(arrays)
+        new.set_weights(arrays)
     return copy
 
 
-def _on_pictures(layer: KerasLayer) -> bool:
-    return type(layer) is keras.layers.Dense and len(layer.input_shape) == _PICTURE_RANK
-
-
-def _clone(layer: KerasLayer) -> KerasLayer:
-    if not _on_pictures(layer):
-        return type(layer).from_config(layer.get_config())
-    return keras.layers.Conv2D(
-        layer.units, 1, activation=layer.activation, use_bias=layer.use_bias, name=layer.name
+def _convolution(layer: KerasLayer, name: str) -> KerasLayer:
+    return keras_of(layer).layers.Conv2D(
+        layer.units, 1, activation=layer.activation, use_bias=layer.use_bias, name=name
     )

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from types import ModuleType
 
-from converters.base.environment import keras, tf
 from converters.base.errors import InputError
+from converters.base.kerases import KERAS_3, keras_of
 from converters.base.untyped import Json, KerasLayer, KerasModel
+from converters.model.graph import graph_of, rebuilt
 
 _OTHERS = ("float16", "bfloat16", "float64")
 _OTHER_POLICIES = (*_OTHERS, "mixed_float16", "mixed_bfloat16")
 
-_WITHOUT_COMPUTING = (keras.Model, keras.layers.InputLayer)
-
 
 @contextlib.contextmanager
-def float32_policy() -> Iterator[None]:
-    """Let new layers compute in float32, whatever Keras's global policy is; then put that back."""
-    policy = keras.mixed_precision.global_policy()
-    keras.mixed_precision.set_global_policy("float32")
+def float32_policy(keras: ModuleType) -> Iterator[None]:
+    """Let new layers of `keras` compute in float32, whatever its global policy is; then put that back."""
+    if keras.__name__ == KERAS_3:
+        get, put = keras.config.dtype_policy, keras.config.set_dtype_policy
+    else:
+        get, put = keras.mixed_precision.global_policy, keras.mixed_precision.set_global_policy
+    policy = get()
+    put("float32")
     try:
         yield
     finally:
-        keras.mixed_precision.set_global_policy(policy)
+        put(policy)
 
 
 def in_float32(model: KerasModel) -> KerasModel:
@@ -35,34 +39,45 @@ def in_float32(model: KerasModel) -> KerasModel:
     policies = _other_policies(model)
     if not policies:
         return model
+    keras = keras_of(model)
+    pairs: list[tuple[KerasLayer, KerasLayer]] = []
+
+    def make(layer: KerasLayer, name: str) -> KerasLayer:
+        if not isinstance(layer, keras.layers.Layer):
+            return layer
+        pairs.append((layer, type(layer).from_config(_with_float32({**layer.get_config(), "name": name}))))
+        return pairs[-1][1]
+
     try:
-        copy = keras.models.clone_model(model, clone_function=_clone)
-    except (TypeError, ValueError, tf.errors.InvalidArgumentError) as error:
+        with float32_policy(keras):
+            copy = rebuilt(model, make)
+    except Exception as error:  # each Keras and TensorFlow has errors of its own for types that differ
         raise InputError(
             f"expected a model that can be built in float32, got {model.name} with {', '.join(policies)}: "
             "build it anew under the policy float32 and load its weights"
         ) from error
-    copy.set_weights(model.get_weights())
+    for old, new in pairs:
+        new.set_weights(old.get_weights())
     return copy
 
 
 def _other_policies(model: KerasModel) -> list[str]:
     """Return the names of the policies by which a layer of `model` computes otherwise than in float32."""
-    # A model and an input have a policy too, by which nothing is computed.
-    parts = (part for part in model._flatten_layers() if not isinstance(part, _WITHOUT_COMPUTING))
+    # An input has a policy too, by which nothing is computed.
+    layers = {id(call.layer): call.layer for call in graph_of(model).calls if not call.is_input}
+    parts = (part for layer in layers.values() for part in _with_parts(layer))
     return list(dict.fromkeys(part.dtype_policy.name for part in parts if part.compute_dtype in _OTHERS))
 
 
-def _clone(layer: KerasLayer) -> KerasLayer:
-    if isinstance(layer, keras.Model):
-        return in_float32(layer)
-    return type(layer).from_config(_with_float32(layer.get_config()))
+def _with_parts(layer: KerasLayer) -> list[KerasLayer]:
+    """Return `layer` and the layers within it; none for an operation of `keras.ops`."""
+    return layer._flatten_layers() if hasattr(layer, "_flatten_layers") else []
 
 
 def _with_float32(config: Json) -> Json:
     """Return `config`, that of a layer, with float32 for each other policy, within wrapped layers too."""
-    if isinstance(config, list):
-        return [_with_float32(one) for one in config]
+    if isinstance(config, (list, tuple)):
+        return type(config)(_with_float32(one) for one in config)
     if not isinstance(config, dict):
         return config
     return {

@@ -1,36 +1,37 @@
-"""Say how each class of layer folds: rules for stock Keras layers, and a register for other layers."""
+"""Say how each class of layer folds: rules for stock Keras layers, and a register for other layers.
+
+A rule for a stock layer goes by the layer's name, which both Kerases share.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from converters.base.environment import keras
+from converters.base.kerases import keras_of
 from converters.base.untyped import Activation, KerasLayer, TfTensor
-from converters.model.assembled import AssembledConv2D
+from converters.layers.assembled import AssembledConv2D
+from converters.layers.definition import definition_of
+from converters.layers.squashing import squashing_of
 from converters.model.fold_steps import Folding
 from converters.model.fold_values import Linear, Number, Value, full_kernel
 
-
-class Squashing(NamedTuple):
-    """An activation that is `amplitude * tanh(slope * a)`."""
-
-    amplitude: float
-    slope: float
-
-
 Rule = Callable[[KerasLayer, list[Value], Folding], Value]
 _rules: dict[type, Rule] = {}
-_squashings: dict[Activation, Squashing] = {}
+_stock_rules: dict[str, Rule] = {}
+_operation_rules: dict[str, Rule] = {}
 
 
 def fold_rule(*classes: type) -> Callable[[Rule], Rule]:
-    """Register `rule(layer, inputs, folding) -> Value` as the way to fold the layers of `classes`."""
+    """Register `rule(layer, inputs, folding) -> Value` as the way to fold the layers of `classes`.
+
+    A class may be one of either Keras, or a definition, for both. A definition may instead have the rule as
+    its method `fold(inputs, folding)`.
+    """
 
     def register(rule: Rule) -> Rule:
         _rules.update(dict.fromkeys(classes, rule))
@@ -39,68 +40,86 @@ def fold_rule(*classes: type) -> Callable[[Rule], Rule]:
     return register
 
 
-def register_squashing(function: Activation, *, amplitude: float, slope: float) -> None:
-    """Register that the activation `function(a)` is `amplitude * tanh(slope * a)`."""
-    _squashings[function] = Squashing(amplitude, slope)
+def _stock_rule(*names: str) -> Callable[[Rule], Rule]:
+    """Register the rule of the layers that both Kerases have under `names`."""
+
+    def register(rule: Rule) -> Rule:
+        _stock_rules.update(dict.fromkeys(names, rule))
+        return rule
+
+    return register
+
+
+def _operation_rule(*names: str) -> Callable[[Rule], Rule]:
+    """Register the rule of the operations of `keras.ops` whose classes are `names`."""
+
+    def register(rule: Rule) -> Rule:
+        _operation_rules.update(dict.fromkeys(names, rule))
+        return rule
+
+    return register
 
 
 def rule_of(layer: KerasLayer) -> Rule:
     """Return the rule of the class of `layer`; `keep` where there is none."""
+    # A subclass may compute something else than its parent: only the class itself counts.
+    own = _rules.get(type(layer)) or _rules.get(definition_of(layer) or object)
+    if own is not None:
+        return own
     if isinstance(layer, AssembledConv2D):
         return _fold_assembled
-    # A subclass may compute something else than its parent: only the class itself counts.
-    return _rules.get(type(layer), keep)
+    if definition_of(layer) is not None and hasattr(layer, "fold"):
+        return lambda layer, inputs, folding: layer.fold(inputs, folding)
+    name, keras = type(layer).__name__, keras_of(layer)
+    if getattr(keras.layers, name, None) is type(layer):
+        return _stock_rules.get(name, keep)
+    if not isinstance(layer, keras.layers.Layer):
+        return _operation_rules.get(name, keep)
+    return keep
 
 
 def keep(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
     """Keep `layer` as it is, over exact inputs: the rule of every layer without one."""
     exact = [folding.exact(value, layer.name) for value in inputs]
-    value = folding.emit(type(layer).from_config(layer.get_config()), exact)
-    value.step.weights = [variable.numpy() for variable in layer.weights]
-    value.step.node = folding.node
+    value = folding.emit(copied(layer, folding.call.name), exact)
+    value.step.weights = [np.asarray(variable) for variable in getattr(layer, "weights", ())]
+    value.step.call = folding.call
     return value
 
 
-def fold_squashing(layer: KerasLayer, inputs: list[Value], folding: Folding, squashing: Squashing) -> Value:
-    """Fold a layer that computes `amplitude * tanh(slope * a)`: the slope before it, the amplitude after."""
-    exact = folding.exact(inputs[0].scaled(squashing.slope), layer.name)
-    tanh = folding.emit(keras.layers.Activation("tanh", name=layer.name), [exact])
-    return tanh.scaled(squashing.amplitude)
+def copied(layer: KerasLayer, name: str) -> KerasLayer:
+    """Return an unbuilt copy of `layer` of that name; an operation of `keras.ops` has no state: itself."""
+    if not isinstance(layer, keras_of(layer).layers.Layer):
+        return layer
+    return type(layer).from_config({**layer.get_config(), "name": name})
 
 
-def _with_activation(value: Value, activation: Activation) -> Value:
+def _with_activation(value: Value, activation: Activation, folding: Folding) -> Value:
     """Give a linear step its activation: a scaled tanh becomes tanh, with its constants moved away."""
     form, layer = value.step.linear, value.step.layer
     assert form is not None  # its only callers have just made it
-    squashing = _squashings.get(activation)
+    squashing = squashing_of(activation)
     if squashing is not None:
         form.take_output(squashing.slope)
         form.open = False
-        layer.activation = keras.activations.tanh
+        layer.activation = folding.keras.activations.tanh
         return value.scaled(squashing.amplitude)
     layer.activation = activation
-    form.open = activation is keras.activations.linear
+    form.open = activation is folding.keras.activations.linear
     return value
 
 
-def _fresh(layer: KerasLayer, **changes: object) -> KerasLayer:
-    """Return a new, unbuilt instance of `layer`, with a bias if it can have one."""
-    config = {**layer.get_config(), **changes}
-    if "use_bias" in config and hasattr(layer, "bias"):
-        config["use_bias"] = True  # folding may need one
-    return type(layer).from_config(config)
-
-
-@fold_rule(keras.layers.Conv2D, keras.layers.Dense)
+@_stock_rule("Conv2D", "Dense")
 def _fold_full(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
     if getattr(layer, "groups", 1) != 1 or _channels_first(layer):
         return keep(layer, inputs, folding)
     padded = getattr(layer, "padding", "valid") != "valid"
-    form = full_kernel(layer.name, kernel=layer.kernel.numpy(), bias=_array(layer.bias), padded=padded)
-    return _with_activation(folding.linear(_fresh(layer), inputs[0], form), layer.activation)
+    form = full_kernel(layer.name, kernel=np.asarray(layer.kernel), bias=_array(layer.bias), padded=padded)
+    linear = folding.linear(folding.fresh(layer), inputs[0], form)
+    return _with_activation(linear, layer.activation, folding)
 
 
-@fold_rule(keras.layers.DepthwiseConv2D)
+@_stock_rule("DepthwiseConv2D")
 def _fold_depthwise(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
     if _channels_first(layer):
         return keep(layer, inputs, folding)
@@ -114,16 +133,18 @@ def _fold_depthwise(layer: KerasLayer, inputs: list[Value], folding: Folding) ->
     def gain(kernel: np.ndarray, offset: Number) -> np.ndarray:
         return (kernel.sum(axis=(0, 1)) * np.broadcast_to(offset, kernel.shape[2])[:, None]).reshape(-1)
 
+    name = "depthwise_kernel" if hasattr(layer, "depthwise_kernel") else "kernel"  # in Keras 2, in Keras 3
     form = Linear(
         layer.name,
-        kernel=layer.depthwise_kernel.numpy(),
+        kernel=np.asarray(getattr(layer, name)),
         bias=_array(layer.bias),
         scale=scale,
         gain=gain,
-        kernel_name="depthwise_kernel",
+        kernel_name=name,
         padded=layer.padding != "valid",
     )
-    return _with_activation(folding.linear(_fresh(layer), inputs[0], form), layer.activation)
+    linear = folding.linear(folding.fresh(layer), inputs[0], form)
+    return _with_activation(linear, layer.activation, folding)
 
 
 def _fold_assembled(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
@@ -137,85 +158,83 @@ def _fold_assembled(layer: KerasLayer, inputs: list[Value], folding: Folding) ->
 
     form = Linear(
         layer.name,
-        kernel=getattr(layer, layer.kernel_weight).numpy(),
+        kernel=np.asarray(getattr(layer, layer.kernel_weight)),
         bias=_array(layer.bias),
         scale=layer.scale,
         gain=gain,
         kernel_name=layer.kernel_weight,
     )
-    return _with_activation(folding.linear(_fresh(layer), inputs[0], form), layer.activation)
+    linear = folding.linear(folding.fresh(layer), inputs[0], form)
+    return _with_activation(linear, layer.activation, folding)
 
 
-@fold_rule(keras.layers.Rescaling)
+@_stock_rule("Rescaling")
 def _fold_rescaling(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
     folding.notes.append(f"{layer.name}: folded")
     return inputs[0].scaled(_number(layer.scale), _number(layer.offset))
 
 
-@fold_rule(keras.layers.Normalization)
+@_stock_rule("Normalization")
 def _fold_normalization(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
     rank = len(folding.input_shape)
     if {axis % rank for axis in layer.axis} not in (set(), {rank - 1}):
         return keep(layer, inputs, folding)
-    deviation = np.maximum(np.sqrt(np.asarray(layer.variance, np.float64)), keras.backend.epsilon())
+    epsilon = folding.keras.backend.epsilon()
+    deviation = np.maximum(np.sqrt(np.asarray(layer.variance, np.float64)), epsilon)
     mean = np.asarray(layer.mean, np.float64)
     factor, offset = (deviation, mean) if layer.invert else (1 / deviation, -mean / deviation)
     folding.notes.append(f"{layer.name}: folded")
     return inputs[0].scaled(_number(factor), _number(offset))
 
 
-@fold_rule(keras.layers.BatchNormalization)
+@_stock_rule("BatchNormalization")
 def _fold_batch_normalization(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
     rank = len(folding.input_shape)
-    if [axis % rank for axis in layer.axis] != [rank - 1]:
+    axes = layer.axis if isinstance(layer.axis, (list, tuple)) else [layer.axis]
+    if [axis % rank for axis in axes] != [rank - 1]:
         return keep(layer, inputs, folding)
-    mean, variance = (v.numpy().astype(np.float64) for v in (layer.moving_mean, layer.moving_variance))
+    mean, variance = (np.asarray(v, np.float64) for v in (layer.moving_mean, layer.moving_variance))
     factor = 1 / np.sqrt(variance + layer.epsilon)
     if layer.scale:
-        factor = factor * layer.gamma.numpy()
-    offset = -mean * factor + (layer.beta.numpy() if layer.center else 0.0)
+        factor = factor * np.asarray(layer.gamma)
+    offset = -mean * factor + (np.asarray(layer.beta) if layer.center else 0.0)
     folding.notes.append(f"{layer.name}: folded")
     return inputs[0].scaled(factor, offset)
 
 
 # RandomCrop is not among them: it crops the middle when nothing is trained.
-_TRAINING_ONLY = (
-    *(keras.layers.Dropout, keras.layers.AlphaDropout, keras.layers.GaussianDropout),
-    *(keras.layers.SpatialDropout1D, keras.layers.SpatialDropout2D, keras.layers.SpatialDropout3D),
-    *(keras.layers.GaussianNoise, keras.layers.ActivityRegularization),
-    *(keras.layers.RandomFlip, keras.layers.RandomRotation, keras.layers.RandomTranslation),
-    *(keras.layers.RandomZoom, keras.layers.RandomHeight, keras.layers.RandomWidth),
-    *(keras.layers.RandomBrightness, keras.layers.RandomContrast),
+@_stock_rule(
+    *("Dropout", "AlphaDropout", "GaussianDropout", "GaussianNoise", "ActivityRegularization"),
+    *("SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"),
+    *("RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom", "RandomHeight", "RandomWidth"),
+    *("RandomBrightness", "RandomContrast"),
 )
-
-
-@fold_rule(*_TRAINING_ONLY)
 def _fold_identity(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
-    if folding.node.outputs.dtype != folding.node.keras_inputs[0].dtype:
+    if folding.call.output_types != folding.call.input_types:
         return keep(layer, inputs, folding)  # whole numbers become float in it
     folding.notes.append(f"{layer.name}: left out, it acts in training only")
     return inputs[0]
 
 
-@fold_rule(keras.layers.Activation)
+@_stock_rule("Activation")
 def _fold_activation(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
-    squashing = _squashings.get(layer.activation)
+    squashing = squashing_of(layer.activation)
     if squashing is not None:
-        return fold_squashing(layer, inputs, folding, squashing)
-    if layer.activation is keras.activations.softmax:
+        return folding.squashed(layer, inputs[0], squashing)
+    if layer.activation is folding.keras.activations.softmax:
         return _fold_softmax(layer, inputs, folding)
     return keep(layer, inputs, folding)
 
 
-@fold_rule(keras.layers.Softmax)
+@_stock_rule("Softmax")
 def _fold_softmax(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
     value = inputs[0]
     if getattr(layer, "axis", -1) in (-1, len(folding.input_shape) - 1):
         value = replace(value, shifted=False)  # softmax(a + t) = softmax(a)
-    return keep(layer, [value], folding)
+    return keep(layer, [value, *inputs[1:]], folding)
 
 
-@fold_rule(keras.layers.Flatten)
+@_stock_rule("Flatten")
 def _fold_flatten(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
     value, sides = inputs[0], folding.input_shape[1:-1]
     if value.shifted and sides:
@@ -224,33 +243,64 @@ def _fold_flatten(layer: KerasLayer, inputs: list[Value], folding: Folding) -> V
     if value.per_channel and (_channels_first(layer) or None in sides):
         # The result has one number for each of its values, and how many they are is not known.
         return keep(layer, inputs, folding)
-    flat = folding.emit(_fresh(layer), [value])
+    flat = folding.emit(folding.fresh(layer), [value])
     repeats = math.prod(side for side in sides if side is not None)
     factor, offset = (np.tile(one, repeats) if np.ndim(one) else one for one in (value.factor, value.offset))
     return replace(flat, factor=factor, offset=offset, shifted=value.shifted)
 
 
-@fold_rule(
-    keras.layers.AveragePooling2D,
-    keras.layers.GlobalAveragePooling2D,
-    keras.layers.Cropping2D,
-)
+@_stock_rule("AveragePooling2D", "GlobalAveragePooling2D", "Cropping2D")
 def _fold_channelwise(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
     """Scaling and shifting each channel commutes with averaging and cropping."""
     if _channels_first(layer):
         return keep(layer, inputs, folding)
-    return replace(inputs[0], step=folding.emit(_fresh(layer), inputs).step)
+    return replace(inputs[0], step=folding.emit(folding.fresh(layer), inputs).step, index=0)
 
 
-@fold_rule(keras.layers.MaxPooling2D, keras.layers.GlobalMaxPooling2D)
+@_stock_rule("MaxPooling2D", "GlobalMaxPooling2D")
 def _fold_max_pooling(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
     if np.any(np.asarray(inputs[0].factor) < 0) or inputs[0].shifted:
         return keep(layer, inputs, folding)
     return _fold_channelwise(layer, inputs, folding)
 
 
+@_operation_rule("Add", "Subtract", "Multiply", "Divide", "TrueDivide", "Negative")
+def _fold_arithmetic(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
+    """A tensor and a number (`pixels / 255 - 0.5`) are a scaling; two tensors are kept."""
+    scaling = _scaling(type(layer).__name__, folding)
+    if scaling is None or folding.call.output_types != folding.call.input_types:
+        return keep(layer, inputs, folding)
+    folding.notes.append(f"{layer.name}: folded")
+    return inputs[0].scaled(*scaling)
+
+
+def _scaling(operation: str, folding: Folding) -> tuple[float, float] | None:
+    """Return factor and offset by which the call's operation scales its one tensor; None for another."""
+    arguments, options = folding.call.arguments
+    if operation == "Negative":
+        return -1.0, 0.0
+    if options or len(arguments) != 2 or len(folding.call.inputs) != 1:
+        return None
+    behind = hasattr(arguments[0], "shape") and not isinstance(arguments[0], np.generic)
+    number = np.asarray(arguments[1] if behind else arguments[0])
+    if number.size != 1 or number.ndim or number.dtype.kind not in "fiu":
+        return None
+    return _scaling_by(operation, float(number), behind=behind)
+
+
+def _scaling_by(operation: str, number: float, *, behind: bool) -> tuple[float, float] | None:
+    """Return factor and offset of `tensor operation number` or, not `behind`, `number operation tensor`."""
+    if operation == "Add":
+        return 1.0, number
+    if operation == "Subtract":
+        return (1.0, -number) if behind else (-1.0, number)
+    if operation == "Multiply":
+        return number, 0.0
+    return (1 / number, 0.0) if behind and number else None
+
+
 def _array(variable: TfTensor) -> np.ndarray | None:
-    return None if variable is None else variable.numpy()
+    return None if variable is None else np.asarray(variable)
 
 
 def _channels_first(layer: KerasLayer) -> bool:
@@ -259,4 +309,4 @@ def _channels_first(layer: KerasLayer) -> bool:
 
 def _number(value: ArrayLike) -> Number:
     array = np.asarray(value, np.float64)
-    return float(array) if array.size == 1 else array.reshape(-1)
+    return float(array.reshape(())) if array.size == 1 else array.reshape(-1)

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.base.errors import expect
-from converters.base.untyped import KerasLayer, KerasNode
+from converters.base.untyped import KerasLayer
+from converters.model.graph import Call
 
 Number: TypeAlias = "float | NDArray[np.float64]"
 """One for all channels, or one for each: (channels,)."""
@@ -18,7 +19,7 @@ Number: TypeAlias = "float | NDArray[np.float64]"
 
 @dataclass(frozen=True)
 class Value:
-    """A tensor of the old model: `factor * new + offset`, `new` being the output of `step`.
+    """A tensor of the old model: `factor * new + offset`, `new` being output `index` of `step`.
 
     `shifted`: it is known only up to a number that is common to all values of a row, which softmax ignores.
     """
@@ -27,6 +28,7 @@ class Value:
     factor: Number = 1.0
     offset: Number = 0.0
     shifted: bool = False
+    index: int = 0
 
     @property
     def plain(self) -> bool:
@@ -37,6 +39,10 @@ class Value:
     def per_channel(self) -> bool:
         """Whether factor or offset differ from channel to channel."""
         return np.ndim(self.factor) > 0 or np.ndim(self.offset) > 0
+
+    def up_to_a_shift(self) -> Value:
+        """Return this value, known only up to a number that is common to all values of a row."""
+        return replace(self, shifted=True)
 
     def scaled(self, factor: Number, offset: Number = 0.0) -> Value:
         """Return `factor * self + offset`.
@@ -57,10 +63,10 @@ class Step:
     """A layer of the folded model: a fresh instance, its inputs, and where its weights come from."""
 
     layer: KerasLayer
-    inputs: list[Step] = field(default_factory=list)
+    inputs: list[Value] = field(default_factory=list)
     weights: list[np.ndarray] = field(default_factory=list)  # of a layer that is kept, in its own order
     linear: Linear | None = None  # what the weights of a layer with a kernel come from
-    node: KerasNode = None  # the old node, when the layer is called as it was there
+    call: Call | None = None  # the old call, when the layer is called as it was there
     readers: int = 0  # how many times the old tensors that this step computes are read
 
 

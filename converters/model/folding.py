@@ -14,115 +14,99 @@ before it, or, where that cannot be, computed by a stock `Rescaling`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from converters.base.environment import keras
-from converters.base.errors import InputError, expect
-from converters.base.untyped import KerasLayer, KerasModel, KerasNode, TfTensor
+from converters.base.kerases import keras_of
+from converters.base.untyped import KerasLayer, KerasModel, TfTensor
 from converters.model.float32 import float32_policy, in_float32
-from converters.model.fold_rules import rule_of
+from converters.model.fold_rules import keep, rule_of
 from converters.model.fold_steps import Folding
 from converters.model.fold_values import Step, Value
+from converters.model.graph import Call, Graph, Wire, assembled_model, check_model, graph_of, new_input
 
 
 def fold(model: KerasModel) -> KerasModel:
     """Return a model that computes the same function with the scalings folded into the weights.
 
-    `model`: a built Keras 2 functional or sequential model. Layers without a rule are kept as they
-    are, with exact values before them. The folded model has the same inputs, output shapes and layer
-    names; its layers are new and compute in float32, the given model is not changed. Raises InputError
-    when `model` is no such model, or a layer is not where it can be folded (EuclideanRBF without a softmax).
+    `model`: a built functional or sequential model of Keras 3 or Keras 2; so is the result. Layers without a
+    rule are kept as they are, with exact values before them, and so are layers that are called several times.
+    The folded model has the same inputs, output shapes and layer names; models within the model are
+    looked through. Its layers are new and compute in float32, the given model is not changed. Raises
+    InputError when `model` is no such model, or a layer is not where it can be folded (EuclideanRBF without
+    a softmax).
     """
     return fold_with_notes(model)[0]
 
 
-@float32_policy()
 def fold_with_notes(model: KerasModel) -> tuple[KerasModel, list[str]]:
     """Fold, and also return a line for each layer that went elsewhere: "normalise: into C1"."""
-    expect(isinstance(model, keras.Model) and model.built, "a built tf_keras model", type(model).__name__)
-    if isinstance(model, keras.Sequential):
-        model = keras.Model(model.inputs, model.outputs, name=model.name)
-    expect(hasattr(model, "_nodes_by_depth"), "a functional or sequential model", type(model).__name__)
+    check_model(model)
     exact = in_float32(model)
-    folding = _Walk(exact)
-    if exact is not model:
-        folding.notes.append("mixed precision is for training: computed in float32 with the same weights")
-    return folding.run(), folding.notes
+    with float32_policy(keras_of(model)):
+        folding = _Walk(graph_of(exact))
+        if exact is not model:
+            folding.notes.append("mixed precision is for training: computed in float32 with the same weights")
+        return folding.run(), folding.notes
 
 
 class _Walk(Folding):
-    """One walk through a model, node by node."""
+    """One walk through a model, call by call."""
 
-    def __init__(self, model: KerasModel) -> None:
-        super().__init__(names=[layer.name for layer in model.layers])
-        self.model = model
-        self.values: dict[int, Value] = {}
-        # The nodes that make up this model; a layer may have been called elsewhere too.
-        depths = sorted(model._nodes_by_depth, reverse=True)
-        self.nodes = [node for depth in depths for node in model._nodes_by_depth[depth]]
-        self.uses: dict[int, int] = {}
-        for node in self.nodes:
-            self.uses[id(node.layer)] = self.uses.get(id(node.layer), 0) + 1
+    def __init__(self, graph: Graph) -> None:
+        super().__init__(graph.keras, names=[call.name for call in graph.calls])
+        self.graph = graph
+        self.values: dict[Wire, Value] = {}
+        self.kept: dict[int, KerasLayer] = {}
 
     def run(self) -> KerasModel:
-        """Fold node by node, then build the folded model."""
-        readers = _readers(self.nodes, self.model.outputs)
-        for node in self.nodes:
+        """Fold call by call, then build the folded model."""
+        readers = _readers(self.graph)
+        for call in self.graph.calls:
             known = len(self.steps)
-            tensor, value = self._fold_node(node)
-            value.step.readers += readers.get(id(tensor), 0)
-            if value.step in self.steps[:known]:
-                value.step.readers -= 1  # this node was one of its readers, and is gone
-            self.values[id(tensor)] = value
-        outputs = [
-            self.exact(self.values[id(tensor)], f"{self.model.name}_output") for tensor in self.model.outputs
-        ]
-        return self._build(outputs)
+            results = self._folded(call)
+            for wire, value in zip(call.outputs, results, strict=True):
+                value.step.readers += readers.get(wire, 0)
+                if value.step in self.steps[:known]:
+                    value.step.readers -= 1  # this call was one of its readers, and is gone
+                self.values[wire] = value
+        name = f"{self.graph.model.name}_output"
+        outputs = [self.exact(self.values[wire], name) for wire in self.graph.outputs]
+        return self._built(outputs)
 
-    def _fold_node(self, node: KerasNode) -> tuple[TfTensor, Value]:
-        layer, tensors = node.layer, _flat(node.outputs)
-        expect(
-            self.uses[id(layer)] == 1,
-            "each layer used once",
-            f"{layer.name} used {self.uses[id(layer)]} times",
-        )
-        expect(len(tensors) == 1, "layers with one output", f"{layer.name} with {len(tensors)}")
-        if isinstance(layer, keras.layers.InputLayer):
-            return tensors[0], Value(self.add(Step(layer)))
-        inputs = [self.values[id(tensor)] for tensor in _flat(node.keras_inputs)]
-        self.node = node
-        self.input_shape = tuple(_flat(node.keras_inputs)[0].shape)
-        return tensors[0], rule_of(layer)(layer, inputs, self)
+    def _folded(self, call: Call) -> list[Value]:
+        """Return the values of the call's outputs."""
+        layer = call.layer
+        if call.is_input:
+            return [Value(self.add(Step(layer, call=call)))]
+        inputs = [self.values[wire] for wire in call.inputs]
+        self.call = call
+        shared = self.graph.calls_of(layer) > 1
+        if not shared and len(call.outputs) == 1:
+            return [rule_of(layer)(layer, inputs, self)]
+        value = keep(layer, inputs, self)
+        if shared:  # one layer with one set of weights, as before
+            value.step.layer = self.kept.setdefault(id(layer), value.step.layer)
+        return [Value(value.step, index=index) for index in range(len(call.outputs))]
 
-    def _build(self, outputs: list[Value]) -> KerasModel:
-        tensors: dict[int, TfTensor] = {}
+    def _built(self, outputs: Sequence[Value]) -> KerasModel:
+        tensors: dict[int, list[TfTensor]] = {}
         for step in self.steps:
-            if isinstance(step.layer, keras.layers.InputLayer):
-                tensors[id(step)] = keras.Input(**_input_options(step.layer))
+            if step.call is not None and step.call.is_input:
+                tensors[id(step)] = [new_input(step.call, self.keras)]
                 continue
-            tensors[id(step)] = _call(step, [tensors[id(source)] for source in step.inputs])
+            inputs = [tensors[id(value.step)][value.index] for value in step.inputs]
+            tensors[id(step)] = (
+                [step.layer(inputs[0])] if step.call is None else step.call.again(step.layer, inputs)
+            )
             _set_weights(step)
-        by_name = {step.layer.name: tensors[id(step)] for step in self.steps}
-        inputs = [by_name[name] for name in self.model.input_names]
-        results = [tensors[id(value.step)] for value in outputs]
-        return keras.Model(_one_or_list(inputs), _one_or_list(results), name=self.model.name)
-
-
-def _call(step: Step, inputs: list[TfTensor]) -> TfTensor:
-    """Call the step's layer, with the other arguments of the old call where it had some."""
-    if step.node is None:
-        return step.layer(inputs[0])
-    old = _flat(step.node.keras_inputs)
-    fresh: dict[str, list[TfTensor]] = {}
-    for tensor, new in zip(old, inputs, strict=True):
-        fresh.setdefault(str(id(tensor)), []).append(new)  # map_arguments takes one for each use
-    arguments, options = step.node.map_arguments(fresh)
-    return step.layer(*arguments, **options)
-
-
-def _input_options(layer: KerasLayer) -> dict[str, object]:
-    shape = layer.input_shape[0] if isinstance(layer.input_shape, list) else layer.input_shape
-    return {"batch_shape": shape, "dtype": layer.dtype, "name": layer.name}
+        sides = [
+            *((wire, self.values[wire]) for wire in self.graph.inputs),
+            *zip(self.graph.outputs, outputs, strict=True),
+        ]
+        by_wire = {wire: tensors[id(value.step)][value.index] for wire, value in sides}
+        return assembled_model(self.graph, self.keras, by_wire)
 
 
 def _set_weights(step: Step) -> None:
@@ -130,24 +114,15 @@ def _set_weights(step: Step) -> None:
     if step.linear:
         pairs = [(getattr(layer, name), array) for name, array in step.linear.weights().items()]
     else:
-        pairs = list(zip(layer.weights, step.weights, strict=True))
+        pairs = list(zip(getattr(layer, "weights", ()), step.weights, strict=True))
     for variable, array in pairs:
-        dtype = variable.dtype.as_numpy_dtype
-        variable.assign(np.broadcast_to(np.asarray(array).astype(dtype), variable.shape))
+        dtype = np.asarray(variable).dtype
+        variable.assign(np.broadcast_to(np.asarray(array).astype(dtype), tuple(variable.shape)))
 
 
-def _readers(nodes: list[KerasNode], outputs: list[TfTensor]) -> dict[int, int]:
-    counts: dict[int, int] = {}
-    for tensor in [*outputs, *(t for node in nodes for t in _flat(node.keras_inputs))]:
-        counts[id(tensor)] = counts.get(id(tensor), 0) + 1
+def _readers(graph: Graph) -> dict[Wire, int]:
+    """Return how often each wire is read, by calls and as an output of the model."""
+    counts: dict[Wire, int] = {}
+    for wire in [*graph.outputs, *(wire for call in graph.calls for wire in call.inputs)]:
+        counts[wire] = counts.get(wire, 0) + 1
     return counts
-
-
-def _flat(nest: TfTensor) -> list[TfTensor]:
-    if isinstance(nest, dict):
-        raise InputError("expected layers that take tensors or lists of them, got a dictionary")
-    return [leaf for part in nest for leaf in _flat(part)] if isinstance(nest, (list, tuple)) else [nest]
-
-
-def _one_or_list(tensors: list[TfTensor]) -> TfTensor:
-    return tensors[0] if len(tensors) == 1 else tensors

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from converters.base.environment import keras
 from converters.base.errors import InputError, expect
+from converters.base.kerases import KERAS_2, import_keras
 from converters.base.untyped import KerasLayer, KerasModel, QuantizeConfig, TfTensor
 from converters.model.activation_ranges import BEHIND, fit_range
-from converters.model.assembled import AssembledConv2D
+from converters.layers.assembled import AssembledConv2D
 from converters.model.calibration_samples import Range, checked_samples
 from converters.model.float32 import float32_policy, in_float32
 from converters.model.quantize_configs import (
@@ -28,6 +28,7 @@ from converters.model.quantize_configs import (
 )
 from converters.model.quantize_scheme import OwnConfigsScheme
 
+keras = import_keras(KERAS_2)  # tensorflow-model-optimization has no other
 layers = keras.layers
 
 ConfigRule = Callable[[KerasLayer, str], QuantizeConfig]
@@ -67,7 +68,7 @@ def quantize_rule(*classes: type) -> Callable[[ConfigRule], ConfigRule]:
     return register
 
 
-@float32_policy()
+@float32_policy(keras)
 def quantize_aware(
     model: KerasModel,
     *,

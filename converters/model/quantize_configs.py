@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from converters.base.environment import keras, tf, unchanged_environment
+from converters.base.environment import tf, unchanged_environment
+from converters.base.kerases import KERAS_2, import_keras
 from converters.base.quiet import quiet
 from converters.base.untyped import Activation, KerasLayer, Quantizer, TfTensor
 
 with quiet(), unchanged_environment():
     import tensorflow_model_optimization as tfmot  # slow to import: only fine-tuning waits for it
 
+keras = import_keras(KERAS_2)  # tensorflow-model-optimization has no other
 _register = keras.utils.register_keras_serializable(package="converters")
 
 Form = Literal["full", "depthwise", "dense"]
