@@ -121,7 +121,7 @@ def error_of_outputs(
 
 
 def as_pixels(model: KerasModel, batches: Any) -> Any:
-    """Return `batches`, a tf.data.Dataset of uint8 pictures (batch, 32, 32) and targets, as `model` takes it."""
+    """Return the dataset `batches`, uint8 pictures (batch, 32, 32) and targets, with pixels for `model`."""
     return batches.map(lambda p, t: (tf.cast(seen_by(model, p), tf.float32)[..., None], t))
 
 
@@ -206,6 +206,7 @@ def fit(
             steps_per_epoch=steps,
             initial_epoch=len(history),
             epochs=epochs,
+            shuffle=False,  # the batches are drawn from the seed
             callbacks=[
                 callbacks.LambdaCallback(on_epoch_end=end),
                 callbacks.TensorBoard(str(out / "tensorboard")),
