@@ -99,7 +99,7 @@ def _begun_in_keras_2(folder):
     optimizer.build(model.trainable_variables)
     model.compile(optimizer, "mse")
     state = tf.train.Checkpoint(model=model, optimizer=optimizer)
-    tf.train.CheckpointManager(state, str(folder)).save(1)
+    tf.train.CheckpointManager(state, str(folder), max_to_keep=2).save(1)
     (folder / "history.json").write_text('[{"epoch": 1, "loss": 1.0, "held_out_error": 90.0}]')
 
 
@@ -114,16 +114,15 @@ def test_the_state_of_another_training_gives_one_line(tmp_path, digits):
     (state,) = (tmp_path / "damaged" / "checkpoints").glob("ckpt-1.data-*")
     state.write_bytes(state.read_bytes()[:1000])
     for name in ("old", "stock", "damaged"):
-        with pytest.raises(
-            InputError, match=r"^expected a training of this model to resume in .*, got [^\n]*$"
-        ):
+        with pytest.raises(InputError, match=r"^expected a training of this model to resume in .*, got .*$"):
             train(recipe, passes, held_out, out=tmp_path / name, resume=True, verbose=0)
 
 
 def test_training_is_the_same_whatever_tf_keras_is(tmp_path):
     """Nets are trained in Keras 3, also in a program where TF_USE_LEGACY_KERAS makes `tf.keras` Keras 2."""
     code = (
-        "import sys; from pathlib import Path; from lenet_edge.digits.mnist import Digits, calibration_digits\n"
+        "import sys; from pathlib import Path\n"
+        "from lenet_edge.digits.mnist import Digits, calibration_digits\n"
         "from lenet_edge.training.distorted_passes import Passes\n"
         "from lenet_edge.training.loop import Recipe, train\n"
         "from lenet_edge.packaged.weights import save_weights\n"
