@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lenet_edge.digits.mnist import calibration_digits, test_digits
-    from lenet_edge.packaged.models import fine_tuned_model, released_model
     from lenet_edge.keras3 import (
         EuclideanRBF,
         MAPLoss,
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
         TrainableSubsampling,
         scaled_tanh,
     )
+    from lenet_edge.packaged.models import fine_tuned_model, released_model
     from lenet_edge.paper.model import lenet5, stock_lenet5, with_probabilities
     from lenet_edge.runtime.classifier import Classifier
     from lenet_edge.runtime.string_reader import StringReader

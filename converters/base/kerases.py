@@ -1,4 +1,4 @@
-"""Know which Keras an object belongs to, Keras 3 (`keras`) or Keras 2 (`tf_keras`), and import the one wanted.
+"""Know which Keras an object is of, Keras 3 (`keras`) or Keras 2 (`tf_keras`), and import the one wanted.
 
 Neither is imported before it is needed, and nothing of the process changes: no variable of its environment,
 and `tf.keras` stays what it is.
@@ -25,7 +25,7 @@ TITLES = {KERAS_2: "Keras 2 (tf_keras)", KERAS_3: "Keras 3"}
 
 
 def keras_name(thing: object) -> str | None:
-    """Return "keras" or "tf_keras", the Keras that the object or class `thing` is made of; None for neither."""
+    """Return "keras" or "tf_keras", the Keras that the object or class `thing` is of; None for neither."""
     classes = (thing if isinstance(thing, type) else type(thing)).__mro__
     roots = (one.__module__.partition(".")[0] for one in classes)
     return next((root for root in roots if root in TITLES), None)

@@ -36,6 +36,7 @@ class AssembledConv2D(LayerDefinition):
 
     operation: ClassVar[Literal["conv2d", "depthwise_conv2d"]]
     kernel_weight: ClassVar[str]
+    _given_strides: tuple[int, int] | None
 
     def __new__(cls, *arguments: object, **options: object) -> Any:
         """Remember the strides that the caller gave, for `get_config`: a subclass may set its own instead."""
@@ -74,6 +75,20 @@ class AssembledConv2D(LayerDefinition):
             kernel = self.assemble(getattr(self, self.kernel_weight))
         run = getattr(self.ops, self.operation)
         return self.activation(self.ops.add_bias(run(inputs, kernel, self.strides), self.bias))
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the convolution's output for one of (batch, height, width, channels)."""
+        if not self.built:
+            self.build(input_shape)
+        batch, height, width, _ = input_shape
+        rows, columns, inputs, outputs = self.assemble(getattr(self, self.kernel_weight)).shape
+        down, right = self.strides
+        return (
+            batch,
+            height and (height - rows) // down + 1,
+            width and (width - columns) // right + 1,
+            inputs * outputs if self.operation == "depthwise_conv2d" else outputs,
+        )
 
     def get_config(self) -> dict[str, object]:
         """Return what `from_config` needs; a subclass adds its own options.

@@ -44,12 +44,13 @@ class LayerDefinition(Definition):
 
     if TYPE_CHECKING:  # what keras.layers.Layer has
         name: str
+        built: bool
+        add_weight: Callable[..., Any]
+        build: Callable[..., None]
+        count_params: Callable[[], int]
+        get_config: Callable[[], dict[str, Any]]
 
         def __init__(self, **options: Any) -> None: ...
-        def add_weight(self, **options: Any) -> Any: ...
-        def build(self, input_shape: Any) -> None: ...
-        def count_params(self) -> int: ...
-        def get_config(self) -> dict[str, Any]: ...
 
     def __new__(cls, *arguments: object, **options: object) -> Any:
         """Refuse to make an object of a definition that is no class of a Keras."""
@@ -80,10 +81,10 @@ class LossDefinition(Definition):
     keras_base = "losses.Loss"
 
     if TYPE_CHECKING:  # what keras.losses.Loss has
+        __call__: Callable[..., Any]
+        get_config: Callable[[], dict[str, Any]]
 
         def __init__(self, **options: Any) -> None: ...
-        def __call__(self, y_true: Any, y_pred: Any) -> Any: ...
-        def get_config(self) -> dict[str, Any]: ...
 
 
 class InitializerDefinition(Definition):
@@ -92,22 +93,25 @@ class InitializerDefinition(Definition):
     keras_base = "initializers.Initializer"
 
 
-AnyDefinition = TypeVar("AnyDefinition", bound=type[Definition])
-AnyLayer = TypeVar("AnyLayer", bound=type[LayerDefinition])
+AnyDefinition = TypeVar("AnyDefinition", bound=Definition)
+AnyLayer = TypeVar("AnyLayer", bound=LayerDefinition)
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 
 _definitions: dict[str, type[Definition]] = {}
 _functions: dict[str, Callable[..., Any]] = {}
+_classes: dict[tuple[type[Definition], ModuleType], Any] = {}
 
 
-def define(*, package: str, homes: dict[str, str] | None = None) -> Callable[[AnyDefinition], AnyDefinition]:
+def define(
+    *, package: str, homes: dict[str, str] | None = None
+) -> Callable[[type[AnyDefinition]], type[AnyDefinition]]:
     """Name the package that the classes of a definition are registered under, "package>Name" in files.
 
     `homes`: for "keras" and "tf_keras" the module that has the class under its name, where that is not the
     definition's own module; saved models name it. A definition whose name is taken replaces the other.
     """
 
-    def named(definition: AnyDefinition) -> AnyDefinition:
+    def named(definition: type[AnyDefinition]) -> type[AnyDefinition]:
         definition.package = package
         definition.homes = homes or dict.fromkeys((KERAS_2, KERAS_3), definition.__module__)
         _definitions[f"{package}>{definition.__name__}"] = definition
@@ -126,7 +130,7 @@ def define_function(*, package: str) -> Callable[[AnyFunction], AnyFunction]:
     return named
 
 
-def keras_layer(*, package: str) -> Callable[[AnyLayer], AnyLayer]:
+def keras_layer(*, package: str) -> Callable[[type[AnyLayer]], type[AnyLayer]]:
     """Make a Keras layer of a definition: a class of the Keras that `tf.keras` is, registered in it.
 
     >>> @keras_layer(package="mine")
@@ -138,7 +142,7 @@ def keras_layer(*, package: str) -> Callable[[AnyLayer], AnyLayer]:
     when a model needs it. Raises InputError for a class that is no LayerDefinition, or is a layer already.
     """
 
-    def made(definition: AnyLayer) -> AnyLayer:
+    def made(definition: type[AnyLayer]) -> type[AnyLayer]:
         is_one = isinstance(definition, type) and issubclass(definition, LayerDefinition)
         expect(is_one, "a subclass of LayerDefinition", getattr(definition, "__name__", definition))
         expect(keras_name(definition) is None, "a definition", f"{definition.__name__}, a layer already")
@@ -147,12 +151,16 @@ def keras_layer(*, package: str) -> Callable[[AnyLayer], AnyLayer]:
     return made
 
 
-@functools.cache
-def class_for(definition: AnyDefinition, keras: ModuleType) -> AnyDefinition:
+def class_for(definition: type[AnyDefinition], keras: ModuleType) -> type[AnyDefinition]:
     """Return the class of `keras` that `definition` defines; the same one at each call."""
     expect(definition.package, f"{definition.__name__} to have a package", "none")
+    if (definition, keras) not in _classes:
+        _classes[definition, keras] = _new_class(definition, keras)
+    return _classes[definition, keras]
+
+
+def _new_class(definition: type[Definition], keras: ModuleType) -> Any:
     register_functions(keras)
-    base = attrgetter(definition.keras_base)(keras)
     content = {
         "keras": keras,
         "ops": operations_of(keras),
@@ -161,9 +169,9 @@ def class_for(definition: AnyDefinition, keras: ModuleType) -> AnyDefinition:
         "__module__": definition.homes[keras.__name__],
         "__qualname__": definition.__qualname__,
     }
-    made = type(definition)(definition.__name__, (definition, base), content)
-    keras.saving.register_keras_serializable(package=definition.package)(made)
-    return made
+    bases = (definition, attrgetter(definition.keras_base)(keras))
+    made = type(definition.__name__, bases, content)
+    return keras.saving.register_keras_serializable(package=definition.package)(made)
 
 
 @functools.cache

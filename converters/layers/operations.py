@@ -1,7 +1,7 @@
 """The operations that a layer's definition computes with: those of keras.ops, in either Keras.
 
-A layer of Keras 2 calls TensorFlow itself where its own functions do the work, so that the graphs, and the
-files made from them, are what they have always been.
+On TensorFlow the convolution is TensorFlow's own, in Keras 2 the others too: the graphs of both Kerases, and
+so the files made from them, are the same to the names in them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import functools
 from types import ModuleType
 from typing import Any
 
-from converters.base.kerases import KERAS_2, KERAS_3, check_backend, import_keras
+from converters.base.kerases import KERAS_2, KERAS_3, check_backend, import_keras, on_tensorflow
 from converters.base.untyped import TfTensor
 
 Strides = tuple[int, int]
@@ -19,14 +19,16 @@ Strides = tuple[int, int]
 @functools.cache
 def operations_of(keras: ModuleType) -> Operations:
     """Return the operations for layers of `keras`."""
-    return TensorFlowOperations() if keras.__name__ == KERAS_2 else Operations(keras.ops)
+    if keras.__name__ == KERAS_2:
+        return Keras2Operations()
+    return TensorFlowOperations(keras.ops) if on_tensorflow(keras) else Operations(keras.ops)
 
 
 class Operations:
-    """All of `keras.ops`, and what layers with an assembled kernel need beside it. Pictures: channels last."""
+    """All of `keras.ops`, and what layers with an assembled kernel need beside it; channels are last."""
 
-    def __init__(self, functions: ModuleType) -> None:
-        self._functions = functions
+    def __init__(self, functions: ModuleType | None) -> None:
+        self._functions: Any = functions
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._functions, name)
@@ -56,12 +58,24 @@ class Operations:
 
 
 class TensorFlowOperations(Operations):
-    """For Keras 2: TensorFlow's own functions, and those of `keras.ops` for all that is not named here."""
+    """For Keras 3 on TensorFlow."""
 
-    def __init__(self) -> None:
+    def __init__(self, functions: ModuleType | None) -> None:
         import tensorflow as tf
 
+        super().__init__(functions)
         self._tf = tf
+
+    def conv2d(self, inputs: TfTensor, kernel: TfTensor, strides: Strides) -> TfTensor:
+        """As in Operations."""
+        return self._tf.nn.conv2d(inputs, kernel, strides, "VALID")
+
+
+class Keras2Operations(TensorFlowOperations):
+    """For Keras 2: TensorFlow's functions, and those of `keras.ops` for all that is not named here."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
 
     def __getattr__(self, name: str) -> Any:
         keras = import_keras(KERAS_3)
@@ -71,10 +85,6 @@ class TensorFlowOperations(Operations):
     def add_bias(self, inputs: TfTensor, bias: TfTensor) -> TfTensor:
         """As in Operations."""
         return self._tf.nn.bias_add(inputs, bias)
-
-    def conv2d(self, inputs: TfTensor, kernel: TfTensor, strides: Strides) -> TfTensor:
-        """As in Operations."""
-        return self._tf.nn.conv2d(inputs, kernel, strides, "VALID")
 
     def _depthwise(self, inputs: TfTensor, kernel: TfTensor, stride: int) -> TfTensor:
         return self._tf.nn.depthwise_conv2d(inputs, kernel, [1, stride, stride, 1], "VALID")

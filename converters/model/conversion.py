@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from converters.base.arrays import shape_fits
 from converters.base.environment import tf
 from converters.base.errors import InputError, expect
-from converters.base.kerases import check_backend, keras_of
+from converters.base.kerases import KERAS_3, check_backend, keras_name, keras_of
 from converters.base.precisions import PRECISIONS, Ends, Precision
 from converters.base.quiet import quiet
 from converters.base.untyped import KerasModel, LiteConverter, TfTensor
@@ -24,6 +24,7 @@ from converters.model.calibration_samples import Range, checked_samples
 from converters.model.dense_as_convolution import with_convolutions
 from converters.model.float32 import float32_policy, in_float32
 from converters.model.graph import check_model, graph_of, input_names, output_names, type_name
+from converters.model.tracing import computed
 from converters.model.unequal_biases import unequal_biases
 
 
@@ -58,7 +59,8 @@ def to_tflite(
     as it computes in float32. The same weights and versions give the
     same bytes.
 
-    Raises InputError: no built Keras model, or one that TensorFlow does not compute, another precision, a shape that is not the model's or none where it is needed,
+    Raises InputError: no built Keras model, or one that TensorFlow does not compute, another precision, a
+    shape that is not the model's or none where it is needed,
     calibration missing, empty, constant, not finite or of another shape or range, an Embedding of floats
     for int8, a layer that has no TensorFlow Lite operator, a model of `quantize_aware` in another precision
     or with kernels of other than 8 or 4 bits (4 bits need a runtime of 2024 or later), an `open_axis` that an
@@ -149,6 +151,8 @@ def _exported(model: KerasModel) -> object:
     module, output = tf.Module(name=model.name), output_names(model)[0]
 
     def answer(inputs: TfTensor) -> dict[str, TfTensor]:
+        if keras_name(model) == KERAS_3 and not _has_masks(model):
+            return {output: computed(model, [inputs])[0]}
         return {output: model(inputs, training=False)}
 
     module.answer = tf.function(answer, input_signature=[spec], autograph=False)
@@ -157,6 +161,13 @@ def _exported(model: KerasModel) -> object:
     resources = [tensor for tensor in traced.captured_inputs if tensor.dtype == tf.resource]
     # A lookup table is a resource that is no variable: only its layer can export it.
     return module if len(resources) == len(module.weights) else model
+
+
+def _has_masks(model: KerasModel) -> bool:
+    """Return whether a layer may tell those behind it which values count: only Keras hands that on."""
+    layers = (call.layer for call in graph_of(model).calls)
+    kinds = ("Embedding", "Masking")
+    return any(type(layer).__name__ in kinds or "compute_mask" in vars(type(layer)) for layer in layers)
 
 
 def _fine_tuned_bits(model: KerasModel) -> set[int]:

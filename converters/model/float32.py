@@ -77,7 +77,8 @@ def _with_parts(layer: KerasLayer) -> list[KerasLayer]:
 def _with_float32(config: Json) -> Json:
     """Return `config`, that of a layer, with float32 for each other policy, within wrapped layers too."""
     if isinstance(config, (list, tuple)):
-        return type(config)(_with_float32(one) for one in config)
+        parts = [_with_float32(one) for one in config]
+        return tuple(parts) if isinstance(config, tuple) else parts
     if not isinstance(config, dict):
         return config
     return {

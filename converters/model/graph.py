@@ -165,7 +165,7 @@ def new_input(call: Call, keras: ModuleType, *, shape: Shape | None = None) -> T
 
 
 def assembled_model(graph: Graph, keras: ModuleType, tensors: dict[Wire, TfTensor]) -> KerasModel:
-    """Return the model of `keras` over `tensors`, with inputs and outputs nested as those of the old model."""
+    """Return the model of `keras` over `tensors`, inputs and outputs nested as those of the old model."""
     inputs = _packed(graph.model, "inputs", [tensors[wire] for wire in graph.inputs])
     outputs = _packed(graph.model, "outputs", [tensors[wire] for wire in graph.outputs])
     return keras.Model(inputs, outputs, name=graph.model.name)

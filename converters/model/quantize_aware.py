@@ -14,8 +14,8 @@ import numpy as np
 from converters.base.errors import InputError, expect
 from converters.base.kerases import KERAS_2, import_keras
 from converters.base.untyped import KerasLayer, KerasModel, QuantizeConfig, TfTensor
-from converters.model.activation_ranges import BEHIND, fit_range
 from converters.layers.assembled import AssembledConv2D
+from converters.model.activation_ranges import BEHIND, fit_range
 from converters.model.calibration_samples import Range, checked_samples
 from converters.model.float32 import float32_policy, in_float32
 from converters.model.quantize_configs import (

@@ -2,9 +2,8 @@
 recognition", Proceedings of the IEEE, November 1998, section II and appendix A, as Keras layers.
 
 Each can be used in any model, saved and loaded (.keras, weights files), and converted to
-TensorFlow Lite with stock operations only. They are defined here once for both Kerases; the classes are
-in `lenet_edge.keras3` and `lenet_edge.keras2`, and `lenet_edge` itself has those of the Keras that `tf.keras`
-is.
+TensorFlow Lite with stock operations only. They are defined here once for both Kerases; the classes are in
+`lenet_edge.keras3` and `lenet_edge.keras2`; `lenet_edge` itself has those of the Keras that `tf.keras` is.
 """
 
 from __future__ import annotations
@@ -367,7 +366,7 @@ class EuclideanRBF(LayerDefinition):
         return (*input_shape[:-1], self.initial_codes.shape[0])
 
     def fold(self, inputs: list[Value], folding: Folding) -> Value:
-        """Leave a dense layer: y_j = |x|^2 - 2 x.c_j + |c_j|^2; the softmax cancels |x|^2."""
+        """Leave a dense layer: y_j = |x|^2 - 2 x.c_j + |c_j|^2, whose softmax does not see |x|^2."""
         codes = np.asarray(self.codes, np.float64)
         norms = (codes**2).sum(axis=1)
         scores = folding.dense(self.name, inputs[0], kernel=-2 * codes.T, bias=norms - norms.mean())

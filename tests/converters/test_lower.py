@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib
 import re
 
+import keras
 import numpy as np
 import pytest
 
-from converters.base.environment import keras
 from converters.base.errors import exit_status
 from converters.file.layouts import layout_of
 from converters.file.lowering import lower

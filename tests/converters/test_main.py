@@ -11,15 +11,15 @@ import zipfile
 
 import numpy as np
 import pytest
+import tf_keras as keras
 
 from converters.__main__ import main
-from converters.base.environment import keras
 from converters.base.errors import exit_status
 
 layers = keras.layers
 
 MODULE = """
-from converters.base.environment import keras
+import tf_keras as keras
 @keras.utils.register_keras_serializable(package="foreign")
 class Doubled(keras.layers.Layer):
     def call(self, inputs):
@@ -72,7 +72,7 @@ def test_without_calibration_it_writes_what_needs_none(saved, capsys):
 
 def test_custom_layers_come_from_the_module_named(tmp_path):
     (tmp_path / "foreign.py").write_text(MODULE)
-    make = "import foreign; from converters.base.environment import keras\n"
+    make = "import foreign; import tf_keras as keras\n"
     make += "x = keras.Input((3,)); keras.Model(x, foreign.Doubled()(x)).save('m.keras')"
     command = [sys.executable, "-m", "converters", "m.keras", "--precision", "float32", "--out", "out"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(["."] + [p for p in sys.path if p])}
@@ -97,7 +97,7 @@ def __getattr__(name):
     raise AttributeError(name)
 """
 LAZY_LAYERS = """
-from converters.base.environment import keras
+import tf_keras as keras
 register = keras.utils.register_keras_serializable(package="lazy")
 
 @register
@@ -111,7 +111,7 @@ def slanted(inputs):
 """
 SAVE_LAZY = """
 import lazy
-from converters.base.environment import keras
+import tf_keras as keras
 x = keras.Input((3,))
 y = lazy.Doubled(name="twice")(keras.layers.Dense(2, activation=lazy.slanted)(x))
 keras.Model(x, y).save("m.keras")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import tf_keras as keras
 
-from converters.base.environment import keras, tf
+from converters.base.environment import tf
 from converters.base.quiet import quiet
 
 layers = keras.layers

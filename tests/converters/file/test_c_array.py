@@ -8,8 +8,9 @@ import subprocess
 
 import numpy as np
 import pytest
+import tf_keras as keras
 
-from converters.base.environment import keras, tf
+from converters.base.environment import tf
 from converters.base.errors import InputError
 from converters.file.c_array import c_array
 from converters.file.graph import read_graph

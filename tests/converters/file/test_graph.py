@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import flatbuffers
+import keras
 import numpy as np
 import pytest
 
-from converters.base.environment import keras, schema
+from converters.base.environment import schema
 from converters.base.errors import InputError
 from converters.file.graph import Graph, read_graph
 from converters.file.manifest import parse

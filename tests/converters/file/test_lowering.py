@@ -5,12 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from converters.base.environment import keras, tf
+from converters.base.environment import tf
 from converters.base.errors import InputError
 from converters.base.quiet import quiet
 from converters.file.graph import read_graph

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 
-from converters.base.environment import keras
 from converters.base.errors import InputError
 from converters.file.graph import read_graph
 from converters.file.manifest import parse

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from converters.base.environment import keras, tf
+from converters.base.environment import tf
 from converters.base.errors import InputError
 from converters.model.conversion import to_tflite
 from converters.model.float32 import in_float32
@@ -14,16 +14,28 @@ from converters.model.quantize_aware import quantize_aware
 from converters.proof.checked_files import reference_of
 from converters.runtimes.tensorflow_interpreter import run
 
-layers = keras.layers
 POLICIES = ["mixed_float16", "mixed_bfloat16", "float16", "float64"]
+
+keras = layers = None
+
+
+@pytest.fixture(autouse=True)
+def in_each_keras(either_keras):
+    """Let `keras` and `layers` be those of Keras 3 and, again, of Keras 2."""
+    global keras, layers
+    keras, layers = either_keras, either_keras.layers
+
+
+def global_policy():
+    return keras.config.dtype_policy() if hasattr(keras, "config") else keras.mixed_precision.global_policy()
 
 
 @pytest.fixture(params=POLICIES)
-def policy(request):
+def policy(request, in_each_keras):
     """The policy that a person has set, and that stays set."""
     keras.mixed_precision.set_global_policy(request.param)
     yield request.param
-    assert keras.mixed_precision.global_policy().name == request.param  # nothing here changes it
+    assert global_policy().name == request.param  # nothing here changes it
     keras.mixed_precision.set_global_policy("float32")
 
 
@@ -50,7 +62,7 @@ def pixels():
 
 def expected(make, model):
     """Return the net of `make` under the policy float32, with the weights of `model`."""
-    policy = keras.mixed_precision.global_policy()
+    policy = global_policy()
     keras.mixed_precision.set_global_policy("float32")
     exact = make()
     keras.mixed_precision.set_global_policy(policy)
@@ -90,13 +102,15 @@ def test_it_is_fine_tuned_in_float32(policy, pixels):
 
 
 def test_an_operation_of_another_type_is_refused_in_one_line():
+    cast = keras.ops.cast if hasattr(keras, "ops") else tf.cast
     x = keras.Input((4,), name="values")
     half = layers.Dense(3, dtype="mixed_float16")(x)
-    added = keras.Model(x, half + tf.cast(half, "float16"), name="added")
-    with pytest.raises(
-        InputError, match="a model that can be built in float32, got added with mixed_float16: "
-    ):
-        to_tflite(added, precision="float32")
-    alone = keras.Model(x, tf.cast(layers.Dense(3)(x), "float16") * 2.0, name="alone")
+    added = keras.Model(x, half + cast(half, "float16"), name="added")
+    if keras.__name__ == "tf_keras":  # Keras 3 makes both of one type
+        with pytest.raises(
+            InputError, match="a model that can be built in float32, got added with mixed_float16: "
+        ):
+            to_tflite(added, precision="float32")
+    alone = keras.Model(x, cast(layers.Dense(3)(x), "float16") * 2.0, name="alone")
     with pytest.raises(InputError, match="layers that TensorFlow Lite has operators for, got Mul"):
         to_tflite(alone, precision="float32")

@@ -5,20 +5,36 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from converters.base.environment import keras, tf
+from converters.base.environment import tf
 from converters.base.errors import InputError
-from converters.model.assembled import AssembledConv2D
+from converters.layers.assembled import AssembledConv2D
+from converters.layers.definition import LayerDefinition, class_for, define
+from converters.model.fold_rules import fold_rule
 from converters.model.folding import fold, fold_with_notes
-from lenet_edge.paper.layers import EuclideanRBF, PartialConv2D, ScaledTanh, TrainableSubsampling, scaled_tanh
-from lenet_edge.paper.model import lenet5, stock_lenet5, with_probabilities
+from converters.model.graph import input_names
+from lenet_edge.paper import model as nets
+from lenet_edge.paper.in_keras import classes
+from lenet_edge.paper.layers import scaled_tanh
+from lenet_edge.paper.model import with_probabilities
 
-layers = keras.layers
+keras = layers = paper = None
+
+
+@pytest.fixture(autouse=True)
+def in_each_keras(either_keras):
+    """Let `keras`, `layers` and `paper`, our layers, be those of Keras 3 and, again, of Keras 2."""
+    global keras, layers, paper
+    keras, layers, paper = either_keras, either_keras.layers, classes(either_keras)
+
+
+def lenet5():
+    return nets.lenet5(keras=keras)
 
 
 def shaken(model, rng):
     """Return `model` with random weights (and positive variances), so that nothing is 0 or 1 by chance."""
     for variable in model.weights:
-        if "codes" in variable.name or "normalization/count" in variable.name:
+        if "codes" in variable.name or "count" in variable.name:
             continue
         noise = rng.normal(size=variable.shape) * 0.3
         variable.assign(np.abs(noise) + 0.1 if "variance" in variable.name else variable.numpy() + noise)
@@ -28,13 +44,13 @@ def shaken(model, rng):
 def assert_same(model, rng, *, kinds=None, low=0.0, high=255.0):
     """Fold, compare on random inputs, and return the folded model; `kinds` are the layers it must have."""
     folded = fold(model)
-    x = rng.uniform(low, high, (16, *model.input_shape[1:])).astype(np.float32)
+    x = rng.uniform(low, high, (16, *model.inputs[0].shape[1:])).astype(np.float32)
     wanted, got = model(x, training=False).numpy(), folded(x, training=False).numpy()
     # Both round each of a few hundred terms to 24 bits; 1e-5 of the largest output is some hundred roundings.
     np.testing.assert_allclose(got, wanted, atol=1e-5 * max(1.0, np.abs(wanted).max()))
     if kinds is not None:
         assert [
-            type(layer).__name__ for layer in folded.layers if layer.name != folded.input_names[0]
+            type(layer).__name__ for layer in folded.layers if layer.name != input_names(folded)[0]
         ] == kinds
     return folded
 
@@ -70,7 +86,9 @@ def test_the_algebra_of_design_holds(rng):
 
 @pytest.mark.parametrize("subsampling", ["average", "trainable"])
 def test_stock_lenet5_folds(rng, subsampling):
-    model = with_probabilities(shaken(stock_lenet5(subsampling=subsampling), rng), scale=1.3)
+    model = with_probabilities(
+        shaken(nets.stock_lenet5(subsampling=subsampling, keras=keras), rng), scale=1.3
+    )
     folded = assert_same(model, rng)
     assert not any(isinstance(layer, layers.Rescaling) for layer in folded.layers)
 
@@ -98,7 +116,9 @@ def test_batch_normalisation_folds_into_what_comes_before(rng):
 def test_normalisation_and_pooling_fold_into_what_comes_after(rng):
     x = keras.Input((8, 8, 3))
     y = layers.Normalization(mean=[1.0, 2.0, 3.0], variance=[4.0, 0.25, 9.0])(x)
-    y = layers.MaxPooling2D()(layers.AveragePooling2D()(layers.Cropping2D(2)(layers.Rescaling(0.5, 3.0)(y))))
+    y = layers.MaxPooling2D(2)(
+        layers.AveragePooling2D(2)(layers.Cropping2D(2)(layers.Rescaling(0.5, 3.0)(y)))
+    )
     y = layers.Dense(3, activation="sigmoid")(layers.Flatten()(y))
     kinds = ["Cropping2D", "AveragePooling2D", "MaxPooling2D", "Flatten", "Dense"]
     assert_same(shaken(keras.Model(x, y), rng), rng, kinds=kinds, low=-5, high=5)
@@ -107,7 +127,7 @@ def test_normalisation_and_pooling_fold_into_what_comes_after(rng):
 @pytest.mark.parametrize("scale", [-1.0, [0.5, -1.0]], ids=["all channels", "one channel"])
 def test_a_negative_scale_does_not_pass_a_maximum(rng, scale):
     x = keras.Input((4, 4, 2))
-    y = layers.Conv2D(2, 1)(layers.MaxPooling2D()(layers.Rescaling(scale)(x)))
+    y = layers.Conv2D(2, 1)(layers.MaxPooling2D(2)(layers.Rescaling(scale)(x)))
     assert_same(
         shaken(keras.Model(x, y), rng), rng, kinds=["Rescaling", "MaxPooling2D", "Conv2D"], low=-1, high=1
     )
@@ -125,7 +145,7 @@ def test_branches_keep_what_the_other_branch_sees(rng):
     x = keras.Input((6, 6, 2))
     shared = layers.Conv2D(3, 3, name="shared")(x)
     left = layers.ReLU()(layers.BatchNormalization()(shared))
-    right = ScaledTanh()(shared)
+    right = paper.ScaledTanh()(shared)
     y = layers.Dense(2)(layers.Flatten()(layers.Concatenate()([left, right])))
     assert_same(shaken(keras.Model(x, y), rng), rng, low=-1, high=1)
 
@@ -182,11 +202,14 @@ TRAINING_ONLY = {
     ],
     (4, 4, 4, 3): [lambda: layers.SpatialDropout3D(0.5)],
 }
+ONLY_IN_KERAS_2 = TRAINING_ONLY[8, 8, 3][5:7]
 TRAINING_ONLY_CASES = [(shape, make) for shape, makes in TRAINING_ONLY.items() for make in makes]
 
 
 @pytest.mark.parametrize(("shape", "make"), TRAINING_ONLY_CASES)
 def test_what_acts_in_training_only_is_left_out_and_a_scaling_passes_it(rng, shape, make):
+    if keras.__name__ == "keras" and make in ONLY_IN_KERAS_2:
+        pytest.skip("Keras 3 has no such layer")
     x = keras.Input(shape)
     layer = make()
     y = layers.Dense(2)(layer(layers.Rescaling(0.5, 1.0)(x)))
@@ -218,7 +241,7 @@ def test_a_value_read_twice_behind_a_scaling_is_right(rng):
 
 def test_scaled_tanh_as_layer_and_as_activation(rng):
     x = keras.Input((5,))
-    y = ScaledTanh(amplitude=2.0, slope=0.3)(layers.Dense(4)(x))
+    y = paper.ScaledTanh(amplitude=2.0, slope=0.3)(layers.Dense(4)(x))
     y = layers.Activation(scaled_tanh)(layers.Dense(3, activation=scaled_tanh)(y))
     y = layers.Dense(2)(y)
     model = shaken(keras.Model(x, y), rng)
@@ -240,8 +263,8 @@ def test_the_output_keeps_its_own_scale(rng):
 
 def test_trained_codes_of_unequal_length_fold_into_kernel_and_bias(rng):
     x = keras.Input((6,))
-    distances = EuclideanRBF(codes=rng.normal(size=(4, 6)) * [[1], [2], [0.5], [1]])(
-        ScaledTanh()(layers.Dense(6)(x))
+    distances = paper.EuclideanRBF(codes=rng.normal(size=(4, 6)) * [[1], [2], [0.5], [1]])(
+        paper.ScaledTanh()(layers.Dense(6)(x))
     )
     y = layers.Softmax()(layers.Rescaling(-0.7, 2.0)(distances))
     assert_same(
@@ -277,12 +300,12 @@ def test_flatten_of_any_size_folds_or_is_kept(rng, sides, scaling, kept):
 @pytest.mark.parametrize(
     "layer",
     [
-        layers.BatchNormalization,
-        layers.GlobalAveragePooling2D,
-        layers.GlobalMaxPooling2D,
-        layers.MaxPooling2D,
-        layers.AveragePooling2D,
-        layers.Softmax,
+        lambda: layers.BatchNormalization(),
+        lambda: layers.GlobalAveragePooling2D(),
+        lambda: layers.GlobalMaxPooling2D(),
+        lambda: layers.MaxPooling2D(2),
+        lambda: layers.AveragePooling2D(2),
+        lambda: layers.Softmax(),
         lambda: layers.Dense(4),
         lambda: layers.Conv2D(4, 3),
         lambda: layers.Conv2D(4, 3, padding="same"),
@@ -317,7 +340,7 @@ def test_a_layer_that_was_called_outside_the_model_folds_by_its_call_within(rng)
 def test_distances_are_not_scaled_apart_before_their_softmax(rng, between):
     """Folded, they are known up to a number that they have in common: with a factor each, it would differ."""
     x = keras.Input((6,))
-    y = EuclideanRBF(codes=rng.normal(size=(3, 6)))(layers.Dense(6)(x))
+    y = paper.EuclideanRBF(codes=rng.normal(size=(3, 6)))(layers.Dense(6)(x))
     for layer in between():
         y = layer(y)
     with pytest.raises(InputError, match="expected a softmax after the squared distances"):
@@ -326,7 +349,7 @@ def test_distances_are_not_scaled_apart_before_their_softmax(rng, between):
 
 def test_distances_may_be_flattened_before_their_softmax(rng):
     x = keras.Input((6,))
-    distances = EuclideanRBF(codes=rng.normal(size=(3, 6)))(layers.Dense(6)(x))
+    distances = paper.EuclideanRBF(codes=rng.normal(size=(3, 6)))(layers.Dense(6)(x))
     y = layers.Softmax()(layers.Flatten()(layers.Rescaling(-0.3)(distances)))
     kinds = ["Dense", "Dense", "Flatten", "Rescaling", "Softmax"]
     assert_same(shaken(keras.Model(x, y), rng), rng, low=-1, high=1, kinds=kinds)
@@ -341,7 +364,8 @@ def test_distances_without_a_softmax_are_refused_in_one_line():
 
 def test_operations_called_on_tensors_are_kept_with_their_arguments(rng):
     x = keras.Input((5,))
-    y = tf.clip_by_value(layers.Rescaling(2.0)(x) * 3.0, -4.0, 4.0)
+    clip = keras.ops.clip if hasattr(keras, "ops") else tf.clip_by_value
+    y = clip(layers.Rescaling(2.0)(x) * 3.0, -4.0, 4.0)
     assert_same(keras.Model(x, y), rng, low=-1, high=1)
 
 
@@ -355,7 +379,7 @@ def test_a_model_with_two_inputs_and_outputs_keeps_their_order(rng):
         np.testing.assert_allclose(got, wanted, atol=1e-6)
 
 
-@keras.utils.register_keras_serializable(package="test")
+@define(package="test")
 class MirroredConv2D(AssembledConv2D):
     """A layer we did not write for LeNet-5: a 1x3 kernel whose left and right taps are one weight."""
 
@@ -363,12 +387,12 @@ class MirroredConv2D(AssembledConv2D):
     kernel_weight = "taps"
 
     def build(self, input_shape):
-        self.taps = self.add_weight("taps", (2, input_shape[-1], 4))
-        self.bias = self.add_weight("bias", (4,))
+        self.taps = self.add_weight(name="taps", shape=(2, input_shape[-1], 4))
+        self.bias = self.add_weight(name="bias", shape=(4,))
         super().build(input_shape)
 
     def assemble(self, weight):
-        return tf.stack([weight[1], weight[0], weight[1]])[None]
+        return self.ops.stack([weight[1], weight[0], weight[1]])[None]
 
     def scale(self, weight, *, by_input=1.0, by_output=1.0):
         return weight * np.asarray(by_input)[..., None] * by_output
@@ -377,22 +401,114 @@ class MirroredConv2D(AssembledConv2D):
 def test_a_foreign_assembled_layer_folds_with_a_shift_per_channel(rng):
     x = keras.Input((3, 7, 2))
     y = layers.Normalization(mean=[1.0, -2.0], variance=[4.0, 0.25])(x)
-    y = layers.Softmax()(layers.BatchNormalization()(MirroredConv2D(activation=scaled_tanh)(y)))
+    y = layers.Softmax()(
+        layers.BatchNormalization()(class_for(MirroredConv2D, keras)(activation=scaled_tanh)(y))
+    )
     folded = assert_same(shaken(keras.Model(x, y), rng), rng, low=-3, high=3)
     assert not any(isinstance(layer, layers.Normalization) for layer in folded.layers)
 
 
-@pytest.mark.parametrize("layer", [TrainableSubsampling(), PartialConv2D(table=[[0, 1], [1]], kernel_size=2)])
+@pytest.mark.parametrize(
+    "layer",
+    [lambda: paper.TrainableSubsampling(), lambda: paper.PartialConv2D(table=[[0, 1], [1]], kernel_size=2)],
+)
 def test_our_layers_take_in_scale_and_shift_per_channel(rng, layer):
     x = keras.Input((4, 6, 2))
-    y = layers.Softmax()(layer(layers.Normalization(mean=[1.0, -2.0], variance=[4.0, 0.25])(x)))
+    ours = layer()
+    y = layers.Softmax()(ours(layers.Normalization(mean=[1.0, -2.0], variance=[4.0, 0.25])(x)))
     folded = assert_same(shaken(keras.Model(x, y), rng), rng, low=-3, high=3)
-    assert type(folded.layers[1]) is type(layer)
+    assert type(folded.layers[1]) is type(ours)
 
 
 def test_what_is_no_model_is_refused():
-    with pytest.raises(InputError, match="expected a built tf_keras model, got Dense"):
-        fold(layers.Dense(3))
-    shared, x = layers.Dense(3), keras.Input((3,))
-    with pytest.raises(InputError, match="expected each layer used once, got dense.* used 2 times"):
-        fold(keras.Model(x, shared(shared(x))))
+    for thing in (layers.Dense(3), "a model", None):
+        with pytest.raises(InputError, match=f"expected a built Keras model, got {type(thing).__name__}"):
+            fold(thing)
+
+
+def test_the_folded_model_is_of_the_same_keras(rng):
+    folded = fold(keras.Sequential([keras.Input((3,)), layers.Rescaling(2.0), layers.Dense(2)]))
+    assert isinstance(folded, keras.Model)
+    assert all(isinstance(layer, layers.Layer) for layer in folded.layers)
+
+
+def test_a_layer_that_is_called_twice_stays_one_layer(rng):
+    shared, x = layers.Dense(3, name="shared"), keras.Input((3,))
+    y = layers.BatchNormalization()(shared(shared(layers.Rescaling(0.5)(x))))
+    folded = assert_same(shaken(keras.Model(x, layers.Dense(2)(y)), rng), rng, low=-1, high=1)
+    assert [layer.name for layer in folded.layers].count("shared") == 1
+
+
+def test_models_within_the_model_are_looked_through(rng):
+    block = keras.Sequential(
+        [keras.Input((6, 6, 2)), layers.Conv2D(3, 3, name="conv"), layers.BatchNormalization()], name="block"
+    )
+    inner = keras.Input((6, 6, 2))
+    head = keras.Model(inner, layers.ReLU(name="conv")(block(inner)), name="head")
+    x = keras.Input((6, 6, 2))
+    y = layers.Dense(2)(layers.Flatten()(head(layers.Rescaling(2.0, 1.0)(x))))
+    kinds = ["Conv2D", "ReLU", "Flatten", "Dense"]
+    folded = assert_same(shaken(keras.Model(x, y), rng), rng, low=-1, high=1, kinds=kinds)
+    assert [layer.name for layer in folded.layers[1:3]] == ["conv", "conv_2"]  # no name twice
+
+
+def test_a_model_within_that_is_called_twice_is_right(rng):
+    block = keras.Sequential([keras.Input((4,)), layers.Dense(4), layers.BatchNormalization()])
+    x = keras.Input((4,))
+    model = shaken(keras.Model(x, layers.Add()([block(block(x)), layers.Rescaling(3.0)(x)])), rng)
+    assert_same(model, rng, low=-1, high=1)
+
+
+def test_a_layer_with_two_outputs_is_kept(rng):
+    x = keras.Input((5, 3))
+    states = layers.GRU(4, return_sequences=True, return_state=True)(layers.Rescaling(0.5)(x))
+    y = layers.Add()([layers.BatchNormalization()(states[1]), layers.GlobalAveragePooling1D()(states[0])])
+    assert_same(shaken(keras.Model(x, y), rng), rng, low=-1, high=1)
+
+
+def test_dictionaries_of_inputs_and_outputs_stay_dictionaries(rng):
+    a, b = keras.Input((3,), name="a"), keras.Input((3,), name="b")
+    y = layers.Dense(2)(layers.Rescaling(2.0)(a))
+    model = shaken(keras.Model({"b": b, "a": a}, {"sum": layers.Add()([a, b]), "left": y}), rng)
+    x = {name: rng.normal(size=(5, 3)).astype(np.float32) for name in "ab"}
+    wanted, got = model(x), fold(model)(x)
+    assert set(got) == {"sum", "left"}
+    for name in wanted:
+        np.testing.assert_allclose(got[name], wanted[name], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("compute", "kinds"),
+    [
+        (lambda x: x / 255.0 - 0.5, []),
+        (lambda x: (1.0 - x) * 2.0, []),
+        (lambda x: -x + 3, []),
+        (lambda x: 1.0 / (x * x + 1.0), ["Multiply", "Rescaling", "TrueDivide"]),
+        (lambda x: keras.ops.mean(x * 2.0, axis=1, keepdims=True), ["Rescaling", "Mean"]),
+        (lambda x: x * np.array([1.0, 2.0, 3.0], np.float32), ["Multiply"]),
+    ],
+    ids=["pixels", "from a number", "negative", "not a scaling", "kept", "an array"],
+)
+def test_arithmetic_of_keras_3_is_folded_or_kept(rng, compute, kinds):
+    if not hasattr(keras, "ops"):
+        pytest.skip("Keras 2 has no keras.ops")
+    x = keras.Input((4, 3))
+    model = shaken(keras.Model(x, layers.Dense(2)(layers.Flatten()(compute(x)))), rng)
+    folded = assert_same(model, rng, low=0, high=3)
+    left = [type(o).__name__ for o in folded.operations if type(o).__name__ not in ("InputLayer",)]
+    assert [name for name in left if name not in ("Flatten", "Dense")] == kinds
+
+
+def test_a_rule_for_a_definition_serves_both_kerases(rng):
+    @define(package="test")
+    class Halving(LayerDefinition):
+        def call(self, inputs):
+            return self.ops.multiply(inputs, 0.5)
+
+    @fold_rule(Halving)
+    def halved(layer, inputs, folding):
+        return inputs[0].scaled(0.5)
+
+    x = keras.Input((3,))
+    model = keras.Model(x, layers.Dense(2)(class_for(Halving, keras)()(x)))
+    assert_same(shaken(model, rng), rng, kinds=["Dense"], low=-1, high=1)

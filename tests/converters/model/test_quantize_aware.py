@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tf_keras as keras
 
-from converters.base.environment import keras, tf
+from converters.base.environment import tf
 from converters.base.errors import InputError
 from converters.file.graph import WITH_KERNEL, read_graph
 from converters.model import quantize_aware as quantize_aware_module

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 
-from converters.base.environment import keras, tf
+from converters.base.environment import tf
 from converters.base.errors import InputError
 from converters.file.graph import read_graph
 from converters.model.conversion import to_tflite

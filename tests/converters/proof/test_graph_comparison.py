@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import flatbuffers
+import keras
 import numpy as np
 import pytest
 
-from converters.base.environment import keras, schema
+from converters.base.environment import schema
 from converters.file.graph import read_graph
 from converters.file.layouts import layout_between
 from converters.file.lowering import lower

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import product
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from converters.base.environment import keras
 from converters.file.graph import read_graph
 from converters.model.conversion import to_tflite
 from converters.proof.exact_arithmetic import evaluate, ideal_outputs, steps_of

@@ -9,10 +9,11 @@ import sys
 import time
 
 import flatbuffers
+import keras
 import numpy as np
 import pytest
 
-from converters.base.environment import keras, schema, tf
+from converters.base.environment import schema, tf
 from converters.base.errors import InputError
 from converters.model.conversion import to_tflite
 from converters.runtimes import columns, vulkan

@@ -1,4 +1,4 @@
-"""Each test of a layer, loss or model runs in both Kerases."""
+"""The paper's layers and losses of both Kerases."""
 
 from __future__ import annotations
 
@@ -7,18 +7,12 @@ from types import ModuleType
 
 import pytest
 
-from converters.base.kerases import KERAS_2, KERAS_3, import_keras
+from converters.base.kerases import KERAS_2, KERAS_3
 
 HOMES = {KERAS_3: "lenet_edge.keras3", KERAS_2: "lenet_edge.keras2"}
 
 
-@pytest.fixture(scope="session", params=[KERAS_3, KERAS_2])
-def keras(request: pytest.FixtureRequest) -> ModuleType:
-    """Return the package `keras`, then `tf_keras`."""
-    return import_keras(request.param)
-
-
-@pytest.fixture(scope="session")
-def ours(keras: ModuleType) -> ModuleType:
-    """Return the module that has the paper's layers and losses as classes of `keras`."""
-    return importlib.import_module(HOMES[keras.__name__])
+@pytest.fixture
+def ours(either_keras: ModuleType) -> ModuleType:
+    """The module that has the layers and losses as classes of `either_keras`."""
+    return importlib.import_module(HOMES[either_keras.__name__])

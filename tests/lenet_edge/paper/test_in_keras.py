@@ -65,29 +65,29 @@ def few(rng, count=8):
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_layers_are_saved_and_loaded(tmp_path, rng, keras, layer_and_shape, file):
+def test_layers_are_saved_and_loaded(tmp_path, rng, either_keras, layer_and_shape, file):
     layer, shape = layer_and_shape
-    model = keras.Sequential([keras.Input(shape), layer])
+    model = either_keras.Sequential([either_keras.Input(shape), layer])
     for weight in layer.weights:
         weight.assign(rng.normal(size=weight.shape))
     x = rng.normal(size=(2, *shape)).astype(np.float32)
     wanted = model(x).numpy()
     model.save(tmp_path / file)
-    loaded = keras.models.load_model(tmp_path / file)
+    loaded = either_keras.models.load_model(tmp_path / file)
     np.testing.assert_array_equal(loaded(x), wanted)
     assert loaded.layers[-1].get_config() == layer.get_config()
     assert len(loaded.trainable_weights) == len(layer.trainable_weights)
     model.save_weights(tmp_path / "model.weights.h5")
-    fresh = keras.Sequential([keras.Input(shape), type(layer).from_config(layer.get_config())])
+    fresh = either_keras.Sequential([either_keras.Input(shape), type(layer).from_config(layer.get_config())])
     fresh.load_weights(tmp_path / "model.weights.h5")
     np.testing.assert_array_equal(fresh(x), wanted)
 
 
-def test_a_whole_net_is_saved_with_its_loss_and_trained_on(tmp_path, rng, keras, ours):
-    model, (x, y) = small_net(keras, ours), few(rng)
+def test_a_whole_net_is_saved_with_its_loss_and_trained_on(tmp_path, rng, either_keras, ours):
+    model, (x, y) = small_net(either_keras, ours), few(rng)
     model.compile("sgd", ours.MAPLoss(rubbish=0.5))
     model.save(tmp_path / "net.keras")
-    loaded = keras.models.load_model(tmp_path / "net.keras")
+    loaded = either_keras.models.load_model(tmp_path / "net.keras")
     assert (type(loaded.loss), loaded.loss.rubbish) == (ours.MAPLoss, 0.5)
     for one in (model, loaded):
         one.fit(x, y, epochs=2, batch_size=4, shuffle=False, verbose=0)
@@ -96,38 +96,38 @@ def test_a_whole_net_is_saved_with_its_loss_and_trained_on(tmp_path, rng, keras,
 
 
 def test_a_whole_net_of_keras_3_is_saved_as_h5(tmp_path, rng):
-    """Not one of Keras 2: from .h5 it loads no registered initialiser or activation, even of its own Dense."""
+    """Not one of Keras 2, which finds no registered initialiser or activation in .h5, its own Dense's either."""
     keras, ours = import_keras(KERAS_3), importlib.import_module("lenet_edge.keras3")
     model, (x, _) = small_net(keras, ours), few(rng)
     model.save(tmp_path / "net.h5")
     np.testing.assert_array_equal(keras.models.load_model(tmp_path / "net.h5")(x), model(x))
 
 
-def test_layers_are_serialised_and_cloned(keras, layer_and_shape):
+def test_layers_are_serialised_and_cloned(either_keras, layer_and_shape):
     layer, shape = layer_and_shape
-    saving = keras.saving
-    with_weights = keras.Sequential([keras.Input(shape), layer])
+    saving = either_keras.saving
+    with_weights = either_keras.Sequential([either_keras.Input(shape), layer])
     for again in (
         saving.deserialize_keras_object(saving.serialize_keras_object(layer)),
-        keras.layers.deserialize(keras.layers.serialize(layer)),
+        either_keras.layers.deserialize(either_keras.layers.serialize(layer)),
         type(layer).from_config(layer.get_config()),
-        keras.models.clone_model(with_weights).layers[-1],
+        either_keras.models.clone_model(with_weights).layers[-1],
     ):
         assert type(again) is type(layer)
         assert again.get_config() == layer.get_config()
 
 
-def test_the_activation_is_known_to_keras_by_its_name(keras, ours):
+def test_the_activation_is_known_to_keras_by_its_name(either_keras, ours):
     name = "lenet_edge>scaled_tanh"
-    assert keras.saving.get_registered_object(name) is ours.scaled_tanh
-    assert keras.saving.get_registered_name(ours.scaled_tanh) == name
+    assert either_keras.saving.get_registered_object(name) is ours.scaled_tanh
+    assert either_keras.saving.get_registered_name(ours.scaled_tanh) == name
     layer = ours.TrainableSubsampling.from_config(ours.TrainableSubsampling().get_config())
     assert layer.activation is ours.scaled_tanh
 
 
-def test_an_initialiser_is_serialised(keras, ours):
+def test_an_initialiser_is_serialised(either_keras, ours):
     initializer = ours.FanInUniform(fan_in=[4.0, 9.0], seed=7)
-    again = keras.initializers.deserialize(keras.initializers.serialize(initializer))
+    again = either_keras.initializers.deserialize(either_keras.initializers.serialize(initializer))
     assert type(again) is ours.FanInUniform
     np.testing.assert_array_equal(again((3, 2)), initializer((3, 2)))
 
@@ -146,12 +146,12 @@ def test_layers_know_their_output_shapes(ours):
 
 
 @pytest.mark.parametrize("name", ["mixed_float16", "mixed_bfloat16"])
-def test_a_mixed_policy_computes_in_half_and_keeps_whole_weights(rng, keras, ours, name):
+def test_a_mixed_policy_computes_in_half_and_keeps_whole_weights(rng, either_keras, ours, name):
     half = name.removeprefix("mixed_")
     digits = {"float16": 11, "bfloat16": 8}[half]
     for kind, options, shape in LAYERS.values():
         whole = getattr(ours, kind)(**options)
-        mixed = getattr(ours, kind)(**options, dtype=keras.mixed_precision.Policy(name))
+        mixed = getattr(ours, kind)(**options, dtype=either_keras.mixed_precision.Policy(name))
         pictures = rng.normal(size=(2, *shape)).astype(np.float32)
         wanted = whole(pictures).numpy()
         mixed.build((None, *shape))
@@ -164,11 +164,11 @@ def test_a_mixed_policy_computes_in_half_and_keeps_whole_weights(rng, keras, our
 
 
 @pytest.mark.parametrize("name", ["mixed_float16", "mixed_bfloat16"])
-def test_a_net_is_trained_in_half(rng, keras, ours, name):
-    model, (x, y) = small_net(keras, ours, dtype=keras.mixed_precision.Policy(name)), few(rng)
-    optimizer = keras.optimizers.SGD(1e-3)
+def test_a_net_is_trained_in_half(rng, either_keras, ours, name):
+    model, (x, y) = small_net(either_keras, ours, dtype=either_keras.mixed_precision.Policy(name)), few(rng)
+    optimizer = either_keras.optimizers.SGD(1e-3)
     if name == "mixed_float16":  # of which the largest number is 65,504
-        optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer, initial_scale=16.0)
+        optimizer = either_keras.mixed_precision.LossScaleOptimizer(optimizer, initial_scale=16.0)
     model.compile(optimizer, ours.MAPLoss())
     losses = model.fit(x, y, epochs=10, verbose=0).history["loss"]
     assert np.isfinite(losses).all()
@@ -191,10 +191,10 @@ def test_float64_is_computed_in_float64(rng, ours):
     np.testing.assert_allclose(rbf(x), paper.rbf(x, rbf.get_weights()[0]), rtol=0, atol=1e-13)
 
 
-def test_xla_compiles_the_layers_for_training_and_answering(rng, keras, ours):
+def test_xla_compiles_the_layers_for_training_and_answering(rng, either_keras, ours):
     x, y = few(rng)
-    plain = small_net(keras, ours)
-    fast = keras.models.clone_model(plain)
+    plain = small_net(either_keras, ours)
+    fast = either_keras.models.clone_model(plain)
     fast.set_weights(plain.get_weights())
     for model, jit in ((plain, False), (fast, True)):
         model.compile("sgd", ours.MAPLoss(), jit_compile=jit)
@@ -203,10 +203,10 @@ def test_xla_compiles_the_layers_for_training_and_answering(rng, keras, ours):
     np.testing.assert_allclose(fast.predict(x, verbose=0), plain.predict(x, verbose=0), rtol=1e-4)
 
 
-def test_a_layer_used_twice_has_one_set_of_weights(rng, keras, ours):
+def test_a_layer_used_twice_has_one_set_of_weights(rng, either_keras, ours):
     layer = ours.TrainableSubsampling()
-    first, second = keras.Input((4, 4, 3)), keras.Input((6, 4, 3))
-    model = keras.Model([first, second], [layer(first), layer(second)])
+    first, second = either_keras.Input((4, 4, 3)), either_keras.Input((6, 4, 3))
+    model = either_keras.Model([first, second], [layer(first), layer(second)])
     assert model.count_params() == 6
     x = [rng.normal(size=(1, *shape)).astype(np.float32) for shape in ((4, 4, 3), (6, 4, 3))]
     coefficient, bias = layer.get_weights()
@@ -214,10 +214,10 @@ def test_a_layer_used_twice_has_one_set_of_weights(rng, keras, ours):
         np.testing.assert_allclose(got, paper.subsample(picture, coefficient, bias, (2, 2)), atol=2e-5)
 
 
-def test_a_tensor_of_the_other_keras_gives_one_line(keras, ours):
-    other = import_keras(KERAS_2 if keras.__name__ == KERAS_3 else KERAS_3)
+def test_a_tensor_of_the_other_keras_gives_one_line(either_keras, ours):
+    other = import_keras(KERAS_2 if either_keras.__name__ == KERAS_3 else KERAS_3)
     titles = {KERAS_2: r"Keras 2 \(tf_keras\)", KERAS_3: "Keras 3"}
-    own, theirs = titles[keras.__name__], titles[other.__name__]
+    own, theirs = titles[either_keras.__name__], titles[other.__name__]
     for kind, options, shape in LAYERS.values():
         message = (
             f"^expected tensors of {own} for {kind}, got those of {theirs}: build the model of one Keras$"
@@ -252,9 +252,9 @@ np.save("y.npy", np.asarray(keras.models.load_model("net.keras")(np.load("x.npy"
 """
 
 
-def test_a_saved_net_names_the_module_that_a_fresh_program_imports_to_load_it(tmp_path, rng, keras, ours):
+def test_a_saved_net_names_the_module_that_a_program_imports_to_load_it(tmp_path, rng, either_keras, ours):
     """Neither Keras imports it by itself: whoever loads a file says which code it may run."""
-    model, (x, _) = small_net(keras, ours), few(rng)
+    model, (x, _) = small_net(either_keras, ours), few(rng)
     model.save(tmp_path / "net.keras")
     with zipfile.ZipFile(tmp_path / "net.keras") as archive:
         config = json.loads(archive.read("config.json"))
@@ -262,7 +262,7 @@ def test_a_saved_net_names_the_module_that_a_fresh_program_imports_to_load_it(tm
     assert homes == {ours.__name__}
     np.save(tmp_path / "x.npy", x)
     done = subprocess.run(
-        [sys.executable, "-c", FRESH, keras.__name__, ours.__name__],
+        [sys.executable, "-c", FRESH, either_keras.__name__, ours.__name__],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -292,9 +292,9 @@ def test_the_package_has_the_layers_of_the_keras_that_tf_keras_is(legacy, home):
     assert done.returncode == 0, done.stderr
 
 
-def test_each_module_has_the_classes_of_its_keras(keras, ours):
-    own = importlib.import_module(f"lenet_edge.{'keras2' if keras.__name__ == KERAS_2 else 'keras3'}")
+def test_each_module_has_the_classes_of_its_keras(either_keras, ours):
+    own = importlib.import_module(f"lenet_edge.{'keras2' if either_keras.__name__ == KERAS_2 else 'keras3'}")
     assert own is ours
     for name in set(ours.__all__) - {"scaled_tanh"}:
-        assert getattr(ours, name) is getattr(classes(keras), name)
+        assert getattr(ours, name) is getattr(classes(either_keras), name)
         assert getattr(ours, name).__module__ == ours.__name__

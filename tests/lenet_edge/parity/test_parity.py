@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tf_keras as keras
 
-from converters.base.environment import keras, schema, tf
+from converters.base.environment import schema, tf
 from converters.base.errors import exit_status
 from converters.delegates import audit, taken
 from converters.model.conversion import to_tflite

@@ -105,7 +105,8 @@ def test_what_is_no_tflite_is_refused_before_native_code_sees_it(tmp_path, conte
 
 def test_a_model_of_another_shape_is_refused(tmp_path):
     pytest.importorskip("tensorflow")  # makes the model
-    from converters.base.environment import keras
+    import tf_keras as keras
+
     from converters.model.conversion import to_tflite
 
     x = keras.Input((8, 8, 1))

@@ -6,11 +6,12 @@ import struct
 from types import SimpleNamespace
 
 import flatbuffers
+import keras
 import numpy as np
 import pytest
 from other_nets import OTHER_NETS, other_net
 
-from converters.base.environment import keras, schema, tf
+from converters.base.environment import schema, tf
 from converters.base.errors import InputError
 from converters.file.flatbuffer import Damaged, described, read
 from converters.file.soundness import check_sound
@@ -1032,11 +1033,11 @@ def keras_net():
     keras.utils.set_random_seed(5)
     x = keras.Input((12, 12, 1))
     y = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(4, 3, padding="same", use_bias=False)(x)))
-    y = layers.Dropout(0.2)(layers.MaxPooling2D()(y))
+    y = layers.Dropout(0.2)(layers.MaxPooling2D(2)(y))
     z = layers.DepthwiseConv2D(3, padding="same", activation="sigmoid")(y)
     y = layers.ZeroPadding2D(1)(layers.Concatenate()([layers.Add()([y, z]), y]))
     y = layers.LeakyReLU()(layers.SeparableConv2D(6, 3, strides=2, activation="tanh")(y))
-    y = layers.Multiply()([layers.GlobalAveragePooling2D()(y), layers.GlobalMaxPooling2D()(y)])
+    y = layers.Multiply()([layers.GlobalAveragePooling2D(2)(y), layers.GlobalMaxPooling2D(2)(y)])
     return keras.Model(x, layers.Dense(10, activation="softmax")(layers.Flatten()(y)))
 
 
