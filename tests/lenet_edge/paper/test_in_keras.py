@@ -96,7 +96,7 @@ def test_a_whole_net_is_saved_with_its_loss_and_trained_on(tmp_path, rng, either
 
 
 def test_a_whole_net_of_keras_3_is_saved_as_h5(tmp_path, rng):
-    """Not one of Keras 2, which finds no registered initialiser or activation in .h5, its own Dense's either."""
+    """Not one of Keras 2, which finds no registered initialiser or activation in .h5, even for its Dense."""
     keras, ours = import_keras(KERAS_3), importlib.import_module("lenet_edge.keras3")
     model, (x, _) = small_net(keras, ours), few(rng)
     model.save(tmp_path / "net.h5")
