@@ -113,8 +113,9 @@ def _with_activation(value: Value, activation: Activation, folding: Folding) -> 
 def _fold_full(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
     if getattr(layer, "groups", 1) != 1 or _channels_first(layer):
         return keep(layer, inputs, folding)
-    padded = getattr(layer, "padding", "valid") != "valid"
-    form = full_kernel(layer.name, kernel=np.asarray(layer.kernel), bias=_array(layer.bias), padded=padded)
+    form = full_kernel(
+        layer.name, kernel=np.asarray(layer.kernel), bias=_array(layer.bias), padded=_pads(layer)
+    )
     linear = folding.linear(folding.fresh(layer), inputs[0], form)
     return _with_activation(linear, layer.activation, folding)
 
@@ -141,7 +142,7 @@ def _fold_depthwise(layer: KerasLayer, inputs: list[Value], folding: Folding) ->
         scale=scale,
         gain=gain,
         kernel_name=name,
-        padded=layer.padding != "valid",
+        padded=_pads(layer),
     )
     linear = folding.linear(folding.fresh(layer), inputs[0], form)
     return _with_activation(linear, layer.activation, folding)
@@ -264,6 +265,26 @@ def _fold_max_pooling(layer: KerasLayer, inputs: list[Value], folding: Folding) 
     return _fold_channelwise(layer, inputs, folding)
 
 
+@_stock_rule("Multiply")
+def _fold_product(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
+    """Factors of what is multiplied are a factor of the product; an offset is not."""
+    factors = [one.factor for one in inputs]
+    if any(np.any(one.offset) or one.shifted for one in inputs) or not _fit(factors, folding):
+        return keep(layer, inputs, folding)
+    product = folding.emit(folding.fresh(layer), inputs)
+    product.step.call = folding.call
+    factor: Number = 1.0
+    for one in factors:
+        factor = factor * one
+    return product.scaled(factor)
+
+
+def _fit(factors: list[Number], folding: Folding) -> bool:
+    """Return whether factors of the inputs are factors of the output's channels: not those of fewer."""
+    channels = folding.call.output_shapes[0][-1]
+    return all(np.ndim(factor) == 0 or np.size(factor) == channels for factor in factors)
+
+
 @_operation_rule("Add", "Subtract", "Multiply", "Divide", "TrueDivide", "Negative")
 def _fold_arithmetic(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
     """A tensor and a number (`pixels / 255 - 0.5`) are a scaling; two tensors are kept."""
@@ -301,6 +322,11 @@ def _scaling_by(operation: str, number: float, *, behind: bool) -> tuple[float, 
 
 def _array(variable: TfTensor) -> np.ndarray | None:
     return None if variable is None else np.asarray(variable)
+
+
+def _pads(layer: KerasLayer) -> bool:
+    """Return whether a border of zeros is put around the layer's input; none is for a kernel of 1x1."""
+    return getattr(layer, "padding", "valid") != "valid" and max(layer.kernel_size) > 1
 
 
 def _channels_first(layer: KerasLayer) -> bool:

@@ -67,9 +67,10 @@ class _Walk(Folding):
             known = len(self.steps)
             results = self._folded(call)
             for wire, value in zip(call.outputs, results, strict=True):
-                value.step.readers += readers.get(wire, 0)
                 if value.step in self.steps[:known]:
                     value.step.readers -= 1  # this call was one of its readers, and is gone
+                    value = self.taken_back(value)
+                value.step.readers += readers.get(wire, 0)
                 self.values[wire] = value
         name = f"{self.graph.model.name}_output"
         outputs = [self.exact(self.values[wire], name) for wire in self.graph.outputs]
