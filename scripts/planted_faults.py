@@ -48,7 +48,7 @@ FAULTS = (
     # The Keras side: layers, folding, quantising, conversion.
     _fault(
         "uneven-strides",
-        "converters/model/assembled.py",
+        "converters/layers/operations.py",
         "[:, ::down, ::right]",
         "[:, ::right, ::down]",
         meaning="a pool of 2x3 moves by 3x2",
@@ -73,8 +73,8 @@ FAULTS = (
     _fault(
         "map-loss",
         "lenet_edge/paper/losses.py",
-        "tf.concat([rubbish, -y_pred], axis=1)",
-        "tf.concat([rubbish, y_pred], axis=1)",
+        "ops.concatenate([rubbish, -y_pred], axis=1)",
+        "ops.concatenate([rubbish, y_pred], axis=1)",
         meaning="equation 9 pulls the other classes' distances down",
         tests="lenet_edge/paper/test_losses.py",
     ),
@@ -484,9 +484,17 @@ FAULTS = (
     _fault(
         "averaged-weights",
         "lenet_edge/training/loop.py",
-        "            variable.assign(average)\n",
-        "            variable.assign(variable)\n",
+        "    _take_averages(model)\n    yield\n",
+        "    yield\n",
         meaning="an epoch's error is that of its last weights and not of the averaged ones",
+        tests="lenet_edge/training/test_training.py",
+    ),
+    _fault(
+        "own-weights",
+        "lenet_edge/training/loop.py",
+        "        variable.assign(value)\n",
+        "        variable.assign(variable)\n",
+        meaning="after each epoch, training goes on from the averaged weights",
         tests="lenet_edge/training/test_training.py",
     ),
     _fault(

@@ -260,7 +260,8 @@ def restore(manager: Any, *, resume: bool) -> list[Row]:
     newest = manager.latest_checkpoint
     try:
         manager.checkpoint.restore(newest).assert_consumed()
-    except (AssertionError, ValueError, tf.errors.OpError) as error:  # other weights, other shapes, damaged
+    # Of other weights, of other shapes, or damaged.
+    except (AssertionError, ValueError, IndexError, tf.errors.OpError) as error:
         raise InputError(
             f"expected a training of this model to resume in {folder}, got a damaged one, one of another "
             "model, or one that an older lenet-edge began in Keras 2: begin anew in another folder"

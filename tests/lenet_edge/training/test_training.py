@@ -110,10 +110,11 @@ def test_the_state_of_another_training_gives_one_line(tmp_path, digits):
     _begun_in_keras_2(tmp_path / "old" / "checkpoints")
     stock = dataclasses.replace(recipe, model="stock")
     train(stock, passes, held_out, out=tmp_path / "stock", verbose=0)
-    train(recipe, passes, held_out, out=tmp_path / "damaged", verbose=0)
-    (state,) = (tmp_path / "damaged" / "checkpoints").glob("ckpt-1.data-*")
-    state.write_bytes(state.read_bytes()[:1000])
-    for name in ("old", "stock", "damaged"):
+    for name, part in (("cut", "data-*"), ("gone", "index")):
+        train(recipe, passes, held_out, out=tmp_path / name, verbose=0)
+        (state,) = (tmp_path / name / "checkpoints").glob(f"ckpt-1.{part}")
+        state.write_bytes(state.read_bytes()[:1000]) if name == "cut" else state.unlink()
+    for name in ("old", "stock", "cut", "gone"):
         with pytest.raises(InputError, match=r"^expected a training of this model to resume in .*, got .*$"):
             train(recipe, passes, held_out, out=tmp_path / name, resume=True, verbose=0)
 
@@ -158,6 +159,17 @@ def test_the_model_is_left_with_the_averaged_weights_that_were_measured(tmp_path
     trained, _ = train(recipe, passes, held_out, out=tmp_path / "out", verbose=0)
     np.testing.assert_array_equal(outputs_of(trained, pad(held_out.images)), measured[-1])
     assert (measured[0] != measured[1]).any()
+
+
+def test_measuring_after_each_epoch_leaves_the_training_as_it_is(tmp_path, digits):
+    training, held_out = digits
+    recipe, passes = Recipe(epochs=3, batch_size=50), passes_of(training, tmp_path)
+    trained, _ = train(recipe, passes, held_out, out=tmp_path / "out", verbose=0)
+    plain = loop.compiled(lambda keras: lenet5(keras=keras), loop.loss_of(recipe), recipe, steps=8)
+    dataset = loop.as_pixels(plain, batches(passes, recipe))
+    plain.fit(dataset, steps_per_epoch=8, epochs=3, shuffle=False, verbose=0)
+    for left, right in zip(plain.get_weights(), trained.get_weights(), strict=True):
+        np.testing.assert_array_equal(left, right)
 
 
 def test_a_started_training_is_not_overwritten(tmp_path, digits):
