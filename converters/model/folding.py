@@ -20,11 +20,15 @@ import numpy as np
 
 from converters.base.kerases import keras_of
 from converters.base.untyped import KerasLayer, KerasModel, TfTensor
+from converters.model import fold_activations, fold_linear, fold_passing, fold_scalings
 from converters.model.float32 import float32_policy, in_float32
 from converters.model.fold_rules import keep, rule_of
 from converters.model.fold_steps import Folding
 from converters.model.fold_values import Step, Value
 from converters.model.graph import Call, Graph, Wire, assembled_model, check_model, graph_of, new_input
+
+# Importing them registers their rules.
+_RULES = (fold_activations, fold_linear, fold_passing, fold_scalings)
 
 
 def fold(model: KerasModel) -> KerasModel:
