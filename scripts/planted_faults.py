@@ -145,8 +145,8 @@ FAULTS = (
     _fault(
         "traced-names",
         "converters/model/tracing.py",
-        'dilations=layer.dilation_rate, name="Conv2D"',
-        "dilations=layer.dilation_rate",
+        'layer.padding.upper(), name="MaxPool")',
+        "layer.padding.upper())",
         meaning="the files of both Kerases differ by the names in them",
         tests="converters/model/test_conversion.py",
     ),
@@ -164,7 +164,7 @@ FAULTS = (
         "    if (definition, keras) not in _classes:\n",
         "    if True:\n",
         meaning="each use of a definition makes another class, which a saved model does not have",
-        tests="converters/model/test_assembled.py",
+        tests="converters/layers/test_definition.py",
     ),
     _fault(
         "fold-offset",

@@ -77,9 +77,7 @@ def _called(call: Call, inputs: Sequence[TfTensor]) -> list[TfTensor]:
 
 def _convolved(layer: KerasLayer, inputs: TfTensor) -> TfTensor:
     kernel = tf.convert_to_tensor(layer.kernel)
-    sums = tf.nn.conv2d(
-        inputs, kernel, layer.strides, layer.padding.upper(), dilations=layer.dilation_rate, name="Conv2D"
-    )
+    sums = tf.nn.conv2d(inputs, kernel, layer.strides, layer.padding.upper(), dilations=layer.dilation_rate)
     return _activated(layer, sums)
 
 
