@@ -7,27 +7,34 @@ The process may be somebody's program with a Keras of its own: no variable of it
 from __future__ import annotations
 
 import contextlib
-import os
 import platform
 from collections.abc import Iterator
 from importlib import metadata
 
 from converters.base.errors import InputError
 from converters.base.installed import RUNTIMES
+from converters.base.kept_environment import kept_environment
+from converters.base.kerases import unknown_backend
 from converters.base.quiet import quiet
 
 try:
-    with quiet():
+    with quiet(), kept_environment():  # TensorFlow Lite imports jax if it is there, which sets a variable
         import tensorflow as tf
+        from tensorflow.core.protobuf import saved_model_pb2
         from tensorflow.lite.python import schema_py_generated as schema
+        from tensorflow.python.framework import op_def_registry as op_definitions
 
         # Looks for GPUs now, so that TensorFlow does not log their absence later.
         tf.config.list_physical_devices()
 except ModuleNotFoundError as error:
     install = RUNTIMES["tensorflow"].install
     raise InputError(f"expected TensorFlow, got no {error.name}: {install}") from error
+except ValueError as error:  # TensorFlow imports Keras
+    if "backend" not in str(error):
+        raise
+    raise InputError(unknown_backend()) from error
 
-__all__ = ["schema", "tf", "unchanged_environment", "versions"]
+__all__ = ["op_definitions", "saved_model_pb2", "schema", "tf", "unchanged_environment", "versions"]
 
 
 @contextlib.contextmanager
@@ -37,13 +44,8 @@ def unchanged_environment() -> Iterator[None]:
     What `tf.keras` is, is settled when it is first used: now, before that variable can turn it into Keras 2.
     """
     _ = tf.keras.layers
-    before = dict(os.environ)
-    try:
+    with kept_environment():
         yield
-    finally:
-        for name in set(os.environ) - set(before):
-            del os.environ[name]
-        os.environ.update(before)
 
 
 def versions() -> dict[str, str]:

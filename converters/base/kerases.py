@@ -13,6 +13,7 @@ from types import ModuleType
 
 from converters.base.errors import InputError, expect
 from converters.base.installed import RUNTIMES
+from converters.base.kept_environment import kept_environment
 from converters.base.quiet import quiet
 
 KERAS_2, KERAS_3 = "tf_keras", "keras"
@@ -59,14 +60,17 @@ def import_keras(name: str) -> ModuleType:
     if name in sys.modules:
         return sys.modules[name]
     try:
-        with quiet():
+        with quiet(), kept_environment():
             return importlib.import_module(name)
     except ModuleNotFoundError as error:
         raise InputError(_what_is_missing(name, str(error.name))) from error
     except ValueError as error:  # Keras 3 on a backend that it does not know
-        raise InputError(
-            f"expected {BACKEND} of tensorflow, jax or torch, got {os.environ.get(BACKEND)}"
-        ) from error
+        raise InputError(unknown_backend()) from error
+
+
+def unknown_backend() -> str:
+    """Return the message for a backend that Keras 3 does not know, when it is imported."""
+    return f"expected {BACKEND} of tensorflow, jax or torch, got {os.environ.get(BACKEND)}"
 
 
 def on_tensorflow(keras: ModuleType) -> bool:

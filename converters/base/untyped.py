@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 KerasModel: TypeAlias = Any
-"""A keras.Model of Keras 2."""
+"""A keras.Model of Keras 3 or Keras 2."""
 
 KerasLayer: TypeAlias = Any
-"""A keras.layers.Layer of Keras 2."""
+"""A keras.layers.Layer of Keras 3 or Keras 2."""
+
+KerasVariable: TypeAlias = Any
+"""A variable of a Keras model, of either Keras."""
 
 KerasLoss: TypeAlias = Any
 """What Keras takes for a loss: a function, its name, a keras.losses.Loss."""
@@ -27,6 +30,9 @@ Activation: TypeAlias = Any
 
 TfTensor: TypeAlias = Any
 """A tensor or variable of TensorFlow or of a Keras model, or what TensorFlow makes one of."""
+
+TfFunction: TypeAlias = Any
+"""A concrete function of TensorFlow: a signature of a SavedModel."""
 
 QuantizeConfig: TypeAlias = Any
 """A QuantizeConfig of tensorflow-model-optimization."""
