@@ -117,7 +117,7 @@ EQUAL = [
     case("Dense", VALUES, 3, activation="gelu", kernel_regularizer="l2", bias_constraint="max_norm"),
     case("Dense", VALUES, 3, kernel_regularizer=keras.regularizers.OrthogonalRegularizer()),
     case("Dense", VALUES, 3, activation=layers.ReLU(0.5)),
-    case("Dense", VALUES, 3, activation=keras.activations.hard_silu),
+    case("Dense", VALUES, 3, activation="hard_silu"),
     case("Discretization", VALUES, bin_boundaries=[-1.0, 0.0, 1.0]),
     case("Dot", ROW, axes=2, kinds=TWO),
     case("Dropout", VALUES, 0.2, seed=3),
