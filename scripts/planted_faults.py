@@ -244,7 +244,7 @@ FAULTS = (
     ),
     _fault(
         "blank-paper",
-        "converters/proof/tolerance.py",
+        "converters/proof/noise.py",
         "together = tf.square(tf.reduce_sum(gradient * blank, axis=[1, 2]))",
         "together = tf.reduce_sum(tf.square(gradient * blank), axis=[1, 2])",
         meaning="blank pixels are taken to be rounded independently, so that the tolerance is too narrow",
