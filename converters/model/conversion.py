@@ -24,7 +24,7 @@ from converters.model.calibration_samples import Range, checked_samples
 from converters.model.dense_as_convolution import with_convolutions
 from converters.model.float32 import float32_policy, in_float32
 from converters.model.graph import check_model, graph_of, input_names, output_names, type_name
-from converters.model.tracing import computed
+from converters.model.tracing import computed, plain_name, with_plain_names
 from converters.model.unequal_biases import unequal_biases
 
 
@@ -111,7 +111,7 @@ def _for_one_input(model: KerasModel, shape: Sequence[int] | None) -> KerasModel
     single = keras.Input(
         batch_shape=(1, *shape), dtype=type_name(model.inputs[0]), name=_lasting(input_names(model)[0])
     )
-    computing = in_float32(model)
+    computing = with_plain_names(in_float32(model))
     computing = computing if shape == own else with_convolutions(computing)
     return keras.Model(single, computing(single), name=model.name)
 
@@ -147,8 +147,8 @@ def _exported(model: KerasModel) -> object:
     several times, which takes longer than all the rest of the conversion.
     """
     source = model.inputs[0]
-    spec = tf.TensorSpec(source.shape, source.dtype, name=input_names(model)[0])
-    module, output = tf.Module(name=model.name), output_names(model)[0]
+    spec = tf.TensorSpec(source.shape, source.dtype, name=plain_name(input_names(model)[0]))
+    module, output = tf.Module(), plain_name(output_names(model)[0])
 
     def answer(inputs: TfTensor) -> dict[str, TfTensor]:
         if keras_name(model) == KERAS_3 and not _has_masks(model):

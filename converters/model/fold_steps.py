@@ -64,6 +64,17 @@ class Folding:
         tanh = self.emit(self.keras.layers.Activation("tanh", name=self.call.name), [exact])
         return tanh.scaled(squashing.amplitude)
 
+    def taken_back(self, value: Value) -> Value:
+        """Return `value` put into the linear layer that computes it, if nothing else reads that; else itself.
+
+        Then it does not matter how many read the scaled value, nor whether they pad it.
+        """
+        form = value.step.linear
+        if form is None or not form.open or value.step.readers:
+            return value
+        form.take_output(value.factor, value.offset)
+        return Value(value.step, shifted=value.shifted)
+
     def exact(self, value: Value, wanted_by: str) -> Value:
         """Return `value` as a tensor itself: put into the linear layer before, or computed."""
         expect(not value.shifted, f"a softmax after the squared distances that {wanted_by} takes", "none")

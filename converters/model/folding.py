@@ -20,11 +20,15 @@ import numpy as np
 
 from converters.base.kerases import keras_of
 from converters.base.untyped import KerasLayer, KerasModel, TfTensor
+from converters.model import fold_activations, fold_linear, fold_passing, fold_scalings
 from converters.model.float32 import float32_policy, in_float32
 from converters.model.fold_rules import keep, rule_of
 from converters.model.fold_steps import Folding
 from converters.model.fold_values import Step, Value
 from converters.model.graph import Call, Graph, Wire, assembled_model, check_model, graph_of, new_input
+
+# Importing them registers their rules.
+_RULES = (fold_activations, fold_linear, fold_passing, fold_scalings)
 
 
 def fold(model: KerasModel) -> KerasModel:
@@ -67,9 +71,10 @@ class _Walk(Folding):
             known = len(self.steps)
             results = self._folded(call)
             for wire, value in zip(call.outputs, results, strict=True):
-                value.step.readers += readers.get(wire, 0)
                 if value.step in self.steps[:known]:
                     value.step.readers -= 1  # this call was one of its readers, and is gone
+                    value = self.taken_back(value)
+                value.step.readers += readers.get(wire, 0)
                 self.values[wire] = value
         name = f"{self.graph.model.name}_output"
         outputs = [self.exact(self.values[wire], name) for wire in self.graph.outputs]

@@ -1,27 +1,27 @@
 """Compute a Keras 3 model with TensorFlow's operations under names that last: MODEL/MODEL/LAYER/OPERATION.
 
-Names go into the file. Those that Keras 3 gives depend on how often a layer was called, and its Conv2D adds
-the bias by operations of its own. Here each layer computes in a scope of its name, and a convolution is the
-operation of that name with a BiasAdd: the same file as from a model of Keras 2, to the byte. An UpSampling2D
-of Keras 3 is several operations where TensorFlow has one.
+Names go into the file. Those that Keras 3 gives depend on how often a layer was called, and it computes some
+layers by several operations where TensorFlow has one. Here each layer computes in a scope of its name, and
+convolutions, pooling and some others are the operations that Keras 2 uses: the same file, to the byte.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+import math
+import re
+from collections.abc import Callable, Sequence
 
 from converters.base.environment import tf
 from converters.base.kerases import keras_of
 from converters.base.untyped import KerasLayer, KerasModel, TfTensor
 from converters.layers.definition import definition_of
-from converters.model.graph import Call, graph_of
+from converters.model.graph import Call, graph_of, rebuilt
 
 # They only compute: called without Keras's own scope, they do the same.
 _PLAIN = (
-    *("Activation", "Add", "AveragePooling2D", "Concatenate", "Dense", "DepthwiseConv2D", "Flatten"),
-    *("GlobalAveragePooling2D", "GlobalMaxPooling2D", "MaxPooling2D", "ReLU", "Rescaling", "Reshape"),
-    *("Softmax", "ZeroPadding2D"),
+    *("Activation", "Add", "Concatenate", "Dense", "GlobalAveragePooling2D"),
+    *("GlobalMaxPooling2D", "ReLU", "Rescaling", "Reshape", "Softmax", "ZeroPadding2D"),
 )
 
 
@@ -29,25 +29,48 @@ def computed(model: KerasModel, inputs: Sequence[TfTensor]) -> list[TfTensor]:
     """Return the outputs of the Keras 3 `model` for the TensorFlow tensors `inputs`, as when it is used."""
     graph = graph_of(model)
     tensors = dict(zip(graph.inputs, inputs, strict=True))
-    scope = f"{model.name}/{model.name}"
+    name = plain_name(model.name)
     for call in graph.calls:
         if call.is_input:
             continue
-        with tf.name_scope(f"{scope}/{call.name}/"):
+        with tf.name_scope(f"{name}/{name}/{plain_name(call.name)}/"):
             results = _called(call, [tensors[wire] for wire in call.inputs])
         tensors.update(zip(call.outputs, results, strict=True))
     return [tensors[wire] for wire in graph.outputs]
 
 
+def plain_name(name: str) -> str:
+    """Return `name` with only what TensorFlow takes in a name."""
+    plain = re.sub(r"[^A-Za-z0-9_./>-]", "_", name)
+    return plain if plain[:1].isalnum() else f"layer{plain}"
+
+
+def with_plain_names(model: KerasModel) -> KerasModel:
+    """Return a copy of `model` whose layers have plain names; `model` itself if they have."""
+    if all(call.name == plain_name(call.name) for call in graph_of(model).calls):
+        return model
+    pairs: list[tuple[KerasLayer, KerasLayer]] = []
+
+    def make(layer: KerasLayer, name: str) -> KerasLayer:
+        if not isinstance(layer, keras_of(model).layers.Layer):
+            return layer
+        pairs.append((layer, type(layer).from_config({**layer.get_config(), "name": plain_name(name)})))
+        return pairs[-1][1]
+
+    copy = rebuilt(model, make)
+    for old, new in pairs:
+        new.set_weights(old.get_weights())
+    return copy
+
+
 def _called(call: Call, inputs: Sequence[TfTensor]) -> list[TfTensor]:
     layer = call.layer
     layers = keras_of(layer).layers
-    if type(layer) is layers.Conv2D and layer.data_format == "channels_last":
-        return [_convolved(layer, inputs[0])]
-    if type(layer) is layers.UpSampling2D and layer.data_format == "channels_last":
-        return [_enlarged(layer, inputs[0])]
-    stock = getattr(layers, type(layer).__name__, None) is type(layer) and type(layer).__name__ in _PLAIN
-    if stock or definition_of(layer) is not None:
+    name = type(layer).__name__
+    stock = getattr(layers, name, None) is type(layer)
+    if stock and name in _OPERATIONS and layer.data_format == "channels_last":
+        return [_OPERATIONS[name](layer, inputs[0])]
+    if (stock and name in _PLAIN) or definition_of(layer) is not None:
         return call.again(_Computing(layer), inputs)
     return call.again(layer, inputs)
 
@@ -57,14 +80,55 @@ def _convolved(layer: KerasLayer, inputs: TfTensor) -> TfTensor:
     sums = tf.nn.conv2d(
         inputs, kernel, layer.strides, layer.padding.upper(), dilations=layer.dilation_rate, name="Conv2D"
     )
+    return _activated(layer, sums)
+
+
+def _convolved_by_channel(layer: KerasLayer, inputs: TfTensor) -> TfTensor:
+    down, right = layer.strides
+    if down != right:
+        return layer.call(inputs)
+    sums = tf.nn.depthwise_conv2d(
+        inputs,
+        tf.convert_to_tensor(layer.kernel),
+        [1, down, right, 1],
+        layer.padding.upper(),
+        dilations=layer.dilation_rate,
+    )
+    return _activated(layer, sums)
+
+
+def _activated(layer: KerasLayer, sums: TfTensor) -> TfTensor:
     if layer.use_bias:
         sums = tf.nn.bias_add(sums, layer.bias)
     return sums if layer.activation is None else layer.activation(sums)
 
 
+def _averaged(layer: KerasLayer, inputs: TfTensor) -> TfTensor:
+    return tf.nn.avg_pool(inputs, layer.pool_size, layer.strides, layer.padding.upper(), name="AvgPool")
+
+
+def _largest(layer: KerasLayer, inputs: TfTensor) -> TfTensor:
+    return tf.nn.max_pool(inputs, layer.pool_size, layer.strides, layer.padding.upper(), name="MaxPool")
+
+
 def _enlarged(layer: KerasLayer, inputs: TfTensor) -> TfTensor:
     size = [side * times for side, times in zip(inputs.shape[1:3], layer.size, strict=True)]
     return tf.image.resize(inputs, size, method=layer.interpolation)
+
+
+def _flattened(layer: KerasLayer, inputs: TfTensor) -> TfTensor:
+    sides = inputs.shape[1:]
+    return tf.reshape(inputs, (-1, math.prod(sides))) if None not in sides else layer.call(inputs)
+
+
+_OPERATIONS: dict[str, Callable[[KerasLayer, TfTensor], TfTensor]] = {
+    "AveragePooling2D": _averaged,
+    "Conv2D": _convolved,
+    "DepthwiseConv2D": _convolved_by_channel,
+    "Flatten": _flattened,
+    "MaxPooling2D": _largest,
+    "UpSampling2D": _enlarged,
+}
 
 
 class _Computing:

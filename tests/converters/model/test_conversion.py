@@ -8,6 +8,7 @@ import pytest
 
 from converters.base.environment import tf
 from converters.base.errors import InputError
+from converters.base.kerases import import_keras
 from converters.base.precisions import PRECISIONS
 from converters.delegates.xnnpack import verdict, xnnpack_takes
 from converters.file.graph import WITH_KERNEL, read_graph
@@ -18,6 +19,7 @@ from converters.runtimes.execution_plan import nodes_left
 from converters.runtimes.stored_values import dequantize, quantize
 from converters.runtimes.tensorflow_interpreter import interpreter_of, run
 from lenet_edge.keras3 import PartialConv2D, TrainableSubsampling
+from lenet_edge.paper.in_keras import classes
 
 layers = keras.layers
 
@@ -226,3 +228,71 @@ def test_quantising_rounds_to_the_nearest_step_and_clips():
 def test_running_says_what_shape_it_wants(converted):
     with pytest.raises(InputError, match=r"expected inputs of shape \(n, 12, 12, 1\), got \(2, 3\)"):
         run(converted["float32"].content, np.zeros((2, 3), np.float32))
+
+
+def test_names_that_tensorflow_does_not_take_are_made_plain(rng):
+    x = keras.Input((4,), name="my input")
+    model = keras.Model(x, layers.Dense(3, name="_größe: 1.5")(x), name="2.0 net")
+    values = rng.normal(size=(5, 4)).astype(np.float32)
+    content = to_tflite(model, precision="float32").content
+    np.testing.assert_allclose(run(content, values), model(values), atol=1e-6)
+
+
+def test_both_kerases_and_any_process_give_the_same_bytes(pixels):
+    """Layers, weights and names are the same; nothing that a Keras counts up is in the file."""
+    contents = []
+    for one in (import_keras("keras"), import_keras("tf_keras"), import_keras("keras")):
+        for _ in range(2):
+            one.Input((1,))  # unnamed: counts up
+            paper = classes(one)
+            x = one.Input((12, 12, 1), name="pixels")
+            y = one.layers.Conv2D(2, 3, padding="same", activation="tanh", name="C1")(x)
+            y = paper.TrainableSubsampling(name="S2")(y)
+            y = paper.PartialConv2D(table=[[0], [1], [0, 1]], kernel_size=2, name="C3")(y)
+            y = one.layers.DepthwiseConv2D(3, activation="relu", name="D")(y)
+            y = one.layers.BatchNormalization(name="B")(y)
+            y = one.layers.Flatten(name="flat")(one.layers.MaxPooling2D(2, name="P")(y))
+            net = one.Model(x, one.layers.Dense(4, activation="softmax", name="out")(y), name="net")
+            draw = np.random.default_rng(4)
+            net.set_weights([np.abs(draw.normal(size=w.shape)) * 0.2 for w in net.get_weights()])
+            contents.append(
+                [to_tflite(fold(net), precision=p, calibration=pixels).content for p in PRECISIONS]
+            )
+    assert all(one == contents[0] for one in contents)
+
+
+def test_an_input_without_a_name_leaves_no_count_in_the_file():
+    def content():
+        x = keras.Input((4,))
+        return to_tflite(keras.Model(x, layers.Dense(3, name="d")(x), name="m"), precision="float32").content
+
+    first = content()
+    assert b"input_layer:" in first
+    assert [tensor.name for tensor in read_graph(content()).tensors] == [
+        tensor.name for tensor in read_graph(first).tensors
+    ]
+
+
+def test_nothing_is_printed(model, capfd):
+    to_tflite(model, precision="float32")
+    words = layers.StringLookup(vocabulary=["one", "two"])  # exported by Keras itself
+    x = keras.Input((4,), dtype="string")
+    to_tflite(keras.Model(x, layers.Dense(2)(layers.Embedding(3, 2)(words(x)))), precision="float32")
+    assert capfd.readouterr().out == ""
+
+
+def test_an_enlargement_is_one_operator(rng):
+    x = keras.Input((4, 4, 3), name="x")
+    model = keras.Model(x, layers.UpSampling2D((2, 3))(x))
+    entry, content = (lambda c: (c.entry, c.content))(to_tflite(model, precision="float32"))
+    assert list(operators(entry)) == ["RESIZE_NEAREST_NEIGHBOR"]
+    values = rng.normal(size=(2, 4, 4, 3)).astype(np.float32)
+    np.testing.assert_array_equal(run(content, values), model(values))
+
+
+def test_a_model_that_tensorflow_does_not_compute_is_told(model, monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(
+        InputError, match=r"expected Keras on TensorFlow \(KERAS_BACKEND=tensorflow\).*got jax"
+    ):
+        to_tflite(model, precision="float32")

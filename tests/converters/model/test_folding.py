@@ -351,7 +351,7 @@ def test_distances_may_be_flattened_before_their_softmax(rng):
     x = keras.Input((6,))
     distances = paper.EuclideanRBF(codes=rng.normal(size=(3, 6)))(layers.Dense(6)(x))
     y = layers.Softmax()(layers.Flatten()(layers.Rescaling(-0.3)(distances)))
-    kinds = ["Dense", "Dense", "Flatten", "Rescaling", "Softmax"]
+    kinds = ["Dense", "Dense", "Flatten", "Softmax"]
     assert_same(shaken(keras.Model(x, y), rng), rng, low=-1, high=1, kinds=kinds)
 
 
@@ -512,3 +512,145 @@ def test_a_rule_for_a_definition_serves_both_kerases(rng):
     x = keras.Input((3,))
     model = keras.Model(x, layers.Dense(2)(class_for(Halving, keras)()(x)))
     assert_same(shaken(model, rng), rng, kinds=["Dense"], low=-1, high=1)
+
+
+def linear_bottleneck(x):
+    y = layers.BatchNormalization()(layers.Conv2D(4, 1, padding="same", use_bias=False)(x))
+    z = layers.BatchNormalization()(layers.Conv2D(8, 1, padding="same", use_bias=False)(y))
+    z = layers.DepthwiseConv2D(3, padding="same", use_bias=False)(layers.ReLU(6.0)(z))
+    z = layers.BatchNormalization()(layers.Conv2D(4, 1, padding="same")(layers.BatchNormalization()(z)))
+    return layers.Add()([y, z])
+
+
+def test_a_normalisation_that_two_read_goes_into_what_only_it_reads(rng):
+    """MobileNetV2's block: its sum and its next convolution read a normalised output."""
+    x = keras.Input((6, 6, 3))
+    model = shaken(keras.Model(x, linear_bottleneck(layers.Rescaling(1 / 128, -1.0)(x))), rng)
+    kinds = ["Conv2D", "Conv2D", "ReLU", "DepthwiseConv2D", "Conv2D", "Add"]
+    folded = assert_same(model, rng, kinds=kinds)
+    assert not any(isinstance(layer, layers.Rescaling) for layer in folded.layers)
+
+
+def test_a_normalisation_does_not_go_into_what_others_read_too(rng):
+    x = keras.Input((6, 6, 3))
+    conv = layers.Conv2D(4, 3, name="conv")(x)
+    y = layers.BatchNormalization()(conv)
+    model = keras.Model(x, layers.Concatenate()([layers.ReLU()(conv), layers.ReLU()(y), layers.ReLU()(y)]))
+    assert_same(shaken(model, rng), rng, low=-1, high=1)
+
+
+def test_an_output_that_is_scaled_further_on_is_left_as_it_is(rng):
+    x = keras.Input((3,))
+    dense = layers.Dense(4, name="dense")(x)
+    model = keras.Model(x, [dense, layers.ReLU()(layers.BatchNormalization()(dense))])
+    values = rng.normal(size=(4, 3)).astype(np.float32)
+    for got, wanted in zip(fold(shaken(model, rng))(values), model(values), strict=True):
+        np.testing.assert_allclose(got, wanted, atol=1e-5)
+
+
+def test_a_squeeze_and_excite_block_has_no_scaling_left(rng):
+    """MobileNetV3's block: its hard sigmoid ends in a factor, which passes the product."""
+    x = keras.Input((6, 6, 4))
+    y = layers.Dense(4)(layers.GlobalAveragePooling2D(keepdims=True)(x))
+    gate = layers.Rescaling(1 / 6)(layers.ReLU(6.0)(layers.Rescaling(1.0, 3.0)(y)))
+    model = keras.Model(x, layers.Conv2D(3, 1, padding="same")(layers.Multiply()([x, gate])))
+    kinds = ["GlobalAveragePooling2D", "Dense", "ReLU", "Multiply", "Conv2D"]
+    assert_same(shaken(model, rng), rng, kinds=kinds, low=-1, high=1)
+
+
+@pytest.mark.parametrize(
+    "scaling", [lambda: layers.Rescaling(2.0, 1.0), lambda: layers.Rescaling([1.0, 2.0])]
+)
+def test_a_product_with_an_offset_or_of_other_channels_is_right(rng, scaling):
+    x, other = keras.Input((5, 2)), keras.Input((5, 2))
+    y = layers.Multiply()([scaling()(x), layers.Rescaling(3.0)(other)])
+    z = layers.Multiply()([layers.Rescaling([1.0, 2.0])(x), keras.layers.Dense(1, activation="relu")(other)])
+    model = shaken(keras.Model([x, other], layers.Dense(2)(layers.Add()([y, z]))), rng)
+    values = [rng.normal(size=(4, 5, 2)).astype(np.float32) for _ in range(2)]
+    np.testing.assert_allclose(fold(model)(values), model(values), rtol=1e-4, atol=1e-5)
+
+
+PASSED_BY_A_SCALING = {
+    "Conv1D": ((8, 3), lambda: [layers.Conv1D(4, 3, padding="causal"), layers.ReLU()], ["Conv1D", "ReLU"]),
+    "Conv1D of a shift": ((8, 3), lambda: [layers.Conv1D(4, 3)], ["Conv1D"]),
+    "Conv3D": ((4, 4, 4, 3), lambda: [layers.Conv3D(4, 3)], ["Conv3D"]),
+    "AveragePooling1D": ((8, 3), lambda: [layers.AveragePooling1D(2)], ["AveragePooling1D"]),
+    "GlobalAveragePooling1D": ((8, 3), lambda: [layers.GlobalAveragePooling1D()], ["GlobalAveragePooling1D"]),
+    "MaxPooling1D": ((8, 3), lambda: [layers.MaxPooling1D(2)], ["MaxPooling1D"]),
+    "UpSampling2D": ((4, 5, 3), lambda: [layers.UpSampling2D(2)], ["UpSampling2D"]),
+    "bilinear": ((4, 5, 3), lambda: [layers.UpSampling2D(2, interpolation="bilinear")], ["UpSampling2D"]),
+}
+
+
+@pytest.mark.parametrize("name", PASSED_BY_A_SCALING)
+def test_one_dimension_three_and_enlargement_are_passed(rng, name):
+    shape, make, kinds = PASSED_BY_A_SCALING[name]
+    x = keras.Input(shape)
+    shift = 0.0 if "ReLU" in kinds else 1.0  # the border of "causal" is zeros
+    y = layers.Normalization(mean=[0.0, shift, 0.0], variance=[4.0, 1.0, 0.25])(x)
+    for layer in make():
+        y = layer(y)
+    model = shaken(keras.Model(x, layers.Dense(2)(layers.BatchNormalization()(y))), rng)
+    assert_same(model, rng, kinds=[*kinds, "Dense"], low=-1, high=1)
+
+
+@pytest.mark.parametrize("shift", [0.0, 1.0])
+def test_a_transposed_convolution_takes_factors_in_and_no_shift(rng, shift):
+    x = keras.Input((4, 5, 3))
+    y = layers.Conv2DTranspose(4, 3, strides=2)(layers.Rescaling([0.5, 2.0, 1.0], shift)(x))
+    model = keras.Model(x, layers.ReLU()(layers.BatchNormalization()(y)))
+    kinds = [*(["Rescaling"] if shift else []), "Conv2DTranspose", "ReLU"]
+    assert_same(shaken(model, rng), rng, low=-1, high=1, kinds=kinds)
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_a_separable_convolution_is_its_two(rng, padding):
+    x = keras.Input((6, 6, 3))
+    scaled = layers.Normalization(mean=[1.0, 2.0, 3.0], variance=[4.0, 1.0, 0.25])(x)
+    y = layers.SeparableConv2D(5, 3, depth_multiplier=2, padding=padding, name="separable")(scaled)
+    model = keras.Model(x, layers.ReLU()(layers.BatchNormalization()(y)))
+    kinds = [*(["Rescaling"] if padding == "same" else []), "DepthwiseConv2D", "Conv2D", "ReLU"]
+    folded = assert_same(shaken(model, rng), rng, low=-1, high=1, kinds=kinds)
+    assert folded.get_layer("separable").kernel.shape == (1, 1, 6, 5)
+
+
+@pytest.mark.parametrize(
+    ("layer", "scaling", "passed"),
+    [
+        (lambda: layers.ReLU(), 2.0, True),
+        (lambda: layers.ReLU(negative_slope=0.2), [2.0, 0.5], True),
+        (lambda: layers.LeakyReLU(), 2.0, True),
+        (lambda: layers.ReLU(6.0), 2.0, False),
+        (lambda: layers.ReLU(threshold=0.5), 2.0, False),
+        (lambda: layers.ReLU(), -2.0, False),
+        (lambda: layers.ReLU(), [1.0, -1.0], False),
+        (lambda: layers.ZeroPadding2D(1), [1.0, -1.0], True),
+        (lambda: layers.Reshape((4, 2, 2)), 2.0, True),
+        (lambda: layers.Reshape((4, 2, 2)), [1.0, 2.0], False),
+        (lambda: layers.Permute((2, 1, 3)), 2.0, True),
+    ],
+)
+def test_a_factor_passes_what_it_commutes_with(rng, layer, scaling, passed):
+    x = keras.Input((2, 4, 2))
+    one = layer()
+    model = keras.Model(x, layers.Conv2D(2, 1)(one(layers.Rescaling(scaling)(x))))
+    kinds = [*([] if passed else ["Rescaling"]), type(one).__name__, "Conv2D"]
+    assert_same(shaken(model, rng), rng, low=-3, high=3, kinds=kinds)
+
+
+def test_a_shift_does_not_pass_what_it_does_not_commute_with(rng):
+    x = keras.Input((4, 4, 2))
+    for one in (layers.ReLU(), layers.ZeroPadding2D(1)):
+        model = keras.Model(x, layers.Conv2D(2, 1)(one(layers.Rescaling(1.0, 1.0)(x))))
+        kinds = ["Rescaling", type(one).__name__, "Conv2D"]
+        assert_same(shaken(model, rng), rng, low=-3, high=3, kinds=kinds)
+
+
+@pytest.mark.parametrize("axis", [-1, 1])
+def test_what_is_put_side_by_side_keeps_its_scalings(rng, axis):
+    x = keras.Input((4, 4, 2))
+    left = layers.Normalization(mean=[1.0, 2.0], variance=[4.0, 1.0])(x)
+    y = layers.Concatenate(axis=axis)([left, layers.Rescaling(3.0, 1.0)(x), x])
+    model = shaken(keras.Model(x, layers.Conv2D(2, 1)(y)), rng)
+    kinds = ["Concatenate", "Conv2D"] if axis == -1 else ["Rescaling", "Rescaling", "Concatenate", "Conv2D"]
+    assert_same(model, rng, low=-3, high=3, kinds=kinds)
