@@ -434,11 +434,11 @@ FAULTS = (
     # Parity.
     _fault(
         "mcnemar-tail",
-        "lenet_edge/parity/mcnemar.py",
+        "converters/proof/mcnemar.py",
         "min(1.0, 2 * (tail / 2**divided))",
         "min(1.0, tail / 2**divided)",
         meaning="McNemar's p is one-sided",
-        tests="lenet_edge/parity/test_mcnemar.py",
+        tests="converters/proof/test_mcnemar.py",
     ),
     _fault(
         "imported-delegate",

@@ -31,7 +31,7 @@ from lenet_edge.packaged.names import WIDE
 from lenet_edge.paper.answers import rows_of
 from lenet_edge.parity.cell import SCORE_STEP, Cell
 from lenet_edge.parity.imported import Imported
-from lenet_edge.parity.mcnemar import mcnemar
+from converters.proof.mcnemar import mcnemar
 from lenet_edge.parity.references import Reference, References
 
 SIGNIFICANCE = 0.01
