@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from converters.model.conversion import Converted, to_tflite
     from converters.model.fold_rules import fold_rule
     from converters.model.folding import fold
+    from converters.model.loading import load_model
     from converters.model.quantize_aware import quantize_aware, quantize_rule, settle
     from converters.model.quantize_configs import NothingToQuantize, OutputConfig
     from converters.runtimes.tensorflow_interpreter import run
@@ -43,6 +44,7 @@ _HOMES = {
     "fold_rule": "model.fold_rules",
     "keras_layer": "layers.definition",
     "layout_of": "file.layouts",
+    "load_model": "model.loading",
     "lower": "file.lowering",
     "measure": "timing.measuring",
     "quantize_aware": "model.quantize_aware",
@@ -67,6 +69,7 @@ __all__ = [
     "fold_rule",
     "keras_layer",
     "layout_of",
+    "load_model",
     "lower",
     "measure",
     "quantize_aware",

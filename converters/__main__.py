@@ -1,28 +1,38 @@
-"""Convert any Keras 2 model to TensorFlow Lite: fold what only scales and shifts, write each precision."""
+"""Convert a saved model of Keras 3 or Keras 2, or a SavedModel, to TensorFlow Lite in each precision.
+
+Of a Keras model, what only scales and shifts is folded first.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from converters.base.arrays import read_array
 from converters.base.errors import exit_status, expect
 from converters.base.files import make_folder, write_atomically, write_json
-from converters.base.keras_archive import check_keras_archive
+from converters.base.kerases import BACKEND
+from converters.base.model_files import check_model_file
 from converters.base.options import add_conversion_options, command_parser
 from converters.base.precisions import PRECISIONS
 
 EPILOG = """\
+MODEL is what Keras 3 or Keras 2 (tf_keras) saved, a .keras, .h5 or .hdf5 file, or the folder of a SavedModel,
+which model.export writes: that is converted as it is, not folded.
+
 examples:
   python -m converters MODEL.keras --calibration DATA.npz
   python -m converters MODEL.keras --precision float32 --precision float16
   python -m converters MODEL.keras --calibration DATA.npz --import my_package.layers
+  python -m converters EXPORTED/ --calibration DATA.npz
 
 DATA.npz holds one array (n, ...) of real inputs, a few hundred; int8 takes its ranges from them, and every
-file is compared with the original on them. --import names the module that registers the custom layers of
-MODEL.keras (keras.utils.register_keras_serializable); it is run, so name only what you trust. A file that
-holds code (a Lambda layer) or names some outside of Keras is refused unless --trust-code is given.
+file is compared with the original on them. --import names the module that has the custom layers of MODEL
+(keras.saving.register_keras_serializable); it is run, so name only what you trust. A model that holds code
+(a Lambda layer, a Python function) or names some outside of Keras is refused unless --trust-code is given.
+TensorFlow computes for a model that was saved under JAX or torch too.
 """
 
 
@@ -30,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = command_parser(name="python -m converters", description=__doc__, epilog=EPILOG)
     add_conversion_options(parser, default="all, int8 with --calibration")
     add = parser.add_argument
-    add("model", type=Path, metavar="MODEL.keras", help="a model saved by tf_keras")
+    add("model", type=Path, metavar="MODEL", help="a .keras, .h5 or .hdf5 file, or a SavedModel's folder")
     add(
         "--calibration",
         type=Path,
@@ -52,9 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar=("LOW", "HIGH"),
         help="what the model's inputs can be (0 255 for pixels): refuses DATA that was scaled by mistake",
     )
-    add(
-        "--trust-code", action="store_true", help="run code that MODEL.keras holds or names: lambda functions"
-    )
+    add("--trust-code", action="store_true", help="run code that MODEL holds or names: lambda functions")
     add("--no-fold", action="store_true", help="convert the model as it is")
     return parser
 
@@ -62,21 +70,26 @@ def _parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     options = _parser().parse_args(argv)
-    check_keras_archive(options.model, trust_code=options.trust_code)
+    check_model_file(options.model, trust_code=options.trust_code)
     samples = read_array(options.calibration) if options.calibration else None
     default = PRECISIONS if samples is not None else PRECISIONS[:3]
     precisions = list(dict.fromkeys(options.precision or default))
     expect("int8" not in precisions or samples is not None, "--calibration for int8", "none")
     make_folder(options.out)
+    os.environ[BACKEND] = "tensorflow"  # its converter takes no other; this process is ours
     # TensorFlow is loaded now: bad input is answered without waiting for it.
     from converters.base.environment import versions
     from converters.delegates.xnnpack import verdict, xnnpack_takes
     from converters.model.folding import fold_with_notes
     from converters.model.loading import load_model
+    from converters.model.saved_model import SavedModel
     from converters.proof.checked_files import checked_files, reference_of
 
     model = load_model(options.model, modules=options.imports, trust_code=options.trust_code)
-    folded, notes = (model, []) if options.no_fold else fold_with_notes(model)
+    if isinstance(model, SavedModel):
+        folded, notes = model, ["a SavedModel is not folded: converted as it is"]
+    else:
+        folded, notes = (model, []) if options.no_fold else fold_with_notes(model)
     for note in notes:
         print(note)
     limits = tuple(options.input_range) if options.input_range else None
@@ -84,7 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(_row("precision", "bytes", "operators", "XNNPACK takes", "largest difference"), flush=True)
     entries = {}
     for file in checked_files(folded, precisions=precisions, reference=reference):
-        name = f"{options.model.stem}_{file.precision}.tflite"
+        name = f"{options.model.absolute().stem}_{file.precision}.tflite"
         write_atomically(options.out / name, file.content)
         entries[name] = file.entry
         taken, operators = xnnpack_takes(file.content)

@@ -120,7 +120,7 @@ FAULTS = (
     ),
     _fault(
         "conversion-dense-scales",
-        "converters/model/conversion.py",
+        "converters/model/lite_converter.py",
         "converter._experimental_disable_per_channel_quantization_for_dense_layers = True",
         "converter._experimental_disable_per_channel_quantization_for_dense_layers = False",
         meaning="dense kernels get scales that NNAPI and tflite-runtime refuse",

@@ -14,20 +14,27 @@ from importlib import metadata
 
 from converters.base.errors import InputError
 from converters.base.installed import RUNTIMES
+from converters.base.kerases import unknown_backend
 from converters.base.quiet import quiet
 
 try:
     with quiet():
         import tensorflow as tf
+        from tensorflow.core.protobuf import saved_model_pb2
         from tensorflow.lite.python import schema_py_generated as schema
+        from tensorflow.python.framework import op_def_registry as op_definitions
 
         # Looks for GPUs now, so that TensorFlow does not log their absence later.
         tf.config.list_physical_devices()
 except ModuleNotFoundError as error:
     install = RUNTIMES["tensorflow"].install
     raise InputError(f"expected TensorFlow, got no {error.name}: {install}") from error
+except ValueError as error:  # TensorFlow imports Keras
+    if "backend" not in str(error):
+        raise
+    raise InputError(unknown_backend()) from error
 
-__all__ = ["schema", "tf", "unchanged_environment", "versions"]
+__all__ = ["op_definitions", "saved_model_pb2", "schema", "tf", "unchanged_environment", "versions"]
 
 
 @contextlib.contextmanager

@@ -64,9 +64,12 @@ def import_keras(name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         raise InputError(_what_is_missing(name, str(error.name))) from error
     except ValueError as error:  # Keras 3 on a backend that it does not know
-        raise InputError(
-            f"expected {BACKEND} of tensorflow, jax or torch, got {os.environ.get(BACKEND)}"
-        ) from error
+        raise InputError(unknown_backend()) from error
+
+
+def unknown_backend() -> str:
+    """Return the message for a backend that Keras 3 does not know, when it is imported."""
+    return f"expected {BACKEND} of tensorflow, jax or torch, got {os.environ.get(BACKEND)}"
 
 
 def on_tensorflow(keras: ModuleType) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 KerasModel: TypeAlias = Any
-"""A keras.Model of Keras 2."""
+"""A keras.Model of Keras 3 or Keras 2."""
 
 KerasLayer: TypeAlias = Any
-"""A keras.layers.Layer of Keras 2."""
+"""A keras.layers.Layer of Keras 3 or Keras 2."""
 
 KerasNode: TypeAlias = Any
 """One call of a layer in a functional model."""
@@ -18,6 +18,9 @@ Activation: TypeAlias = Any
 
 TfTensor: TypeAlias = Any
 """A tensor or variable of TensorFlow or of a Keras model, or what TensorFlow makes one of."""
+
+TfFunction: TypeAlias = Any
+"""A concrete function of TensorFlow: a signature of a SavedModel."""
 
 QuantizeConfig: TypeAlias = Any
 """A QuantizeConfig of tensorflow-model-optimization."""

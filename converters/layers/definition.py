@@ -7,7 +7,6 @@ model is fine-tuned through its twin in Keras 2 (converters.model.twin); a layer
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from operator import attrgetter
 from types import ModuleType
@@ -174,11 +173,11 @@ def _new_class(definition: type[Definition], keras: ModuleType) -> Any:
     return keras.saving.register_keras_serializable(package=definition.package)(made)
 
 
-@functools.cache
 def register_functions(keras: ModuleType) -> None:
-    """Register in `keras` what `define_function` registers for all Kerases."""
+    """Register in `keras` what `define_function` has registered for all Kerases until now."""
     for name, function in _functions.items():
-        keras.saving.register_keras_serializable(package=name.partition(">")[0])(function)
+        if keras.saving.get_registered_object(name) is None:
+            keras.saving.register_keras_serializable(package=name.partition(">")[0])(function)
 
 
 def definition_of(thing: object) -> type[Definition] | None:

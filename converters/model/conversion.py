@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import re
 from collections.abc import Sequence
 from typing import NamedTuple, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from converters.base.arrays import shape_fits
 from converters.base.environment import tf
-from converters.base.errors import InputError, expect
+from converters.base.errors import expect
 from converters.base.kerases import KERAS_3, check_backend, keras_name, keras_of
 from converters.base.precisions import PRECISIONS, Ends, Precision
-from converters.base.quiet import quiet
-from converters.base.untyped import KerasModel, LiteConverter, TfTensor
+from converters.base.untyped import KerasModel, TfTensor
 from converters.file.manifest import Entry, describe
 from converters.file.resizing import resizable
 from converters.model.calibration_samples import Range, checked_samples
 from converters.model.dense_as_convolution import with_convolutions
 from converters.model.float32 import float32_policy, in_float32
 from converters.model.graph import check_model, graph_of, input_names, output_names, type_name
+from converters.model.lite_converter import calibrate, converted, set_precision
 from converters.model.tracing import computed, plain_name, with_plain_names
 from converters.model.unequal_biases import unequal_biases
 
@@ -76,20 +74,12 @@ def to_tflite(
     with float32_policy(keras_of(model)):
         single = _for_one_input(model, shape)
     converter = tf.lite.TFLiteConverter.from_keras_model(_exported(single))
-    # Per-channel FULLY_CONNECTED is refused by NNAPI and by tflite-runtime 2.14 (dynamic range), and was
-    # silently wrong on older TensorFlow Lite Micro.
-    converter._experimental_disable_per_channel_quantization_for_dense_layers = True
-    if precision != "float32":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if precision == "float16":
-        converter.target_spec.supported_types = [tf.float16]
+    set_precision(converter, precision, ends=ends)
     if precision == "int8" and not fine_tuned:
         _check_embeddings(model)
-        _calibrate(converter, single, checked_samples(calibration, single, input_range=input_range))
-    if precision == "int8":
-        converter.inference_input_type = converter.inference_output_type = tf.as_dtype(ends)
+        calibrate(converter, single, checked_samples(calibration, single, input_range=input_range))
     with unequal_biases(model) if fine_tuned else contextlib.nullcontext():
-        content = _convert(converter)
+        content = converted(converter)
     if open_axis is not None:
         content = resizable(content, axis=open_axis)
     return Converted(content, {"precision": precision, **describe(content)})
@@ -114,13 +104,6 @@ def _for_one_input(model: KerasModel, shape: Sequence[int] | None) -> KerasModel
     computing = with_plain_names(in_float32(model))
     computing = computing if shape == own else with_convolutions(computing)
     return keras.Model(single, computing(single), name=model.name)
-
-
-def _calibrate(converter: LiteConverter, model: KerasModel, samples: NDArray[np.float32]) -> None:
-    """Let `converter` find the ranges of `model` from `samples` (n, ...), in the type of its input."""
-    typed = samples.astype(type_name(model.inputs[0]))
-    converter.representative_dataset = lambda: ([sample[None]] for sample in typed)
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
 
 
 def _check_embeddings(model: KerasModel) -> None:
@@ -174,24 +157,3 @@ def _fine_tuned_bits(model: KerasModel) -> set[int]:
     """Return the bits of the kernels of a model of `quantize_aware`; empty for any other model."""
     configs = [layer.quantize_config for layer in model.layers if hasattr(layer, "quantize_config")]
     return {config.bits for config in configs if hasattr(config, "bits")}
-
-
-def _convert(converter: LiteConverter) -> bytes:
-    try:
-        # Keras 3 prints what it exports.
-        with quiet(), contextlib.redirect_stdout(io.StringIO()):
-            return bytes(converter.convert())
-    except Exception as error:  # the converter raises errors of many kinds; the operator is what helps
-        refused = _refused_operators(str(error))
-        if refused:
-            raise InputError(
-                f"expected layers that TensorFlow Lite has operators for, got {refused}"
-            ) from error
-        raise
-
-
-def _refused_operators(message: str) -> str:
-    """Return the operators that the converter's message names as missing, "" if it names none."""
-    named = re.findall(r"^(?:Flex|Custom) ops: (.+)$", message, re.MULTILINE)
-    named = named or re.findall(r"'tf\.(\w+)' op is neither a custom op nor a flex op", message)
-    return "; ".join(dict.fromkeys(named))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from converters.base.kerases import keras_of
 from converters.base.untyped import KerasLayer, KerasModel
 from converters.model.graph import graph_of, rebuilt
+from converters.model.making_anew import made_anew
 
 _PICTURE_RANK = 4  # batch, rows, columns, channels
 
@@ -26,7 +27,7 @@ def with_convolutions(model: KerasModel) -> KerasModel:
         new = (
             _convolution(layer, name)
             if on_pictures
-            else type(layer).from_config({**layer.get_config(), "name": name})
+            else made_anew(layer, {**layer.get_config(), "name": name})
         )
         pairs.append((layer, new))
         return new

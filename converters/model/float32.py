@@ -10,6 +10,7 @@ from converters.base.errors import InputError
 from converters.base.kerases import KERAS_3, keras_of
 from converters.base.untyped import Json, KerasLayer, KerasModel
 from converters.model.graph import graph_of, rebuilt
+from converters.model.making_anew import made_anew
 
 _OTHERS = ("float16", "bfloat16", "float64")
 _OTHER_POLICIES = (*_OTHERS, "mixed_float16", "mixed_bfloat16")
@@ -45,7 +46,7 @@ def in_float32(model: KerasModel) -> KerasModel:
     def make(layer: KerasLayer, name: str) -> KerasLayer:
         if not isinstance(layer, keras.layers.Layer):
             return layer
-        pairs.append((layer, type(layer).from_config(_with_float32({**layer.get_config(), "name": name}))))
+        pairs.append((layer, made_anew(layer, _with_float32({**layer.get_config(), "name": name}))))
         return pairs[-1][1]
 
     try:

@@ -16,6 +16,7 @@ from converters.layers.assembled import AssembledConv2D
 from converters.layers.definition import definition_of
 from converters.model.fold_steps import Folding
 from converters.model.fold_values import Value
+from converters.model.making_anew import made_anew
 
 Rule = Callable[[KerasLayer, list[Value], Folding], Value]
 _rules: dict[type, Rule] = {}
@@ -88,7 +89,7 @@ def copied(layer: KerasLayer, name: str) -> KerasLayer:
     """Return an unbuilt copy of `layer` of that name; an operation of `keras.ops` has no state: itself."""
     if not isinstance(layer, keras_of(layer).layers.Layer):
         return layer
-    return type(layer).from_config({**layer.get_config(), "name": name})
+    return made_anew(layer, {**layer.get_config(), "name": name})
 
 
 def array(variable: TfTensor) -> np.ndarray | None:

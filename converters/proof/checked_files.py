@@ -14,6 +14,7 @@ from converters.file.manifest import Entry
 from converters.model.calibration_samples import Range, checked_samples
 from converters.model.conversion import to_tflite
 from converters.model.float32 import in_float32
+from converters.model.saved_model import SavedModel, saved_model_to_tflite
 from converters.runtimes.tensorflow_interpreter import run
 
 
@@ -39,26 +40,29 @@ class CheckedFile:
 
 
 def reference_of(
-    model: KerasModel, samples: NDArray[np.generic], *, input_range: Range | None = None
+    model: KerasModel | SavedModel, samples: NDArray[np.generic], *, input_range: Range | None = None
 ) -> Reference:
     """Return the reference of `model`: its outputs in float32 for `samples` (n, ...), its real inputs.
 
     Raises InputError as `checked_samples` does, for inputs that cannot be the model's.
     """
     inputs = checked_samples(samples, model, input_range=input_range)
+    if isinstance(model, SavedModel):
+        return Reference(inputs=inputs, outputs=model.predict(inputs))
     return Reference(inputs=inputs, outputs=in_float32(model).predict(inputs, verbose=0))
 
 
 def checked_files(
-    model: KerasModel, *, precisions: Sequence[Precision], reference: Reference | None
+    model: KerasModel | SavedModel, *, precisions: Sequence[Precision], reference: Reference | None
 ) -> Iterator[CheckedFile]:
     """Yield the .tflite file of `model` in each of `precisions`, compared with `reference` if there is one.
 
     int8 takes its ranges from the reference's inputs. Raises InputError as `to_tflite` does.
     """
     samples = None if reference is None else reference.inputs
+    convert = saved_model_to_tflite if isinstance(model, SavedModel) else to_tflite
     for precision in precisions:
-        content, entry = to_tflite(model, precision=precision, calibration=samples)
+        content, entry = convert(model, precision=precision, calibration=samples)
         difference = None
         if reference is not None:
             difference = float(np.abs(run(content, reference.inputs) - reference.outputs).max())
