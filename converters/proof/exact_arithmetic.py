@@ -18,7 +18,7 @@ from converters.base.arrays import shape_text
 from converters.base.environment import tf
 from converters.base.errors import expect
 from converters.base.untyped import TfTensor
-from converters.file.graph import Graph, Node, Tensor
+from converters.file.graph import Graph, Node, Tensor, computed_nodes
 from converters.proof.exact_operators import OPERATIONS, activated
 
 LIMITS = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
@@ -64,21 +64,15 @@ def check_operators(graph: Graph) -> None:
     Every sample is computed alone: so is refused what is not one sample of one (a first side of 1).
     """
     for node in graph.nodes:
-        known = node.name in OPERATIONS and len(node.outputs) == 1
-        expect(known, f"operators of {', '.join(OPERATIONS)}", str(node))
+        expect(defined(node), f"operators of {', '.join(OPERATIONS)}", str(node))
     for node in computed_nodes(graph):
         shape = node.outputs[0].shape
         expect(shape[:1] == (1,), "operators that keep samples apart", f"{node} to {shape_text(shape)}")
 
 
-def computed_nodes(graph: Graph) -> list[Node]:
-    """Return the nodes whose output depends on the inputs: not those that unpack a constant."""
-    found, reached = [], {tensor.index for tensor in graph.inputs}
-    for node in graph.nodes:
-        if any(tensor is not None and tensor.index in reached for tensor in node.inputs):
-            reached.update(tensor.index for tensor in node.outputs)
-            found.append(node)
-    return found
+def defined(node: Node) -> bool:
+    """Return whether the arithmetic of `node` is defined here."""
+    return node.name in OPERATIONS and len(node.outputs) == 1
 
 
 def compute(node: Node, values: Mapping[int, TfTensor], *, rounding: bool) -> TfTensor:

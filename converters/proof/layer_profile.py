@@ -1,7 +1,8 @@
-"""Compare a quantised file with the exact model layer by layer: noise, clipping, rounding."""
+"""Compare a file with the exact model layer by layer: noise, clipping, rounding."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,23 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.base.environment import tf
-from converters.file.graph import CONVERSIONS, Graph, Node
-from converters.proof.exact_arithmetic import LIMITS, compute, evaluate, steps_of
+from converters.file.graph import Graph, Node
+from converters.proof.exact_arithmetic import LIMITS, compute, defined, evaluate, steps_of
+from converters.proof.weights import Pair, matched
 from converters.runtimes.tensorflow_interpreter import every_tensor
 
-LAYER_DIGITS = 200
-"""The number of digits for a layer profile."""
+Samples = NDArray[Any] | Sequence[NDArray[Any]]
+"""Samples (n, ...) of a file's only input, or a list of arrays, one for each input in its order."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One operator of a file, over some digits.
+    """One operator of a file, over some samples.
 
     `snr`: signal to quantisation noise of the output, against the exact model's, in decibels: 20 more is a
     tenth of the noise; None if there is no noise. `clipped`: percent of values at the ends of the range.
     `local`: the largest difference, in steps, of TensorFlow's kernel from exact arithmetic on the same
     inputs; a kernel that rounds once is within 0.5, one that rounds twice within 1. `clipped` and `local` are
-    None if the output is not quantised.
+    None if the output is not quantised, `local` also if the operator's arithmetic is not defined.
     """
 
     operator: str
@@ -40,35 +42,52 @@ class Layer:
         return asdict(self)
 
 
-def profile(
-    content: bytes, graph: Graph, exact: Graph, inputs: NDArray[np.float32 | np.uint8]
-) -> list[Layer]:
-    """Return the layers of the file `content`, whose graph is `graph`, on `inputs` (n, ...), raw pixels.
+def profile(content: bytes, graph: Graph, exact: Graph, inputs: Samples) -> list[Layer]:
+    """Return the layers of the file `content`, whose graph is `graph`, on `inputs` (n, ...), real values.
 
     `exact` is the float32 graph of the same function. Operators are matched in order; the list is empty
     if they do not match.
     """
-    nodes, exact_nodes = ([n for n in g.nodes if n.name not in CONVERSIONS] for g in (graph, exact))
-    if [n.name for n in nodes] != [n.name for n in exact_nodes]:
+    pairs, alone = matched(graph, exact)
+    if alone:
         return []
-    exact_values = evaluate(exact, inputs)
+    exact_values = {index: value.numpy() for index, value in evaluate(exact, inputs).items()}
+    return profile_of_pairs(content, graph, pairs, inputs, exact_values=exact_values)
+
+
+def profile_of_pairs(
+    content: bytes,
+    graph: Graph,
+    pairs: Sequence[Pair],
+    inputs: Samples,
+    *,
+    exact_values: Mapping[int, NDArray[Any]],
+) -> list[Layer]:
+    """Return the layers of the operators in `pairs`; `exact_values`: the exact graph's tensors by index."""
     values = every_tensor(content, graph, inputs)
-    return [
-        _layer(node, values, exact_values[exact_node.outputs[0].index].numpy())
-        for node, exact_node in zip(nodes, exact_nodes, strict=True)
-    ]
+    return [_layer(node, values, exact_values[other.outputs[0].index]) for node, other in pairs]
 
 
-def _layer(node: Node, tensors: dict[int, NDArray[Any]], exact_output: NDArray[Any]) -> Layer:
+def decibels(signal: NDArray[Any], noise: NDArray[Any]) -> float | None:
+    """Return the ratio of `signal` to `noise`, both of any shape, in decibels; None if there is no noise."""
+    power = float(np.sum(np.square(noise, dtype=np.float64)))
+    if not power:
+        return None
+    strength = float(np.sum(np.square(signal, dtype=np.float64)))
+    return 10 * float(np.log10(strength / power)) if strength else -np.inf
+
+
+def _layer(node: Node, tensors: Mapping[int, NDArray[Any]], exact_output: NDArray[Any]) -> Layer:
     target = node.outputs[0]
     step, values = steps_of(target), tensors[target.index]
-    noise = float(np.sum((values - exact_output) ** 2))
-    snr = 10 * float(np.log10(np.sum(exact_output**2) / noise)) if noise else None
+    snr = decibels(exact_output, values - exact_output)
     if not step:
         return Layer(str(node), target.name, step, snr, None, None)
     stored = np.rint(values / step) + target.zero_points[0]
     low, high = LIMITS[target.type]
     clipped = 100 * float(np.mean((stored == low) | (stored == high)))
+    if not defined(node):
+        return Layer(str(node), target.name, step, snr, clipped, None)
     arguments = {index: tf.constant(value) for index, value in tensors.items()}
     local = float(np.max(np.abs(values - compute(node, arguments, rounding=False).numpy()))) / step
     return Layer(str(node), target.name, step, snr, clipped, local)

@@ -93,12 +93,12 @@ def _drawn(
     centre = reached(None)
     squares = np.zeros_like(centre)
     for draw in range(_DRAWS):
-        shifts = {index: _errors(values[index], step, seed=(draw, index)) for index, step in steps.items()}
+        shifts = {index: errors(values[index], step, seed=(draw, index)) for index, step in steps.items()}
         squares += (reached(shifts) - centre) ** 2
     return np.sqrt(squares / _DRAWS)
 
 
-def _errors(values: TfTensor, step: TfTensor, *, seed: tuple[int, int]) -> TfTensor:
+def errors(values: TfTensor, step: TfTensor, *, seed: tuple[int, int]) -> TfTensor:
     """Return an error for each of `values`, of variance step^2 / 6; blank ones of a channel have the same."""
     drawn = tf.random.stateless_normal(values.shape, seed=seed, dtype=tf.float64)
     if _is_picture(values):

@@ -10,7 +10,7 @@ import numpy as np
 from converters.base.environment import tf
 from converters.base.errors import InputError, expect
 from converters.base.quiet import quiet
-from converters.file.graph import Graph
+from converters.file.graph import Graph, computed_nodes
 from converters.runtimes.interpreter_types import Interpreter, TensorDetail
 from converters.runtimes.interpreters import check_one_input_and_output
 from converters.runtimes.stored_values import dequantize, quantize
@@ -79,7 +79,7 @@ def _runs(interpreter: Interpreter, stored: Sequence[np.ndarray]) -> Iterator[No
 def every_tensor(
     content: bytes, graph: Graph, inputs: np.ndarray | Sequence[np.ndarray]
 ) -> dict[int, np.ndarray]:
-    """Return the real values, float64 (n, ...), of the inputs and each computed tensor, by tensor index.
+    """Return the real values, float64 (n, ...), of the inputs and each tensor computed of them, by index.
 
     TensorFlow's own kernels without a delegate compute them for `inputs` (n, ...), one at a time; a list has
     an array for each input.
@@ -93,7 +93,7 @@ def every_tensor(
     details = {detail["index"]: detail for detail in interpreter.get_tensor_details()}
     wanted = [
         *(source["index"] for source in sources),
-        *(tensor.index for node in graph.nodes for tensor in node.outputs),
+        *(tensor.index for node in computed_nodes(graph) for tensor in node.outputs),
     ]
     found: dict[int, list[np.ndarray]] = {index: [] for index in wanted}
     arrays = list(inputs) if isinstance(inputs, list | tuple) else [np.asarray(inputs)]
