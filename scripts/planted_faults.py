@@ -340,7 +340,7 @@ FAULTS = (
     ),
     _fault(
         "blank-paper",
-        "converters/proof/tolerance.py",
+        "converters/proof/noise.py",
         "together = tf.square(tf.reduce_sum(gradient * blank, axis=[1, 2]))",
         "together = tf.reduce_sum(tf.square(gradient * blank), axis=[1, 2])",
         meaning="blank pixels are taken to be rounded independently, so that the tolerance is too narrow",
@@ -530,11 +530,11 @@ FAULTS = (
     # Parity.
     _fault(
         "mcnemar-tail",
-        "lenet_edge/parity/mcnemar.py",
+        "converters/proof/mcnemar.py",
         "min(1.0, 2 * (tail / 2**divided))",
         "min(1.0, tail / 2**divided)",
         meaning="McNemar's p is one-sided",
-        tests="lenet_edge/parity/test_mcnemar.py",
+        tests="converters/proof/test_mcnemar.py",
     ),
     _fault(
         "imported-delegate",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from converters.base.environment import tf
 from converters.base.errors import InputError, expect
 from converters.base.quiet import quiet
-from converters.file.graph import Graph
+from converters.file.graph import Graph, computed_nodes
 from converters.runtimes.interpreter_types import Interpreter, TensorDetail
+from converters.runtimes.interpreters import check_one_input_and_output
 from converters.runtimes.stored_values import dequantize, quantize
 
 
@@ -35,47 +37,67 @@ def run(content: bytes, inputs: np.ndarray) -> np.ndarray:
 
     Quantised inputs and outputs are converted by the file's own scale and zero point.
     """
-    _, outputs, sink = _run(content, inputs)
+    _, outputs, sink = _run_one(content, inputs)
     return dequantize(outputs, sink)
 
 
 def run_stored(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return inputs (n, ...) and outputs (n, ...) as the file stores them, for real `inputs` (n, ...)."""
-    stored, outputs, _ = _run(content, inputs)
+    stored, outputs, _ = _run_one(content, inputs)
     return stored, outputs
 
 
-def _run(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray, TensorDetail]:
+def _run_one(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray, TensorDetail]:
     interpreter = interpreter_of(content)
-    (source,), (sink,) = interpreter.get_input_details(), interpreter.get_output_details()
-    wanted = tuple(int(side) for side in source["shape"][1:])
-    expect(inputs.shape[1:] == wanted, f"inputs of shape (n, {str(wanted)[1:-1]})", inputs.shape)
-    stored = quantize(inputs, source)
-    outputs = []
-    for one in stored:
-        interpreter.set_tensor(source["index"], one[None])
+    sources, sinks = interpreter.get_input_details(), interpreter.get_output_details()
+    check_one_input_and_output(sources, sinks)
+    (stored,) = _stored([inputs], sources)
+    outputs = [interpreter.get_tensor(sinks[0]["index"])[0] for _ in _runs(interpreter, [stored])]
+    return stored, np.array(outputs), sinks[0]
+
+
+def _stored(inputs: Sequence[np.ndarray], sources: Sequence[TensorDetail]) -> list[np.ndarray]:
+    """Return `inputs`, one array for each of `sources`, as the file stores them."""
+    expect(len(inputs) == len(sources), f"samples for each of the file's {len(sources)} inputs", len(inputs))
+    for array, source in zip(inputs, sources, strict=True):
+        wanted = tuple(int(side) for side in source["shape"][1:])
+        expect(array.shape[1:] == wanted, f"inputs of shape (n, {str(wanted)[1:-1]})", array.shape)
+    return [quantize(array, source) for array, source in zip(inputs, sources, strict=True)]
+
+
+def _runs(interpreter: Interpreter, stored: Sequence[np.ndarray]) -> Iterator[None]:
+    """Run each sample of `stored`, one array for each input; no state is left from one to the next."""
+    indices = [source["index"] for source in interpreter.get_input_details()]
+    for sample in zip(*stored, strict=True):
+        interpreter.reset_all_variables()
+        for index, one in zip(indices, sample, strict=True):
+            interpreter.set_tensor(index, one[None])
         interpreter.invoke()
-        outputs.append(interpreter.get_tensor(sink["index"])[0])
-    return stored, np.array(outputs), sink
+        yield
 
 
-def every_tensor(content: bytes, graph: Graph, inputs: np.ndarray) -> dict[int, np.ndarray]:
-    """Return the real values, float64 (n, ...), of the input and each computed tensor, by tensor index.
+def every_tensor(
+    content: bytes, graph: Graph, inputs: np.ndarray | Sequence[np.ndarray]
+) -> dict[int, np.ndarray]:
+    """Return the real values, float64 (n, ...), of the inputs and each tensor computed of them, by index.
 
-    TensorFlow's own kernels without a delegate compute them for `inputs` (n, ...), one at a time.
+    TensorFlow's own kernels without a delegate compute them for `inputs` (n, ...), one at a time; a list has
+    an array for each input.
     """
     interpreter = interpreter_of(
         content,
         experimental_preserve_all_tensors=True,
         experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
     )
-    (source,) = interpreter.get_input_details()
+    sources = interpreter.get_input_details()
     details = {detail["index"]: detail for detail in interpreter.get_tensor_details()}
-    wanted = [source["index"], *(tensor.index for node in graph.nodes for tensor in node.outputs)]
+    wanted = [
+        *(source["index"] for source in sources),
+        *(tensor.index for node in computed_nodes(graph) for tensor in node.outputs),
+    ]
     found: dict[int, list[np.ndarray]] = {index: [] for index in wanted}
-    for one in quantize(inputs, source):
-        interpreter.set_tensor(source["index"], one[None])
-        interpreter.invoke()
+    arrays = list(inputs) if isinstance(inputs, list | tuple) else [np.asarray(inputs)]
+    for _ in _runs(interpreter, _stored(arrays, sources)):
         for index, rows in found.items():
             rows.append(interpreter.get_tensor(index)[0])
     return {

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from converters.base.errors import expect
 from converters.base.machine import machine
 from converters.base.words import counted
+from converters.proof.mcnemar import mcnemar
 from lenet_edge import __version__
 from lenet_edge.digits.scoring import percent
 from lenet_edge.parity.cell import SCORE_STEP, Cell
 from lenet_edge.parity.imported import GOLDEN, Answers, Imported
-from lenet_edge.parity.mcnemar import mcnemar
 from lenet_edge.parity.terminal_lines import PrintLines, imported_lines
 
 _LIMIT_ROUNDING = 1e-8

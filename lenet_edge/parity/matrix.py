@@ -20,6 +20,7 @@ from converters.file.graph import Graph, read_graph
 from converters.file.resizing import resized
 from converters.proof.exact_arithmetic import check_operators
 from converters.proof.graph_comparison import compare_graphs
+from converters.proof.mcnemar import mcnemar
 from converters.proof.tolerance import Tolerance
 from converters.runtimes.columns import Column, Result, absence, run_column
 from lenet_edge.digits import geometry
@@ -31,7 +32,6 @@ from lenet_edge.packaged.names import WIDE
 from lenet_edge.paper.answers import rows_of
 from lenet_edge.parity.cell import SCORE_STEP, Cell
 from lenet_edge.parity.imported import Imported
-from lenet_edge.parity.mcnemar import mcnemar
 from lenet_edge.parity.references import Reference, References
 
 SIGNIFICANCE = 0.01

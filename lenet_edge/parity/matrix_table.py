@@ -7,9 +7,9 @@ from itertools import groupby
 from pathlib import PurePath
 from typing import Any
 
+from converters.proof.markup import Markup, breakable, element, heads, joined, row, table
 from lenet_edge.parity.cell import not_run
 from lenet_edge.parity.imported import GOLDEN, source
-from lenet_edge.parity.markup import Markup, breakable, element, heads, joined, row, table
 
 KERAS = "keras"
 MARKS = {"within": "✓ within", "out": "✗ OUT", "refused": "⊘ refused", "absent": "absent"}

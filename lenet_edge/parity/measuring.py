@@ -10,12 +10,12 @@ from tqdm import tqdm
 from converters.base.environment import versions
 from converters.base.machine import machine
 from converters.file.graph import Graph
+from converters.proof.layer_profile import LAYER_DIGITS, profile
 from converters.runtimes.columns import Column
 from lenet_edge.digits.mnist import Digits
 from lenet_edge.packaged.names import WIDE
 from lenet_edge.parity.golden import checked_golden
 from lenet_edge.parity.imported import GOLDEN, Imported
-from lenet_edge.parity.layers import LAYER_DIGITS, profile
 from lenet_edge.parity.matrix import Cell, File, Matrix, absences, file_of, pictures_of, read_file, row_of
 from lenet_edge.parity.references import references
 from lenet_edge.parity.terminal_lines import PrintLines, cell_lines, imported_lines, layer_lines

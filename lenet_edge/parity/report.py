@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from converters.base.words import counted
+from converters.proof.markup import Markup, element, joined
+from converters.proof.style import STYLE
 from lenet_edge.packaged.names import WIDE
 from lenet_edge.parity.imported import GOLDEN
-from lenet_edge.parity.markup import Markup, element, joined
 from lenet_edge.parity.matrix_table import (
     Report,
     all_numbers,
@@ -22,7 +23,6 @@ from lenet_edge.parity.matrix_table import (
 )
 from lenet_edge.parity.report_sections import confusions, disagreements, histograms, namer, profiles
 from lenet_edge.parity.score_comparison import ScoreComparison
-from lenet_edge.parity.style import STYLE
 
 _MACHINE = ("board", "system", "architecture", "processor")
 

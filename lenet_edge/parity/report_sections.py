@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from lenet_edge.parity.charts import bar, line_chart, picture
-from lenet_edge.parity.markup import Markup, element, heads, joined, row, table
+from converters.proof.charts import bar, line_chart, picture
+from converters.proof.markup import Markup, element, heads, joined, row, table
 from lenet_edge.parity.matrix_table import Report, short_names, titles
 from lenet_edge.parity.score_comparison import (
     EDGES,

@@ -10,7 +10,7 @@ from lenet_edge.parity.cell import Cell, not_run
 from lenet_edge.parity.imported import Imported, source
 
 if TYPE_CHECKING:  # it needs TensorFlow, which golden pictures do not need
-    from lenet_edge.parity.layers import Layer
+    from converters.proof.layer_profile import Layer
 
 PrintLines = Callable[[str], object]
 """A function that gets each part of the output as soon as it is measured."""

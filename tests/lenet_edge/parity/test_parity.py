@@ -18,13 +18,13 @@ from converters.base.errors import exit_status
 from converters.delegates import audit, taken
 from converters.model.conversion import to_tflite
 from converters.model.folding import fold
+from converters.proof.layer_profile import profile
 from converters.runtimes.columns import COLUMNS, absence
 from lenet_edge.digits.mnist import calibration_digits, pad, test_digits
 from lenet_edge.packaged.files import released_folder
 from lenet_edge.packaged.models import released_model
 from lenet_edge.paper.layers import TABLE_I, PartialConv2D
 from lenet_edge.parity.command import main
-from lenet_edge.parity.layers import profile
 from lenet_edge.parity.matrix import SCORE_STEP, Cell, Matrix, file_of, read_file, refusal_expected
 from lenet_edge.parity.references import references
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lenet_edge.parity.markup import Markup, element
+from converters.proof.markup import Markup, element
 
 _WIDTH, _HEIGHT = 860, 330  # of a line chart, in SVG units
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 130, 26, 92

@@ -1,0 +1,125 @@
+"""Ask a model: real inputs, checked, and the model's own outputs for them, which files are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.base.arrays import Numbers, shape_fits
+from converters.base.environment import tf
+from converters.base.errors import InputError, expect
+from converters.base.untyped import KerasModel, TfTensor
+from converters.model.float32 import in_float32
+from converters.model.graph import input_names, output_names, type_name
+from converters.model.saved_model import SavedModel
+
+LEAST_SAMPLES = 10
+"""The fewest samples that prove anything; some hundreds are better."""
+
+Data: TypeAlias = Numbers | Mapping[str, Numbers]
+"""An array (n, ...) for a model's only input, or an array for each input by the input's name."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ModelAnswers:
+    """A model's `outputs` (n, ...) for its `inputs` (n, ...), each by its name in the model, in its order.
+
+    `shapes` are those that the model states for both, the batch not counted, None for an open side.
+    """
+
+    name: str
+    inputs: Mapping[str, Numbers]
+    outputs: Mapping[str, NDArray[np.float32]]
+    shapes: Mapping[str, tuple[int | None, ...]]
+
+    @property
+    def count(self) -> int:
+        """The number of samples."""
+        return len(next(iter(self.inputs.values())))
+
+
+def checked_data(data: Data, *, least: int = LEAST_SAMPLES) -> dict[str, Numbers]:
+    """Return the arrays of `data` by name ("" for a single array) once they can be samples of something.
+
+    Raises InputError: not numbers, not finite, fewer than `least` samples, arrays of different lengths.
+    """
+    arrays = dict(data) if isinstance(data, Mapping) else {"": np.asarray(data)}
+    expect(arrays, "an array of samples or more", "none")
+    for array in arrays.values():
+        numbers = array.ndim > 0 and array.dtype.kind in "biuf"
+        expect(numbers, "samples (n, ...) that are numbers", f"{array.dtype} of shape {array.shape}")
+        expect(np.isfinite(array).all(), "finite samples", "some that are not")
+    counts = sorted({len(array) for array in arrays.values()})
+    expect(len(counts) == 1, "as many samples for each input", " and ".join(map(str, counts)))
+    expect(counts[0] >= least, f"{least} samples or more", counts[0])
+    return arrays
+
+
+def answers_of(model: KerasModel | SavedModel, data: Data, *, least: int = LEAST_SAMPLES) -> ModelAnswers:
+    """Return the answers of `model`, computed in float32, to `data`.
+
+    Raises InputError as `checked_data` does, and for samples that are not those of the model: of another
+    shape, of other names where it has several inputs, not whole where it takes whole numbers.
+    """
+    names, tensors = _inputs_of(model)
+    arrays = _by_name(checked_data(data, least=least), names)
+    shapes = {name: tuple(tensor.shape)[1:] for name, tensor in zip(names, tensors, strict=True)}
+    types = {name: np.dtype(type_name(tensor)) for name, tensor in zip(names, tensors, strict=True)}
+    inputs = {name: _typed(arrays[name], name, shapes[name], types[name]) for name in names}
+    outputs, output_shapes = _outputs_of(model, inputs)
+    return ModelAnswers(name=model.name, inputs=inputs, outputs=outputs, shapes={**output_shapes, **shapes})
+
+
+def _inputs_of(model: KerasModel | SavedModel) -> tuple[list[str], Sequence[TfTensor]]:
+    if isinstance(model, SavedModel):
+        return [model.input.name], [model.input]
+    return input_names(model), model.inputs
+
+
+def _by_name(arrays: dict[str, Numbers], names: Sequence[str]) -> dict[str, Numbers]:
+    """Return `arrays` by the names of the model's inputs; a single array needs no name of its own."""
+    if len(names) == len(arrays) == 1:
+        return {names[0]: next(iter(arrays.values()))}
+    got = ", ".join(name or "one without a name" for name in arrays)
+    plural = f"arrays named {', '.join(names)}, one for each input" if len(names) > 1 else "one array"
+    expect(set(arrays) == set(names), f"{plural} of the model", got)
+    return arrays
+
+
+def _typed(array: Numbers, name: str, shape: tuple[int | None, ...], dtype: np.dtype[np.generic]) -> Numbers:
+    fits = shape_fits(array.shape[1:], shape)
+    expect(fits, f"samples of shape (n, {str(shape)[1:-1]}) for the input {name}", array.shape)
+    whole = dtype.kind == "f" or array.dtype.kind in "biu" or bool((array == np.rint(array)).all())
+    expect(whole, f"whole numbers for the input {name}", "others")
+    # A float of 64 bits is not what a file is given.
+    return array.astype(np.float32 if dtype.kind == "f" else dtype)
+
+
+def _outputs_of(
+    model: KerasModel | SavedModel, inputs: Mapping[str, Numbers]
+) -> tuple[dict[str, NDArray[np.float32]], dict[str, tuple[int | None, ...]]]:
+    """Return the outputs for `inputs` and their shapes in the model."""
+    if isinstance(model, SavedModel):
+        (array,) = inputs.values()
+        outputs = [model.predict(array)]
+        names, shapes = [model.output_name], [outputs[0].shape]
+    else:
+        exact = in_float32(model)
+        given = list(inputs.values())
+        try:
+            found = exact.predict(given[0] if len(given) == 1 else given, verbose=0)
+        except ValueError as error:
+            raise InputError(f"expected a model that takes its inputs as a list, got {error}") from error
+        outputs = [np.asarray(one, np.float32) for one in tf.nest.flatten(found)]
+        names, shapes = _unique(output_names(model)), [tuple(tensor.shape) for tensor in model.outputs]
+    named = dict(zip(names, outputs, strict=True))
+    return named, {name: shape[1:] for name, shape in zip(names, shapes, strict=True)}
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    """Return `names`, the repeated ones with their place: one layer may give several outputs."""
+    return [f"{name}:{place}" if names.count(name) > 1 else name for place, name in enumerate(names)]
