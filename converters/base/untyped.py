@@ -10,6 +10,15 @@ KerasModel: TypeAlias = Any
 KerasLayer: TypeAlias = Any
 """A keras.layers.Layer of Keras 3 or Keras 2."""
 
+KerasLoss: TypeAlias = Any
+"""What Keras takes for a loss: a function, its name, a keras.losses.Loss."""
+
+KerasOptimizer: TypeAlias = Any
+"""What Keras takes for an optimizer: its name, a keras.optimizers.Optimizer."""
+
+TrainingData: TypeAlias = Any
+"""What a model is trained on: arrays, tensors, a tf.data.Dataset, a PyDataset, batches."""
+
 KerasNode: TypeAlias = Any
 """One call of a layer in a functional model."""
 
