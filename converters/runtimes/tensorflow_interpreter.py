@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import overload
 
 import numpy as np
+from numpy.typing import NDArray
 
+from converters.base.arrays import Numbers
 from converters.base.environment import tf
 from converters.base.errors import InputError, expect
 from converters.base.quiet import quiet
 from converters.file.graph import Graph, computed_nodes
+from converters.file.signature import names_in_order
 from converters.runtimes.interpreter_types import Interpreter, TensorDetail
 from converters.runtimes.interpreters import check_one_input_and_output
 from converters.runtimes.stored_values import dequantize, quantize
@@ -32,13 +36,41 @@ def interpreter_of(content: bytes, **options: object) -> Interpreter:
     return interpreter
 
 
-def run(content: bytes, inputs: np.ndarray) -> np.ndarray:
+@overload
+def run(content: bytes, inputs: Numbers) -> NDArray[np.float32]: ...
+
+
+@overload
+def run(content: bytes, inputs: Mapping[str, Numbers]) -> dict[str, NDArray[np.float32]]: ...
+
+
+def run(
+    content: bytes, inputs: Numbers | Mapping[str, Numbers]
+) -> NDArray[np.float32] | dict[str, NDArray[np.float32]]:
     """Return the outputs (n, ...) float32 for `inputs` (n, ...), real values, one at a time.
 
-    Quantised inputs and outputs are converted by the file's own scale and zero point.
+    An array of the only input gives an array of the only output; inputs by the names in the file's signature
+    give outputs by theirs. Quantised inputs and outputs are converted by the file's own scale and zero point.
+    An LSTM starts anew with each. Raises InputError: inputs of other names or shapes.
     """
-    _, outputs, sink = _run_one(content, inputs)
-    return dequantize(outputs, sink)
+    if not isinstance(inputs, Mapping):
+        _, stored, sink = _run_one(content, np.asarray(inputs))
+        return dequantize(stored, sink)
+    names = names_in_order(content)
+    wanted = ", ".join(names.inputs)
+    expect(set(inputs) == set(names.inputs), f"inputs named {wanted}", ", ".join(inputs) or "none")
+    outputs = run_in_order(content, [inputs[name] for name in names.inputs])
+    return dict(zip(names.outputs, outputs, strict=True))
+
+
+def run_in_order(content: bytes, inputs: Sequence[Numbers]) -> list[NDArray[np.float32]]:
+    """Return each output (n, ...) float32 for `inputs`, an array (n, ...) for each, in the file's order."""
+    interpreter = interpreter_of(content)
+    sources, sinks = interpreter.get_input_details(), interpreter.get_output_details()
+    stored = _stored([np.asarray(array) for array in inputs], sources)
+    rows = [[interpreter.get_tensor(sink["index"])[0] for sink in sinks] for _ in _runs(interpreter, stored)]
+    columns = zip(*rows, strict=True)
+    return [dequantize(np.array(column), sink) for column, sink in zip(columns, sinks, strict=True)]
 
 
 def run_stored(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
