@@ -10,6 +10,9 @@ KerasModel: TypeAlias = Any
 KerasLayer: TypeAlias = Any
 """A keras.layers.Layer of Keras 3 or Keras 2."""
 
+KerasVariable: TypeAlias = Any
+"""A variable of a Keras model, of either Keras."""
+
 KerasLoss: TypeAlias = Any
 """What Keras takes for a loss: a function, its name, a keras.losses.Loss."""
 

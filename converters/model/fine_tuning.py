@@ -87,7 +87,7 @@ def fine_tune(
         validation = batches_of(validation_data, model, batch_size=batch_size, epochs=epochs + 1)
     optimizer = _optimizer(optimizer, learning_rate)
     exact = fold(model)
-    goal = _Goal(exact=exact, loss=_loss(loss, exact), has_labels=loss is not None)
+    goal = _Goal(exact=exact, loss=_loss(loss, exact, training.first()), has_labels=loss is not None)
     for batches in filter(None, (training, validation)):
         _check_goal(goal, batches.first())
     rounding = quantize_aware(
@@ -148,10 +148,11 @@ def _train(
         best.see(model, _loss_on(model, goal, validation))
     for epoch in range(epochs):
         title = f"epoch {epoch + 1} of {epochs}"
-        with tqdm(training.epoch(), title, training.steps, disable=not verbose, unit="batch") as bar:
-            for batch in bar:
+        with tqdm(desc=title, total=training.steps, disable=not verbose, unit="batch") as bar:
+            for batch in training.epoch():
                 value = model.train_on_batch(batch.inputs, goal.targets(batch))
                 bar.set_postfix(loss=f"{value:.3g}", refresh=False)
+                bar.update()
             settle(model)
             if validation is not None:
                 held_out = _loss_on(model, goal, validation)
@@ -200,8 +201,8 @@ def _check_goal(goal: _Goal, batch: Batch) -> None:
     expect(np.isfinite(value).all(), "a finite loss before the first step", "NaN or infinity")
 
 
-def _loss(loss: KerasLoss, exact: KerasModel) -> _Loss:
-    """Return the function of (targets, outputs) that is to become small."""
+def _loss(loss: KerasLoss, exact: KerasModel, batch: Batch) -> _Loss:
+    """Return the function of (targets, outputs) that is to become small; `batch`: one to train on."""
     if loss is None:
         return _own_loss(exact)
     home = keras_of(exact)
@@ -211,9 +212,12 @@ def _loss(loss: KerasLoss, exact: KerasModel) -> _Loss:
         raise InputError(f"expected a loss that {TITLES[home.__name__]} knows, got {loss!r}") from error
     expect(callable(found), "a loss: a name, a function or an object of keras.losses", type(found).__name__)
 
+    flat = batch.labels is not None and batch.labels.ndim == 1
+
     @tf.autograph.experimental.do_not_convert
     def computed(targets: TfTensor, outputs: TfTensor) -> TfTensor:
-        return found(targets, outputs)
+        # Keras 2 makes (n, 1) of labels (n,); Keras 3, whose loss it may be, does not.
+        return found(tf.reshape(targets, [-1]) if flat else targets, outputs)
 
     return computed
 

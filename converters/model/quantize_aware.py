@@ -52,7 +52,7 @@ _MOVING = (
 )
 _COMPUTING = (
     *(layers.Concatenate, layers.ReLU, layers.Rescaling),
-    *(layers.AveragePooling2D, layers.GlobalAveragePooling2D, layers.Maximum, layers.Minimum),
+    *(layers.AveragePooling2D, layers.GlobalAveragePooling2D),
 )
 
 # Operations of keras.ops that are no layers in a twin (converters.model.twin_operations).
