@@ -64,7 +64,8 @@ def _by_name(calibration: Calibration, names: Sequence[str]) -> dict[str, np.nda
     wanted = f"calibration inputs for {', '.join(names)}"
     if isinstance(calibration, Mapping):
         given = {name: np.asarray(array) for name, array in calibration.items()}
-        if len(given) == len(names) == 1:  # the only array of an .npz file may be called as it likes
+        if len(names) == 1:  # the only array of an .npz file may be called as it likes
+            expect(len(given) == 1, "calibration inputs with one array", len(given))
             return dict(zip(names, given.values(), strict=True))
         expect(set(given) == set(names), f"{wanted}, by these names", ", ".join(given) or "none")
         return given

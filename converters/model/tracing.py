@@ -119,7 +119,7 @@ def _looked_up(layer: KerasLayer, inputs: TfTensor) -> TfTensor:
     if layer.quantization_mode is not None:
         return layer.call(inputs)
     # Keras 3 takes negative numbers too, by operators that an int16 file cannot have.
-    whole = inputs if inputs.dtype.is_integer else tf.cast(inputs, tf.int32)
+    whole = inputs if inputs.dtype in (tf.int32, tf.int64) else tf.cast(inputs, tf.int32)
     return tf.nn.embedding_lookup(tf.convert_to_tensor(layer.embeddings), whole)
 
 
