@@ -174,9 +174,9 @@ def _new_class(definition: type[Definition], keras: ModuleType) -> Any:
 
 
 def register_functions(keras: ModuleType) -> None:
-    """Register in `keras` what `define_function` has registered for all Kerases until now."""
+    """Register in `keras` what `define_function` registers for all Kerases."""
     for name, function in _functions.items():
-        if keras.saving.get_registered_object(name) is None:
+        if keras.saving.get_registered_object(name) is not function:
             keras.saving.register_keras_serializable(package=name.partition(">")[0])(function)
 
 

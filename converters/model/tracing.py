@@ -17,6 +17,7 @@ from converters.base.kerases import keras_of
 from converters.base.untyped import KerasLayer, KerasModel, TfTensor
 from converters.layers.definition import definition_of
 from converters.model.graph import Call, graph_of, rebuilt
+from converters.model.making_anew import made_anew
 
 # They only compute: called without Keras's own scope, they do the same.
 _PLAIN = (
@@ -54,7 +55,7 @@ def with_plain_names(model: KerasModel) -> KerasModel:
     def make(layer: KerasLayer, name: str) -> KerasLayer:
         if not isinstance(layer, keras_of(model).layers.Layer):
             return layer
-        pairs.append((layer, type(layer).from_config({**layer.get_config(), "name": plain_name(name)})))
+        pairs.append((layer, made_anew(layer, {**layer.get_config(), "name": plain_name(name)})))
         return pairs[-1][1]
 
     copy = rebuilt(model, make)
@@ -77,9 +78,7 @@ def _called(call: Call, inputs: Sequence[TfTensor]) -> list[TfTensor]:
 
 def _convolved(layer: KerasLayer, inputs: TfTensor) -> TfTensor:
     kernel = tf.convert_to_tensor(layer.kernel)
-    sums = tf.nn.conv2d(
-        inputs, kernel, layer.strides, layer.padding.upper(), dilations=layer.dilation_rate, name="Conv2D"
-    )
+    sums = tf.nn.conv2d(inputs, kernel, layer.strides, layer.padding.upper(), dilations=layer.dilation_rate)
     return _activated(layer, sums)
 
 

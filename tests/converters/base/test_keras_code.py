@@ -101,6 +101,26 @@ def operation(name, kind="TFOpLambda", key="function"):
             named("__typespec__", {}, "tensorflow.python.keras.layers.core", spec_name="Lambda"),
             "the type Lambda of tensorflow.python.keras.layers.core",
         ),
+        (
+            named(
+                "__typespec__",
+                [],
+                "tensorflow.python.framework.load_library",
+                spec_name="load_op_library",
+                registered_name=None,
+            ),
+            "the type load_op_library of tensorflow.python.framework.load_library",
+        ),
+        (
+            named(
+                "__typespec__",
+                [],
+                "tensorflow.python.framework.tensor_spec",
+                spec_name="TensorSpec",
+                registered_name="TensorSpec",  # Keras 2 would call its from_config
+            ),
+            "the type TensorSpec of tensorflow.python.framework.tensor_spec",
+        ),
         (operation("io.write_file"), "the operation io.write_file of TensorFlow"),
         (operation("raw_ops.WriteFile"), "the operation raw_ops.WriteFile of TensorFlow"),
         (operation("py_function"), "the operation py_function of TensorFlow"),
