@@ -88,11 +88,11 @@ def compare(setting: Setting, seed: int, exact: Any, passes: Passes, held_out: D
     pictures = pad(test.images)
     wanted = outputs_of(exact, pictures)
     images = calibration_images(setting.calibration, seed=seed)
-    calibration = as_input(exact, pad(images)).numpy()
+    calibration = as_input(exact, pad(images))
     found: dict[str, Any] = {**setting._asdict(), "seed": seed}
     if setting.bits == 8:
         content = by_the_converter(exact, setting, calibration)
-        scores = run(content, as_input(exact, pictures).numpy())
+        scores = run(content, as_input(exact, pictures))
         found["converter"] = measured(scores, wanted, test.labels)
     model = quantize_aware(
         exact, calibration=calibration, weight_bits=setting.bits, per_channel=setting.per_channel

@@ -580,9 +580,17 @@ FAULTS = (
     _fault(
         "averaged-weights",
         "lenet_edge/training/loop.py",
-        "            variable.assign(average)\n",
-        "            variable.assign(variable)\n",
+        "    _take_averages(model)\n    yield\n",
+        "    yield\n",
         meaning="an epoch's error is that of its last weights and not of the averaged ones",
+        tests="lenet_edge/training/test_training.py",
+    ),
+    _fault(
+        "own-weights",
+        "lenet_edge/training/loop.py",
+        "        variable.assign(value)\n",
+        "        variable.assign(variable)\n",
+        meaning="after each epoch, training goes on from the averaged weights",
         tests="lenet_edge/training/test_training.py",
     ),
     _fault(

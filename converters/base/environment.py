@@ -7,7 +7,6 @@ The process may be somebody's program with a Keras of its own: no variable of it
 from __future__ import annotations
 
 import contextlib
-import os
 import platform
 from collections.abc import Iterator
 from importlib import metadata
@@ -15,10 +14,11 @@ from importlib import metadata
 from converters.base.errors import InputError
 from converters.base.installed import RUNTIMES
 from converters.base.kerases import unknown_backend
+from converters.base.kept_environment import kept_environment
 from converters.base.quiet import quiet
 
 try:
-    with quiet():
+    with quiet(), kept_environment():  # TensorFlow Lite imports jax if it is there, which sets a variable
         import tensorflow as tf
         from tensorflow.core.protobuf import saved_model_pb2
         from tensorflow.lite.python import schema_py_generated as schema
@@ -44,13 +44,8 @@ def unchanged_environment() -> Iterator[None]:
     What `tf.keras` is, is settled when it is first used: now, before that variable can turn it into Keras 2.
     """
     _ = tf.keras.layers
-    before = dict(os.environ)
-    try:
+    with kept_environment():
         yield
-    finally:
-        for name in set(os.environ) - set(before):
-            del os.environ[name]
-        os.environ.update(before)
 
 
 def versions() -> dict[str, str]:

@@ -13,6 +13,7 @@ from types import ModuleType
 
 from converters.base.errors import InputError, expect
 from converters.base.installed import RUNTIMES
+from converters.base.kept_environment import kept_environment
 from converters.base.quiet import quiet
 
 KERAS_2, KERAS_3 = "tf_keras", "keras"
@@ -59,7 +60,7 @@ def import_keras(name: str) -> ModuleType:
     if name in sys.modules:
         return sys.modules[name]
     try:
-        with quiet():
+        with quiet(), kept_environment():
             return importlib.import_module(name)
     except ModuleNotFoundError as error:
         raise InputError(_what_is_missing(name, str(error.name))) from error

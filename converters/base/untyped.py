@@ -10,6 +10,9 @@ KerasModel: TypeAlias = Any
 KerasLayer: TypeAlias = Any
 """A keras.layers.Layer of Keras 3 or Keras 2."""
 
+KerasVariable: TypeAlias = Any
+"""A variable of a Keras model, of either Keras."""
+
 KerasNode: TypeAlias = Any
 """One call of a layer in a functional model."""
 

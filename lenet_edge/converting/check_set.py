@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from converters.base.untyped import KerasModel
 from lenet_edge.digits.mnist import Digits, pad
 from lenet_edge.digits.scoring import error_of
 from lenet_edge.digits.side_by_side import side_by_side
@@ -43,13 +44,13 @@ class Baseline:
         return error_of(self.answers.argmax(axis=1), self.check_set.labels)
 
 
-def check_set_of(model: Any, digits: Digits) -> CheckSet:
+def check_set_of(model: KerasModel, digits: Digits) -> CheckSet:
     """Return `digits` as inputs of the Keras `model`: one by one or, for a wide model, side by side."""
     pictures, labels = side_by_side(digits) if is_wide(model) else (pad(digits.images), digits.labels)
-    return CheckSet(as_input(model, pictures).numpy(), labels.astype(np.int64).reshape(-1))
+    return CheckSet(as_input(model, pictures), labels.astype(np.int64).reshape(-1))
 
 
-def baseline_of(model: Any, digits: Digits) -> Baseline:
+def baseline_of(model: KerasModel, digits: Digits) -> Baseline:
     """Return the check set made of `digits`, with the answers of the Keras `model`, the original."""
     check_set = check_set_of(model, digits)
     return Baseline(check_set=check_set, answers=answers_of(model, check_set.inputs))

@@ -160,7 +160,7 @@ def convert_one(model: Any, *, precision: Precision, ends: Ends = "uint8") -> Co
     if is_wide(model):
         fields = calibration_fields()[..., None]
         return to_tflite(model, calibration=fields, shape=fields.shape[1:], open_axis=2, **options)
-    calibration = as_input(model, pad(calibration_digits().images)).numpy()
+    calibration = as_input(model, pad(calibration_digits().images))
     return to_tflite(model, calibration=calibration, **options)
 
 

@@ -184,7 +184,7 @@ def _try_on_gpu(content: bytes, exact: Any) -> Tried:
     if reason:
         return Tried(title=column.title, absent=reason)
     pictures = pad(calibration_digits().images[:_TRIED_DIGITS])
-    inputs = as_input(exact, pictures).numpy()
+    inputs = as_input(exact, pictures)
     result = run_column(column, {"file": content}, {"file": inputs})["file"]
     if result.failure:
         return Tried(title=column.title, failure=result.failure)
@@ -204,7 +204,7 @@ def _micro_array(original: Original, content: bytes) -> MicroArray:
     The sample's output is TensorFlow Lite Micro's if that is installed, else TensorFlow's; its limits hold
     for every runtime (converters.proof.tolerance).
     """
-    sample = as_input(original.folded, pad(calibration_digits().images[:1])).numpy()
+    sample = as_input(original.folded, pad(calibration_digits().images[:1]))
     stored, answer = run_stored(content, sample)
     side = sample.shape[1]
     column = COLUMNS["micro"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from converters.base.errors import expect
@@ -12,21 +13,22 @@ from lenet_edge.packaged.files import released_folder
 from lenet_edge.packaged.names import ALL_NAMES, WIDE
 
 
-def released_model(name: str, *, weights: Path | None = None) -> Any:
+def released_model(name: str, *, weights: Path | None = None, keras: ModuleType | None = None) -> Any:
     """Return model `name` with the released weights, or those of the file `weights`; it outputs scores.
 
     In: (batch, 32, 32, 1) for "lenet5", (batch, 28, 28, 1) for "stock_lenet5", pixels 0..255. Out:
     (batch, 10), ten scores of sum 1. "lenet5_wide": (batch, height, width, 1) to (batch, rows, columns, 11),
-    eleven scores per window. Raises InputError on an unknown name or the weights of another model.
+    eleven scores per window. `keras`: the package `keras` or `tf_keras` to build it in; by default the one
+    that `tf.keras` is. Raises InputError on an unknown name or the weights of another model.
     """
     from lenet_edge.packaged.weights import load_weights
     from lenet_edge.paper.model import lenet5, stock_lenet5, with_probabilities
 
     expect(name in ALL_NAMES, f"one of {', '.join(ALL_NAMES)}", name)
     build: dict[str, Callable[[], Any]] = {
-        "lenet5": lenet5,
-        "stock_lenet5": stock_lenet5,
-        WIDE: lambda: lenet5(wide=True, empty=True),
+        "lenet5": lambda: lenet5(keras=keras),
+        "stock_lenet5": lambda: stock_lenet5(keras=keras),
+        WIDE: lambda: lenet5(wide=True, empty=True, keras=keras),
     }
     model = build[name]()
     scale = load_weights(model, weights or released_folder() / f"{name}.npz")
@@ -36,8 +38,8 @@ def released_model(name: str, *, weights: Path | None = None) -> Any:
 def fine_tuned_model(*, weights: Path | None = None) -> Any:
     """Return the released lenet5 fine-tuned for int8, or that of the file `weights`; it rounds like int8.
 
-    In: (batch, 32, 32, 1), pixels 0..255. Out: (batch, 10), scores. Raises InputError on another model's
-    weights.
+    A model of Keras 2, as tensorflow-model-optimization makes no other. In: (batch, 32, 32, 1), pixels
+    0..255. Out: (batch, 10), scores. Raises InputError on another model's weights.
     """
     from converters.model.folding import fold
     from converters.model.quantize_aware import quantize_aware
@@ -45,7 +47,7 @@ def fine_tuned_model(*, weights: Path | None = None) -> Any:
     from lenet_edge.paper.answers import as_input
 
     folded = fold(released_model("lenet5"))
-    calibration = as_input(folded, pad(calibration_digits().images)).numpy()
+    calibration = as_input(folded, pad(calibration_digits().images))
     model = quantize_aware(folded, calibration=calibration, input_range=PIXELS)
     load_quantised(model, weights or released_folder() / "lenet5_qat.npz")
     return model
@@ -59,5 +61,5 @@ def plain_model(quantised: Any) -> Any:
     plain = fold(released_model("lenet5"))
     fine_tuned = named_weights(quantised)
     for name, variable in named_weights(plain).items():
-        variable.assign(fine_tuned[f"quant_{name}"])
+        variable.assign(fine_tuned[f"quant_{name}"].numpy())
     return plain

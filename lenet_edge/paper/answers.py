@@ -7,37 +7,48 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.base.environment import tf
+from converters.base.kerases import KERAS_2, keras_of
+from converters.base.untyped import KerasModel
 from lenet_edge.digits.geometry import middle
 
 
-def is_wide(model: Any) -> bool:
+def is_wide(model: KerasModel) -> bool:
     """Return whether the Keras `model` takes pictures of any width."""
     return model.input_shape[2] is None
 
 
-def as_input(model: Any, pictures: Any) -> Any:
+def seen_by(model: KerasModel, pictures: Any) -> Any:
+    """Return what `model` sees of uint8 pictures (n, 32, 32): (n, size, size), the middle.
+
+    A wide model sees pictures (n, 32, width) whole. `pictures`: an array or a tensor, and so is the result.
+    """
+    return pictures if is_wide(model) else middle(pictures, side=model.input_shape[1])
+
+
+def as_input(model: KerasModel, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return uint8 pictures (n, 32, 32) as the float32 pixels (n, size, size, 1) that `model` takes.
 
     Pictures for a wide model are (n, 32, width), and keep their size.
     """
-    pixels = pictures if is_wide(model) else middle(pictures, side=model.input_shape[1])
-    return tf.cast(pixels, tf.float32)[..., None]
+    return seen_by(model, pictures).astype(np.float32)[..., None]
 
 
-def outputs_of(model: Any, pictures: np.ndarray, *, batch: int = 1000) -> np.ndarray:
+def outputs_of(model: KerasModel, pictures: NDArray[np.uint8], *, batch: int = 1000) -> NDArray[np.float32]:
     """Return the model's output for uint8 pictures: (n, 10) or, for a wide model, (n, 1, windows, 11)."""
-    parts = [
-        model(as_input(model, pictures[i : i + batch]), training=False)
-        for i in range(0, len(pictures), batch)
-    ]
-    return np.concatenate([part.numpy() for part in parts])
+    starts = range(0, len(pictures), batch)
+    return np.concatenate([_run(model, as_input(model, pictures[i : i + batch])) for i in starts])
 
 
-def answers_of(model: Any, inputs: NDArray[np.float32], *, batch: int = 1000) -> NDArray[np.float32]:
+def answers_of(model: KerasModel, inputs: NDArray[np.float32], *, batch: int = 1000) -> NDArray[np.float32]:
     """Return the scores (m, classes) of the Keras `model` on `inputs` (n, ...), a row per answer."""
-    parts = [model(inputs[i : i + batch], training=False).numpy() for i in range(0, len(inputs), batch)]
-    return rows_of(np.concatenate(parts))
+    starts = range(0, len(inputs), batch)
+    return rows_of(np.concatenate([_run(model, inputs[i : i + batch]) for i in starts]))
+
+
+def _run(model: KerasModel, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the output of `model`, of either Keras and any backend, as an array."""
+    keras, outputs = keras_of(model), model(inputs, training=False)
+    return outputs.numpy() if keras.__name__ == KERAS_2 else keras.ops.convert_to_numpy(outputs)
 
 
 def rows_of(scores: NDArray[Any]) -> NDArray[Any]:

@@ -109,6 +109,10 @@ class ScaledTanh(LayerDefinition):
         """Squash each value."""
         return self.amplitude * self.ops.tanh(self.slope * inputs)
 
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the input's shape."""
+        return input_shape
+
     def fold(self, inputs: list[Value], folding: Folding) -> Value:
         """Leave a tanh: its constants are folded into the weights before and behind it."""
         return folding.squashed(self, inputs[0], Squashing(self.amplitude, self.slope))

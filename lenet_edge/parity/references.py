@@ -46,7 +46,7 @@ class References:
 def references(net: str, pictures: NDArray[np.uint8]) -> References:
     """Return the references of `net` on uint8 `pictures` (n, 32, 32), of lenet5_wide (n, 32, width)."""
     original = released_model(net)
-    inputs = as_input(original, pictures).numpy()
+    inputs = as_input(original, pictures)
     folded = fold(original)
     folded_file = _float32_file(folded)
     fine_tuned = None

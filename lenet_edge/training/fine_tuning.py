@@ -1,22 +1,38 @@
-"""Quantisation-aware fine-tuning: the rounding model learns to answer as the exact model does."""
+"""Quantisation-aware fine-tuning: the rounding model learns to answer as the exact model does.
+
+The rounding model, its loss, optimizer and callbacks are of Keras 2, which tensorflow-model-optimization
+needs; the exact model may be of either.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.base.environment import keras, tf
+from converters.base.environment import tf
 from converters.base.files import write_json
+from converters.base.kerases import KERAS_2, import_keras
+from converters.base.untyped import KerasModel, TfTensor
 from converters.model.quantize_aware import settle
 from lenet_edge.digits.mnist import Digits, pad
 from lenet_edge.packaged.weights import load_quantised, save_quantised
-from lenet_edge.paper.answers import as_input, outputs_of
+from lenet_edge.paper.answers import outputs_of
 from lenet_edge.training.checkpoints import checkpoint_folder
 from lenet_edge.training.distorted_passes import Passes
-from lenet_edge.training.loop import Recipe, Row, batches, error_of_outputs, restore, steps_per_epoch_of
+from lenet_edge.training.loop import (
+    Recipe,
+    Row,
+    as_pixels,
+    batches,
+    error_of_outputs,
+    restore,
+    steps_per_epoch_of,
+)
 
 _SMALLEST = 1e-7  # the floor of a score before its logarithm is taken
 
@@ -35,17 +51,14 @@ def fine_tuning_recipe(*, epochs: int, batch_size: int, learning_rate: float, se
     )
 
 
-class SoftenedCrossEntropy(keras.losses.Loss):
-    """Cross-entropy of scores (batch, classes), softened by `temperature`, with targets softened alike."""
+def softened_cross_entropy(temperature: float) -> Callable[[TfTensor, TfTensor], TfTensor]:
+    """Return the loss: cross-entropy of scores (batch, classes), softened, with targets softened alike."""
 
-    def __init__(self, *, temperature: float) -> None:
-        super().__init__(name="softened_cross_entropy")
-        self.temperature = temperature
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return one value per row."""
-        logits = tf.math.log(tf.maximum(y_pred, _SMALLEST)) / self.temperature
+    def softened_cross_entropy(y_true: TfTensor, y_pred: TfTensor) -> TfTensor:
+        logits = tf.math.log(tf.maximum(y_pred, _SMALLEST)) / temperature
         return tf.nn.softmax_cross_entropy_with_logits(y_true, logits)
+
+    return softened_cross_entropy
 
 
 def divergence(scores: NDArray[np.floating[Any]], exact: NDArray[np.floating[Any]]) -> float:
@@ -54,26 +67,28 @@ def divergence(scores: NDArray[np.floating[Any]], exact: NDArray[np.floating[Any
     return float(np.mean(np.sum(p * (np.log(p) - np.log(q)), axis=1)))
 
 
-class _EpochEnd(keras.callbacks.Callback):
-    """Measures the settled model on the held-out digits, saves the best, writes checkpoint and history."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _EpochEnd:
+    """Measures the settled model on the held-out digits, saves the best, writes checkpoint and history.
 
-    def __init__(
-        self, exact: NDArray[np.float32], held_out: Digits, manager: Any, history: list[Row]
-    ) -> None:
-        super().__init__()
-        self.pictures, self.labels = pad(held_out.images), held_out.labels
-        self.exact, self.manager, self.history = exact, manager, history
+    `exact`: the exact model's scores (n, 10) of the held-out digits.
+    """
+
+    model: KerasModel
+    exact: NDArray[np.float32]
+    held_out: Digits
+    manager: Any  # a tf.train.CheckpointManager
+    history: list[Row]
 
     @property
     def best_file(self) -> Path:
         """The file of the best weights so far."""
         return Path(self.manager.directory) / "best.npz"
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        logs = logs if logs is not None else {}
+    def __call__(self, epoch: int, logs: Row) -> None:
         settle(self.model)
-        scores = outputs_of(self.model, self.pictures)
-        logs["held_out_error"] = error_of_outputs(scores, self.labels, sign=1)
+        scores = outputs_of(self.model, pad(self.held_out.images))
+        logs["held_out_error"] = error_of_outputs(scores, self.held_out.labels, sign=1)
         logs["held_out_divergence"] = divergence(scores, self.exact)
         self.history.append({"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}})
         if best_of(self.history) == self.history[-1]:
@@ -89,7 +104,7 @@ def best_of(history: list[Row]) -> Row:
 
 
 def fine_tune(
-    model: Any,
+    model: KerasModel,
     recipe: Recipe,
     passes: Passes,
     held_out: Digits,
@@ -99,34 +114,31 @@ def fine_tune(
     resume: bool = False,
     verbose: int = 1,
 ) -> list[Row]:
-    """Fine-tune `model` (from `quantize_aware`) in place to its best weights; return its history.
+    """Fine-tune `model` (from `quantize_aware`, of Keras 2) in place to its best weights; return its history.
 
     The history has a row per epoch; row 0 is the model before the first step, and may be the best. `exact`:
     the exact model's scores (n, 10) of the held-out digits; `passes` has that model as its teacher.
     `out`/checkpoints holds the state after each epoch; `resume` continues from there, to the same weights.
     Raises InputError if `out` holds a run without `resume`, or none with it.
     """
-    steps = steps_per_epoch_of(passes, recipe)
+    keras, steps = import_keras(KERAS_2), steps_per_epoch_of(passes, recipe)
     rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.epochs * steps)
     optimizer = keras.optimizers.Adam(rate, jit_compile=False)
     optimizer.build(model.trainable_variables)
-    model.compile(optimizer, SoftenedCrossEntropy(temperature=recipe.answers_temperature))
+    model.compile(optimizer, softened_cross_entropy(recipe.answers_temperature))
     state = tf.train.Checkpoint(model=model, optimizer=optimizer)
     manager = tf.train.CheckpointManager(state, str(checkpoint_folder(out)), max_to_keep=2)
     history = restore(manager, resume=resume)
-    end = _EpochEnd(exact, held_out, manager, history)
-    end.set_model(model)
+    end = _EpochEnd(model=model, exact=exact, held_out=held_out, manager=manager, history=history)
     if not history:
-        end.on_epoch_end(-1)  # the row of epoch 0
+        end(-1, {})  # the row of epoch 0
     done = len(history) - 1
-    dataset = batches(passes, recipe, first_epoch=done)
-    dataset = dataset.map(lambda pictures, targets: (as_input(model, pictures), targets))
     model.fit(
-        dataset,
+        as_pixels(model, batches(passes, recipe, first_epoch=done)),
         steps_per_epoch=steps,
         initial_epoch=done,
         epochs=recipe.epochs,
-        callbacks=[end],
+        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=end)],
         verbose=verbose,
     )
     load_quantised(model, end.best_file)

@@ -6,13 +6,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from converters.base.environment import versions
 from converters.base.files import write_atomically, write_json
+from converters.base.untyped import KerasModel
 from converters.model.conversion import to_tflite
 from converters.model.folding import fold
 from converters.model.quantize_aware import quantize_aware
@@ -27,6 +27,7 @@ from lenet_edge.paper.answers import as_input, outputs_of
 from lenet_edge.training.distorted_passes import Passes, Teacher
 from lenet_edge.training.fine_tuning import best_of, fine_tune
 from lenet_edge.training.loop import Recipe, Row
+from lenet_edge.training.preparing import training_keras
 from lenet_edge.training.results import measured_sets
 
 FILE_BITS = (4, 8)
@@ -44,13 +45,13 @@ class Rounding:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FineTuned:
-    """A fine-tuned Keras `model` and the `exact` one that it learned from.
+    """A fine-tuned `model` of Keras 2 and the `exact` one, of Keras 3, that it learned from.
 
     `weights_sha256`: the hash of the exact model's weights; `passes`: what it was trained on.
     """
 
-    model: Any
-    exact: Any
+    model: KerasModel
+    exact: KerasModel
     weights_sha256: str
     recipe: Recipe
     rounding: Rounding
@@ -119,7 +120,7 @@ def fine_tune_lenet5(
     `recipe`, `out`, `resume` and errors as for `lenet_edge.training.fine_tuning.fine_tune`; also raises
     InputError if the weights are another model's.
     """
-    exact = fold(released_model("lenet5", weights=weights))
+    exact = fold(released_model("lenet5", weights=weights, keras=training_keras()))
     key = hashlib.sha256((weights or released_folder() / "lenet5.npz").read_bytes()).hexdigest()
     copies = Passes(
         digits=training,
@@ -132,7 +133,7 @@ def fine_tune_lenet5(
     images = calibration_images(rounding.calibration_digits, seed=recipe.seed)
     model = quantize_aware(
         exact,
-        calibration=as_input(exact, pad(images)).numpy(),
+        calibration=as_input(exact, pad(images)),
         input_range=PIXELS,
         weight_bits=rounding.bits,
         per_channel=rounding.per_channel,
@@ -199,11 +200,11 @@ def _tflite_content(tuned: FineTuned) -> bytes | None:
     return lowered(content, layout=layout_for("lenet5", "int8"))[0] if tuned.rounding.bits == 8 else content
 
 
-def errors_of(model: Any, exact: Any, content: bytes | None, digits: Digits) -> Errors:
+def errors_of(model: KerasModel, exact: KerasModel, content: bytes | None, digits: Digits) -> Errors:
     """Return the errors on `digits` of the fine-tuned `model`, the `exact` one and the file `content`."""
     pictures = pad(digits.images)
     exact_read, model_read = (outputs_of(m, pictures).argmax(axis=1) for m in (exact, model))
-    file_read = None if content is None else run(content, as_input(exact, pictures).numpy()).argmax(axis=1)
+    file_read = None if content is None else run(content, as_input(exact, pictures)).argmax(axis=1)
     return Errors(
         digits=len(digits.labels),
         exact_error=percent(exact_read != digits.labels),

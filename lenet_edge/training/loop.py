@@ -1,32 +1,36 @@
-"""The training loop: a recipe as data, batches from passes, checkpoints, averaged weights."""
+"""The training loop: a recipe as data, batches from passes, checkpoints, averaged weights. In Keras 3."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.base.environment import keras, tf
-from converters.base.errors import expect
+from converters.base.environment import tf
+from converters.base.errors import InputError, expect
 from converters.base.files import write_json
+from converters.base.untyped import KerasModel
 from lenet_edge.digits.mnist import Digits, pad
-from lenet_edge.paper.answers import as_input, outputs_of
-from lenet_edge.paper.losses import DistanceCrossEntropy
+from lenet_edge.paper.answers import outputs_of, seen_by
+from lenet_edge.paper.in_keras import classes
 from lenet_edge.paper.model import lenet5, stock_lenet5, teacher
 from lenet_edge.training.checkpoints import check_start, checkpoint_folder
 from lenet_edge.training.distorted_passes import Passes
+from lenet_edge.training.preparing import training_keras
 
 Row = dict[str, float]
 """One epoch in a history: its number, the loss and what was measured, errors in percent."""
 
-Measure = Callable[[Any], Row]
+Measure = Callable[[KerasModel], Row]
 ModelName = Literal["lenet5", "stock", "teacher"]
-BUILDERS: dict[str, Callable[[], Any]] = {"lenet5": lenet5, "stock": stock_lenet5, "teacher": teacher}
+BUILDERS: dict[str, Callable[..., KerasModel]] = {"lenet5": lenet5, "stock": stock_lenet5, "teacher": teacher}
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,9 @@ class Recipe:
 
 def loss_of(recipe: Recipe) -> Any:
     """Return the loss for the recipe's model, on targets (batch, 10)."""
+    keras = training_keras()
     if recipe.model == "lenet5":
-        return DistanceCrossEntropy(scale=recipe.distance_scale)
+        return classes(keras).DistanceCrossEntropy(scale=recipe.distance_scale)
     return keras.losses.CategoricalCrossentropy(from_logits=True)
 
 
@@ -115,57 +120,66 @@ def error_of_outputs(
     return 100.0 * float(np.mean((sign * outputs).argmax(axis=1) != labels))
 
 
-class _Average:
-    """Swaps the optimizer's averaged weights into the model, and the model's own back."""
-
-    def __init__(self, model: Any) -> None:
-        self.variables = model.trainable_variables
-        # tf_keras has no public name for them.
-        self.averages = model.optimizer._model_variables_moving_average
-
-    def __enter__(self) -> None:
-        self.own = [variable.numpy() for variable in self.variables]
-        for variable, average in zip(self.variables, self.averages, strict=True):
-            variable.assign(average)
-
-    def __exit__(self, *_: object) -> None:
-        for variable, own in zip(self.variables, self.own, strict=True):
-            variable.assign(own)
+def as_pixels(model: KerasModel, batches: Any) -> Any:
+    """Return the dataset `batches`, uint8 pictures (batch, 32, 32) and targets, with pixels for `model`."""
+    return batches.map(lambda p, t: (tf.cast(seen_by(model, p), tf.float32)[..., None], t))
 
 
-class _EpochEnd(keras.callbacks.Callback):
+def _take_averages(model: KerasModel) -> None:
+    """Set the weights of `model` to the averages that its optimizer keeps of them."""
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+
+
+@contextlib.contextmanager
+def _averaged(model: KerasModel) -> Iterator[None]:
+    """Give `model` its averaged weights, and then its own back."""
+    own = [variable.numpy() for variable in model.trainable_variables]
+    _take_averages(model)
+    yield
+    for variable, value in zip(model.trainable_variables, own, strict=True):
+        variable.assign(value)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _EpochEnd:
     """Measures the averaged weights, then writes checkpoint and history."""
 
-    def __init__(self, measure: Measure, manager: Any, history: list[Row]) -> None:
-        super().__init__()
-        self.measure, self.manager, self.history = measure, manager, history
+    model: KerasModel
+    measure: Measure
+    manager: Any  # a tf.train.CheckpointManager
+    history: list[Row]
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        logs = logs if logs is not None else {}
-        with _Average(self.model):
+    def __call__(self, epoch: int, logs: Row) -> None:
+        with _averaged(self.model):
             logs.update(self.measure(self.model))
         self.manager.save(epoch + 1)
         self.history.append({"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}})
         write_json(Path(self.manager.directory) / "history.json", self.history)
 
 
-def compiled(build: Callable[[], Any], loss: Any, recipe: Recipe, *, steps: int) -> Any:
-    """Return a compiled model, its initial weights drawn from the recipe's seed; `steps`: per epoch."""
+def compiled(
+    build: Callable[[ModuleType], KerasModel], loss: Any, recipe: Recipe, *, steps: int
+) -> KerasModel:
+    """Return a compiled model, its initial weights drawn from the recipe's seed; `steps`: per epoch.
+
+    `build` makes the model in the Keras that it gets, as `loss` is made: `training_keras`.
+    """
+    keras = training_keras()
     keras.utils.set_random_seed(recipe.seed)
-    model = build()
+    model = build(keras)
     rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.epochs * steps)
     # The average reaches back over at most a tenth of the training, so it forgets the initial weights.
     averaging = min(recipe.averaging, max(0.0, 1 - 10 / (recipe.epochs * steps)))
     optimizer = keras.optimizers.AdamW(
-        rate, weight_decay=recipe.weight_decay, use_ema=True, ema_momentum=averaging, jit_compile=False
+        rate, weight_decay=recipe.weight_decay, use_ema=True, ema_momentum=averaging
     )
     optimizer.build(model.trainable_variables)
-    model.compile(optimizer, loss)
+    model.compile(optimizer, loss, jit_compile=False)
     return model
 
 
 def fit(
-    model: Any,
+    model: KerasModel,
     dataset_from: Callable[[int], Any],
     measure: Measure,
     *,
@@ -184,23 +198,28 @@ def fit(
     state = tf.train.Checkpoint(model=model, optimizer=model.optimizer)
     manager = tf.train.CheckpointManager(state, str(checkpoint_folder(out)), max_to_keep=2)
     history = restore(manager, resume=resume)
-    end = _EpochEnd(measure, manager, history)
-    logs = keras.callbacks.TensorBoard(str(out / "tensorboard"))
-    model.fit(
-        dataset_from(len(history)),
-        steps_per_epoch=steps,
-        initial_epoch=len(history),
-        epochs=epochs,
-        callbacks=[end, logs],
-        verbose=verbose,
-    )
-    _Average(model).__enter__()
+    if len(history) < epochs:
+        callbacks = training_keras().callbacks
+        end = _EpochEnd(model=model, measure=measure, manager=manager, history=history)
+        model.fit(
+            dataset_from(len(history)),
+            steps_per_epoch=steps,
+            initial_epoch=len(history),
+            epochs=epochs,
+            shuffle=False,  # the batches are drawn from the seed
+            callbacks=[
+                callbacks.LambdaCallback(on_epoch_end=end),
+                callbacks.TensorBoard(str(out / "tensorboard")),
+            ],
+            verbose=verbose,
+        )
+    _take_averages(model)
     return history
 
 
 def train(
     recipe: Recipe, passes: Passes, held_out: Digits, *, out: Path, resume: bool = False, verbose: int = 1
-) -> tuple[Any, list[Row]]:
+) -> tuple[KerasModel, list[Row]]:
     """Train by `recipe`; return the model with its averaged weights, and its history, a row per epoch.
 
     `out`/checkpoints holds the state after each epoch; `resume` continues from there, to the same result as
@@ -208,19 +227,16 @@ def train(
     training without `resume`, or none with it.
     """
     steps = steps_per_epoch_of(passes, recipe)
-    model = compiled(BUILDERS[recipe.model], loss_of(recipe), recipe, steps=steps)
+    build = BUILDERS[recipe.model]
+    model = compiled(lambda keras: build(keras=keras), loss_of(recipe), recipe, steps=steps)
     pictures, sign = pad(held_out.images), answers_sign(recipe.model)
 
-    def measure(trained: Any) -> Row:
+    def measure(trained: KerasModel) -> Row:
         return {"held_out_error": error_of_outputs(outputs_of(trained, pictures), held_out.labels, sign=sign)}
-
-    def dataset_from(epoch: int) -> Any:
-        dataset = batches(passes, recipe, first_epoch=epoch)
-        return dataset.map(lambda pictures, targets: (as_input(model, pictures), targets))
 
     history = fit(
         model,
-        dataset_from,
+        lambda epoch: as_pixels(model, batches(passes, recipe, first_epoch=epoch)),
         measure,
         epochs=recipe.epochs,
         steps=steps,
@@ -234,14 +250,22 @@ def train(
 def restore(manager: Any, *, resume: bool) -> list[Row]:
     """Restore the newest checkpoint and return the history up to it; empty for a new training.
 
-    Raises InputError like `lenet_edge.training.checkpoints.check_start`.
+    Raises InputError like `lenet_edge.training.checkpoints.check_start`, and on the checkpoint of another
+    model or of another Keras: these nets were once trained in Keras 2.
     """
     folder = Path(manager.directory)
     check_start(folder, resume=resume)
     if not resume:
         return []
     newest = manager.latest_checkpoint
-    manager.checkpoint.restore(newest).assert_consumed()
+    try:
+        manager.checkpoint.restore(newest).assert_consumed()
+    # Of other weights, of other shapes, or damaged.
+    except (AssertionError, ValueError, IndexError, tf.errors.OpError) as error:
+        raise InputError(
+            f"expected a training of this model to resume in {folder}, got a damaged one, one of another "
+            "model, or one that an older lenet-edge began in Keras 2: begin anew in another folder"
+        ) from error
     # If the process dies between checkpoint and history, the history is a row short or, resumed, too long.
     rows = json.loads((folder / "history.json").read_text())
     return rows[: int(newest.rsplit("-", 1)[1])]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 from pathlib import Path
 
 from converters.base.errors import expect
+from converters.base.kerases import BACKEND
 from lenet_edge.digits.mnist import TRAINING
 from lenet_edge.digits.options import add_data_option
 
@@ -62,7 +64,9 @@ def check_training_options(
     limit: int | None,
     threads: int | None,
 ) -> None:
-    """Raise InputError, naming the option, on a number out of range."""
+    """Raise InputError, naming the option, on a number out of range; also on a backend but TensorFlow."""
+    backend = os.environ.get(BACKEND) or "tensorflow"
+    expect(backend == "tensorflow", f"{BACKEND}=tensorflow to train with", backend)
     expect(epochs >= 1, "--epochs of 1 or more", epochs)
     expect(batch_size >= 1, "--batch-size of 1 or more", batch_size)
     expect(0 < learning_rate < math.inf, "--learning-rate above 0", learning_rate)

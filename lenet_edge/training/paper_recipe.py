@@ -8,17 +8,20 @@ the first 3,000 digits are learnt at a fifth of the printed eta.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 from tqdm import tqdm
 
-from converters.base.environment import keras, tf
+from converters.base.environment import tf
+from converters.base.kerases import keras_of
+from converters.base.untyped import KerasModel, TfTensor
 from lenet_edge.digits.mnist import Digits, pad
 from lenet_edge.paper.answers import as_input, outputs_of
-from lenet_edge.paper.losses import MAPLoss
+from lenet_edge.paper.in_keras import classes
 from lenet_edge.paper.model import lenet5
 from lenet_edge.training.loop import Row, error_of_outputs
+from lenet_edge.training.preparing import training_keras
 from lenet_edge.training.results import Trained
 
 # "The values of the global learning rate eta ... was 0.0005 for the first two passes, 0.0002 for the
@@ -31,8 +34,9 @@ STRETCH, SAMPLES = 1000, 200  # digits between estimates of h_kk, digits per est
 
 def train_as_printed(training: Digits, held_out: Digits, *, seed: int, verbose: int = 1) -> Trained:
     """Train LeNet-5 as printed, from `seed`; the history has a row per pass, printed too if `verbose`."""
+    keras = training_keras()
     keras.utils.set_random_seed(seed)
-    model = lenet5()
+    model = lenet5(keras=keras)
     pictures, labels = pad(training.images), training.labels.astype(np.int32)
     squares, one_stretch = _squared_derivatives(model), _stretch(model)
     history: list[Row] = []
@@ -60,7 +64,7 @@ def train_as_printed(training: Digits, held_out: Digits, *, seed: int, verbose: 
     return Trained(model=model, name="lenet5", history=history, facts=facts)
 
 
-def _squared_derivatives(model: Any) -> Any:
+def _squared_derivatives(model: KerasModel) -> Callable[[TfTensor], list[TfTensor]]:
     """Return a function from pictures to each weight's h_kk, in the Gauss-Newton approximation.
 
     The second derivative of y_D = |x - c|^2, with respect to F6's output x, is 2. So h_kk = 2 sum over i of
@@ -68,11 +72,11 @@ def _squared_derivatives(model: Any) -> Any:
     of 84. The paper backpropagates diagonal second derivatives instead (appendix C), without the cross terms
     of shared weights, which are kept here.
     """
-    features = keras.Model(model.input, model.get_layer("F6").output)
+    features = keras_of(model).Model(model.input, model.get_layer("F6").output)
     weights = model.trainable_variables
 
     @tf.function(reduce_retracing=True)
-    def squares(pictures: Any) -> list[Any]:
+    def squares(pictures: TfTensor) -> list[TfTensor]:
         signs = tf.sign(tf.random.stateless_uniform((tf.shape(pictures)[0], 84), (1998, 84)) - 0.5)
         totals = [tf.zeros_like(weight) for weight in weights]
         for index in tf.range(tf.shape(pictures)[0]):
@@ -85,12 +89,12 @@ def _squared_derivatives(model: Any) -> Any:
     return squares
 
 
-def _stretch(model: Any) -> Any:
+def _stretch(model: KerasModel) -> Callable[[TfTensor, TfTensor, list[TfTensor]], TfTensor]:
     """Return a function that takes one step per digit over some digits and returns the sum of losses."""
-    loss_of, weights = MAPLoss(), model.trainable_variables
+    loss_of, weights = classes(keras_of(model)).MAPLoss(), model.trainable_variables
 
     @tf.function(reduce_retracing=True)
-    def stretch(pictures: Any, labels: Any, steps: list[Any]) -> Any:
+    def stretch(pictures: TfTensor, labels: TfTensor, steps: list[TfTensor]) -> TfTensor:
         total = 0.0
         for index in tf.range(tf.shape(pictures)[0]):
             with tf.GradientTape() as tape:

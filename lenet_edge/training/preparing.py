@@ -1,9 +1,11 @@
-"""Prepare a training: load the digits, set TensorFlow's threads."""
+"""Prepare a training: load the digits, get Keras, set TensorFlow's threads."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 
+from converters.base.kerases import KERAS_3, check_backend, import_keras
 from lenet_edge.digits.mnist import Digits, held_out_digits, training_digits
 
 
@@ -15,6 +17,17 @@ def training_and_held_out(*, data: Path | None, limit: int | None) -> tuple[Digi
     images, labels = training_digits(data=data)
     held_out = held_out_digits(data=data)
     return Digits(images[:limit], labels[:limit]), held_out
+
+
+def training_keras() -> ModuleType:
+    """Return the Keras that nets are trained in: Keras 3 on TensorFlow, whatever `tf.keras` is.
+
+    One Keras, so that a training can be resumed and repeated wherever it began. Raises InputError if Keras
+    computes with another backend: the batches and the checkpoints are TensorFlow's.
+    """
+    keras = import_keras(KERAS_3)
+    check_backend(keras)
+    return keras
 
 
 def use_threads(count: int | None) -> None:

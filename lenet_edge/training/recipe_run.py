@@ -13,6 +13,7 @@ from lenet_edge.paper.answers import outputs_of
 from lenet_edge.paper.model import teacher
 from lenet_edge.training.distorted_passes import Passes, Teacher
 from lenet_edge.training.loop import Recipe, train
+from lenet_edge.training.preparing import training_keras
 from lenet_edge.training.results import Trained
 from lenet_edge.training.score_calibration import probabilities
 
@@ -60,7 +61,7 @@ def train_by_recipe(
 
 def _teacher(run: Path) -> Teacher:
     """Return the teacher that was trained in the folder `run`; its key is the hash of its weights."""
-    model, weights = teacher(), run / "weights.npz"
+    model, weights = teacher(keras=training_keras()), run / "weights.npz"
     load_weights(model, weights)
     key = hashlib.sha256(weights.read_bytes()).hexdigest()[:12]
     return Teacher(key, lambda pictures: probabilities(outputs_of(model, pictures)))

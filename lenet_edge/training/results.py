@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from converters.base.environment import versions
 from converters.base.files import write_json
+from converters.base.untyped import KerasModel
 from lenet_edge.digits.mnist import Digits, pad, test_digits
 from lenet_edge.packaged.weights import save_weights
 from lenet_edge.paper.answers import outputs_of
@@ -21,7 +21,7 @@ from lenet_edge.training.score_calibration import Measured, fit_scale, measure
 class Trained:
     """A trained Keras `model` of the kind `name`; `facts`: the report's facts about the training."""
 
-    model: Any
+    model: KerasModel
     name: ModelName
     history: list[Row]
     facts: Mapping[str, object]

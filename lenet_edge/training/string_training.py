@@ -13,14 +13,17 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.base.environment import keras, tf
+from converters.base.environment import tf
 from converters.base.errors import expect
 from converters.base.files import write_atomically
+from converters.base.untyped import KerasModel, TfTensor
+from converters.layers.definition import LossDefinition, class_for, define
 from lenet_edge.digits.geometry import CLASSES, EMPTY, FIELD, STEP, windows
 from lenet_edge.digits.mnist import Digits, pad
 from lenet_edge.digits.string_fields.empty import empty_fields
@@ -34,6 +37,7 @@ from lenet_edge.paper.model import lenet5
 from lenet_edge.runtime.string_decoder import greedy
 from lenet_edge.training.distorted_passes import CachedPasses
 from lenet_edge.training.loop import Recipe, Row, compiled, error_of_outputs, fit
+from lenet_edge.training.preparing import training_keras
 from lenet_edge.training.score_calibration import fit_scale, probabilities
 
 WIDTH = 112
@@ -76,8 +80,8 @@ def _beside_equal(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
     return beside
 
 
-@keras.utils.register_keras_serializable(package="lenet_edge")
-class StringCrossEntropy(keras.losses.Loss):
+@define(package="lenet_edge")
+class StringCrossEntropy(LossDefinition):
     """Cross-entropy of each window against all its allowed answers together.
 
     `y_true` (batch, windows, 11): 1 for each allowed class, 0 for the others. `y_pred`
@@ -90,10 +94,10 @@ class StringCrossEntropy(keras.losses.Loss):
         expect(scale > 0, "scale above 0", scale)
         self.scale = scale
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
+    def call(self, y_true: TfTensor, y_pred: TfTensor) -> TfTensor:
         """Return one value per window."""
-        logarithms = tf.nn.log_softmax(-self.scale * y_pred[:, 0])
-        return -tf.reduce_logsumexp(tf.where(y_true > 0, logarithms, -1e9), axis=-1)
+        logarithms = self.ops.log_softmax(-self.scale * y_pred[:, 0])
+        return -self.ops.logsumexp(self.ops.where(y_true > 0, logarithms, -1e9), axis=-1)
 
     def get_config(self) -> dict[str, Any]:
         """Return the scale along with Keras's own options."""
@@ -179,7 +183,7 @@ def string_steps(passes: StringPasses, recipe: Recipe) -> int:
     return steps
 
 
-def string_outputs(model: Any, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+def string_outputs(model: KerasModel, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return the model's outputs (n, windows, 11) for uint8 pictures (n, 32, width)."""
     return outputs_of(model, pictures, batch=500)[:, 0]
 
@@ -194,7 +198,7 @@ class HeldOut:
             for place, spacing in enumerate(("touching", "normal"))
         }
 
-    def measure(self, model: Any) -> Row:
+    def measure(self, model: KerasModel) -> Row:
         """Return errors in percent: of single digits, and of strings read by the greedy decoder."""
         single = string_outputs(model, pad(self.digits.images))[:, 0, :EMPTY]
         report = {"error": error_of_outputs(single, self.digits.labels, sign=-1)}
@@ -204,7 +208,7 @@ class HeldOut:
             report[f"{spacing}_error"] = 100.0 * float(np.mean(wrong))
         return report
 
-    def fitted_scale(self, model: Any) -> float:
+    def fitted_scale(self, model: KerasModel) -> float:
         """Return the scale that makes the scores most likely, over the windows with one allowed answer."""
         outputs, labels = [], []
         for fields in self.fields.values():
@@ -223,14 +227,14 @@ def train_strings(
     out: Path,
     resume: bool = False,
     verbose: int = 1,
-) -> tuple[Any, float, list[Row]]:
+) -> tuple[KerasModel, float, list[Row]]:
     """Train the wide net by `recipe`; return it with its averaged weights, its scale and its history.
 
     It starts from the weights of the released lenet5. `out`, `resume` and errors as for
     lenet_edge.training.loop.train.
     """
     steps, held = string_steps(passes, recipe), HeldOut(held_out)
-    loss = StringCrossEntropy(scale=recipe.distance_scale)
+    loss = class_for(StringCrossEntropy, training_keras())(scale=recipe.distance_scale)
     model = compiled(_from_released, loss, recipe, steps=steps)
     history = fit(
         model,
@@ -245,9 +249,9 @@ def train_strings(
     return model, held.fitted_scale(model), history
 
 
-def _from_released() -> Any:
+def _from_released(keras: ModuleType) -> KerasModel:
     """Return the wide net with the released weights of lenet5 and the eleventh code."""
-    model, start = lenet5(wide=True, empty=True), lenet5(wide=True)
+    model, start = lenet5(wide=True, empty=True, keras=keras), lenet5(wide=True, keras=keras)
     load_weights(start, released_folder() / "lenet5.npz")
     for layer in start.layers:
         if layer.trainable_weights:

@@ -39,7 +39,7 @@ def exact():
 
 
 def rounding(exact, bits=8):
-    calibration = as_input(exact, pad(calibration_digits().images[:50])).numpy()
+    calibration = as_input(exact, pad(calibration_digits().images[:50]))
     return quantize_aware(exact, calibration=calibration, weight_bits=bits)
 
 

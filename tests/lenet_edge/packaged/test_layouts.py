@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tf_keras as keras
 
 from converters.base.errors import InputError
+from converters.base.kerases import KERAS_3, import_keras
 from converters.file.graph import read_graph
 from converters.file.layouts import describe, layout_between, layout_of
 from converters.file.lowering import lower
@@ -84,7 +84,8 @@ def test_a_files_layout_follows_from_its_shapes(plain, layout):
 
 
 def test_another_net_has_no_layout_of_this_one(plain):
-    x = keras.Input((32, 32, 1))
+    keras = import_keras(KERAS_3)
+    x = keras.Input((32, 32, 1), name="pixels")
     other = to_tflite(keras.Model(x, keras.layers.Conv2D(2, 3)(x)), precision="float32").content
     assert not any(layout_between(read_graph(plain), read_graph(other)))
     stock = read_graph(content_of("stock_lenet5_float32.tflite"))

@@ -8,15 +8,21 @@ import numpy as np
 import pytest
 
 from converters.base.errors import InputError
+from converters.base.kerases import KERAS_2, KERAS_3, import_keras
+from lenet_edge.digits.mnist import calibration_digits, pad
+from lenet_edge.digits.side_by_side import side_by_side
 from lenet_edge.packaged.models import released_model
-from lenet_edge.packaged.names import NAMES
+from lenet_edge.packaged.names import ALL_NAMES, NAMES, WIDE
 from lenet_edge.packaged.weights import load_weights, named_weights, save_weights
+from lenet_edge.paper.answers import outputs_of
 from lenet_edge.paper.model import lenet5, stock_lenet5
 
+KERASES = (KERAS_3, KERAS_2)
 
-@pytest.fixture(scope="module")
-def model():
-    return lenet5()
+
+@pytest.fixture(scope="module", params=KERASES)
+def model(request):
+    return lenet5(keras=import_keras(request.param))
 
 
 def test_names_are_the_papers(model):
@@ -98,6 +104,27 @@ def test_infinite_weights_are_refused(model, tmp_path):
         load_weights(model, tmp_path / "w.npz")
 
 
+@pytest.mark.parametrize("other", KERASES)
+def test_a_file_loads_in_either_keras(model, tmp_path, other):
+    path = save_weights(model, tmp_path / "w.npz", scale=-0.25)
+    loaded = lenet5(keras=import_keras(other))
+    load_weights(loaded, path)
+    again = save_weights(loaded, tmp_path / "again.npz", scale=-0.25)
+    assert again.read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("keras", KERASES)
 @pytest.mark.parametrize("name", NAMES)
-def test_released_models_load(name):
-    assert released_model(name).output_shape == (None, 10)
+def test_released_models_load(name, keras):
+    assert released_model(name, keras=import_keras(keras)).output_shape == (None, 10)
+
+
+@pytest.mark.parametrize("name", ALL_NAMES)
+def test_a_released_model_gives_the_same_scores_in_both_kerases(name):
+    digits = calibration_digits()
+    pictures = side_by_side(digits)[0] if name == WIDE else pad(digits.images)
+    three, two = (outputs_of(released_model(name, keras=import_keras(keras)), pictures) for keras in KERASES)
+    assert three.shape == two.shape
+    # Scores of sum 1 from logits of up to 30, whose sums of some 400 float32 terms may be in another order.
+    np.testing.assert_allclose(three, two, rtol=0, atol=1e-5)
+    np.testing.assert_array_equal(three.argmax(axis=-1), two.argmax(axis=-1))

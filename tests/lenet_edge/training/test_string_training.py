@@ -10,6 +10,8 @@ import pytest
 
 from converters.base.environment import tf
 from converters.base.errors import InputError
+from converters.base.kerases import KERAS_3, import_keras
+from converters.layers.definition import class_for
 from lenet_edge.digits.geometry import EMPTY
 from lenet_edge.digits.mnist import Digits, calibration_digits
 from lenet_edge.digits.string_fields.fields import Fields
@@ -17,12 +19,12 @@ from lenet_edge.digits.string_fields.handwriting import Writing
 from lenet_edge.packaged.weights import load_weights
 from lenet_edge.paper.model import lenet5
 from lenet_edge.train import main
+from lenet_edge.training import string_training
 from lenet_edge.training.loop import Recipe
 from lenet_edge.training.string_training import (
     VERSION,
     WIDTH,
     HeldOut,
-    StringCrossEntropy,
     StringPasses,
     allowed_answers,
     mixed_fields,
@@ -33,6 +35,7 @@ from lenet_edge.training.string_training import (
 )
 
 DIGITS = calibration_digits()
+StringCrossEntropy = class_for(string_training.StringCrossEntropy, import_keras(KERAS_3))
 
 
 def _written(*digits: tuple[int, float], width: int = WIDTH) -> Fields:

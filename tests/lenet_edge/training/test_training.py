@@ -13,10 +13,14 @@ import time
 import numpy as np
 import pytest
 
+from converters.base.arrays import read_npz
+from converters.base.environment import tf
 from converters.base.errors import InputError, exit_status
+from converters.base.kerases import KERAS_2, import_keras
 from lenet_edge.digits.mnist import Digits, calibration_digits, pad
 from lenet_edge.packaged.weights import load_weights
 from lenet_edge.paper.answers import as_input, outputs_of
+from lenet_edge.paper.model import lenet5, stock_lenet5
 from lenet_edge.train import main
 from lenet_edge.training import loop
 from lenet_edge.training.checkpoints import resume_hint
@@ -77,6 +81,76 @@ def test_resumed_training_ends_in_the_same_weights(tmp_path, digits):
         np.testing.assert_array_equal(left, right)
 
 
+def test_a_finished_training_is_resumed_to_its_own_weights(tmp_path, digits):
+    training, held_out = digits
+    recipe, passes = Recipe(epochs=2, batch_size=100), passes_of(training, tmp_path / "passes")
+    done, history = train(recipe, passes, held_out, out=tmp_path / "out", verbose=0)
+    again, rows = train(recipe, passes, held_out, out=tmp_path / "out", resume=True, verbose=0)
+    assert rows == history
+    for left, right in zip(done.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+def _begun_in_keras_2(folder):
+    """Write the state of a training as this package did when it trained in Keras 2."""
+    keras2 = import_keras(KERAS_2)
+    model = lenet5(keras=keras2)
+    optimizer = keras2.optimizers.AdamW(1e-3, use_ema=True)
+    optimizer.build(model.trainable_variables)
+    model.compile(optimizer, "mse")
+    state = tf.train.Checkpoint(model=model, optimizer=optimizer)
+    tf.train.CheckpointManager(state, str(folder), max_to_keep=2).save(1)
+    (folder / "history.json").write_text('[{"epoch": 1, "loss": 1.0, "held_out_error": 90.0}]')
+
+
+def test_the_state_of_another_training_gives_one_line(tmp_path, digits):
+    """Of one in Keras 2, as this package once had them, of another net, or damaged."""
+    training, held_out = digits
+    recipe, passes = Recipe(epochs=1, batch_size=200), passes_of(training, tmp_path / "passes")
+    _begun_in_keras_2(tmp_path / "old" / "checkpoints")
+    stock = dataclasses.replace(recipe, model="stock")
+    train(stock, passes, held_out, out=tmp_path / "stock", verbose=0)
+    for name, part in (("cut", "data-*"), ("gone", "index")):
+        train(recipe, passes, held_out, out=tmp_path / name, verbose=0)
+        (state,) = (tmp_path / name / "checkpoints").glob(f"ckpt-1.{part}")
+        state.write_bytes(state.read_bytes()[:1000]) if name == "cut" else state.unlink()
+    for name in ("old", "stock", "cut", "gone"):
+        with pytest.raises(InputError, match=r"^expected a training of this model to resume in .*, got .*$"):
+            train(recipe, passes, held_out, out=tmp_path / name, resume=True, verbose=0)
+
+
+def test_training_is_the_same_whatever_tf_keras_is(tmp_path):
+    """Nets are trained in Keras 3, also in a program where TF_USE_LEGACY_KERAS makes `tf.keras` Keras 2."""
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from lenet_edge.digits.mnist import Digits, calibration_digits\n"
+        "from lenet_edge.training.distorted_passes import Passes\n"
+        "from lenet_edge.training.loop import Recipe, train\n"
+        "from lenet_edge.packaged.weights import save_weights\n"
+        "out = Path(sys.argv[1])\n"
+        "digits = Digits(*(part[:60] for part in calibration_digits()))\n"
+        "passes = Passes(digits=digits, folder=out / 'passes', seed=3, count=1, gentle_count=0)\n"
+        "model, _ = train(Recipe(epochs=1, batch_size=20), passes, digits, out=out, verbose=0)\n"
+        "save_weights(model, out / 'weights.npz', scale=-1.0)"
+    )
+    for legacy in ("0", "1"):
+        environment = {**os.environ, "TF_USE_LEGACY_KERAS": legacy}
+        subprocess.run([sys.executable, "-c", code, str(tmp_path / legacy)], env=environment, check=True)
+    first, second = (read_npz(tmp_path / legacy / "weights.npz") for legacy in ("0", "1"))
+    assert sorted(first) == sorted(second)
+    for name, array in first.items():
+        np.testing.assert_array_equal(array, second[name], err_msg=name)
+
+
+def test_another_backend_is_refused_before_the_digits_are_read(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("lenet_edge.train.training_and_held_out", None)
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    assert exit_status(main, ["--out", str(tmp_path / "out")], name="lenet-edge train") == 2
+    err = "lenet-edge train: expected KERAS_BACKEND=tensorflow to train with, got jax\n"
+    assert capsys.readouterr().err == err
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_model_is_left_with_the_averaged_weights_that_were_measured(tmp_path, digits, monkeypatch):
     training, held_out = digits
     measured = []
@@ -85,6 +159,17 @@ def test_the_model_is_left_with_the_averaged_weights_that_were_measured(tmp_path
     trained, _ = train(recipe, passes, held_out, out=tmp_path / "out", verbose=0)
     np.testing.assert_array_equal(outputs_of(trained, pad(held_out.images)), measured[-1])
     assert (measured[0] != measured[1]).any()
+
+
+def test_measuring_after_each_epoch_leaves_the_training_as_it_is(tmp_path, digits):
+    training, held_out = digits
+    recipe, passes = Recipe(epochs=3, batch_size=50), passes_of(training, tmp_path)
+    trained, _ = train(recipe, passes, held_out, out=tmp_path / "out", verbose=0)
+    plain = loop.compiled(lambda keras: lenet5(keras=keras), loop.loss_of(recipe), recipe, steps=8)
+    dataset = loop.as_pixels(plain, batches(passes, recipe))
+    plain.fit(dataset, steps_per_epoch=8, epochs=3, shuffle=False, verbose=0)
+    for left, right in zip(plain.get_weights(), trained.get_weights(), strict=True):
+        np.testing.assert_array_equal(left, right)
 
 
 def test_a_started_training_is_not_overwritten(tmp_path, digits):
@@ -148,11 +233,9 @@ def test_softening_is_a_temperature(rng):
 
 
 def test_the_stock_net_sees_the_middle():
-    from lenet_edge.paper.model import stock_lenet5
-
     pictures = np.zeros((1, 32, 32), np.uint8)
     pictures[0, 2, 29] = 255
-    pixels = as_input(stock_lenet5(), pictures).numpy()
+    pixels = as_input(stock_lenet5(), pictures)
     assert pixels.shape == (1, 28, 28, 1)
     assert pixels[0, 0, 27, 0] == 255
 
@@ -213,8 +296,6 @@ def test_the_command_writes_weights_report_and_picture(tmp_path, small_mnist, mo
     assert "test" not in report
     assert (out / "learning_curve.png").read_bytes().startswith(b"\x89PNG")
     assert any((out / "tensorboard").rglob("events.*"))
-    from lenet_edge.paper.model import lenet5
-
     load_weights(lenet5(), out / "weights.npz")
 
 

@@ -1,0 +1,18 @@
+"""The paper's layers and losses of both Kerases."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+import pytest
+
+from converters.base.kerases import KERAS_2, KERAS_3
+
+HOMES = {KERAS_3: "lenet_edge.keras3", KERAS_2: "lenet_edge.keras2"}
+
+
+@pytest.fixture
+def ours(either_keras: ModuleType) -> ModuleType:
+    """The module that has the layers and losses as classes of `either_keras`."""
+    return importlib.import_module(HOMES[either_keras.__name__])
