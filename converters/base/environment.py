@@ -13,8 +13,8 @@ from importlib import metadata
 
 from converters.base.errors import InputError
 from converters.base.installed import RUNTIMES
-from converters.base.kerases import unknown_backend
 from converters.base.kept_environment import kept_environment
+from converters.base.kerases import unknown_backend
 from converters.base.quiet import quiet
 
 try:
