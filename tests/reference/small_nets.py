@@ -1,4 +1,4 @@
-"""Small Keras nets of the kinds that people bring, with weights that use their ranges, and faults to plant."""
+"""Small Keras nets of the kinds that people bring, with weights that use their ranges; faults to plant."""
 
 from __future__ import annotations
 
