@@ -177,7 +177,7 @@ def test_an_operator_without_a_rule_is_not_derived(folder, capsys, tmp_path):
     (tmp_path / "net.tflite").write_bytes(content)
     status, out, _ = run(capsys, tmp_path, tmp_path / "net.tflite", "--json", tmp_path / "r.json")
     assert status == 0
-    assert "not derived: no rule for 2 ELU" in out
+    assert "not derived: no rule for 3 ELU" in out
     assert out.splitlines()[-1].startswith("prove: nothing within tolerance, nothing out (1 cell, ")
     (cell,) = json.loads((tmp_path / "r.json").read_text())["cells"]
     assert cell["verdict"] == "not derived"
