@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from converters.layers.definition import LayerDefinition, keras_layer
     from converters.layers.squashing import register_squashing
     from converters.model.conversion import Converted, to_tflite
+    from converters.model.fine_tuning import fine_tune
     from converters.model.fold_rules import fold_rule
     from converters.model.folding import fold
     from converters.model.loading import load_model
@@ -42,6 +43,7 @@ _HOMES = {
     "audit": "delegates",
     "audit_table": "delegates",
     "check_sound": "file.soundness",
+    "fine_tune": "model.fine_tuning",
     "fold": "model.folding",
     "fold_rule": "model.fold_rules",
     "keras_layer": "layers.definition",
@@ -69,6 +71,7 @@ __all__ = [
     "audit",
     "audit_table",
     "check_sound",
+    "fine_tune",
     "fold",
     "fold_rule",
     "keras_layer",

@@ -13,6 +13,15 @@ KerasLayer: TypeAlias = Any
 KerasVariable: TypeAlias = Any
 """A variable of a Keras model, of either Keras."""
 
+KerasLoss: TypeAlias = Any
+"""What Keras takes for a loss: a function, its name, a keras.losses.Loss."""
+
+KerasOptimizer: TypeAlias = Any
+"""What Keras takes for an optimizer: its name, a keras.optimizers.Optimizer."""
+
+TrainingData: TypeAlias = Any
+"""What a model is trained on: arrays, tensors, a tf.data.Dataset, a PyDataset, batches."""
+
 KerasNode: TypeAlias = Any
 """One call of a layer in a functional model."""
 

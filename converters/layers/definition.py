@@ -181,8 +181,11 @@ def register_functions(keras: ModuleType) -> None:
 
 
 def definition_of(thing: object) -> type[Definition] | None:
-    """Return the definition that the layer or class `thing` was made of; None for none."""
-    own: type[Definition] | None = getattr(thing, "definition", None)
+    """Return the definition that the class of the layer `thing`, or the class, was made of; None for none.
+
+    A subclass of such a class has none: it may compute something else.
+    """
+    own: type[Definition] | None = vars(thing if isinstance(thing, type) else type(thing)).get("definition")
     return own
 
 

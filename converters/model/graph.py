@@ -64,12 +64,22 @@ class Call:
         """The arguments of an operation of `keras.ops`, positional and by name, tensors among them."""
         return self.node.arguments.args, self.node.arguments.kwargs
 
-    def again(self, layer: KerasLayer, tensors: Sequence[TfTensor]) -> list[TfTensor]:
-        """Call `layer` on `tensors` as this call is made on its inputs, with its other arguments."""
+    def again(
+        self, layer: KerasLayer, tensors: Sequence[TfTensor], *, training: bool | None = None
+    ) -> list[TfTensor]:
+        """Call `layer` on `tensors` as this call is made on its inputs, with its other arguments.
+
+        `training`: what a layer that asks is told, where it is called outside a model; a model tells its
+        layers, whatever they were called with.
+        """
         if keras_name(self.layer) == KERAS_3:
             arguments, options = self._filled_in(tensors)
+            asks = "training" in options
             if keras_name(layer) != KERAS_3:  # what Keras 2 calls otherwise, or finds out by itself
-                options = {name: value for name, value in options.items() if value is not None}
+                options = {name: one for name, one in options.items() if one is not None}
+                options.pop("training", None)
+            if asks and training is not None:
+                options["training"] = training
         else:
             fresh: dict[str, list[TfTensor]] = {}
             for old, new in zip(_sources(self.node), tensors, strict=True):

@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from converters.base.errors import InputError, expect
-from converters.base.kerases import KERAS_2, import_keras
+from converters.base.kerases import KERAS_2, KERAS_3, import_keras, keras_name
 from converters.base.untyped import KerasLayer, KerasModel, QuantizeConfig, TfTensor
 from converters.layers.assembled import AssembledConv2D
+from converters.layers.definition import definition_of
 from converters.model.activation_ranges import BEHIND, fit_range
 from converters.model.calibration_samples import Range, checked_samples
 from converters.model.float32 import float32_policy, in_float32
+from converters.model.graph import check_model
 from converters.model.quantize_configs import (
     Form,
     KernelConfig,
@@ -27,12 +29,14 @@ from converters.model.quantize_configs import (
     tfmot,
 )
 from converters.model.quantize_scheme import OwnConfigsScheme
+from converters.model.twin import check_twin, twin
+from converters.model.twin_operations import KerasOperation, operation_name
 
 keras = import_keras(KERAS_2)  # tensorflow-model-optimization has no other
 layers = keras.layers
 
 ConfigRule = Callable[[KerasLayer, str], QuantizeConfig]
-_rules: dict[type, ConfigRule] = {}
+_rules: dict[type | str, ConfigRule] = {}
 
 _KERNELS: dict[type, tuple[str, Form]] = {
     layers.Conv2D: ("kernel", "full"),
@@ -51,21 +55,42 @@ _COMPUTING = (
     *(layers.AveragePooling2D, layers.GlobalAveragePooling2D),
 )
 
+# Operations of keras.ops that are no layers in a twin (converters.model.twin_operations).
+_MOVING_OPERATIONS = (
+    *("Reshape", "Transpose", "Squeeze", "ExpandDims", "Moveaxis", "Swapaxes", "Ravel"),
+    *("GetItem", "Repeat", "Tile", "Max"),
+)
+_COMPUTING_OPERATIONS = ("Mean", "Sum")
+
 
 def quantize_rule(*classes: type) -> Callable[[ConfigRule], ConfigRule]:
     """Register `rule(layer, behind) -> QuantizeConfig` as the way to quantise the layers of `classes`.
 
-    `behind` names the function that alone reads the layer's output ("relu", "softmax", ...; "linear" for
-    any other, for several, and for an output of the model). A subclass of
+    A class may be one of either Keras, or a definition, for both. The rule is asked with the layer of Keras 2
+    that is fine-tuned. `behind` names the function that alone reads the layer's output ("relu", "softmax",
+    ...; "linear" for any other, for several, and for an output of the model). A subclass of
     AssembledConv2D needs no rule. `NothingToQuantize()` serves a layer that only moves values,
     `OutputConfig()` one without weights (converters.model.quantize_configs).
     """
 
     def register(rule: ConfigRule) -> ConfigRule:
-        _rules.update(dict.fromkeys(classes, rule))
+        _rules.update(dict.fromkeys(map(_key, classes), rule))
         return rule
 
     return register
+
+
+def _key(kind: type) -> type | str:
+    """Return what the classes of a layer in both Kerases have in common: its definition, its name."""
+    definition = definition_of(kind)
+    name = keras_name(kind)
+    if definition is not None or name is None:
+        return definition or kind
+    home = import_keras(name)
+    if getattr(home.layers, kind.__name__, None) is kind:
+        return kind.__name__
+    registered: str = home.saving.get_registered_name(kind)
+    return registered if ">" in registered else kind
 
 
 @float32_policy(keras)
@@ -77,26 +102,30 @@ def quantize_aware(
     weight_bits: int = 8,
     per_channel: bool = True,
 ) -> KerasModel:
-    """Return a model with the weights of `model` that rounds kernels and activations as int8 does.
+    """Return a Keras 2 model with the weights of `model` that rounds kernels and activations as int8 does.
 
-    `model`: a folded Keras 2 functional or sequential model; it is not changed. `calibration`: real inputs
-    (n, ...), some hundreds; each activation's range is the one of least squared error on them, behind the
-    tanh or softmax that follows. `input_range`: what the inputs can be, if known; pixels 0..255 then have a
-    step of 1 even if the samples do not reach 255, and samples that were scaled by mistake are refused.
+    `model`: a folded functional or sequential model of Keras 3 or Keras 2; it is not changed. That of Keras 3
+    is made anew in Keras 2, which tensorflow-model-optimization needs (converters.model.twin), and must give
+    the same numbers on `calibration` there. `calibration`: real inputs (n, ...), some hundreds; each
+    activation's range is the one of least squared error on them, behind the tanh or softmax that follows.
+    `input_range`: what the inputs can be, if known; pixels 0..255 then have a step of 1 even if the samples
+    do not reach 255, and samples that were scaled by mistake are refused.
     `weight_bits`: 2 to 8. `per_channel`: whether each output channel of a convolution has a scale of its own
     (a dense kernel never has: NNAPI refuses it). Train the result as any model, then call `settle`, then
     `to_tflite(..., precision="int8")` if it has 8 bits, or 4.
 
-    Raises InputError: calibration that is empty, constant, not finite or of another shape or range; other
-    bits; a layer for which there is no rule; an activation that is not rounded as the file rounds it.
+    Raises InputError: no such model; calibration that is empty, constant, not finite or of another shape or
+    range; other bits; a layer that Keras 2 does not have, or whose numbers there are others; a layer for
+    which there is no rule; an activation that is not rounded as the file rounds it.
     """
-    expect(isinstance(model, keras.Model) and model.built, "a built tf_keras model", type(model).__name__)
+    check_model(model)
     expect(weight_bits in range(2, 9), "weight_bits from 2 to 8", weight_bits)
     samples = checked_samples(calibration, model, input_range=input_range)
+    exact = _in_keras_2(in_float32(model), samples)
 
-    for layer in model.layers:
+    for layer in exact.layers:
         _check_activation(layer)
-    source = _fresh(in_float32(model))
+    source = _fresh(exact)
     configs = {
         layer.name: _config_of(layer, source, bits=weight_bits, per_channel=per_channel)
         for layer in source.layers
@@ -126,6 +155,15 @@ def settle(model: KerasModel) -> None:
     for wrapper in _wrappers(model):
         for weight, quantizer, variables in wrapper._weight_vars:
             quantizer(weight, True, variables)
+
+
+def _in_keras_2(model: KerasModel, samples: np.ndarray) -> KerasModel:
+    """Return `model`, of Keras 2, or the twin of one of Keras 3, if that gives its numbers for `samples`."""
+    if keras_name(model) != KERAS_3:
+        return model
+    two = twin(model)
+    check_twin(two, model, samples)
+    return two
 
 
 def _with_lasting_names(model: KerasModel) -> KerasModel:
@@ -176,12 +214,28 @@ def _config_of(layer: KerasLayer, model: KerasModel, *, bits: int, per_channel: 
         weight, form = _KERNELS[type(layer)]
         channels = per_channel and form != "dense"
         return KernelConfig(weight=weight, form=form, bits=bits, per_channel=channels, behind=behind)
-    if type(layer) in _rules:
-        return _rules[type(layer)](layer, behind)
+    rule = _rules.get(_key(type(layer))) or _operation_rule(layer)
+    if rule is not None:
+        return rule(layer, behind)
     raise InputError(
         f"expected layers with a rule for quantising (converters.model.quantize_aware.quantize_rule), got "
-        f"{layer.name}, a {type(layer).__name__}"
+        f"{layer.name}, {_kind(layer)}"
     )
+
+
+def _kind(layer: KerasLayer) -> str:
+    """Return what `layer` is, for a message."""
+    if isinstance(layer, KerasOperation):
+        return f"keras.ops.{operation_name(layer.operation) or type(layer.operation).__name__}"
+    return f"a {type(layer).__name__}"
+
+
+def _operation_rule(layer: KerasLayer) -> ConfigRule | None:
+    """Return the rule for an operation of `keras.ops`; None where there is none, and for a layer."""
+    name = operation_name(layer.operation) if isinstance(layer, KerasOperation) else ""
+    if name in _MOVING_OPERATIONS:
+        return _moving
+    return _computing if name in _COMPUTING_OPERATIONS else None
 
 
 def _check_activation(layer: KerasLayer) -> None:
@@ -226,9 +280,9 @@ def _computing(layer: KerasLayer, behind: str) -> QuantizeConfig:
     return OutputConfig(behind=behind)
 
 
-@quantize_rule(layers.Add)
-def _adding(layer: KerasLayer, behind: str) -> QuantizeConfig:
-    # ADD computes the ReLU that reads it.
+@quantize_rule(layers.Add, layers.Subtract, layers.Multiply)
+def _arithmetic(layer: KerasLayer, behind: str) -> QuantizeConfig:
+    # ADD, SUB and MUL compute the ReLU that reads them.
     return NothingToQuantize() if behind == "relu" else OutputConfig(behind=behind)
 
 

@@ -118,9 +118,11 @@ class NothingToQuantize(tfmot.quantization.keras.QuantizeConfig):
 
     def set_quantize_weights(self, layer: KerasLayer, quantize_weights: list[TfTensor]) -> None:
         """Nothing to set."""
+        pass  # a body for TensorFlow, which translates the method and warns of an empty one
 
     def set_quantize_activations(self, layer: KerasLayer, quantize_activations: list[Activation]) -> None:
         """Nothing to set."""
+        pass  # a body for TensorFlow, which translates the method and warns of an empty one
 
     def get_output_quantizers(self, layer: KerasLayer) -> list[Quantizer]:
         """No output of its own."""

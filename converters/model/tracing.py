@@ -73,7 +73,7 @@ def _called(call: Call, inputs: Sequence[TfTensor]) -> list[TfTensor]:
         return [_OPERATIONS[name](layer, inputs[0])]
     if (stock and name in _PLAIN) or definition_of(layer) is not None:
         return call.again(_Computing(layer), inputs)
-    return call.again(layer, inputs)
+    return call.again(layer, inputs, training=False)
 
 
 def _convolved(layer: KerasLayer, inputs: TfTensor) -> TfTensor:

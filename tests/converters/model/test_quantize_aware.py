@@ -6,35 +6,50 @@ import re
 import runpy
 from pathlib import Path
 
+import keras as keras_3
 import numpy as np
 import pytest
 import tf_keras as keras
 
 from converters.base.environment import tf
 from converters.base.errors import InputError
+from converters.base.kerases import keras_of
 from converters.file.graph import WITH_KERNEL, read_graph
+from converters.layers.definition import LayerDefinition, class_for, keras_layer
 from converters.model import quantize_aware as quantize_aware_module
 from converters.model.conversion import to_tflite
 from converters.model.folding import fold
 from converters.model.quantize_aware import is_quantized, quantize_aware, quantize_rule, settle
-from converters.model.quantize_configs import NothingToQuantize
+from converters.model.quantize_configs import NothingToQuantize, OutputConfig
 from converters.runtimes.tensorflow_interpreter import run
-from lenet_edge.paper.layers import PartialConv2D, TrainableSubsampling
+from lenet_edge.digits.mnist import calibration_digits, pad
+from lenet_edge.keras2 import PartialConv2D
+from lenet_edge.packaged.files import released_folder
+from lenet_edge.packaged.layouts import layout_for, lowered
+from lenet_edge.packaged.weights import load_quantised
+from lenet_edge.paper.in_keras import classes
+from lenet_edge.paper.model import lenet5, with_probabilities
 
-layers = keras.layers
+layers, ops = keras.layers, keras_3.ops
+BOTH = (keras_3, keras)
 ROOT = Path(__file__).resolve().parents[3]
 
 
-@pytest.fixture(scope="module")
-def exact():
-    """A small folded net with our layers, raw pixels in, scores out."""
+def small(keras):
+    """A small folded net of `keras` with our layers, raw pixels in, scores out."""
+    layers, paper = keras.layers, classes(keras)
     keras.utils.set_random_seed(7)
     x = keras.Input((12, 12, 1), name="pixels")
     y = layers.Conv2D(2, 3, activation="tanh", name="C1")(layers.Rescaling(1 / 255)(x))
-    y = TrainableSubsampling(name="S2")(y)
-    y = PartialConv2D(table=[[0], [1], [0, 1]], kernel_size=2, name="C3")(y)
+    y = paper.TrainableSubsampling(name="S2")(y)
+    y = paper.PartialConv2D(table=[[0], [1], [0, 1]], kernel_size=2, name="C3")(y)
     y = layers.Dense(4, name="OUTPUT")(layers.Flatten()(y))
     return fold(keras.Model(x, layers.Softmax(name="scores")(y), name="small"))
+
+
+@pytest.fixture(scope="module", params=[keras_3, keras], ids=["keras", "tf_keras"])
+def exact(request):
+    return small(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +121,8 @@ def test_what_is_not_connected_stays_zero(graph):
 def test_ranges_are_those_of_the_calibration_inputs(exact, rounding, pixels):
     assert variable(rounding, "quant_pixels", "quant_pixels_min") == 0
     assert variable(rounding, "quant_pixels", "quant_pixels_max") == 255
-    before = keras.Model(exact.inputs, exact.get_layer("OUTPUT").output).predict(pixels, verbose=0)
+    model_class = keras_of(exact).Model
+    before = model_class(exact.inputs, exact.get_layer("OUTPUT").output).predict(pixels, verbose=0)
     low, high = (variable(rounding, "quant_OUTPUT", f"post_activation_{end}") for end in ("min", "max"))
     # Not the place to start from that tensorflow-model-optimization has, and no wider than what was seen.
     assert (low, high) != (-6, 6)
@@ -322,9 +338,13 @@ class Doubling(layers.Layer):
         return inputs + inputs
 
 
-def test_a_layer_without_a_rule_is_named_and_a_rule_can_be_given(pixels):
+def with_layer(keras, layer):
     x = keras.Input((12, 12, 1), name="pixels")
-    model = keras.Model(x, layers.Dense(2)(layers.Flatten()(Doubling(name="twice")(x))))
+    return keras.Model(x, keras.layers.Dense(2)(keras.layers.Flatten()(layer(x))))
+
+
+def test_a_layer_without_a_rule_is_named_and_a_rule_can_be_given(pixels):
+    model = with_layer(keras, Doubling(name="twice"))
     with pytest.raises(
         InputError, match=r"expected layers with a rule for quantising .*, got twice, a Doubling"
     ):
@@ -339,6 +359,114 @@ def test_a_layer_without_a_rule_is_named_and_a_rule_can_be_given(pixels):
     with keras.utils.custom_object_scope({"Doubling": Doubling}):
         assert is_quantized(quantize_aware(model, calibration=pixels))
     assert asked == [("twice", "linear")]
+
+
+def test_a_rule_holds_for_a_layer_that_is_written_once_in_both_kerases(pixels):
+    @keras_layer(package="mine")
+    class Shrinking(LayerDefinition):
+        def call(self, inputs):
+            return self.ops.multiply(inputs, 0.5)
+
+    in_both = [(one, with_layer(one, class_for(Shrinking.definition, one)(name="less"))) for one in BOTH]
+    for _, model in in_both:
+        with pytest.raises(InputError, match=r"quantising .*, got less, a Shrinking"):
+            quantize_aware(model, calibration=pixels)
+    quantize_rule(Shrinking)(lambda layer, behind: OutputConfig(behind=behind))
+    for _, model in in_both:
+        rounding = quantize_aware(model, calibration=pixels)
+        content = to_tflite(rounding, precision="int8").content
+        assert {t.type for node in read_graph(content).nodes[1:-1] for t in node.outputs} == {"int8"}
+        np.testing.assert_allclose(
+            run(content, pixels), rounding(pixels), atol=0.02 * np.abs(rounding(pixels)).max()
+        )
+
+
+@pytest.mark.parametrize("given", [keras_3, keras], ids=["keras", "tf_keras"])
+def test_a_rule_for_a_stock_layer_of_either_keras_holds_for_both(pixels, monkeypatch, given):
+    monkeypatch.setattr(quantize_aware_module, "_rules", dict(quantize_aware_module._rules))
+    models = [with_layer(one, one.layers.UpSampling2D(name="larger")) for one in BOTH]
+    for model in models:
+        with pytest.raises(InputError, match=r"quantising .*, got larger, a UpSampling2D"):
+            quantize_aware(model, calibration=pixels)
+    quantize_rule(given.layers.UpSampling2D)(lambda layer, behind: NothingToQuantize())
+    for model in models:
+        assert is_quantized(quantize_aware(model, calibration=pixels))
+
+
+OPERATIONS = {
+    "reshape": (lambda a, b: ops.reshape(a, (-1, 24, 12)), ["RESHAPE"]),
+    "transpose": (lambda a, b: ops.transpose(a, (0, 2, 1, 3)), ["TRANSPOSE"]),
+    "moveaxis": (lambda a, b: ops.moveaxis(a, 1, 2), ["TRANSPOSE"]),
+    "swapaxes": (lambda a, b: ops.swapaxes(a, 1, 2), ["TRANSPOSE"]),
+    "expand": (lambda a, b: ops.expand_dims(a, 1), ["RESHAPE"]),
+    "squeeze": (lambda a, b: ops.squeeze(a[:, :1], axis=1), ["STRIDED_SLICE", "RESHAPE"]),
+    "slice": (lambda a, b: a[:, 1:5, ::2], ["STRIDED_SLICE"]),
+    "tile": (lambda a, b: ops.tile(a, (1, 2, 1, 1)), ["TILE"]),
+    "largest": (lambda a, b: ops.max(a, axis=(1, 2)), ["REDUCE_MAX"]),
+    "mean": (lambda a, b: ops.mean(a, axis=(1, 2), keepdims=True), ["MEAN"]),
+    "sum": (lambda a, b: ops.sum(a, axis=(1, 2)), ["SUM"]),
+    "add": (lambda a, b: a + b, ["ADD"]),
+    "subtract": (lambda a, b: a - b, ["SUB"]),
+    "multiply": (lambda a, b: a * b, ["MUL"]),
+    "multiply, relu": (lambda a, b: ops.relu(a * b), ["MUL"]),
+    "weigh": (
+        lambda a, b: a * ops.sigmoid(ops.mean(b, axis=(1, 2), keepdims=True)),
+        ["MEAN", "LOGISTIC", "MUL"],
+    ),
+    "tanh": (lambda a, b: ops.tanh(a), ["TANH"]),
+}
+
+
+def with_operation(operation):
+    keras_3.utils.set_random_seed(4)
+    x = keras_3.Input((12, 12, 2), name="x")
+    a, b = (keras_3.layers.Conv2D(2, 1, name=name)(x) for name in ("a", "b"))
+    return keras_3.Model(x, keras_3.layers.Dense(3, name="d")(operation(a, b)))
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_operation_of_keras_ops_is_rounded_as_the_file_rounds_it(values, name):
+    operation, wanted = OPERATIONS[name]
+    model = with_operation(operation)
+    rounding = quantize_aware(fold(model), calibration=values)
+    content = to_tflite(rounding, precision="int8").content
+    nodes = read_graph(content).nodes[1:-1]
+    assert {t.type for node in nodes for t in node.outputs} == {"int8"}
+    names = [node.name for node in nodes]
+    assert [one for one in names if one in wanted] == wanted
+    got, expected = run(content, values), rounding(values).numpy()
+    assert np.sqrt(np.mean((got - expected) ** 2)) < 0.03 * expected.std()
+
+
+@pytest.mark.parametrize(
+    ("operation", "name"),
+    [
+        (lambda a, b: ops.exp(a), "keras.ops.Exp"),
+        (lambda a, b: ops.flip(a, axis=1), "keras.ops.Flip"),
+        # The file has one range for both tensors.
+        (lambda a, b: ops.maximum(a, b), "a Maximum"),
+        (lambda a, b: a * np.array([1, 2], "float32"), "keras.ops.Multiply"),
+    ],
+)
+def test_an_operation_without_a_rule_is_named(values, operation, name):
+    with pytest.raises(InputError, match=rf"a rule for quantising .*, got \w+, {re.escape(name)}"):
+        quantize_aware(fold(with_operation(operation)), calibration=values)
+
+
+def test_the_released_file_comes_from_a_keras_3_model_byte_for_byte():
+    model = lenet5(keras=keras_3)
+    with np.load(released_folder() / "lenet5.npz") as arrays:
+        for layer in model.layers:
+            for weight in layer.weights:
+                weight.assign(arrays[f"{layer.name}/{weight.name}"])
+        scale = float(arrays["scale"])
+    exact = fold(with_probabilities(model, scale=scale))
+    calibration = pad(calibration_digits().images)[..., None].astype(np.float32)
+    rounding = quantize_aware(exact, calibration=calibration, input_range=(0, 255))
+    load_quantised(rounding, released_folder() / "lenet5_qat.npz")
+    content = to_tflite(rounding, precision="int8").content
+    released = (released_folder() / "lenet5_int8_qat.tflite").read_bytes()
+    assert lowered(content, layout=layout_for("lenet5", "int8"))[0] == released
 
 
 @pytest.mark.parametrize(
@@ -378,7 +506,7 @@ def test_pictures_of_unknown_size_take_calibration_of_any(rng):
 def test_other_bad_input_is_said_in_one_line(exact, rounding, pixels):
     with pytest.raises(InputError, match="expected weight_bits from 2 to 8, got 9"):
         quantize_aware(exact, calibration=pixels, weight_bits=9)
-    with pytest.raises(InputError, match="expected a built tf_keras model, got int"):
+    with pytest.raises(InputError, match="expected a built Keras model, got int"):
         quantize_aware(3, calibration=pixels)
     with pytest.raises(InputError, match="expected int8 of a model that quantize_aware made, got 'float16'"):
         to_tflite(rounding, precision="float16")
@@ -388,7 +516,8 @@ def test_other_bad_input_is_said_in_one_line(exact, rounding, pixels):
 
 def test_the_worked_example_of_the_documentation_runs(tmp_path, capsys):
     """A layer that is not LeNet-5's: its kernel is mirrored, in the file too, with a scale a channel."""
-    (code,) = re.findall(r"```python\n(import.*?)```", (ROOT / "docs/quantising.md").read_text(), re.DOTALL)
+    page = (ROOT / "docs/quantising.md").read_text()
+    code = "\n".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL))
     script = tmp_path / "example.py"
     script.write_text(code)
     names = runpy.run_path(str(script))
