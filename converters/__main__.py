@@ -6,6 +6,7 @@ Of a Keras model, what only scales and shifts is folded first.
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from converters.base.kerases import BACKEND
 from converters.base.model_files import check_model_file
 from converters.base.options import add_conversion_options, command_parser
 from converters.base.precisions import PRECISIONS
+from converters.proof.cell import Cell
 
 EPILOG = """\
 MODEL is what Keras 3 or Keras 2 (tf_keras) saved, a .keras, .h5 or .hdf5 file, or the folder of a SavedModel,
@@ -29,7 +31,8 @@ examples:
   python -m converters EXPORTED/ --calibration DATA.npz
 
 DATA.npz holds one array (n, ...) of real inputs, a few hundred; int8 takes its ranges from them, and every
-file is compared with the original on them. --import names the module that has the custom layers of MODEL
+file is compared with the original and proven on them (python -m converters.prove): the exit status is 1 if a
+file is out of tolerance. --import names the module that has the custom layers of MODEL
 (keras.saving.register_keras_serializable); it is run, so name only what you trust. A model that holds code
 (a Lambda layer, a Python function) or names some outside of Keras is refused unless --trust-code is given.
 TensorFlow computes for a model that was saved under JAX or torch too.
@@ -63,6 +66,12 @@ def _parser() -> argparse.ArgumentParser:
         help="what the model's inputs can be (0 255 for pixels): refuses DATA that was scaled by mistake",
     )
     add("--trust-code", action="store_true", help="run code that MODEL holds or names: lambda functions")
+    add(
+        "--prove",
+        choices=("one", "all"),
+        default="one",
+        help="prove each file on DATA in TensorFlow's interpreter, or in all runtimes too (default: one)",
+    )
     add("--no-fold", action="store_true", help="convert the model as it is")
     return parser
 
@@ -84,6 +93,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from converters.model.loading import load_model
     from converters.model.saved_model import SavedModel
     from converters.proof.checked_files import checked_files, reference_of
+    from converters.proof.file_prover import FileProver
+    from converters.proof.proving import prove
 
     model = load_model(options.model, modules=options.imports, trust_code=options.trust_code)
     if isinstance(model, SavedModel):
@@ -94,23 +105,38 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(note)
     limits = tuple(options.input_range) if options.input_range else None
     reference = None if samples is None else reference_of(model, samples, input_range=limits)
-    print(_row("precision", "bytes", "operators", "XNNPACK takes", "largest difference"), flush=True)
-    entries = {}
-    for file in checked_files(folded, precisions=precisions, reference=reference):
+    prover = None if reference is None else FileProver(model, folded, reference.inputs)
+    heading = _row("precision", "bytes", "operators", "XNNPACK takes", "largest difference", "verdict")
+    print(heading, flush=True)
+    entries, files, is_out = {}, {}, False
+    for file in checked_files(folded, precisions=precisions, reference=reference, prover=prover):
         name = f"{options.model.absolute().stem}_{file.precision}.tflite"
         write_atomically(options.out / name, file.content)
-        entries[name] = file.entry
+        entries[name], files[name] = file.entry, file.content
         taken, operators = xnnpack_takes(file.content)
         difference = "not compared" if file.difference is None else f"{file.difference:.1e}"
         size = f"{len(file.content):,}"
-        print(_row(file.precision, size, str(operators), verdict(taken, operators), difference), flush=True)
+        row = _row(
+            file.precision, size, str(operators), verdict(taken, operators), difference, _said(file.cell)
+        )
+        print(row, flush=True)
+        is_out = is_out or (file.cell is not None and file.cell.verdict == "out")
     write_json(options.out / "manifest.json", {"versions": versions(), "models": entries})
     print(f"{len(entries)} files and manifest.json are in {options.out}")
-    return 0
+    if options.prove == "all" and reference is not None:
+        proof = prove(
+            model, files, reference.inputs, least=1, print_lines=functools.partial(print, flush=True)
+        )
+        is_out = is_out or proof.verdict == "out"
+    return 1 if is_out else 0
 
 
-def _row(precision: str, size: str, operators: str, taken: str, difference: str) -> str:
-    return f"{precision:<10}{size:>11}{operators:>11}  {taken:<15}{difference:>18}"
+def _row(precision: str, size: str, operators: str, taken: str, difference: str, verdict: str) -> str:
+    return f"{precision:<10}{size:>11}{operators:>11}  {taken:<15}{difference:>18}  {verdict}".rstrip()
+
+
+def _said(cell: Cell | None) -> str:
+    return "" if cell is None else cell.sentence
 
 
 if __name__ == "__main__":

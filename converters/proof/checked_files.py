@@ -15,6 +15,8 @@ from converters.model.calibration_samples import Range, checked_samples
 from converters.model.conversion import to_tflite
 from converters.model.float32 import in_float32
 from converters.model.saved_model import SavedModel, saved_model_to_tflite
+from converters.proof.cell import Cell
+from converters.proof.file_prover import FileProver
 from converters.runtimes.tensorflow_interpreter import run
 
 
@@ -30,13 +32,15 @@ class Reference:
 class CheckedFile:
     """A .tflite file's bytes and manifest entry.
 
-    `difference`: the largest one between an output of the file and the model's; None: not compared.
+    `difference`: the largest one between an output of the file and the model's; None: not compared. `cell`:
+    the file's proof in TensorFlow's interpreter, None where it was not proven.
     """
 
     precision: Precision
     content: bytes
     entry: Entry
     difference: float | None
+    cell: Cell | None = None
 
 
 def reference_of(
@@ -53,11 +57,16 @@ def reference_of(
 
 
 def checked_files(
-    model: KerasModel | SavedModel, *, precisions: Sequence[Precision], reference: Reference | None
+    model: KerasModel | SavedModel,
+    *,
+    precisions: Sequence[Precision],
+    reference: Reference | None,
+    prover: FileProver | None = None,
 ) -> Iterator[CheckedFile]:
     """Yield the .tflite file of `model` in each of `precisions`, compared with `reference` if there is one.
 
-    int8 takes its ranges from the reference's inputs. Raises InputError as `to_tflite` does.
+    int8 takes its ranges from the reference's inputs. `prover`, if given, proves each file. Raises InputError
+    as `to_tflite` does.
     """
     samples = None if reference is None else reference.inputs
     convert = saved_model_to_tflite if isinstance(model, SavedModel) else to_tflite
@@ -66,4 +75,10 @@ def checked_files(
         difference = None
         if reference is not None:
             difference = float(np.abs(run(content, reference.inputs) - reference.outputs).max())
-        yield CheckedFile(precision=precision, content=content, entry=entry, difference=difference)
+        yield CheckedFile(
+            precision=precision,
+            content=content,
+            entry=entry,
+            difference=difference,
+            cell=None if prover is None else prover.cell(precision, content),
+        )

@@ -67,8 +67,8 @@ def exact_files(model: KerasModel | SavedModel, answers: ModelAnswers) -> ExactF
     cannot be converted, or not yet: `missing` has the reason.
     """
     contents, missing = _contents(model, answers)
-    files = tuple(exact_file(content) for content in dict.fromkeys(contents))
-    return ExactFiles(files=tuple(_held_against(one, answers) for one in files), missing=missing)
+    files = tuple(held_against(exact_file(content), answers) for content in dict.fromkeys(contents))
+    return ExactFiles(files=files, missing=missing)
 
 
 def _contents(model: KerasModel | SavedModel, answers: ModelAnswers) -> tuple[list[bytes], str]:
@@ -85,8 +85,8 @@ def _contents(model: KerasModel | SavedModel, answers: ModelAnswers) -> tuple[li
     return found, "" if found else missing
 
 
-def _held_against(file: ExactFile, answers: ModelAnswers) -> ExactFile:
-    """Return `file` with its fault, found on a few samples."""
+def held_against(file: ExactFile, answers: ModelAnswers) -> ExactFile:
+    """Return `file` with its fault beside the model that gave `answers`, found on a few samples."""
     ends = ends_of(file.content, file.graph, answers)
     inputs = [answers.inputs[name][:_SAMPLES] for name in ends.inputs]
     values = every_tensor(file.content, file.graph, inputs)

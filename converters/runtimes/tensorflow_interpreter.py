@@ -47,6 +47,17 @@ def run_stored(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return stored, outputs
 
 
+def run_every_stored(content: bytes, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return each output (n, ...) as the file stores it, for real `inputs` (n, ...), one for each input."""
+    interpreter = interpreter_of(content)
+    sinks = interpreter.get_output_details()
+    rows = [
+        [interpreter.get_tensor(sink["index"])[0] for sink in sinks]
+        for _ in _runs(interpreter, _stored(inputs, interpreter.get_input_details()))
+    ]
+    return [np.array(one) for one in zip(*rows, strict=True)]
+
+
 def _run_one(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray, TensorDetail]:
     interpreter = interpreter_of(content)
     sources, sinks = interpreter.get_input_details(), interpreter.get_output_details()
