@@ -6,11 +6,12 @@ Of a Keras model, what only scales and shifts is folded first.
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from converters.base.arrays import read_npz
+from converters.base.arrays import read_arrays
 from converters.base.errors import exit_status, expect
 from converters.base.files import make_folder, write_atomically, write_json
 from converters.base.kerases import BACKEND
@@ -19,6 +20,7 @@ from converters.base.options import add_conversion_options, command_parser
 from converters.base.precisions import CALIBRATED, PRECISIONS
 from converters.base.shapes import shapes_of_texts
 from converters.base.untyped import Json
+from converters.proof.cell import Cell
 
 EPILOG = """\
 MODEL is what Keras 3 or Keras 2 (tf_keras) saved, a .keras, .h5 or .hdf5 file, or the folder of a SavedModel,
@@ -34,7 +36,8 @@ examples:
 
 DATA.npz holds real inputs (n, ...), a few hundred: one array, or for several inputs an array for each by the
 input's name. int8 and int16 (activations of 16 bits, weights of 8) take their ranges from them, and every
-file is compared with the original on them. --import names the module that has the custom layers of MODEL
+file is compared with the original and proven on them (python -m converters.prove): the exit status is 1 if a
+file is out of tolerance. --import names the module that has the custom layers of MODEL
 (keras.saving.register_keras_serializable); it is run, so name only what you trust. A model that holds code
 (a Lambda layer, a Python function) or names some outside of Keras is refused unless --trust-code is given.
 TensorFlow computes for a model that was saved under JAX or torch too.
@@ -83,6 +86,12 @@ def _parser() -> argparse.ArgumentParser:
         help="layers that stay float32 in the int8 file, by their names",
     )
     add("--trust-code", action="store_true", help="run code that MODEL holds or names: lambda functions")
+    add(
+        "--prove",
+        choices=("one", "all"),
+        default="one",
+        help="prove each file on DATA in TensorFlow's interpreter, or in all runtimes too (default: one)",
+    )
     add("--no-fold", action="store_true", help="convert the model as it is")
     return parser
 
@@ -92,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     check_model_file(options.model, trust_code=options.trust_code)
     shape = shapes_of_texts(options.shape)
-    samples = read_npz(options.calibration) if options.calibration else None
+    samples = read_arrays(options.calibration) if options.calibration else None
     expect(samples is None or samples, f"{options.calibration} with an array", "none")
     default = PRECISIONS if samples is not None else PRECISIONS[:3]
     precisions = list(dict.fromkeys(options.precision or default))
@@ -108,6 +117,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from converters.model.loading import load_model
     from converters.model.saved_model import SavedModel
     from converters.proof.checked_files import Wishes, checked_files, reference_of
+    from converters.proof.file_prover import FileProver
+    from converters.proof.proving import prove
 
     model = load_model(options.model, modules=options.imports, trust_code=options.trust_code)
     if isinstance(model, SavedModel):
@@ -118,27 +129,40 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(note)
     limits = tuple(options.input_range) if options.input_range else None
     reference = None if samples is None else reference_of(model, samples, input_range=limits)
-    print(_row("precision", "bytes", "operators", "XNNPACK takes", "largest difference"), flush=True)
     wishes = Wishes(precisions=precisions, shape=shape, keep_float=options.keep_float)
+    prover = None if reference is None else FileProver(model, folded, reference.inputs, shape=shape)
+    heading = _row("precision", "bytes", "operators", "XNNPACK takes", "largest difference", "verdict")
+    print(heading, flush=True)
     entries: dict[str, dict[str, Json]] = {}
+    files: dict[str, bytes] = {}
+    is_out = False
     try:
-        for file in checked_files(folded, wishes=wishes, reference=reference):
+        for file in checked_files(folded, wishes=wishes, reference=reference, prover=prover):
             name = f"{options.model.absolute().stem}_{file.precision}.tflite"
             write_atomically(options.out / name, file.content)
-            entries[name] = file.entry
+            entries[name], files[name] = file.entry, file.content
             taken, operators = xnnpack_takes(file.content)
             difference = "not compared" if file.difference is None else f"{file.difference:.1e}"
             size, takes = f"{len(file.content):,}", verdict(taken, operators)
-            print(_row(file.precision, size, str(operators), takes, difference), flush=True)
+            row = _row(file.precision, size, str(operators), takes, difference, _said(file.cell))
+            print(row, flush=True)
+            is_out = is_out or (file.cell is not None and file.cell.verdict == "out")
     finally:
         if entries:  # also of the files that were written before one that cannot be
             write_json(options.out / "manifest.json", {"versions": versions(), "models": entries})
     print(f"{len(entries)} files and manifest.json are in {options.out}")
-    return 0
+    if options.prove == "all" and reference is not None:
+        show = functools.partial(print, flush=True)
+        is_out = prove(model, files, reference.inputs, least=1, print_lines=show).verdict == "out" or is_out
+    return 1 if is_out else 0
 
 
-def _row(precision: str, size: str, operators: str, taken: str, difference: str) -> str:
-    return f"{precision:<10}{size:>11}{operators:>11}  {taken:<15}{difference:>18}"
+def _row(precision: str, size: str, operators: str, taken: str, difference: str, verdict: str) -> str:
+    return f"{precision:<10}{size:>11}{operators:>11}  {taken:<15}{difference:>18}  {verdict}".rstrip()
+
+
+def _said(cell: Cell | None) -> str:
+    return "" if cell is None else cell.sentence
 
 
 if __name__ == "__main__":

@@ -51,6 +51,20 @@ def read_array(path: str | os.PathLike[str]) -> np.ndarray:
     return arrays[0]
 
 
+def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
+    """Return the arrays of the .npz file at `path` by name, or that of a .npy file by the name "".
+
+    Raises InputError for a file of another kind or a damaged one, and OSError when it cannot be opened.
+    """
+    if Path(path).suffix != ".npy":
+        return read_npz(path)
+    with Path(path).open("rb") as stream:
+        try:
+            return {"": np.lib.format.read_array(stream, allow_pickle=False)}
+        except (ValueError, EOFError, OSError) as error:
+            raise InputError(f"{path}: expected a .npy file, got another or a damaged one") from error
+
+
 def shape_text(shape: Iterable[SupportsInt]) -> str:
     """Return `shape` as text: "1x28x28x6", or "scalar"."""
     return "x".join(str(int(side)) for side in shape) or "scalar"

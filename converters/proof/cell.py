@@ -63,6 +63,17 @@ class Cell:
         """What the proof says of the cell."""
         return state(asdict(self))
 
+    @property
+    def sentence(self) -> str:
+        """The verdict with its reason."""
+        words = {
+            "within": "within",
+            "out": f"OUT: {self.why}",
+            "not derived": f"not derived: {self.underived}",
+            "refused": f"refused: {self.refused}",
+        }
+        return words[self.verdict]
+
     def as_json(self) -> dict[str, Any]:
         """Return the cell as a report stores it."""
         return {**asdict(self), "verdict": self.verdict}

@@ -17,6 +17,8 @@ from converters.file.manifest import Entry
 from converters.model.calibration_samples import Calibration, Range, checked_inputs
 from converters.model.conversion import Converted, to_tflite
 from converters.model.saved_model import SavedModel, saved_model_to_tflite
+from converters.proof.cell import Cell
+from converters.proof.file_prover import FileProver
 from converters.proof.model_answers import answers_of
 from converters.runtimes.tensorflow_interpreter import run_in_order
 
@@ -36,13 +38,15 @@ class Reference:
 class CheckedFile:
     """A .tflite file's bytes and manifest entry.
 
-    `difference`: the largest one between an output of the file and the model's; None: not compared.
+    `difference`: the largest one between an output of the file and the model's; None: not compared. `cell`:
+    the file's proof in TensorFlow's interpreter, None where it was not proven.
     """
 
     precision: Precision
     content: bytes
     entry: Entry
     difference: float | None
+    cell: Cell | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,16 +70,26 @@ def reference_of(
 
 
 def checked_files(
-    model: KerasModel | SavedModel, *, wishes: Wishes, reference: Reference | None
+    model: KerasModel | SavedModel,
+    *,
+    wishes: Wishes,
+    reference: Reference | None,
+    prover: FileProver | None = None,
 ) -> Iterator[CheckedFile]:
     """Yield the .tflite file of `model` in each precision, compared with `reference` if there is one.
 
-    int8 takes its ranges from the reference's inputs. Raises InputError as `to_tflite` does.
+    int8 takes its ranges from the reference's inputs. `prover`, if given, proves each file. Raises InputError
+    as `to_tflite` does.
     """
     for precision in wishes.precisions:
         content, entry = _converted(model, precision, wishes, reference)
-        difference = None if reference is None else _difference(content, reference)
-        yield CheckedFile(precision=precision, content=content, entry=entry, difference=difference)
+        yield CheckedFile(
+            precision=precision,
+            content=content,
+            entry=entry,
+            difference=None if reference is None else _difference(content, reference),
+            cell=None if prover is None else prover.cell(precision, content),
+        )
 
 
 def _converted(

@@ -21,6 +21,8 @@ from converters.proof.ends import ends_of
 from converters.proof.model_answers import ModelAnswers
 from converters.runtimes.tensorflow_interpreter import every_tensor
 
+Shape = tuple[int, ...]
+
 _MOST_OFF = 1e-3
 """Of the range of the model's output; float32 rounds to 6e-8, and a model may have lost digits of that."""
 
@@ -67,16 +69,17 @@ def exact_files(model: KerasModel | SavedModel, answers: ModelAnswers) -> ExactF
     cannot be converted, or not yet: `missing` has the reason.
     """
     contents, missing = _contents(model, answers)
-    files = tuple(exact_file(content) for content in dict.fromkeys(contents))
-    return ExactFiles(files=tuple(_held_against(one, answers) for one in files), missing=missing)
+    files = tuple(held_against(exact_file(content), answers) for content in dict.fromkeys(contents))
+    return ExactFiles(files=files, missing=missing)
 
 
 def _contents(model: KerasModel | SavedModel, answers: ModelAnswers) -> tuple[list[bytes], str]:
     if isinstance(model, SavedModel):
-        return [saved_model_to_tflite(model, precision="float32").content], ""
-    found, missing = [], ""
-    sides = next(iter(answers.inputs.values())).shape[1:]
-    shape = sides if None in tuple(model.inputs[0].shape[1:]) else None
+        content = saved_model_to_tflite(
+            model, precision="float32", shape=_open_shapes(model, answers)
+        ).content
+        return [content], ""
+    found, missing, shape = [], "", _open_shapes(model, answers)
     for prepare in (fold, lambda same: same):
         try:
             found.append(to_tflite(prepare(model), precision="float32", shape=shape).content)
@@ -85,8 +88,15 @@ def _contents(model: KerasModel | SavedModel, answers: ModelAnswers) -> tuple[li
     return found, "" if found else missing
 
 
-def _held_against(file: ExactFile, answers: ModelAnswers) -> ExactFile:
-    """Return `file` with its fault, found on a few samples."""
+def _open_shapes(model: KerasModel | SavedModel, answers: ModelAnswers) -> dict[str, Shape] | None:
+    """Return the answers' shapes of the inputs that `model` leaves sides of open; None if there is none."""
+    pairs = zip(answers.inputs.items(), model.inputs, strict=True)
+    shapes = {name: array.shape[1:] for (name, array), tensor in pairs if None in tuple(tensor.shape[1:])}
+    return shapes or None
+
+
+def held_against(file: ExactFile, answers: ModelAnswers) -> ExactFile:
+    """Return `file` with its fault beside the model that gave `answers`, found on a few samples."""
     ends = ends_of(file.content, file.graph, answers)
     inputs = [answers.inputs[name][:_SAMPLES] for name in ends.inputs]
     values = every_tensor(file.content, file.graph, inputs)

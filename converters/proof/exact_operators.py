@@ -55,10 +55,11 @@ def _conv(node: Node, arguments: list[TfTensor]) -> TfTensor:
     """The kernel is (outputs, height, width, inputs of a group)."""
     source, kernel = arguments[0], tf.transpose(arguments[1], (1, 2, 3, 0))
     groups = source.shape[-1] // kernel.shape[2]
-    sums = [
-        tf.nn.conv2d(part, taps, _strides(node), node.options["padding"], dilations=_dilations(node))
-        for part, taps in zip(tf.split(source, groups, -1), tf.split(kernel, groups, -1), strict=True)
-    ]
+    parts = [(source, kernel)]
+    if groups > 1:
+        parts = list(zip(tf.split(source, groups, -1), tf.split(kernel, groups, -1), strict=True))
+    options = {"padding": node.options["padding"], "dilations": _dilations(node)}
+    sums = [tf.nn.conv2d(part, taps, _strides(node), **options) for part, taps in parts]
     return _with_bias(sums[0] if groups == 1 else tf.concat(sums, -1), arguments)
 
 

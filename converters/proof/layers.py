@@ -22,6 +22,9 @@ from converters.runtimes.tensorflow_interpreter import every_tensor
 MARGIN = 6.0
 """Decibels that a layer may be noisier than its bits explain: rounding is not as random as what is drawn."""
 
+_MOST_LOCAL = 2.0
+"""Steps that a kernel may be off exact arithmetic: those that round twice are up to one."""
+
 _MOST_SAMPLES = 100
 _MOST_ELEMENTS = 1 << 24
 
@@ -88,6 +91,8 @@ def proven_layers(
         too_noisy = allowed is not None and layer.snr is not None and layer.snr < allowed
         if too_noisy and not departs and not any(one.departs for one in found):
             departs = f"signal to noise {layer.snr:.1f} dB, its bits allow {allowed:.1f} dB"
+        if not departs and layer.local is not None and layer.local > _MOST_LOCAL:
+            departs = f"TensorFlow's kernel is {layer.local:.3g} steps off exact arithmetic"
         name = layer_of(node, names) or layer_of(other, names)
         found.append(ProvenLayer(layer=name, measured=layer, allowed=allowed, departs=departs))
     return found

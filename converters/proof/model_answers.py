@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +14,7 @@ from converters.base.untyped import KerasModel, TfTensor
 from converters.model.float32 import in_float32
 from converters.model.graph import flat, input_names, nested_inputs, output_names, type_name
 from converters.model.saved_model import SavedModel
-
-LEAST_SAMPLES = 10
-"""The fewest samples that prove anything; some hundreds are better."""
-
-Data: TypeAlias = Numbers | Mapping[str, Numbers]
-"""An array (n, ...) for a model's only input, or an array for each input by the input's name."""
+from converters.proof.samples import LEAST_SAMPLES, Data, checked_data
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,23 +33,6 @@ class ModelAnswers:
     def count(self) -> int:
         """The number of samples."""
         return len(next(iter(self.inputs.values())))
-
-
-def checked_data(data: Data, *, least: int = LEAST_SAMPLES) -> dict[str, Numbers]:
-    """Return the arrays of `data` by name ("" for a single array) once they can be samples of something.
-
-    Raises InputError: not numbers, not finite, fewer than `least` samples, arrays of different lengths.
-    """
-    arrays = dict(data) if isinstance(data, Mapping) else {"": np.asarray(data)}
-    expect(arrays, "an array of samples or more", "none")
-    for array in arrays.values():
-        numbers = array.ndim > 0 and array.dtype.kind in "biuf"
-        expect(numbers, "samples (n, ...) that are numbers", f"{array.dtype} of shape {array.shape}")
-        expect(np.isfinite(array).all(), "finite samples", "some that are not")
-    counts = sorted({len(array) for array in arrays.values()})
-    expect(len(counts) == 1, "as many samples for each input", " and ".join(map(str, counts)))
-    expect(counts[0] >= least, f"{least} samples or more", counts[0])
-    return arrays
 
 
 def answers_of(model: KerasModel | SavedModel, data: Data, *, least: int = LEAST_SAMPLES) -> ModelAnswers:

@@ -52,23 +52,13 @@ def what_ran(facts: Sequence[Mapping[str, Any]]) -> str:
 
 def _cell_text(cell: Cell) -> str:
     if not cell.outputs:
-        return f"  {cell.row:<{_NAME}}  {_verdict(cell)}"
+        return f"  {cell.row:<{_NAME}}  {cell.sentence}"
     lines = []
     for place, figures in enumerate(cell.outputs):
         name = cell.row if len(cell.outputs) == 1 else f"{cell.row}, {figures.name}"
-        ending = f"  {_verdict(cell)}" if place == 0 else ""
+        ending = f"  {cell.sentence}" if place == 0 else ""
         lines.append(f"  {name:<{_NAME}}{cell.samples:>8,}{_figures(figures)}{ending}")
     return "\n".join(lines)
-
-
-def _verdict(cell: Cell) -> str:
-    words = {
-        "within": "within",
-        "out": f"OUT: {cell.why}",
-        "not derived": f"not derived: {cell.underived}",
-        "refused": f"refused: {cell.refused}",
-    }
-    return words[cell.verdict]
 
 
 def _figures(figures: Figures) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -175,8 +176,6 @@ class _Micro(_OfOneSize):
             return None
         # What is recorded holds the padding of that one arena, so it is the place to start looking from.
         size = int(total[1]) // _ALIGNMENT * _ALIGNMENT
-        if self._has_state:
-            return size + _ALIGNMENT  # of a file with variables, an arena that is too small kills the process
         while self._runs_in(size - _ALIGNMENT):
             size -= _ALIGNMENT
         while not self._runs_in(size):
@@ -184,6 +183,13 @@ class _Micro(_OfOneSize):
         return size
 
     def _runs_in(self, size: int) -> bool:
+        """Return whether the file runs in an arena of `size`; one that is too small may kill the process."""
+        child = os.fork()
+        if child == 0:
+            os._exit(not self._tried(size))
+        return os.waitpid(child, 0)[1] == 0
+
+    def _tried(self, size: int) -> bool:
         try:
             interpreter = self._load(arena_size=size)
             self._set(interpreter, [np.zeros(one["shape"], one["dtype"]) for one in self.sources])

@@ -65,18 +65,29 @@ def run(
 
 def run_in_order(content: bytes, inputs: Sequence[Numbers]) -> list[NDArray[np.float32]]:
     """Return each output (n, ...) float32 for `inputs`, an array (n, ...) for each, in the file's order."""
-    interpreter = interpreter_of(content)
-    sources, sinks = interpreter.get_input_details(), interpreter.get_output_details()
-    stored = _stored([np.asarray(array) for array in inputs], sources)
-    rows = [[interpreter.get_tensor(sink["index"])[0] for sink in sinks] for _ in _runs(interpreter, stored)]
-    columns = zip(*rows, strict=True)
-    return [dequantize(np.array(column), sink) for column, sink in zip(columns, sinks, strict=True)]
+    outputs, sinks = _run_all(content, inputs)
+    return [dequantize(one, sink) for one, sink in zip(outputs, sinks, strict=True)]
 
 
 def run_stored(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return inputs (n, ...) and outputs (n, ...) as the file stores them, for real `inputs` (n, ...)."""
     stored, outputs, _ = _run_one(content, inputs)
     return stored, outputs
+
+
+def run_every_stored(content: bytes, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return each output (n, ...) as the file stores it, for real `inputs` (n, ...), one for each input."""
+    return _run_all(content, inputs)[0]
+
+
+def _run_all(content: bytes, inputs: Sequence[Numbers]) -> tuple[list[np.ndarray], list[TensorDetail]]:
+    interpreter = interpreter_of(content)
+    sinks = interpreter.get_output_details()
+    rows = [
+        [interpreter.get_tensor(sink["index"])[0] for sink in sinks]
+        for _ in _runs(interpreter, _stored(inputs, interpreter.get_input_details()))
+    ]
+    return [np.array(one) for one in zip(*rows, strict=True)], list(sinks)
 
 
 def _run_one(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray, TensorDetail]:

@@ -16,9 +16,11 @@ import keras as keras_3
 import numpy as np
 import pytest
 import tf_keras as keras_2
+from small_nets import with_fault
 
 from converters.__main__ import main
 from converters.base.errors import exit_status
+from converters.model.conversion import to_tflite
 
 MODULE = """
 import {keras} as keras
@@ -83,7 +85,8 @@ def test_it_writes_every_precision_and_a_manifest(keras, tmp_path, data, capsys,
     assert any(re.fullmatch(note, line) for line in lines[:table])
     kinds = ("float32", "float16", "dynamic", "int8")
     assert [line.split()[0] for line in lines[table + 1 : -1]] == list(kinds)  # nothing else is printed
-    assert all(float(line.split()[-1]) < 0.1 for line in lines[table + 1 : -1])
+    assert all(float(line.split()[-2]) < 0.1 for line in lines[table + 1 : -1])
+    assert {line.split()[-1] for line in lines[table + 1 : -1]} == {"within"}
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     names = [f"net_{kind}.tflite" for kind in kinds]
     assert list(manifest["models"]) == names
@@ -108,6 +111,40 @@ def test_it_converts_with_tensorflow_whatever_backend_is_set(saved, backend):
     environment = {**os.environ, "KERAS_BACKEND": backend}
     done = subprocess.run(command, cwd=saved, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_file_is_proven_as_it_is_written(saved, capsys):
+    arguments = (saved / "net.keras", "--calibration", saved / "data.npz", "--out", saved / "out")
+    _, out, _ = run(capsys, *arguments)
+    rows = [line for line in out.splitlines() if line.startswith(("float", "dynamic", "int8"))]
+    assert len(rows) == 4
+    assert all(row.endswith("  within") for row in rows), rows
+    assert "TensorFlow" not in out  # one runtime, this process's
+
+
+def test_a_file_that_departs_from_its_model_is_status_1_and_names_the_layer(saved, capsys, monkeypatch):
+    def faulty(model, **options):
+        converted = to_tflite(model, **options)
+        name = model.layers[-4].name  # the convolution, behind which are ReLU, Flatten and Dense
+        return converted._replace(content=with_fault(converted.content, name))
+
+    monkeypatch.setattr("converters.proof.checked_files.to_tflite", faulty)
+    arguments = (saved / "net.keras", "--calibration", saved / "data.npz", "--out", saved / "out")
+    status, out, _ = run(capsys, *arguments, "--precision", "int8")
+    assert status == 1
+    assert re.search(r"^int8 .* OUT: the file: not this model's weights: layer conv2d(_\d+)?, ", out, re.M)
+
+
+def test_all_runtimes_can_be_asked_for(saved, capsys, monkeypatch):
+    monkeypatch.setattr(
+        "converters.proof.runs.absence", lambda column: "" if column.name == "micro" else "no"
+    )
+    arguments = (saved / "net.keras", "--calibration", saved / "data.npz", "--out", saved / "out")
+    status, out, _ = run(capsys, *arguments, "--precision", "int8", "--prove", "all")
+    assert status == 0
+    assert re.search(r"^TensorFlow Lite Micro \(tflite-micro .*\)$", out, re.MULTILINE)
+    assert re.search(r"^  net_int8.tflite +40 .* within$", out, re.MULTILINE)
+    assert "LiteRT, XNNPACK: absent: no" in out
 
 
 def test_without_calibration_it_writes_what_needs_none(saved, capsys):

@@ -317,6 +317,19 @@ def test_each_sample_is_answered_as_the_first_one_is(name, remembering):
     assert np.abs(result.values).max() > 0.01
 
 
+@needs["micro"]
+def test_an_arena_that_is_too_small_loses_no_answer():
+    """Of this file, TensorFlow Lite Micro dies in an arena of the size that it counts."""
+    x = keras.Input((8, 8, 2))
+    y = keras.layers.Conv2D(3, 3, activation="relu")(x)
+    model = keras.Model(x, keras.layers.Dense(4, activation="softmax")(keras.layers.Flatten()(y)))
+    pictures = np.random.default_rng(8).integers(0, 256, (20, 8, 8, 2)).astype(np.float32)
+    content = to_tflite(model, precision="int8", calibration=pictures).content
+    result = run_one("micro", content, pictures)
+    assert result.failure == ""
+    assert 1_000 < result.arena_bytes < 10_000
+
+
 def test_no_inputs_give_no_outputs(released, pictures):
     result = run_one("tf.lite", released["int8"], pictures[:0])
     assert (result.failure, result.outputs.shape, result.outputs.dtype) == ("", (0, 10), np.uint8)
