@@ -8,8 +8,9 @@ from __future__ import annotations
 import argparse
 import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from converters.base.arrays import read_arrays
 from converters.base.errors import exit_status, expect
@@ -21,6 +22,9 @@ from converters.base.precisions import CALIBRATED, PRECISIONS
 from converters.base.shapes import shapes_of_texts
 from converters.base.untyped import Json
 from converters.proof.cell import Cell
+
+if TYPE_CHECKING:
+    from converters.proof.checked_files import CheckedFile
 
 EPILOG = """\
 MODEL is what Keras 3 or Keras 2 (tf_keras) saved, a .keras, .h5 or .hdf5 file, or the folder of a SavedModel,
@@ -111,12 +115,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     make_folder(options.out)
     os.environ[BACKEND] = "tensorflow"  # its converter takes no other; this process is ours
     # TensorFlow is loaded now: bad input is answered without waiting for it.
-    from converters.base.environment import versions
-    from converters.delegates.xnnpack import verdict, xnnpack_takes
     from converters.model.folding import fold_with_notes
     from converters.model.loading import load_model
     from converters.model.saved_model import SavedModel
-    from converters.proof.checked_files import Wishes, checked_files, reference_of
+    from converters.proof.checked_files import Wishes, check_wishes, checked_files, reference_of
     from converters.proof.file_prover import FileProver
     from converters.proof.proving import prove
 
@@ -127,20 +129,34 @@ def main(argv: Sequence[str] | None = None) -> int:
         folded, notes = (model, []) if options.no_fold else fold_with_notes(model)
     for note in notes:
         print(note)
+    wishes = Wishes(precisions=precisions, shape=shape, keep_float=options.keep_float)
+    check_wishes(folded, wishes)
     limits = tuple(options.input_range) if options.input_range else None
     reference = None if samples is None else reference_of(model, samples, input_range=limits)
-    wishes = Wishes(precisions=precisions, shape=shape, keep_float=options.keep_float)
     prover = None if reference is None else FileProver(model, folded, reference.inputs, shape=shape)
-    heading = _row("precision", "bytes", "operators", "XNNPACK takes", "largest difference", "verdict")
-    print(heading, flush=True)
+    files, is_out = _write(checked_files(folded, wishes=wishes, reference=reference, prover=prover), options)
+    if options.prove == "all" and reference is not None:
+        show = functools.partial(print, flush=True)
+        is_out = prove(model, files, reference.inputs, least=1, print_lines=show).verdict == "out" or is_out
+    return 1 if is_out else 0
+
+
+def _write(files: Iterable[CheckedFile], options: argparse.Namespace) -> tuple[dict[str, bytes], bool]:
+    """Write and print each file; return all of them by name, and whether one is out of tolerance."""
+    from converters.base.environment import versions
+    from converters.delegates.xnnpack import verdict, xnnpack_takes
+
+    print(
+        _row("precision", "bytes", "operators", "XNNPACK takes", "largest difference", "verdict"), flush=True
+    )
+    written: dict[str, bytes] = {}
     entries: dict[str, dict[str, Json]] = {}
-    files: dict[str, bytes] = {}
     is_out = False
     try:
-        for file in checked_files(folded, wishes=wishes, reference=reference, prover=prover):
+        for file in files:
             name = f"{options.model.absolute().stem}_{file.precision}.tflite"
             write_atomically(options.out / name, file.content)
-            entries[name], files[name] = file.entry, file.content
+            entries[name], written[name] = file.entry, file.content
             taken, operators = xnnpack_takes(file.content)
             difference = "not compared" if file.difference is None else f"{file.difference:.1e}"
             size, takes = f"{len(file.content):,}", verdict(taken, operators)
@@ -151,10 +167,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if entries:  # also of the files that were written before one that cannot be
             write_json(options.out / "manifest.json", {"versions": versions(), "models": entries})
     print(f"{len(entries)} files and manifest.json are in {options.out}")
-    if options.prove == "all" and reference is not None:
-        show = functools.partial(print, flush=True)
-        is_out = prove(model, files, reference.inputs, least=1, print_lines=show).verdict == "out" or is_out
-    return 1 if is_out else 0
+    return written, is_out
 
 
 def _row(precision: str, size: str, operators: str, taken: str, difference: str, verdict: str) -> str:

@@ -70,6 +70,11 @@ def shape_text(shape: Iterable[SupportsInt]) -> str:
     return "x".join(str(int(side)) for side in shape) or "scalar"
 
 
+def shape_of_many(shape: Iterable[int | None]) -> str:
+    """Return the shape of any number of samples of `shape` as text: "(n, 28, 28)"."""
+    return f"({', '.join(['n', *map(str, shape)])})"
+
+
 def shape_fits(shape: Sequence[int], pattern: Sequence[int | None]) -> bool:
     """Return whether `shape` is one of `pattern`, in which a side of None or -1 may have any size."""
     return len(shape) == len(pattern) and all(

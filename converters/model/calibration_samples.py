@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.base.arrays import Numbers, shape_fits
+from converters.base.arrays import Numbers, shape_fits, shape_of_many
 from converters.base.errors import InputError, expect
 from converters.base.untyped import KerasModel, TfTensor
 from converters.model.graph import input_names, type_name
@@ -83,7 +83,7 @@ def _checked(samples: np.ndarray, tensor: TfTensor, where: str) -> Numbers:
     """Return `samples` in the type of the model's input `tensor`; `where`: " for NAME" among several."""
     shape, kind = tuple(tensor.shape[1:]), np.dtype(type_name(tensor))
     fits = samples.ndim > 0 and shape_fits(samples.shape[1:], shape)
-    expect(fits, f"calibration inputs{where} of shape (n, {str(shape)[1:-1]})", samples.shape)
+    expect(fits, f"calibration inputs{where} of shape {shape_of_many(shape)}", samples.shape)
     expect(len(samples), f"one calibration input{where} or more", "none")
     numbers = np.issubdtype(samples.dtype, np.number) or samples.dtype == kind
     expect(numbers, f"calibration inputs{where} that are numbers", samples.dtype)

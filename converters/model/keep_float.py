@@ -13,21 +13,27 @@ from converters.model.graph import graph_of
 from converters.model.tracing import plain_name
 
 
+def check_layer_names(model: KerasModel, names: Sequence[str]) -> None:
+    """Raise InputError, with the nearest name there is, unless all `names` are those of layers of `model`."""
+    known = {call.name for call in graph_of(model).calls if not call.is_input}
+    for name in names:
+        nearest = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0)
+        near = f" (the nearest is {nearest[0]})" if nearest else ""
+        expect(name in known, f"layers of {model.name} to keep in float32{near}", name)
+
+
 class FloatLayers:
     """Layers of `model`, by their `names`, that are to stay in float32.
 
-    `outputs`: what a file calls the model's outputs, in the model's order. Raises InputError, with the
-    nearest name there is, for a name that no layer of `model` has.
+    `outputs`: what a file calls the model's outputs, in the model's order. Raises InputError as
+    `check_layer_names`.
     """
 
     def __init__(self, model: KerasModel, names: Sequence[str], *, outputs: Sequence[str]) -> None:
         graph = graph_of(model)
         self._names = tuple(dict.fromkeys(names))
         self._known = {plain_name(call.name): call.name for call in graph.calls if not call.is_input}
-        for name in self._names:
-            nearest = difflib.get_close_matches(name, self._known.values(), n=1, cutoff=0)
-            near = f" (the nearest is {nearest[0]})" if nearest else ""
-            expect(name in self._known.values(), f"layers of {model.name} to keep in float32{near}", name)
+        check_layer_names(model, self._names)
         makers = {wire: call.name for call in graph.calls for wire in call.outputs}
         self._makers = {name: makers[wire] for name, wire in zip(outputs, graph.outputs, strict=True)}
 

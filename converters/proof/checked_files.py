@@ -16,6 +16,9 @@ from converters.base.untyped import KerasModel
 from converters.file.manifest import Entry
 from converters.model.calibration_samples import Calibration, Range, checked_inputs
 from converters.model.conversion import Converted, to_tflite
+from converters.model.graph import input_names
+from converters.model.input_shapes import file_shapes
+from converters.model.keep_float import check_layer_names
 from converters.model.saved_model import SavedModel, saved_model_to_tflite
 from converters.proof.cell import Cell
 from converters.proof.file_prover import FileProver
@@ -69,6 +72,17 @@ def reference_of(
     return Reference(inputs=answers.inputs, outputs=answers.outputs)
 
 
+def check_wishes(model: KerasModel | SavedModel, wishes: Wishes) -> None:
+    """Raise InputError, before any work, unless files of `model` can be of that shape and keep those layers."""
+    own = {
+        name: tuple(tensor.shape[1:]) for name, tensor in zip(input_names(model), model.inputs, strict=True)
+    }
+    file_shapes(wishes.shape, own)
+    if wishes.keep_float:
+        expect(not isinstance(model, SavedModel), "a Keras model for layers kept in float32", "a SavedModel")
+        check_layer_names(model, wishes.keep_float)
+
+
 def checked_files(
     model: KerasModel | SavedModel,
     *,
@@ -79,8 +93,9 @@ def checked_files(
     """Yield the .tflite file of `model` in each precision, compared with `reference` if there is one.
 
     int8 takes its ranges from the reference's inputs. `prover`, if given, proves each file. Raises InputError
-    as `to_tflite` does.
+    as `check_wishes` and `to_tflite` do.
     """
+    check_wishes(model, wishes)
     for precision in wishes.precisions:
         content, entry = _converted(model, precision, wishes, reference)
         yield CheckedFile(
@@ -97,7 +112,6 @@ def _converted(
 ) -> Converted:
     samples = None if reference is None else reference.inputs
     if isinstance(model, SavedModel):
-        expect(not wishes.keep_float, "a Keras model for layers kept in float32", "a SavedModel")
         return saved_model_to_tflite(model, precision=precision, calibration=samples, shape=wishes.shape)
     keep_float = wishes.keep_float if precision == "int8" else ()
     return to_tflite(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.base.arrays import Numbers, shape_fits
+from converters.base.arrays import Numbers, shape_fits, shape_of_many
 from converters.base.errors import expect
 from converters.base.untyped import KerasModel, TfTensor
 from converters.model.float32 import in_float32
@@ -66,7 +66,7 @@ def _by_name(arrays: dict[str, Numbers], names: Sequence[str]) -> dict[str, Numb
 
 def _typed(array: Numbers, name: str, shape: tuple[int | None, ...], dtype: np.dtype[np.generic]) -> Numbers:
     fits = shape_fits(array.shape[1:], shape)
-    expect(fits, f"samples of shape (n, {str(shape)[1:-1]}) for the input {name}", array.shape)
+    expect(fits, f"samples of shape {shape_of_many(shape)} for the input {name}", array.shape)
     whole = dtype.kind == "f" or array.dtype.kind in "biu" or bool((array == np.rint(array)).all())
     expect(whole, f"whole numbers for the input {name}", "others")
     # A float of 64 bits is not what a file is given.

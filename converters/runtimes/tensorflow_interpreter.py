@@ -9,7 +9,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.base.arrays import Numbers
+from converters.base.arrays import Numbers, shape_of_many
 from converters.base.environment import tf
 from converters.base.errors import InputError, expect
 from converters.base.quiet import quiet
@@ -104,7 +104,7 @@ def _stored(inputs: Sequence[np.ndarray], sources: Sequence[TensorDetail]) -> li
     expect(len(inputs) == len(sources), f"samples for each of the file's {len(sources)} inputs", len(inputs))
     for array, source in zip(inputs, sources, strict=True):
         wanted = tuple(int(side) for side in source["shape"][1:])
-        expect(array.shape[1:] == wanted, f"inputs of shape (n, {str(wanted)[1:-1]})", array.shape)
+        expect(array.shape[1:] == wanted, f"inputs of shape {shape_of_many(wanted)}", array.shape)
     return [quantize(array, source) for array, source in zip(inputs, sources, strict=True)]
 
 
