@@ -134,15 +134,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     limits = tuple(options.input_range) if options.input_range else None
     reference = None if samples is None else reference_of(model, samples, input_range=limits)
     prover = None if reference is None else FileProver(model, folded, reference.inputs, shape=shape)
-    files, is_out = _write(checked_files(folded, wishes=wishes, reference=reference, prover=prover), options)
+    checked = checked_files(folded, wishes=wishes, reference=reference, prover=prover)
+    files, is_out = _write(checked, options.out, stem=options.model.absolute().stem)
     if options.prove == "all" and reference is not None:
         show = functools.partial(print, flush=True)
         is_out = prove(model, files, reference.inputs, least=1, print_lines=show).verdict == "out" or is_out
     return 1 if is_out else 0
 
 
-def _write(files: Iterable[CheckedFile], options: argparse.Namespace) -> tuple[dict[str, bytes], bool]:
-    """Write and print each file; return all of them by name, and whether one is out of tolerance."""
+def _write(files: Iterable[CheckedFile], out: Path, *, stem: str) -> tuple[dict[str, bytes], bool]:
+    """Write each file to `out` and print its row; return all by name, and whether one is out of tolerance."""
     from converters.base.environment import versions
     from converters.delegates.xnnpack import verdict, xnnpack_takes
 
@@ -154,8 +155,8 @@ def _write(files: Iterable[CheckedFile], options: argparse.Namespace) -> tuple[d
     is_out = False
     try:
         for file in files:
-            name = f"{options.model.absolute().stem}_{file.precision}.tflite"
-            write_atomically(options.out / name, file.content)
+            name = f"{stem}_{file.precision}.tflite"
+            write_atomically(out / name, file.content)
             entries[name], written[name] = file.entry, file.content
             taken, operators = xnnpack_takes(file.content)
             difference = "not compared" if file.difference is None else f"{file.difference:.1e}"
@@ -165,8 +166,8 @@ def _write(files: Iterable[CheckedFile], options: argparse.Namespace) -> tuple[d
             is_out = is_out or (file.cell is not None and file.cell.verdict == "out")
     finally:
         if entries:  # also of the files that were written before one that cannot be
-            write_json(options.out / "manifest.json", {"versions": versions(), "models": entries})
-    print(f"{len(entries)} files and manifest.json are in {options.out}")
+            write_json(out / "manifest.json", {"versions": versions(), "models": entries})
+    print(f"{len(entries)} files and manifest.json are in {out}")
     return written, is_out
 
 

@@ -73,7 +73,7 @@ def reference_of(
 
 
 def check_wishes(model: KerasModel | SavedModel, wishes: Wishes) -> None:
-    """Raise InputError, before any work, unless files of `model` can be of that shape and keep those layers."""
+    """Raise InputError unless files of `model` can be of that shape and keep those layers."""
     own = {
         name: tuple(tensor.shape[1:]) for name, tensor in zip(input_names(model), model.inputs, strict=True)
     }
