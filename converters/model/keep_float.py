@@ -40,8 +40,8 @@ class FloatLayers:
     def tensors(self, content: bytes) -> list[str]:
         """Return the names of what the layers compute in the float32 file `content`.
 
-        Raises InputError for a file with loops, and for a layer that has no operator there: it does nothing
-        when the file runs, or is part of another layer's operator.
+        Raises InputError for a layer that has no operator there: it does nothing when the file runs, or is
+        part of another layer's operator.
         """
         found = dict(self._operators(content))
         there = set().union(*found.values())

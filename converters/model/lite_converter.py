@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from converters.base.arrays import Numbers
 from converters.base.environment import mlir_quantize, tf
-from converters.base.errors import InputError
+from converters.base.errors import InputError, expect
 from converters.base.precisions import CALIBRATED, ENDS, Ends, Precision
 from converters.base.quiet import quiet
 from converters.base.untyped import LiteConverter
@@ -59,11 +59,11 @@ def calibrate(
 
     # Called for the float32 file, which is not seen otherwise.
     def quantise_otherwise(content: bytes, *arguments: object) -> bytes:
+        loops = graph_count(content) > 1
         if float_tensors is not None:
+            expect(not loops, "a model without loops to keep layers in float32", "one with a loop")
             return _quantised_in_part(converter, content, arguments, quantise, float_tensors)
-        if graph_count(content) > 1:
-            return quantised_apart(content, samples, arguments)
-        return quantise(content, *arguments)
+        return quantised_apart(content, samples, arguments) if loops else quantise(content, *arguments)
 
     converter._quantize = quantise_otherwise
 

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 import tf_keras as keras_2
 
+from converters.base.environment import tf
 from converters.base.errors import InputError
 from converters.file.manifest import graph_count
 from converters.model import recurrent
 from converters.model.conversion import to_tflite
 from converters.model.folding import fold
+from converters.model.saved_model import load_saved_model, saved_model_to_tflite
 from converters.runtimes.tensorflow_interpreter import run
 
 KERASES = pytest.mark.parametrize("keras", [keras_3, keras_2], ids=["Keras 3", "Keras 2"])
@@ -98,6 +100,40 @@ def test_an_unrolled_one_has_no_loop(keras, inputs):
     model = net(keras, "GRU", unroll=True)
     content = to_tflite(model, precision="int8", calibration=inputs).content
     assert np.abs(run(content, inputs) - model.predict(inputs, verbose=0)).max() < 0.03
+
+
+@pytest.fixture(scope="module")
+def looping():
+    """A model with a loop that the converter takes: it scales its input three times."""
+
+    def scaled(x):
+        return tf.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, 0.9 * tf.tanh(y)), (tf.constant(0), x))[
+            1
+        ]
+
+    keras_3.utils.set_random_seed(0)
+    x = keras_3.Input((6,), name="x")
+    y = keras_3.layers.Lambda(scaled, output_shape=(6,))(keras_3.layers.Dense(6, name="first")(x))
+    return keras_3.Model(x, keras_3.layers.Dense(2)(y))
+
+
+def test_a_loop_that_the_converter_survives_is_quantised(looping):
+    values = np.random.default_rng(1).normal(size=(40, 6)).astype(np.float32)
+    content, entry = to_tflite(looping, precision="int8", calibration=values)
+    assert {"WHILE", "QUANTIZE"} <= set(operators(entry))
+    assert np.abs(run(content, values) - looping.predict(values, verbose=0)).max() < 0.1
+
+
+def test_no_layer_is_kept_in_float32_beside_a_loop(looping):
+    with pytest.raises(InputError, match="a model without loops to keep layers in float32, got one with a"):
+        to_tflite(looping, precision="int8", calibration=np.eye(6), keep_float=["first"])
+
+
+def test_a_saved_model_that_the_converter_dies_of_is_a_line_too(inputs, tmp_path):
+    net(keras_3, "SimpleRNN").export(str(tmp_path / "net"), verbose=False)
+    model = load_saved_model(tmp_path / "net")
+    with pytest.raises(InputError, match=r"takes in int8, got a loop: the converter ended with signal 11"):
+        saved_model_to_tflite(model, precision="int8", calibration=inputs)
 
 
 def test_what_the_converter_refuses_is_a_line_with_its_reason(inputs):
