@@ -130,7 +130,11 @@ def test_no_layer_is_kept_in_float32_beside_a_loop(looping):
 
 
 def test_a_saved_model_that_the_converter_dies_of_is_a_line_too(inputs, tmp_path):
-    net(keras_3, "SimpleRNN").export(str(tmp_path / "net"), verbose=False)
+    module = tf.Module()
+    module.net = net(keras_3, "SimpleRNN")
+    spec = tf.TensorSpec((1, 7, 4), name="x")
+    function = tf.function(lambda x: {"y": module.net(x)}, input_signature=[spec], autograph=False)
+    tf.saved_model.save(module, str(tmp_path / "net"), signatures=function)
     model = load_saved_model(tmp_path / "net")
     with pytest.raises(InputError, match=r"takes in int8, got a loop: the converter ended with signal 11"):
         saved_model_to_tflite(model, precision="int8", calibration=inputs)
