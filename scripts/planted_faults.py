@@ -220,7 +220,7 @@ FAULTS = (
         "        loops = graph_count(content) > 1\n",
         "        loops = False\n",
         meaning="the loop of a GRU in int8 ends the person's process",
-        tests="converters/model/test_recurrent.py",
+        tests="converters/test_main.py",
     ),
     _fault(
         "lstm-in-a-loop",
