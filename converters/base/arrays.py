@@ -41,16 +41,6 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
             raise InputError(f"{path}: expected a .npz file, got another or a damaged one") from error
 
 
-def read_array(path: str | os.PathLike[str]) -> np.ndarray:
-    """Return the array of the .npz file at `path`, which holds one.
-
-    Raises InputError for a file of another kind or of more arrays, and OSError when it cannot be opened.
-    """
-    arrays = list(read_npz(path).values())
-    expect(len(arrays) == 1, f"{path} with one array", len(arrays))
-    return arrays[0]
-
-
 def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """Return the arrays of the .npz file at `path` by name, or that of a .npy file by the name "".
 
