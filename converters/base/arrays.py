@@ -11,7 +11,7 @@ from typing import SupportsInt, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.base.errors import InputError, expect
+from converters.base.errors import InputError
 
 Numbers: TypeAlias = NDArray[np.number]
 """Values of any type of number, as a file stores them."""
