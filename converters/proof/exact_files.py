@@ -14,10 +14,11 @@ from converters.base.untyped import KerasModel
 from converters.file.graph import Graph, read_graph
 from converters.file.layouts import layout_between
 from converters.file.lowering import lower
+from converters.file.signature import EndNames, ends_in_order, names_in_order
 from converters.model.conversion import to_tflite
 from converters.model.folding import fold
 from converters.model.saved_model import SavedModel, saved_model_to_tflite
-from converters.proof.ends import ends_of
+from converters.proof.ends import Ends, ends_of
 from converters.proof.model_answers import ModelAnswers
 from converters.runtimes.tensorflow_interpreter import every_tensor
 
@@ -39,6 +40,20 @@ class ExactFile:
     content: bytes
     graph: Graph
     fault: str = ""
+
+    def arranged_as(self, ends: Ends, answers: ModelAnswers) -> ExactFile:
+        """Return the file with its inputs and outputs in the order of `ends`: another tool's may differ."""
+        own, names = ends_of(self.content, self.graph, answers), names_in_order(self.content)
+        if own == ends:
+            return self
+        inputs = dict(zip(own.inputs, names.inputs, strict=True))
+        outputs = dict(zip(own.outputs, names.outputs, strict=True))
+        order = EndNames(
+            inputs=tuple(inputs[name] for name in ends.inputs),
+            outputs=tuple(outputs[name] for name in ends.outputs),
+        )
+        content = ends_in_order(self.content, order)
+        return replace(self, content=content, graph=read_graph(content))
 
     def laid_out_as(self, graph: Graph) -> ExactFile:
         """Return the file in the layout of `graph`; unchanged if that layout does not fit."""
