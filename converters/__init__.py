@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from converters.model.loading import load_model
     from converters.model.quantize_aware import quantize_aware, quantize_rule, settle
     from converters.model.quantize_configs import NothingToQuantize, OutputConfig
+    from converters.proof.proving import Proof, prove
     from converters.runtimes.tensorflow_interpreter import run
     from converters.timing.measuring import measure
     from converters.timing.tuning import tune
@@ -38,6 +39,7 @@ _HOMES = {
     "LayerDefinition": "layers.definition",
     "NothingToQuantize": "model.quantize_configs",
     "OutputConfig": "model.quantize_configs",
+    "Proof": "proof.proving",
     "audit": "delegates",
     "audit_table": "delegates",
     "check_sound": "file.soundness",
@@ -49,6 +51,7 @@ _HOMES = {
     "load_model": "model.loading",
     "lower": "file.lowering",
     "measure": "timing.measuring",
+    "prove": "proof.proving",
     "quantize_aware": "model.quantize_aware",
     "quantize_rule": "model.quantize_aware",
     "register_squashing": "layers.squashing",
@@ -64,6 +67,7 @@ __all__ = [
     "LayerDefinition",
     "NothingToQuantize",
     "OutputConfig",
+    "Proof",
     "audit",
     "audit_table",
     "check_sound",
@@ -75,6 +79,7 @@ __all__ = [
     "load_model",
     "lower",
     "measure",
+    "prove",
     "quantize_aware",
     "quantize_rule",
     "register_squashing",
@@ -96,7 +101,7 @@ def __dir__() -> list[str]:
 
 
 class _Package(ModuleType):
-    """Keeps `converters.lower` the function: importing the command of that name would put a module there."""
+    """Keeps `lower` and `prove` functions: importing a command of the name would put a module there."""
 
     def __setattr__(self, name: str, value: object) -> None:
         if not (name in _HOMES and isinstance(value, ModuleType)):

@@ -50,7 +50,7 @@ def test_a_planted_fault_is_found_and_leaves_the_package_alone(script):
     before = (ROOT / fault.file).read_text()
     outcome = script["tried"](fault)
     assert outcome.found
-    assert outcome.by.startswith("lenet_edge/parity/test_mcnemar.py::")
+    assert outcome.by.startswith("converters/proof/test_mcnemar.py::")
     assert (ROOT / fault.file).read_text() == before
 
 

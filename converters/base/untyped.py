@@ -46,6 +46,9 @@ LiteConverter: TypeAlias = Any
 Delegate: TypeAlias = Any
 """A delegate that a runtime loaded from its shared library; None for none."""
 
+MicroInterpreter: TypeAlias = Any
+"""An interpreter of TensorFlow Lite Micro's package."""
+
 CompiledModel: TypeAlias = Any
 """A CompiledModel of LiteRT."""
 

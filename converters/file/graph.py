@@ -116,6 +116,16 @@ def read_graph(content: bytes) -> Graph:
         raise InputError("expected a .tflite file, got a damaged one") from error
 
 
+def computed_nodes(graph: Graph) -> list[Node]:
+    """Return the nodes whose output depends on the inputs: not those that unpack a constant."""
+    found, reached = [], {tensor.index for tensor in graph.inputs}
+    for node in graph.nodes:
+        if any(tensor is not None and tensor.index in reached for tensor in node.inputs):
+            reached.update(tensor.index for tensor in node.outputs)
+            found.append(node)
+    return found
+
+
 def _graph(model: SchemaObject) -> Graph:
     graph = model.subgraphs[0]
     written = [*graph.inputs, *graph.outputs, *(i for one in graph.operators for i in one.outputs)]

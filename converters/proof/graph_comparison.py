@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -42,7 +43,7 @@ def compare_graphs(graph: Graph, exact: Graph, *, per_channel: bool = True) -> l
         return [
             Finding("graph", "operators", f"expected {', '.join(wanted)}, got {', '.join(names) or 'none'}")
         ]
-    sources = _sources(graph)
+    sources = constants_behind(graph)
     findings = []
     for node, got, want in zip([*mine, "graph"], _wiring(graph, mine), _wiring(exact, theirs), strict=True):
         if got != want:
@@ -51,11 +52,20 @@ def compare_graphs(graph: Graph, exact: Graph, *, per_channel: bool = True) -> l
             )
     for node, other in zip(mine, theirs, strict=True):
         findings += _compare_options(node, other)
-        if node.name in WITH_KERNEL:
-            findings += _compare_node(node, other, sources, per_channel=per_channel)
-        else:
-            findings += _compare_constants(node, other, sources)
+        findings += compare_constants(node, other, sources=sources, per_channel=per_channel)
     return findings
+
+
+def compare_constants(
+    node: Node, other: Node, *, sources: Mapping[int, Tensor] | None = None, per_channel: bool = False
+) -> list[Finding]:
+    """Return how the constants of `node` differ from those of the exact `other` by more than rounding.
+
+    `sources`: the constant behind each tensor that is one dequantised; `per_channel` as for `compare_graphs`.
+    """
+    if node.name in WITH_KERNEL:
+        return _compare_kernel(node, other, sources or {}, per_channel=per_channel)
+    return _compare_inputs(node, other, sources or {})
 
 
 def _wiring(graph: Graph, nodes: list[Node]) -> list[list[int]]:
@@ -85,7 +95,7 @@ def _compare_options(node: Node, other: Node) -> list[Finding]:
     ]
 
 
-def _sources(graph: Graph) -> dict[int, Tensor]:
+def constants_behind(graph: Graph) -> dict[int, Tensor]:
     """Return the constant behind each tensor that is one dequantised (float16 weights)."""
     return {
         node.outputs[0].index: node.inputs[0]
@@ -94,7 +104,9 @@ def _sources(graph: Graph) -> dict[int, Tensor]:
     }
 
 
-def _compare_node(node: Node, other: Node, sources: dict[int, Tensor], *, per_channel: bool) -> list[Finding]:
+def _compare_kernel(
+    node: Node, other: Node, sources: Mapping[int, Tensor], *, per_channel: bool
+) -> list[Finding]:
     findings = []
     for place, name in ((1, "kernel"), (2, "bias")):
         tensor, exact = (n.inputs[place] if place < len(n.inputs) else None for n in (node, other))
@@ -108,7 +120,7 @@ def _compare_node(node: Node, other: Node, sources: dict[int, Tensor], *, per_ch
     return findings
 
 
-def _compare_constants(node: Node, other: Node, sources: dict[int, Tensor]) -> list[Finding]:
+def _compare_inputs(node: Node, other: Node, sources: Mapping[int, Tensor]) -> list[Finding]:
     """Compare the constants of an operator without a kernel: a factor of MUL, a shape, an axis."""
     findings = []
     for place, (tensor, exact) in enumerate(zip(node.inputs, other.inputs, strict=False)):
@@ -136,6 +148,8 @@ def _compare_tensor(tensor: Tensor | None, exact: Tensor | None) -> str:
     mine, theirs = (np.zeros(shape) if t is None else _real(t) for t in (tensor, exact))
     if mine is None or theirs is None:
         return "expected a constant, got a computed tensor"
+    if mine.size == theirs.size == 1:  # a scalar has a side of 1 once it is quantised
+        mine = mine.reshape(theirs.shape)
     if mine.shape != theirs.shape:
         return f"expected shape {shape_text(theirs.shape)}, got {shape_text(mine.shape)}"
     allowed = np.zeros(shape) if tensor is None else _half_step(tensor, theirs)
@@ -162,5 +176,6 @@ def _half_step(tensor: Tensor, exact: np.ndarray) -> np.ndarray:
     if not tensor.scales.size:
         return np.zeros(exact.shape)
     sides = [1] * exact.ndim
-    sides[tensor.axis] = tensor.scales.size
+    if sides:
+        sides[tensor.axis] = tensor.scales.size
     return np.broadcast_to(tensor.scales.reshape(sides) / 2, exact.shape)

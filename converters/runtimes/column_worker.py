@@ -1,8 +1,9 @@
 """Run one column in a process of its own; converters.runtimes.columns starts it.
 
 python -m converters.runtimes.column_worker COLUMN FOLDER LIBRARY reads a job's name from each line of
-standard input, runs FOLDER/JOB.tflite on FOLDER/JOB.inputs.npy, writes FOLDER/JOB.outputs.npy and answers
-with a line of JSON: the fields of a Result, or {"failure": ...}. LIBRARY is a delegate's, or empty; an empty
+standard input, runs FOLDER/JOB.tflite on FOLDER/JOB.inputs.npz, writes FOLDER/JOB.outputs.npz and answers
+with a line of JSON: `scales` (of each output: scale and zero point) and fields of a Result, or
+{"failure": ...}. LIBRARY is a delegate's, or empty; an empty
 line only loads it. Its standard error is FOLDER/log, where the runtimes' messages are read. TensorFlow
 is imported for TensorFlow's columns only.
 """
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from converters.base.arrays import shape_fits
+from converters.base.arrays import Numbers, read_npz, shape_fits, shape_of_many
 from converters.base.errors import InputError, expect
 from converters.base.native_log import Log
 from converters.base.quiet import quieten_tensorflow
@@ -54,29 +55,40 @@ def _answer(column: Column, job: Path | None, log: Log) -> dict[str, Json]:
 
 
 def _run(runtime: Runner, job: Path) -> dict[str, Json]:
-    inputs = np.load(job.with_suffix(".inputs.npy"), allow_pickle=False)
-    if _may_take(runtime.source, inputs.shape[1:]):
-        runtime.resize((1, *inputs.shape[1:]))
-    wanted = tuple(int(side) for side in runtime.source["shape"][1:])
-    expect(inputs.shape[1:] == wanted, f"inputs of shape (n, {str(wanted)[1:-1]})", inputs.shape)
-    stored = quantize(inputs, runtime.source)
+    inputs = list(read_npz(job.with_suffix(".inputs.npz")).values())
+    count = len(runtime.sources)
+    expect(len(inputs) == count, f"samples for each of the file's {count} inputs", f"{len(inputs)} arrays")
+    if any(map(_may_take, runtime.sources, inputs)):
+        runtime.resize([(1, *one.shape[1:]) for one in inputs])
+    stored = [_stored(one, source) for one, source in zip(inputs, runtime.sources, strict=True)]
     start = time.perf_counter()
-    outputs = [runtime.run(one[None]) for one in stored]
+    rows = [runtime.run([one[None] for one in sample]) for sample in zip(*stored, strict=True)]
     seconds = time.perf_counter() - start
-    shape = tuple(int(side) for side in runtime.sink["shape"][1:])
-    rows = np.array(outputs, runtime.sink["dtype"]).reshape(-1, *shape)
-    np.save(job.with_suffix(".outputs.npy"), rows, allow_pickle=False)
-    scale, zero_point = runtime.sink["quantization"]
+    outputs = zip(*rows, strict=True) if rows else [[] for _ in runtime.sinks]
+    arrays = [_rows(list(one), sink) for one, sink in zip(outputs, runtime.sinks, strict=True)]
+    np.savez(job.with_suffix(".outputs.npz"), *arrays)
+    quantizations = [sink["quantization"] for sink in runtime.sinks]
     return {
-        "scale": float(scale),
-        "zero_point": int(zero_point),
+        "scales": [(float(scale), int(zero_point)) for scale, zero_point in quantizations],
         "seconds": seconds,
         **runtime.facts(),
     }
 
 
-def _may_take(source: TensorDetail, shape: tuple[int, ...]) -> bool:
-    """Return whether inputs of `shape` have another size, which the file says it may be resized to."""
+def _stored(inputs: Numbers, source: TensorDetail) -> Numbers:
+    wanted = tuple(int(side) for side in source["shape"][1:])
+    expect(inputs.shape[1:] == wanted, f"inputs of shape {shape_of_many(wanted)}", inputs.shape)
+    return quantize(inputs, source)
+
+
+def _rows(outputs: list[Numbers], sink: TensorDetail) -> Numbers:
+    shape = tuple(int(side) for side in sink["shape"][1:])
+    return np.array(outputs, sink["dtype"]).reshape(-1, *shape)
+
+
+def _may_take(source: TensorDetail, inputs: Numbers) -> bool:
+    """Return whether `inputs` have another size, which the file says it may be resized to."""
+    shape = inputs.shape[1:]
     own, pattern = list(source["shape"][1:]), list(source.get("shape_signature", source["shape"])[1:])
     return list(shape) != own and shape_fits(shape, pattern)
 

@@ -2,7 +2,7 @@
 
 Each runtime is a column and runs in a process of its own: tflite-runtime dies in a process that has loaded
 TensorFlow, and a damaged file can kill whatever runs it. The process is converters/runtimes/column_worker.py;
-they exchange .tflite and .npy files in a temporary folder.
+they exchange .tflite and .npz files in a temporary folder.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.base.arrays import Numbers
+from converters.base.arrays import Numbers, read_npz
 from converters.base.errors import InputError, expect
 from converters.base.installed import RUNTIMES, unusable_reason
 from converters.base.untyped import Json
@@ -75,6 +76,24 @@ COLUMNS = {
 """The columns by name, in the order in which they are shown."""
 
 
+Samples: TypeAlias = Numbers | Sequence[Numbers]
+"""Real values (n, ...) for a file's only input, or a list of such arrays, one for each input in its order."""
+
+
+@dataclass(frozen=True, eq=False)
+class Output:
+    """An output of a file: `stored` (n, ...) as the file stores it, with its `scale` and `zero_point`."""
+
+    stored: Numbers
+    scale: float
+    zero_point: int
+
+    @property
+    def values(self) -> NDArray[np.float32]:
+        """The real values (n, ...)."""
+        return dequantize(self.stored, {"quantization": (self.scale, self.zero_point)})
+
+
 @dataclass(frozen=True, eq=False)
 class Result:
     """The result of one file in a column; `failure` says in one line why there is none, "" if there is one.
@@ -82,7 +101,8 @@ class Result:
     `outputs` (n, ...) as the file stores them, float32, uint8 or int8, with their `scale` and `zero_point`
     (a scale of 0 when they are real values already). `runtime`: its name and version. `delegate`: which ran,
     "" for none; it took `taken` of the file's `nodes`, None where the runtime does not report it. `seconds`:
-    for all inputs, without loading. `arena_bytes`: the memory that TensorFlow Lite Micro used.
+    for all inputs, without loading. `arena_bytes`: the memory that TensorFlow Lite Micro used. `others`: the
+    outputs behind the first, of a file that has several.
     """
 
     outputs: Numbers
@@ -95,11 +115,17 @@ class Result:
     seconds: float = 0.0
     arena_bytes: int | None = None
     failure: str = ""
+    others: tuple[Output, ...] = ()
+
+    @property
+    def every(self) -> tuple[Output, ...]:
+        """Every output, in the file's order."""
+        return (Output(self.outputs, self.scale, self.zero_point), *self.others)
 
     @property
     def values(self) -> NDArray[np.float32]:
-        """The outputs' real values (n, ...)."""
-        return dequantize(self.outputs, {"quantization": (self.scale, self.zero_point)})
+        """The real values (n, ...) of the first output."""
+        return self.every[0].values
 
 
 def absence(column: Column) -> str:
@@ -145,7 +171,7 @@ def _loading_failure(column: Column) -> str:
 def run_column(
     column: Column,
     files: Mapping[str, bytes],
-    inputs: Mapping[str, Numbers],
+    inputs: Mapping[str, Samples],
     *,
     progress: Callable[[str], object] | None = None,
     timeout: float | None = None,
@@ -165,7 +191,9 @@ def run_column(
         for number, (name, content) in enumerate(files.items()):
             job = Path(folder, str(number))
             job.with_suffix(".tflite").write_bytes(content)
-            np.save(job.with_suffix(".inputs.npy"), np.asarray(inputs[name]), allow_pickle=False)
+            given = inputs[name]
+            arrays = given if isinstance(given, list | tuple) else [np.asarray(given)]
+            np.savez(job.with_suffix(".inputs.npz"), *arrays)
             results[name] = _result(process.ask(job.name, timeout=timeout), job)
             if progress:
                 progress(name)
@@ -175,7 +203,11 @@ def run_column(
 def _result(answer: dict[str, Json], job: Path) -> Result:
     if "failure" in answer:
         return Result(np.zeros((0, 0), np.float32), **answer)
-    return Result(np.load(job.with_suffix(".outputs.npy"), allow_pickle=False), **answer)
+    scales, stored = answer.pop("scales"), read_npz(job.with_suffix(".outputs.npz")).values()
+    first, *others = (Output(one, *scale) for one, scale in zip(stored, scales, strict=True))
+    return Result(
+        first.stored, scale=first.scale, zero_point=first.zero_point, others=tuple(others), **answer
+    )
 
 
 class _Process:

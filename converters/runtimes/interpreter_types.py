@@ -60,6 +60,9 @@ class Interpreter(Protocol):
     def resize_tensor_input(self, index: int, shape: Sequence[int]) -> None:
         """Change the shape of an input; the tensors are allocated anew afterwards."""
 
+    def reset_all_variables(self) -> None:
+        """Forget the state that variables keep from run to run."""
+
     def invoke(self) -> None:
         """Compute."""
 

@@ -51,9 +51,10 @@ class Loaded:
     """A .tflite file in an interpreter, its tensors allocated.
 
     `package` is the interpreter's ("tflite_runtime", "ai_edge_litert", "tensorflow"), `resolver` an
-    OpResolverType's name, `library` a delegate of `load_library`. `source` and `sink` describe its
-    input and its output. Raises Refused when the runtime refuses the file; a
-    damaged file may kill the process.
+    OpResolverType's name, `library` a delegate of `load_library`. `sources` and `sinks` describe its
+    inputs and its outputs; `source`, `sink` and `run` are for a file that has one of each, and raise
+    InputError of another. Raises Refused when the runtime refuses the file; a damaged file may kill the
+    process.
     """
 
     def __init__(
@@ -79,7 +80,19 @@ class Loaded:
                 self.interpreter.allocate_tensors()
             except (ValueError, RuntimeError) as error:
                 raise Refused(f"{title(package)} refuses it: {first_line(error)}") from error
-        self.source, self.sink = ends(self.interpreter)
+        self.sources, self.sinks = _ends(self.interpreter)
+
+    @property
+    def source(self) -> TensorDetail:
+        """The only input."""
+        check_one_input_and_output(self.sources, self.sinks)
+        return self.sources[0]
+
+    @property
+    def sink(self) -> TensorDetail:
+        """The only output."""
+        check_one_input_and_output(self.sources, self.sinks)
+        return self.sinks[0]
 
     def run(self, stored: Numbers) -> Numbers:
         """Return the output (...) for one input (1, ...), both as the file stores them."""
@@ -87,17 +100,27 @@ class Loaded:
         self.interpreter.invoke()
         return self.interpreter.get_tensor(self.sink["index"])[0]
 
-    def resize(self, shape: Sequence[int]) -> None:
-        """Accept inputs of `shape` from now on; `source` and `sink` are updated.
+    def run_all(self, stored: Sequence[Numbers]) -> list[Numbers]:
+        """Return each output (...) for a sample of each input (1, ...); no state is left of the last run."""
+        self.interpreter.reset_all_variables()
+        for source, one in zip(self.sources, stored, strict=True):
+            self.interpreter.set_tensor(source["index"], one)
+        self.interpreter.invoke()
+        return [self.interpreter.get_tensor(sink["index"])[0] for sink in self.sinks]
+
+    def resize(self, *shapes: Sequence[int]) -> None:
+        """Accept inputs of `shapes`, one for each input, from now on; what describes the ends is updated.
 
         Raises Refused when the runtime or its delegate cannot do so; do not use the object afterwards.
         """
         try:
-            self.interpreter.resize_tensor_input(self.source["index"], list(shape))
+            for source, shape in zip(self.sources, shapes, strict=True):
+                self.interpreter.resize_tensor_input(source["index"], list(shape))
             self.interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            raise Refused(f"it refuses inputs of {'x'.join(map(str, shape))}: {first_line(error)}") from error
-        self.source, self.sink = ends(self.interpreter)
+            wanted = " and ".join("x".join(map(str, shape)) for shape in shapes)
+            raise Refused(f"it refuses inputs of {wanted}: {first_line(error)}") from error
+        self.sources, self.sinks = _ends(self.interpreter)
 
     def close(self) -> None:
         """Free the interpreter."""
@@ -136,11 +159,9 @@ def title(package: str) -> str:
     return package.replace("_", "-")
 
 
-def ends(interpreter: Interpreter) -> tuple[TensorDetail, TensorDetail]:
-    """Return the details of the interpreter's only input and only output; InputError if there are more."""
-    inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
-    check_one_input_and_output(inputs, outputs)
-    return inputs[0], outputs[0]
+def _ends(interpreter: Interpreter) -> tuple[list[TensorDetail], list[TensorDetail]]:
+    """Return the details of the interpreter's inputs and of its outputs."""
+    return interpreter.get_input_details(), interpreter.get_output_details()
 
 
 def check_one_input_and_output(inputs: Sized, outputs: Sized) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,12 +15,11 @@ import numpy as np
 from converters.base.arrays import Numbers
 from converters.base.errors import InputError
 from converters.base.native_log import Log
-from converters.base.untyped import Json
+from converters.base.untyped import Json, MicroInterpreter
 from converters.runtimes.gpu import OnGpu
 from converters.runtimes.interpreter_types import TensorDetail
 from converters.runtimes.interpreters import (
     Loaded,
-    check_one_input_and_output,
     first_line,
     load_library,
     title,
@@ -39,16 +39,24 @@ _ALIGNMENT = 16
 
 
 class Runner(Protocol):
-    """A loaded .tflite file; `source` and `sink` describe its input and its output."""
+    """A loaded .tflite file; `sources` and `sinks` describe its inputs and its outputs."""
 
-    source: TensorDetail
-    sink: TensorDetail
+    @property
+    def sources(self) -> Sequence[TensorDetail]:
+        """The inputs."""
 
-    def run(self, stored: Numbers) -> Numbers:
-        """Return the output (...) for one input (1, ...), both as the file stores them."""
+    @property
+    def sinks(self) -> Sequence[TensorDetail]:
+        """The outputs."""
 
-    def resize(self, shape: Sequence[int]) -> None:
-        """Take inputs of `shape` from now on; raises InputError when it cannot."""
+    def run(self, stored: Sequence[Numbers]) -> Sequence[Numbers]:
+        """Return each output (...) for a sample of each input (1, ...), all as the file stores them.
+
+        A sample is answered as the first one is: no state is left from one to the next.
+        """
+
+    def resize(self, shapes: Sequence[Sequence[int]]) -> None:
+        """Take inputs of `shapes`, one for each, from now on; raises InputError when it cannot."""
 
     def facts(self) -> dict[str, Json]:
         """Return what ran, as fields of a Result; after the last `run`."""
@@ -81,11 +89,11 @@ class _Interpreter:
         self._title = title(column.package)
         # XNNPACK is the only delegate that a package includes.
         self._delegate = Path(column.library).name or "XNNPACK"
-        self.source, self.sink, self.run = self._loaded.source, self._loaded.sink, self._loaded.run
+        self.sources, self.sinks, self.run = self._loaded.sources, self._loaded.sinks, self._loaded.run_all
 
-    def resize(self, shape: Sequence[int]) -> None:
-        self._loaded.resize(shape)
-        self.source, self.sink = self._loaded.source, self._loaded.sink
+    def resize(self, shapes: Sequence[Sequence[int]]) -> None:
+        self._loaded.resize(*shapes)
+        self.sources, self.sinks = self._loaded.sources, self._loaded.sinks
 
     def facts(self) -> dict[str, Json]:
         taken, nodes = self._loaded.taken()
@@ -100,10 +108,9 @@ class _Interpreter:
 class _OfOneSize:
     """A runtime that accepts only the input size stored in the file."""
 
-    def resize(self, shape: Sequence[int]) -> None:
-        raise InputError(
-            f"it accepts only the input size stored in the file, not {'x'.join(map(str, shape))}"
-        )
+    def resize(self, shapes: Sequence[Sequence[int]]) -> None:
+        wanted = " and ".join("x".join(map(str, shape)) for shape in shapes)
+        raise InputError(f"it accepts only the input size stored in the file, not {wanted}")
 
 
 class _Gpu(_OfOneSize):
@@ -111,7 +118,10 @@ class _Gpu(_OfOneSize):
 
     def __init__(self, column: Column, content: bytes, log: Log) -> None:
         self._on_gpu, self._title = OnGpu(content, log), title(column.package)
-        self.source, self.sink, self.run = self._on_gpu.source, self._on_gpu.sink, self._on_gpu.run
+        self.sources, self.sinks = [self._on_gpu.source], [self._on_gpu.sink]
+
+    def run(self, stored: Sequence[Numbers]) -> Sequence[Numbers]:
+        return [self._on_gpu.run(stored[0])]
 
     def facts(self) -> dict[str, Json]:
         taken, nodes = self._on_gpu.taken()
@@ -138,14 +148,22 @@ class _Micro(_OfOneSize):
             raise InputError(f"{MICRO_REFUSES}{reason}") from error
         except Exception as error:  # the package's generated reader trusts the file and raises anything
             raise InputError(f"{MICRO_REFUSES}a damaged file ({first_line(error)})") from error
-        check_one_input_and_output(graph.inputs, graph.outputs)
-        self.source = _micro_detail(self._interpreter.get_input_details(0))
-        self.sink = _micro_detail(self._interpreter.get_output_details(0))
+        self._has_state = any(tensor.isVariable for tensor in graph.tensors)
+        sources, sinks = self._interpreter.get_input_details, self._interpreter.get_output_details
+        self.sources = [_micro_detail(sources(place)) for place in range(len(graph.inputs))]
+        self.sinks = [_micro_detail(sinks(place)) for place in range(len(graph.outputs))]
 
-    def run(self, stored: Numbers) -> Numbers:
-        self._interpreter.set_input(stored, 0)
+    def run(self, stored: Sequence[Numbers]) -> Sequence[Numbers]:
+        if self._has_state:
+            self._interpreter.reset()
+        self._set(self._interpreter, stored)
         self._interpreter.invoke()
-        return self._interpreter.get_output(0)[0]
+        return [self._interpreter.get_output(place)[0] for place in range(len(self.sinks))]
+
+    @staticmethod
+    def _set(interpreter: MicroInterpreter, stored: Sequence[Numbers]) -> None:
+        for place, one in enumerate(stored):
+            interpreter.set_input(one, place)
 
     def facts(self) -> dict[str, Json]:
         return {"runtime": f"{self._title} {self._version}", "arena_bytes": self._arena()}
@@ -165,9 +183,16 @@ class _Micro(_OfOneSize):
         return size
 
     def _runs_in(self, size: int) -> bool:
+        """Return whether the file runs in an arena of `size`; one that is too small may kill the process."""
+        child = os.fork()
+        if child == 0:
+            os._exit(not self._tried(size))
+        return os.waitpid(child, 0)[1] == 0
+
+    def _tried(self, size: int) -> bool:
         try:
             interpreter = self._load(arena_size=size)
-            interpreter.set_input(np.zeros(self.source["shape"], self.source["dtype"]), 0)
+            self._set(interpreter, [np.zeros(one["shape"], one["dtype"]) for one in self.sources])
             interpreter.invoke()
         except RuntimeError:
             return False

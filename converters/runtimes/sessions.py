@@ -59,8 +59,14 @@ class _Loaded(Protocol):
     """What `Loaded` and `OnGpu` have in common."""
 
     version: str
-    source: TensorDetail
-    sink: TensorDetail
+
+    @property
+    def source(self) -> TensorDetail:
+        """The input."""
+
+    @property
+    def sink(self) -> TensorDetail:
+        """The output."""
 
     def run(self, stored: Numbers) -> Numbers:
         """Return the output for one input."""

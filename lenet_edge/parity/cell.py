@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -46,17 +45,3 @@ class Cell:
     def as_json(self) -> dict[str, Any]:
         """Return the cell as the report stores it."""
         return {**asdict(self), "within": self.within}
-
-
-def not_run(cells: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
-    """Return a line for each reason why a requested delegate did not run in a column.
-
-    `cells`: the name and the facts of each row of the column. A line names its rows unless they are all.
-    """
-    rows: dict[str, list[str]] = {}
-    for row, facts in cells:
-        if facts.get("reason"):
-            rows.setdefault(f"{facts['asked']} did not run: {facts['reason']}", []).append(row)
-    return [
-        line if len(names) == len(cells) else f"{line} ({', '.join(names)})" for line, names in rows.items()
-    ]

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from converters.base.errors import expect
 from converters.base.machine import machine
 from converters.base.words import counted
+from converters.proof.mcnemar import mcnemar
+from converters.proof.terminal_lines import PrintLines
 from lenet_edge import __version__
 from lenet_edge.digits.scoring import percent
 from lenet_edge.parity.cell import SCORE_STEP, Cell
 from lenet_edge.parity.imported import GOLDEN, Answers, Imported
-from lenet_edge.parity.mcnemar import mcnemar
-from lenet_edge.parity.terminal_lines import PrintLines, imported_lines
+from lenet_edge.parity.terminal_lines import imported_lines
 
 _LIMIT_ROUNDING = 1e-8
 """How much golden.json's nine digits may have rounded a limit in floating point."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,14 +14,15 @@ from numpy.typing import NDArray
 
 from converters.base.arrays import shape_text
 from converters.base.errors import InputError, expect
-from converters.base.words import counted
-from converters.delegates import audit, taken
 from converters.file.graph import Graph, read_graph
 from converters.file.resizing import resized
+from converters.proof.differences import difference_of, more_errors
 from converters.proof.exact_arithmetic import check_operators
 from converters.proof.graph_comparison import compare_graphs
+from converters.proof.mcnemar import mcnemar
+from converters.proof.runs import facts_of, failure_of
 from converters.proof.tolerance import Tolerance
-from converters.runtimes.columns import Column, Result, absence, run_column
+from converters.runtimes.columns import Column, Result, run_column
 from lenet_edge.digits import geometry
 from lenet_edge.digits.geometry import FIELD, middle
 from lenet_edge.digits.mnist import Digits, pad
@@ -31,11 +32,7 @@ from lenet_edge.packaged.names import WIDE
 from lenet_edge.paper.answers import rows_of
 from lenet_edge.parity.cell import SCORE_STEP, Cell
 from lenet_edge.parity.imported import Imported
-from lenet_edge.parity.mcnemar import mcnemar
 from lenet_edge.parity.references import Reference, References
-
-SIGNIFICANCE = 0.01
-"""A cell with more errors than the original is out of tolerance if McNemar's p is below this."""
 
 KERAS = "keras"
 
@@ -98,7 +95,7 @@ def read_file(name: str, content: bytes, *, net: str) -> Graph:
 def file_of(name: str, content: bytes, graph: Graph, references: References) -> File:
     """Return the file `name`, its `graph` compared with that of its exact model."""
     exact = references.of(name)
-    exact_graph = exact.laid_out_as(graph)
+    exact_graph = exact.file.laid_out_as(graph).graph
     findings = [str(finding) for finding in compare_graphs(graph, exact_graph)]
     return File(name, content, graph, exact, exact_graph, findings)
 
@@ -135,7 +132,7 @@ class Matrix:
         The first two are compared with the ideal float32 graph of the folded weights, the fine-tuned one with
         the ideal kernel of its own file, if that is among `files`.
         """
-        exact = self._tolerance("folded", self.references.folded.graph)
+        exact = self._tolerance("folded", self.references.folded.file.graph)
         yield self._cell(row_of("original", self.width), KERAS, self.references.original.scores, exact)
         yield self._cell(row_of("folded", self.width), KERAS, self.references.folded.scores, exact)
         qat = next((file for file in files if file.exact is self.references.fine_tuned), None)
@@ -192,22 +189,10 @@ class Matrix:
                 yield replace(cell, facts={**answers.facts, **cell.facts})
 
     def _file_cell(self, file: File, column: Column, result: Result) -> Cell:
-        facts = {
-            name: getattr(result, name)
-            for name in ("runtime", "delegate", "taken", "nodes", "seconds", "arena_bytes")
-        }
-        if result.failure:
-            expected = refusal_expected(file.content, column)
-            why = "" if expected else f"expected to run, but: {result.failure}"
-            return Cell(file.name, column.name, why=why, refused=result.failure, facts=facts)
-        if column.library and not result.taken:
-            nodes = counted(result.nodes or 0, "operator")
-            why = f"{column.title} loads, but takes none of the {nodes}"
-            return Cell(file.name, column.name, why=why, facts=facts)
-        broken = int((~np.isfinite(result.values)).sum())
-        if broken:
-            why = f"{counted(broken, 'score')} {'is' if broken == 1 else 'are'} not finite"
-            return Cell(file.name, column.name, why=why, facts=facts)
+        facts = facts_of(result)
+        failure = failure_of(result, column, file.content)
+        if failure is not None:
+            return Cell(file.name, column.name, why=failure.why, refused=failure.refused, facts=facts)
         tolerance = self._tolerance(file.name, file.graph)
         cell = self._cell(file.name, column.name, rows_of(result.values).astype(np.float64), tolerance)
         if file.findings:
@@ -229,28 +214,26 @@ class Matrix:
         read, original_read = scores.argmax(axis=1), original.argmax(axis=1)
         has_digit = labels >= 0
         test = mcnemar((original_read == labels)[has_digit], (read == labels)[has_digit])
-        difference = np.abs(scores - original)
-        digit, score = np.unravel_index(int(difference.argmax()), difference.shape)
-        limits = tolerance.limits(np.array([digit]))
-        allowed = max(
-            limits.high[0, score] - original[digit, score], original[digit, score] - limits.low[0, score]
+        found = difference_of(scores, original, tolerance, step=SCORE_STEP)
+        lost = test.only_first - test.only_second
+        reasons = (
+            found.reason(step=SCORE_STEP, unit=self._unit),
+            more_errors(test.p, lost, than="the original"),
         )
-        deviation = np.abs(scores - tolerance.ideal[:count])
-        outside = tolerance.outside(scores)
         return Cell(
             row=row,
             column=column,
             digits=int(has_digit.sum()),
             error=error_of(read, labels),
             agreement=percent(read == original_read),
-            largest=float(difference.max()) / SCORE_STEP,
-            allowed=float(allowed) / SCORE_STEP,
-            used=tolerance.used(scores),
-            same=percent((deviation < SCORE_STEP / 2).all(axis=1)) if tolerance.step else None,
+            largest=found.largest / SCORE_STEP,
+            allowed=found.allowed / SCORE_STEP,
+            used=found.used,
+            same=found.same,
             only_original_right=test.only_first,
             only_this_right=test.only_second,
             p=test.p,
-            why=_why(outside, test.p, test.only_first - test.only_second, unit=self._unit),
+            why="; ".join(filter(None, reasons)),
         )
 
     @property
@@ -261,33 +244,3 @@ class Matrix:
 def row_of(name: str, width: int | None) -> str:
     """Return the name of a row: `name` or, for a wide net, the name without .tflite and the width."""
     return name if width is None else f"{name.removesuffix('.tflite')} at {width}"
-
-
-def _why(outside: NDArray[np.float64], p: float, lost: int, *, unit: str) -> str:
-    """Return why a cell is out of tolerance, "" if it is within; `lost`: errors more than the original's."""
-    reasons = []
-    if (outside > 0).any():
-        count, digit = int((outside > 0).any(axis=1).sum()), int(outside.max(axis=1).argmax())
-        steps = outside.max() / SCORE_STEP
-        reasons.append(
-            f"{counted(count, unit)} beyond {'its' if count == 1 else 'their'} tolerance, "
-            f"{unit} {digit} by {steps:.3g} steps"
-        )
-    if p < SIGNIFICANCE and lost > 0:
-        reasons.append(f"{counted(lost, 'error')} more than the original's, p {p:.2g}")
-    return "; ".join(reasons)
-
-
-def refusal_expected(content: bytes, column: Column) -> bool:
-    """Return whether the audit of the column's delegate says that it does not take the whole file."""
-    rules = {"micro": "micro", "litert-gpu": "gpu", "tflite-runtime": "tflite-runtime"}
-    if column.name not in rules:
-        return False
-    taken_count, count = taken(audit(content, delegate=rules[column.name]))
-    return taken_count < count
-
-
-def absences(columns: Sequence[Column]) -> Mapping[str, str]:
-    """Return the reason why a column cannot run here, for each such column by name."""
-    reasons = {column.name: absence(column) for column in columns}
-    return {name: reason for name, reason in reasons.items() if reason}

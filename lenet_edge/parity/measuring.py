@@ -10,15 +10,20 @@ from tqdm import tqdm
 from converters.base.environment import versions
 from converters.base.machine import machine
 from converters.file.graph import Graph
+from converters.proof.layer_profile import profile
+from converters.proof.runs import absences, is_slow
+from converters.proof.terminal_lines import PrintLines, absent_line
 from converters.runtimes.columns import Column
 from lenet_edge.digits.mnist import Digits
 from lenet_edge.packaged.names import WIDE
 from lenet_edge.parity.golden import checked_golden
 from lenet_edge.parity.imported import GOLDEN, Imported
-from lenet_edge.parity.layers import LAYER_DIGITS, profile
-from lenet_edge.parity.matrix import Cell, File, Matrix, absences, file_of, pictures_of, read_file, row_of
+from lenet_edge.parity.matrix import Cell, File, Matrix, file_of, pictures_of, read_file, row_of
 from lenet_edge.parity.references import references
-from lenet_edge.parity.terminal_lines import PrintLines, cell_lines, imported_lines, layer_lines
+from lenet_edge.parity.terminal_lines import cell_lines, imported_lines, layer_lines
+
+LAYER_DIGITS = 200
+"""The number of digits for a layer profile."""
 
 WIDTHS = (32, 112, 117, 272)
 """The widths to measure a wide net at: one window, the files' own, no whole step, a long string."""
@@ -59,7 +64,7 @@ def measure(
         cells += column_cells
     for column in columns:
         if column.name in missing:
-            print_lines(f"\n{column.title}: absent: {missing[column.name]}")
+            print_lines(absent_line(column.title, missing[column.name]))
     report = {
         "versions": versions(),
         "machine": machine(),
@@ -129,7 +134,7 @@ def _cells(
     with tqdm(total=len(columns) * count, unit="cell", leave=False, disable=None) as bar:
         for column in columns:
             bar.set_description(column.title)
-            column_digits = min(slow_digits, digits) if _is_slow(column) else digits
+            column_digits = min(slow_digits, digits) if is_slow(column) else digits
             cells = [
                 cell
                 for matrix, files in parts
@@ -138,10 +143,6 @@ def _cells(
             bar.clear()
             print_lines("\n".join(cell_lines(column.title, cells)))
             yield from cells
-
-
-def _is_slow(column: Column) -> bool:
-    return column.kind in ("gpu", "micro") or column.resolver == "BUILTIN_REF"
 
 
 def _layers(

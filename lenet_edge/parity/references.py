@@ -8,12 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.base.errors import InputError
-from converters.file.graph import Graph, read_graph
-from converters.file.layouts import layout_between
-from converters.file.lowering import lower
 from converters.model.conversion import to_tflite
 from converters.model.folding import fold
+from converters.proof.exact_files import ExactFile, exact_file
 from lenet_edge.digits.geometry import FIELD
 from lenet_edge.packaged.models import fine_tuned_model, plain_model, released_model
 from lenet_edge.paper.answers import answers_of, as_input, is_wide
@@ -23,19 +20,11 @@ from lenet_edge.paper.answers import answers_of, as_input, is_wide
 class Reference:
     """A Keras model's `scores` (n, classes), a row per answer, and its float32 file.
 
-    `content`: the file's bytes; `graph`: its graph. Those of a wide model are for a single 32x32 window.
+    That of a wide model is for a single 32x32 window.
     """
 
     scores: NDArray[np.float32]
-    content: bytes
-    graph: Graph
-
-    def laid_out_as(self, graph: Graph) -> Graph:
-        """Return the float32 graph in the layout of `graph`; unchanged if the layout does not fit."""
-        try:
-            return read_graph(lower(self.content, layout=layout_between(self.graph, graph)))
-        except InputError:
-            return self.graph
+    file: ExactFile
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,15 +52,14 @@ def references(net: str, pictures: NDArray[np.uint8]) -> References:
     fine_tuned = None
     if net == "lenet5":
         quantised = fine_tuned_model()
-        fine_tuned = Reference(answers_of(quantised, inputs), *_float32_file(plain_model(quantised)))
+        fine_tuned = Reference(answers_of(quantised, inputs), _float32_file(plain_model(quantised)))
     return References(
-        original=Reference(answers_of(original, inputs), *folded_file),
-        folded=Reference(answers_of(folded, inputs), *folded_file),
+        original=Reference(answers_of(original, inputs), folded_file),
+        folded=Reference(answers_of(folded, inputs), folded_file),
         fine_tuned=fine_tuned,
     )
 
 
-def _float32_file(model: Any) -> tuple[bytes, Graph]:
+def _float32_file(model: Any) -> ExactFile:
     shape = (FIELD, FIELD, 1) if is_wide(model) else None
-    content = to_tflite(model, precision="float32", shape=shape).content
-    return content, read_graph(content)
+    return exact_file(to_tflite(model, precision="float32", shape=shape).content)

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
-
 from converters.base.words import counted
+from converters.proof.cell import state
+from converters.proof.markup import Markup, element, joined
+from converters.proof.report_layers import profiles
+from converters.proof.report_parts import (
+    Report,
+    details,
+    facts_list,
+    files_table,
+    formula,
+    machine_text,
+    page,
+    reasons,
+    runtimes_text,
+    verdict_box,
+    versions_text,
+)
 from lenet_edge.packaged.names import WIDE
 from lenet_edge.parity.imported import GOLDEN
-from lenet_edge.parity.markup import Markup, element, joined
-from lenet_edge.parity.matrix_table import (
-    Report,
-    all_numbers,
-    anchor,
-    files_table,
-    matrix_table,
-    reasons,
-    short_names,
-    state,
-    titles,
-)
-from lenet_edge.parity.report_sections import confusions, disagreements, histograms, namer, profiles
+from lenet_edge.parity.matrix_table import all_numbers, matrix_table, weights_text
+from lenet_edge.parity.report_sections import confusions, disagreements, histograms, namer
 from lenet_edge.parity.score_comparison import ScoreComparison
-from lenet_edge.parity.style import STYLE
-
-_MACHINE = ("board", "system", "architecture", "processor")
+from lenet_edge.parity.style import DIGIT_STYLE
 
 _SECTIONS = {
     "matrix": "The matrix",
@@ -46,21 +46,9 @@ def html_of(report: Report, comparison: ScoreComparison | None) -> str:
         "tolerance": _tolerance(),
         **_comparison_sections(report, comparison),
     }
-    body = [
-        element("section", element("h2", _SECTIONS[key]), section, id=key)
-        for key, section in sections.items()
-    ]
-    title = f"Parity of {report['net']}"
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("title", title),
-        element("style", Markup(STYLE)),
-    )
-    content = element("body", element("h1", title), _headline(report, sections), *body)
-    page = element("html", head, content, lang="en-GB")
-    return f"<!DOCTYPE html>\n{page}\n"
+    headline = joined(verdict_box(report, _counts(report)), _about(report))
+    named = {key: (_SECTIONS[key], section) for key, section in sections.items()}
+    return page(f"Parity of {report['net']}", headline, named, style=DIGIT_STYLE)
 
 
 def _comparison_sections(report: Report, comparison: ScoreComparison | None) -> dict[str, Markup]:
@@ -74,33 +62,6 @@ def _comparison_sections(report: Report, comparison: ScoreComparison | None) -> 
         "disagreements": joined(_about_disagreements(), disagreements(comparison, report)),
         "confusions": joined(_about_confusions(), confusions(comparison, name)),
     }
-
-
-def _headline(report: Report, sections: Iterable[str]) -> Markup:
-    links = [element("a", _SECTIONS[key], href=f"#{key}") for key in sections]
-    return joined(_verdict(report), _about(report), element("nav", *links))
-
-
-def _verdict(report: Report) -> Markup:
-    """Return the verdict, with the cells that are out of tolerance."""
-    cells = report["cells"]
-    out = [cell for cell in cells if state(cell) == "out"]
-    measured = [cell for cell in cells if cell["row"] in report["files"]]
-    if out:
-        verb = "is" if len(out) == 1 else "are"
-        names, columns = short_names(report), titles(report)
-        headline = f"✗ {counted(len(out), 'cell')} of {len(cells)} {verb} out of tolerance"
-        links = (
-            element("a", f"{names[cell['row']]} in {columns[cell['column']]}", href=f"#{anchor(cell)}")
-            for cell in out
-        )
-        items = element("ul", *(element("li", link) for link in links))
-        return element("div", element("strong", headline), _counts(report), items, class_="verdict out")
-    if not measured:
-        headline = "No verdict: no runtime here can run the files"
-        return element("div", element("strong", headline), _counts(report), class_="verdict refused")
-    headline = "✓ All within tolerance"
-    return element("div", element("strong", headline), _counts(report), class_="verdict within")
 
 
 def _counts(report: Report) -> Markup:
@@ -126,31 +87,23 @@ def _counts(report: Report) -> Markup:
 
 
 def _about(report: Report) -> Markup:
-    machine = report["machine"]
-    ran = dict.fromkeys(cell["facts"].get("runtime") for cell in report["cells"])
-    versions = [f"{name} {version}" for name, version in report["versions"].items()]
-    facts = {
-        "net": report["net"],
-        "test digits": f"{report['digits']:,}" if report["digits"] else "none",
-        "command": element("code", report["command"]),
-        "versions": ", ".join(versions),
-        "runtimes": ", ".join(filter(None, ran)) or "none",
-        "machine": _machine(machine),
-        **_imported(report),
-    }
-    return element(
-        "dl", *(joined(element("dt", name), element("dd", value)) for name, value in facts.items())
+    return facts_list(
+        {
+            "net": report["net"],
+            "test digits": f"{report['digits']:,}" if report["digits"] else "none",
+            "command": element("code", report["command"]),
+            "versions": versions_text(report),
+            "runtimes": runtimes_text(report),
+            "machine": machine_text(report["machine"]),
+            **_imported(report),
+        }
     )
-
-
-def _machine(facts: Mapping[str, Any]) -> str:
-    return ", ".join(filter(None, (facts.get(key) for key in _MACHINE)))
 
 
 def _imported(report: Report) -> dict[str, str]:
     """Return the machines that gave the imported answers, if there are any."""
     sources = [column["imported"] for column in report["columns"].values() if "imported" in column]
-    lines = dict.fromkeys(f"{one['file']}: {_machine(one['machine'])}, {one['date']}" for one in sources)
+    lines = dict.fromkeys(f"{one['file']}: {machine_text(one['machine'])}, {one['date']}" for one in sources)
     return {"imported": "; ".join(lines)} if lines else {}
 
 
@@ -176,13 +129,9 @@ def _matrix(report: Report) -> Markup:
         element("p", " ".join(sentences)),
         matrix_table(report),
         reasons(report),
-        _details("The files: full names, hashes, weights", files_table(report)),
-        _details("Every cell in numbers", _about_numbers(), all_numbers(report)),
+        details("The files: full names, hashes, weights", files_table(report, weights_text)),
+        details("Every cell in numbers", _about_numbers(), all_numbers(report)),
     )
-
-
-def _details(summary: str, *children: Markup) -> Markup:
-    return element("details", element("summary", summary), *children)
 
 
 def _about_numbers() -> Markup:
@@ -218,18 +167,8 @@ def _tolerance() -> Markup:
     )
     return joined(
         element("p", " ".join(sentences)),
-        _formula(),
+        formula(),
         element("p", out, element("code", "docs/parity.md"), "."),
-    )
-
-
-def _formula() -> Markup:
-    """Return the formula; it has no outside text, so nothing to escape."""
-    return Markup(
-        '<div class="formula"><div><var>σ<sub>j</sub></var>² = Σ<sub><var>l</var>, <var>e</var></sub> '
-        "<var>J</var>[<var>l</var>, <var>e</var>, <var>j</var>]² · <var>s<sub>l</sub></var>² / 6</div>"
-        "<div>allowed<sub><var>j</var></sub> = 6 <var>σ<sub>j</sub></var> + <var>s</var><sub>logit</sub>"
-        "</div></div>"
     )
 
 

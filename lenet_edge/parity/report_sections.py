@@ -1,15 +1,15 @@
-"""The report's sections on layers, differences of scores, disagreements and confusions."""
+"""The report's sections on differences of scores, disagreements and confusions."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
 
-from lenet_edge.parity.charts import bar, line_chart, picture
-from lenet_edge.parity.markup import Markup, element, heads, joined, row, table
-from lenet_edge.parity.matrix_table import Report, short_names, titles
+from converters.proof.charts import bar
+from converters.proof.markup import Markup, element, heads, joined, row, table
+from converters.proof.report_parts import Report, short_names, titles
+from lenet_edge.parity.pictures import picture
 from lenet_edge.parity.score_comparison import (
     EDGES,
     MOST_SHOWN,
@@ -30,68 +30,6 @@ def namer(report: Report) -> Namer:
     """Return a function that names a model in a runtime."""
     names, columns = short_names(report), titles(report)
     return lambda model: f"{names[model[0]]} in {columns[model[1]]}"
-
-
-def profiles(report: Report) -> Markup:
-    """Return the layer profiles: a chart of all files, then a card with bars and measures for each file."""
-    layers = report.get("layers")
-    if layers is None:
-        return element("p", "Not measured: add ", element("code", "--layers"), " to the command.")
-    names = short_names(report)
-    longest: Sequence[Mapping[str, Any]] = max(layers.values(), key=len, default=())
-    series = {
-        names[name]: [_decibels(layer) for layer in layers_of_file]
-        for name, layers_of_file in layers.items()
-        if layers_of_file
-    }
-    top = max((value for values in series.values() for value in values if value), default=1.0)
-    chart = line_chart(series, places=[_layer_name(layer) for layer in longest], unit="dB")
-    cards = [_profile(names[name], layers_of_file, top) for name, layers_of_file in layers.items()]
-    return joined(
-        element("div", chart, class_="wide") if series else None, element("div", *cards, class_="cards")
-    )
-
-
-def _profile(name: str, layers: Sequence[Mapping[str, Any]], top: float) -> Markup:
-    if not layers:
-        reason = "No profile: its operators differ from those of the exact model."
-        return element("section", element("h3", name), element("p", reason), class_="card")
-    quantised = any(layer["step"] for layer in layers)
-    more = ("step", "clipped", "off exact") if quantised else ()
-    body = [
-        row(_layer_name(layer), bar(max(0.0, (_decibels(layer) or 0.0) / top)), *_measures(layer, quantised))
-        for layer in layers
-    ]
-    return element(
-        "section",
-        element("h3", name),
-        table(heads("operator", "signal to noise", "dB", *more), *body, class_="bars"),
-        class_="card",
-    )
-
-
-def _measures(layer: Mapping[str, Any], quantised: bool) -> list[str]:
-    decibels = _decibels(layer)
-    cells = ["no noise" if decibels is None else f"{decibels:.1f}"]
-    if quantised:
-        cells.append(f"{layer['step']:.3g}" if layer["step"] else "")
-        cells.append("" if layer["clipped"] is None else f"{layer['clipped']:.2f} %")
-        cells.append("" if layer["local"] is None else f"{layer['local']:.3f}")
-    return cells
-
-
-def _decibels(layer: Mapping[str, Any]) -> float | None:
-    value = layer["snr"]
-    return value if value is not None and math.isfinite(value) else None
-
-
-def _layer_name(layer: Mapping[str, Any]) -> str:
-    """Return the layer's name in the model, if the tensor's name still has it, and the operator's name."""
-    parts = layer["name"].split(";")[0].split("/")
-    operator = layer["operator"].split(" ", 1)[-1]
-    words = {"CONV_2D": "conv", "DEPTHWISE_CONV_2D": "depthwise", "FULLY_CONNECTED": "dense"}
-    layer_name = parts[-2].removeprefix("quant_") if len(parts) > 1 else ""
-    return f"{layer_name} {words.get(operator, operator.lower())}".strip()
 
 
 def histograms(comparison: ScoreComparison, name: Namer) -> Markup:

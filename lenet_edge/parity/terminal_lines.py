@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from converters.base.words import counted
-from lenet_edge.parity.cell import Cell, not_run
+from converters.proof.cell import not_run
+from converters.proof.terminal_lines import what_ran
+from lenet_edge.parity.cell import Cell
 from lenet_edge.parity.imported import Imported, source
 
 if TYPE_CHECKING:  # it needs TensorFlow, which golden pictures do not need
-    from lenet_edge.parity.layers import Layer
-
-PrintLines = Callable[[str], object]
-"""A function that gets each part of the output as soon as it is measured."""
+    from converters.proof.layer_profile import Layer
 
 
 def cell_lines(title: str, cells: Sequence[Cell]) -> list[str]:
@@ -22,7 +21,7 @@ def cell_lines(title: str, cells: Sequence[Cell]) -> list[str]:
         f"  {'':<27}{'digits':>7}{'error':>8}{'agree':>9}{'largest':>9}{'allowed':>9}{'used':>7}{'ideal':>8}"
         f"{'p':>7}  verdict"
     )
-    return ["", f"{title}{_what_ran(cells)}", head, *map(_cell_line, cells)]
+    return ["", f"{title}{what_ran([cell.facts for cell in cells])}", head, *map(_cell_line, cells)]
 
 
 def _cell_line(cell: Cell) -> str:
@@ -41,13 +40,6 @@ def imported_lines(imported: Imported, cells: Sequence[Cell]) -> list[str]:
     """Return a column of imported answers, with their source and the delegates that did not run."""
     notes = [source(imported.about), *not_run([(cell.row, cell.facts) for cell in cells])]
     return [*cell_lines(imported.column.title, cells), *(f"  {note}" for note in notes)]
-
-
-def _what_ran(cells: Sequence[Cell]) -> str:
-    """Return the runtimes and delegates that ran, each once."""
-    names = [" ".join(filter(None, (c.facts.get("runtime"), c.facts.get("delegate")))) for c in cells]
-    ran = dict.fromkeys(filter(None, names))
-    return f" ({'; '.join(ran)})" if ran else ""
 
 
 def layer_lines(name: str, layers: Sequence[Layer]) -> list[str]:

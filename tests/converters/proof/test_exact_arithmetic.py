@@ -238,11 +238,6 @@ def with_node(graph, changed):
     return replace(graph, nodes=nodes)
 
 
-def padded(graph, name):
-    node = node_of(graph, name)
-    return replace(node, options={**node.options, "padding": "SAME"})
-
-
 def refusals(graph):
     """Yield a node that is refused, and what is said of it."""
     tanh = node_of(graph, "TANH")
@@ -252,8 +247,6 @@ def refusals(graph):
     for name in ("CONV_2D", "ADD"):
         activations = "a fused activation of NONE, .*, TANH"
         yield fused(graph, name, "SIGN_BIT"), f"{activations}, got SIGN_BIT in {node_of(graph, name)}"
-    for name in ("AVERAGE_POOL_2D", "MAX_POOL_2D"):
-        yield padded(graph, name), f"pooling without padding, got {node_of(graph, name)}"
 
 
 @pytest.mark.parametrize("call", [evaluate, ideal_outputs])

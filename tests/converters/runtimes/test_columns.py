@@ -15,6 +15,7 @@ import pytest
 
 from converters.base.environment import schema, tf
 from converters.base.errors import InputError
+from converters.base.kerases import import_keras
 from converters.model.conversion import to_tflite
 from converters.runtimes import columns, vulkan
 from converters.runtimes.columns import COLUMNS, absence, run_column
@@ -142,7 +143,8 @@ column, content = COLUMNS[sys.argv[1]], pathlib.Path(sys.argv[2]).read_bytes()
 __import__(column.package + ".interpreter")
 before = len(os.listdir("/proc/self/task"))
 loaded = runner(column, content, Log(pathlib.Path(sys.argv[2])))
-loaded.run(__import__("numpy").zeros(loaded.source["shape"], loaded.source["dtype"]))
+source, = loaded.sources
+loaded.run([__import__("numpy").zeros(source["shape"], source["dtype"])])
 print(len(os.listdir("/proc/self/task")) - before)
 """
 
@@ -277,13 +279,55 @@ def test_a_file_that_may_be_resized_is_or_the_size_is_refused(name):
 @pytest.fixture(scope="module")
 def of_two_inputs():
     x, y = keras.Input((3,)), keras.Input((3,))
-    return tf.lite.TFLiteConverter.from_keras_model(keras.Model([x, y], x + y)).convert()
+    return tf.lite.TFLiteConverter.from_keras_model(keras.Model([x, y], [x + y, x - y])).convert()
 
 
 @all_columns
-def test_a_file_of_two_inputs_is_refused(name, of_two_inputs):
-    result = run_one(name, of_two_inputs, np.zeros((2, 3)))
-    assert result.failure == "expected a file with one input and one output, got 2 and 1"
+def test_a_file_of_two_inputs_takes_two_arrays(name, of_two_inputs):
+    inputs = [np.arange(6.0).reshape(2, 3), np.ones((2, 3))]
+    result = run_one(name, of_two_inputs, inputs)
+    if name == "litert-gpu":  # its buffers are not named
+        assert result.failure == "expected a file with one input and one output, got 2 and 2"
+        return
+    assert result.failure == ""
+    total, difference = sorted((one.values for one in result.every), key=np.min)[::-1]
+    np.testing.assert_allclose(total, inputs[0] + inputs[1])
+    # The file's order of its inputs is its own.
+    np.testing.assert_allclose(np.abs(difference), np.abs(inputs[0] - inputs[1]))
+    result = run_one(name, of_two_inputs, inputs[0])
+    assert result.failure == "expected samples for each of the file's 2 inputs, got 1 arrays"
+
+
+@pytest.fixture(scope="module")
+def remembering():
+    """A file whose state stays from run to run."""
+    legacy = import_keras("tf_keras")
+    x = legacy.Input((5, 3))
+    return to_tflite(legacy.Model(x, legacy.layers.LSTM(4)(x)), precision="float32").content
+
+
+@all_columns
+def test_each_sample_is_answered_as_the_first_one_is(name, remembering):
+    result = run_one(name, remembering, np.repeat(np.random.default_rng(7).normal(size=(1, 5, 3)), 3, axis=0))
+    if name == "litert-gpu":  # it does not take the operator
+        assert "refuses it" in result.failure
+        return
+    assert result.failure == ""
+    np.testing.assert_array_equal(result.values[0], result.values[2])
+    assert np.abs(result.values).max() > 0.01
+
+
+@needs["micro"]
+def test_an_arena_that_is_too_small_loses_no_answer():
+    """Of this file, TensorFlow Lite Micro dies in an arena of the size that it counts."""
+    x = keras.Input((8, 8, 2))
+    y = keras.layers.Conv2D(3, 3, activation="relu")(x)
+    model = keras.Model(x, keras.layers.Dense(4, activation="softmax")(keras.layers.Flatten()(y)))
+    pictures = np.random.default_rng(8).integers(0, 256, (20, 8, 8, 2)).astype(np.float32)
+    content = to_tflite(model, precision="int8", calibration=pictures).content
+    result = run_one("micro", content, pictures)
+    assert result.failure == ""
+    assert 1_000 < result.arena_bytes < 10_000
 
 
 def test_no_inputs_give_no_outputs(released, pictures):

@@ -18,14 +18,15 @@ from converters.base.errors import exit_status
 from converters.delegates import audit, taken
 from converters.model.conversion import to_tflite
 from converters.model.folding import fold
+from converters.proof.layer_profile import profile
+from converters.proof.runs import refusal_expected
 from converters.runtimes.columns import COLUMNS, absence
 from lenet_edge.digits.mnist import calibration_digits, pad, test_digits
 from lenet_edge.packaged.files import released_folder
 from lenet_edge.packaged.models import released_model
 from lenet_edge.paper.layers import TABLE_I, PartialConv2D
 from lenet_edge.parity.command import main
-from lenet_edge.parity.layers import profile
-from lenet_edge.parity.matrix import SCORE_STEP, Cell, Matrix, file_of, read_file, refusal_expected
+from lenet_edge.parity.matrix import SCORE_STEP, Cell, Matrix, file_of, read_file
 from lenet_edge.parity.references import references
 
 FAST = ("tf.lite", "tflite-runtime", "litert", "litert-plain")
@@ -309,7 +310,7 @@ def test_a_refusal_is_expected_only_if_the_audit_says_so():
 
 
 def test_an_absent_runtime_is_listed_with_its_reason(monkeypatch, capsys):
-    monkeypatch.setattr("lenet_edge.parity.matrix.absence", lambda column: f"no {column.name} today")
+    monkeypatch.setattr("converters.proof.runs.absence", lambda column: f"no {column.name} today")
     assert main(["--column", "micro", "--column", "litert-gpu", "--digits", "20"]) == 0
     printed = capsys.readouterr().out
     assert "TensorFlow Lite Micro: absent: no micro today" in printed

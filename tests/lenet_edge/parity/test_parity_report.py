@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from converters.proof.markup import Markup, element, joined
+from converters.proof.report_parts import number
 from lenet_edge.digits.mnist import Digits
-from lenet_edge.parity.markup import Markup, element, joined
-from lenet_edge.parity.matrix_table import number
 from lenet_edge.parity.report import html_of
 from lenet_edge.parity.score_comparison import EDGES, MOST_SHOWN, compare_scores
 

@@ -1,16 +1,12 @@
-"""Draw the bars, line charts and digits of a report."""
+"""Draw the bars and line charts of a report."""
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
-from lenet_edge.parity.markup import Markup, element
+from converters.proof.markup import Markup, element
 
 _WIDTH, _HEIGHT = 860, 330  # of a line chart, in SVG units
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 130, 26, 92
@@ -22,14 +18,6 @@ _COLOURS = 6
 def bar(share: float) -> Markup:
     """Return a bar that fills `share` (0..1) of its width."""
     return element("span", element("i", style=f"width:{100 * share:.1f}%"), class_="bar", aria_hidden="true")
-
-
-def picture(pixels: NDArray[np.uint8], *, title: str) -> Markup:
-    """Return a digit, uint8 (28, 28), background 0, as an image in black on white."""
-    stream = io.BytesIO()
-    Image.fromarray(255 - pixels).save(stream, "PNG", optimize=True)
-    data = base64.b64encode(stream.getvalue()).decode()
-    return element("img", src=f"data:image/png;base64,{data}", alt=title, title=title, class_="digit")
 
 
 def line_chart(series: Mapping[str, Sequence[float | None]], *, places: Sequence[str], unit: str) -> Markup:

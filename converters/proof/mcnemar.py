@@ -1,4 +1,4 @@
-"""Test whether two models' errors on the same digits differ by more than chance."""
+"""Test whether two models' errors on the same samples differ by more than chance."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 class McNemar(NamedTuple):
-    """How many digits only the first and only the second model reads correctly, and the two-sided p value."""
+    """How many samples only the first, and only the second model answers correctly; the two-sided p value."""
 
     only_first: int
     only_second: int
@@ -17,13 +17,14 @@ class McNemar(NamedTuple):
 
 
 def mcnemar(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_]) -> McNemar:
-    """Return McNemar's exact test on two models' results (n,), true where a digit is read correctly.
+    """Return McNemar's exact test on two models' results (n,), true where a sample is answered correctly.
 
-    If both models are equally good, a digit that only one reads correctly is either's with probability 1/2;
-    p is the probability of a split at least as uneven (McNemar, Psychometrika 12, 1947; exact binomial form).
+    If both models are equally good, a sample that only one answers correctly is either's with probability
+    1/2; p is the probability of a split at least as uneven (McNemar, Psychometrika 12, 1947; exact binomial
+    form).
     """
     first, second = int(np.sum(first_right & ~second_right)), int(np.sum(second_right & ~first_right))
-    divided = first + second  # the digits that only one model reads correctly
+    divided = first + second  # the samples that only one model answers correctly
     ways = tail = 1  # of choosing k of them, and up to k of them
     for k in range(min(first, second)):
         ways = ways * (divided - k) // (k + 1)

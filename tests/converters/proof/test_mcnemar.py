@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenet_edge.parity.mcnemar import mcnemar
+from converters.proof.mcnemar import mcnemar
 
 marks = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40)
 

@@ -1,0 +1,66 @@
+"""Say what a run in a column was: what ran, why it did not, whether that was to be expected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from converters.base.words import counted
+from converters.delegates import audit, taken
+from converters.runtimes.columns import Column, Result, absence
+
+_FACTS = ("runtime", "delegate", "taken", "nodes", "seconds", "arena_bytes")
+_RULES = {"micro": "micro", "litert-gpu": "gpu", "tflite-runtime": "tflite-runtime"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A run without an answer to judge: `why` it is out of tolerance, or `refused` as was to be expected."""
+
+    why: str
+    refused: str = ""
+
+
+def facts_of(result: Result) -> dict[str, Any]:
+    """Return the facts of a cell: what ran, and how long it took."""
+    return {name: getattr(result, name) for name in _FACTS}
+
+
+def failure_of(result: Result, column: Column, content: bytes, *, values: str = "score") -> Failure | None:
+    """Return why `result` of the file `content` in `column` cannot be judged, None if it can.
+
+    `values`: what one number of the output is called.
+    """
+    if result.failure:
+        expected = refusal_expected(content, column)
+        why = "" if expected else f"expected to run, but: {result.failure}"
+        return Failure(why=why, refused=result.failure)
+    if column.library and not result.taken:
+        nodes = counted(result.nodes or 0, "operator")
+        return Failure(why=f"{column.title} loads, but takes none of the {nodes}")
+    broken = sum(int((~np.isfinite(output.values)).sum()) for output in result.every)
+    if broken:
+        return Failure(why=f"{counted(broken, values)} {'is' if broken == 1 else 'are'} not finite")
+    return None
+
+
+def refusal_expected(content: bytes, column: Column) -> bool:
+    """Return whether the audit of the column's delegate says that it does not take the whole file."""
+    if column.name not in _RULES:
+        return False
+    taken_count, count = taken(audit(content, delegate=_RULES[column.name]))
+    return taken_count < count
+
+
+def absences(columns: Sequence[Column]) -> Mapping[str, str]:
+    """Return the reason why a column cannot run here, for each such column by name."""
+    reasons = {column.name: absence(column) for column in columns}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def is_slow(column: Column) -> bool:
+    """Return whether a column takes many times as long as the others."""
+    return column.kind in ("gpu", "micro") or column.resolver == "BUILTIN_REF"

@@ -1,0 +1,118 @@
+"""The terminal output of a proof: the matrix, the layers and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from converters.base.words import counted
+from converters.proof.cell import Cell, Figures, state
+
+PrintLines = Callable[[str], object]
+"""A function that gets each part of the output as soon as it is measured."""
+
+_NAME = 30
+
+
+class HasLayer(Protocol):
+    """A layer of converters.proof.layers, as far as it is shown."""
+
+    @property
+    def title(self) -> str:
+        """The layer and its operator."""
+
+    @property
+    def departs(self) -> str:
+        """Why the file departs from the model in it."""
+
+    @property
+    def allowed(self) -> float | None:
+        """The lowest signal to noise that the file's bits explain."""
+
+    @property
+    def measured(self) -> Any:
+        """What was measured."""
+
+
+def cell_lines(title: str, cells: Sequence[Cell]) -> list[str]:
+    """Return a column of the matrix: a line for each cell, or for each output of a file that has several."""
+    head = (
+        f"  {'':<{_NAME}}{'samples':>8}{'error':>9}{'agree':>9}{'largest':>9}{'allowed':>9}{'used':>7}"
+        f"{'mean':>9}{'noise':>9}{'ideal':>9}  verdict"
+    )
+    return ["", f"{title}{what_ran([cell.facts for cell in cells])}", head, *map(_cell_text, cells)]
+
+
+def what_ran(facts: Sequence[Mapping[str, Any]]) -> str:
+    """Return the runtimes and delegates that ran, each once, in brackets."""
+    names = [" ".join(filter(None, (one.get("runtime"), one.get("delegate")))) for one in facts]
+    ran = dict.fromkeys(filter(None, names))
+    return f" ({'; '.join(ran)})" if ran else ""
+
+
+def _cell_text(cell: Cell) -> str:
+    if not cell.outputs:
+        return f"  {cell.row:<{_NAME}}  {cell.sentence}"
+    lines = []
+    for place, figures in enumerate(cell.outputs):
+        name = cell.row if len(cell.outputs) == 1 else f"{cell.row}, {figures.name}"
+        ending = f"  {cell.sentence}" if place == 0 else ""
+        lines.append(f"  {name:<{_NAME}}{cell.samples:>8,}{_figures(figures)}{ending}")
+    return "\n".join(lines)
+
+
+def _figures(figures: Figures) -> str:
+    scores = figures.agreement is not None
+    error = "" if figures.error is None else f"{figures.error:.2f}%" if scores else f"{figures.error:.3g}"
+    agree = "" if figures.agreement is None else f"{figures.agreement:.2f}%"
+    allowed = "" if figures.allowed is None else f"{figures.allowed:.3g}"
+    used = "" if figures.used is None else f"{figures.used:.0f}%"
+    noise = "none" if figures.snr is None else f"{figures.snr:.1f} dB"
+    same = "" if figures.same is None else f"{figures.same:.2f}%"
+    largest, mean = f"{figures.largest:.3g}", f"{figures.mean:.2g}"
+    return f"{error:>9}{agree:>9}{largest:>9}{allowed:>9}{used:>7}{mean:>9}{noise:>9}{same:>9}"
+
+
+def absent_line(title: str, reason: str) -> str:
+    """Return the line of a runtime that is not here."""
+    return f"\n{title}: absent: {reason}"
+
+
+def layer_lines(name: str, layers: Sequence[HasLayer], uncompared: str) -> list[str]:
+    """Return a file's layers, a line each, and what of it could not be matched with the model."""
+    notes = [f"  not matched: {uncompared}"] if uncompared else []
+    if not layers:
+        return ["", f"{name}, layer by layer: no operator could be matched with the model's", *notes]
+    width = max(len(layer.title) for layer in layers)
+    names = f"{'step':>10}{'signal to noise':>17}{'bits allow':>12}{'clipped':>9}{'off exact by':>14}"
+    head = f"  {'layer':<{width}}{names}"
+    return ["", f"{name}, layer by layer", head, *(_layer_line(one, width) for one in layers), *notes]
+
+
+def _layer_line(layer: HasLayer, width: int) -> str:
+    measured = layer.measured
+    step = f"{measured.step:.5f}" if measured.step else ""
+    noise = "none" if measured.snr is None else f"{measured.snr:.1f} dB"
+    allowed = "" if layer.allowed is None else f"{layer.allowed:.1f} dB"
+    clipped = "" if measured.clipped is None else f"{measured.clipped:.2f}%"
+    local = "" if measured.local is None else f"{measured.local:.3f} steps"
+    departs = f"  DEPARTS: {layer.departs}" if layer.departs else ""
+    return f"  {layer.title:<{width}}{step:>10}{noise:>17}{allowed:>12}{clipped:>9}{local:>14}{departs}"
+
+
+def verdict(report: Mapping[str, Any]) -> str:
+    """Return the last line: the verdict, and how much was measured."""
+    cells = report["cells"]
+    states = [state(cell) for cell in cells]
+    absent = sum(bool(column["absent"]) for column in report["columns"].values())
+    counts = (
+        f"{counted(len(cells), 'cell')}, {states.count('refused')} refused, "
+        f"{states.count('not derived')} not derived, {counted(absent, 'column')} absent"
+    )
+    out = [f"{cell['row']} in {cell['column']}" for cell in cells if state(cell) == "out"]
+    if out:
+        return f"prove: {len(out)} of {counts} out: {', '.join(out)}"
+    if "within" not in states:
+        return f"prove: nothing within tolerance, nothing out ({counts})"
+    words = "within tolerance where one is derived" if "not derived" in states else "all within tolerance"
+    return f"prove: {words} ({counts})"

@@ -1,0 +1,121 @@
+"""Prove .tflite files: compare each, in every runtime found here, with the Keras model that it was made of.
+
+Each file must have the model's weights, each within half of its step, and give the model's outputs within the
+rounding of the file's own scales. Where that cannot be derived, what was measured is said, never "within".
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from converters.base.arrays import read_arrays
+from converters.base.errors import exit_status, expect
+from converters.base.files import check_writable, write_atomically, write_json
+from converters.base.kerases import BACKEND
+from converters.base.model_files import check_model_file
+from converters.base.options import command_parser, command_text
+from converters.file.soundness import check_sound
+from converters.proof.samples import check_labels, checked_data, first_samples
+from converters.runtimes.columns import COLUMNS
+
+NAME = "python -m converters.prove"
+
+EPILOG = """\
+examples:
+  python -m converters.prove MODEL.keras int8.tflite float16.tflite --data DATA.npz
+  python -m converters.prove MODEL.keras int8.tflite --data DATA.npz --labels Y.npy --layers --html proof.html
+  python -m converters.prove MODEL.keras int8.tflite --data DATA.npz --column tf.lite --column micro
+
+DATA.npz holds real inputs (n, ...), ten or more, some hundreds are better; for a model of several inputs an
+array for each, by the input's name. Y.npy (or .npz) holds what is right: classes (n,), or values of the
+output's shape. Without it the agreement with the model counts, where its outputs are scores. The exit status
+is 1 if a cell is out of tolerance, 2 on bad input.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    options = _parser().parse_args(argv)
+    check_model_file(options.model, trust_code=options.trust_code)
+    for path in filter(None, (options.json, options.html)):
+        check_writable(path)
+    names = [path.name for path in options.files]
+    expect(len(set(names)) == len(names), "files of different names", ", ".join(names))
+    files = {path.name: path.read_bytes() for path in options.files}
+    for name, content in files.items():
+        check_sound(content, name=name)
+    expect(options.samples is None or options.samples >= 1, "--samples of 1 or more", options.samples)
+    slow = options.slow_samples
+    expect(slow is None or slow >= 1, "--slow-samples of 1 or more", slow)
+    data = checked_data(first_samples(read_arrays(options.data), options.samples))
+    labels = first_samples(read_arrays(options.labels), options.samples) if options.labels else None
+    if labels is not None:
+        check_labels(labels, data)
+    os.environ[BACKEND] = "tensorflow"  # files are made of its graphs; this process is ours
+    # TensorFlow is loaded now: bad input is answered without waiting for it.
+    from converters.model.loading import load_model
+    from converters.proof.proving import prove
+    from converters.proof.terminal_lines import verdict
+
+    proof = prove(
+        load_model(options.model, modules=options.imports, trust_code=options.trust_code),
+        files,
+        data,
+        labels=labels,
+        columns=options.column,
+        slow_samples=slow,
+        layers=options.layers,
+        print_lines=functools.partial(print, flush=True),
+    )
+    report = {**proof.as_json(), "command": command_text("converters.prove", argv)}
+    if options.json:
+        write_json(options.json, report)
+    if options.html:
+        from converters.proof.report import html_of
+
+        write_atomically(options.html, html_of(report))
+    print(f"\n{verdict(report)}")
+    return 1 if proof.verdict == "out" else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = command_parser(name=NAME, description=__doc__, epilog=EPILOG)
+    add = parser.add_argument
+    add("model", type=Path, metavar="MODEL", help="a .keras, .h5 or .hdf5 file, or a SavedModel's folder")
+    add("files", type=Path, nargs="+", metavar="FILE", help="a .tflite file of the model")
+    add("--data", type=Path, required=True, metavar="DATA.npz", help="real inputs of the model")
+    add("--labels", type=Path, metavar="Y.npy", help="what is right, for the error")
+    add("--samples", type=int, metavar="N", help="only the first N samples (default: all)")
+    add(
+        "--slow-samples",
+        type=int,
+        metavar="N",
+        help="first N for the slow runtimes: reference kernels, GPU, Micro (default: all)",
+    )
+    add(
+        "--column",
+        choices=COLUMNS,
+        action="append",
+        help="only this runtime (may be repeated; default: all; missing ones are listed)",
+    )
+    add("--layers", action="store_true", help="also compare each layer: signal to quantisation noise")
+    add("--json", type=Path, metavar="FILE", help="write all measurements to FILE")
+    add("--html", type=Path, metavar="FILE", help="write a report for the browser to FILE")
+    add(
+        "--import",
+        dest="imports",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="module with the model's custom layers (may be repeated)",
+    )
+    add("--trust-code", action="store_true", help="run code that MODEL holds or names: lambda functions")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(exit_status(main, name=NAME))

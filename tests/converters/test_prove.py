@@ -1,0 +1,295 @@
+"""`python -m converters.prove`: files that are their model's, planted faults, other weights, bad input."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from xml.etree import ElementTree
+
+import keras
+import numpy as np
+import pytest
+from small_nets import mobile_net, pixels, with_fault, with_random_weights
+
+import converters
+from converters.base.environment import tf
+from converters.base.errors import exit_status
+from converters.model.conversion import to_tflite
+from converters.model.folding import fold
+from converters.prove import main
+from converters.runtimes.columns import COLUMNS, absence
+
+layers = keras.layers
+PRECISIONS = ("float32", "float16", "dynamic", "int8")
+
+
+@pytest.fixture(scope="module")
+def files():
+    folded = fold(mobile_net())
+    return {p: to_tflite(folded, precision=p, calibration=pixels()).content for p in PRECISIONS}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, files):
+    """A folder with a model, its files and samples."""
+    made = tmp_path_factory.mktemp("prove")
+    mobile_net().save(made / "net.keras")
+    for precision, content in files.items():
+        (made / f"{precision}.tflite").write_bytes(content)
+    (made / "faulty.tflite").write_bytes(with_fault(files["int8"], "second_project"))
+    (made / "other.tflite").write_bytes(
+        to_tflite(fold(mobile_net(seed=1)), precision="int8", calibration=pixels()).content
+    )
+    np.savez(made / "data.npz", pixels())
+    return made
+
+
+def run(capsys, folder, *arguments, model="net.keras", data="data.npz", column="tf.lite"):
+    command = [folder / model, *arguments, "--data", folder / data, "--column", column]
+    status = exit_status(main, [str(one) for one in command], name="prove")
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+@pytest.fixture(scope="module")
+def proven(folder):
+    """The report on all files, with layers, as JSON and HTML, and its exit status."""
+    names = [f"{p}.tflite" for p in PRECISIONS] + ["faulty.tflite"]
+    report, page = folder / "proof.json", folder / "proof.html"
+    command = [folder / "net.keras", *(folder / name for name in names), "--data", folder / "data.npz"]
+    command += ["--column", "tf.lite", "--layers", "--json", report, "--html", page]
+    status = main([str(one) for one in command])
+    return json.loads(report.read_text()), page.read_text(), status
+
+
+def test_the_files_of_a_model_are_within(proven):
+    report, _, _ = proven
+    cells = {cell["row"]: cell for cell in report["cells"]}
+    for precision in PRECISIONS:
+        cell = cells[f"{precision}.tflite"]
+        assert (cell["verdict"], cell["why"], cell["samples"]) == ("within", "", 40), cell
+        (figures,) = cell["outputs"]
+        assert figures["used"] <= 100
+        assert figures["largest"] <= figures["allowed"]
+        assert figures["agreement"] >= 90
+        assert report["files"][f"{precision}.tflite"]["findings"] == []
+    int8, float32 = (cells[f"{p}.tflite"]["outputs"][0] for p in ("int8", "float32"))
+    assert int8["step"] == 1 / 256
+    assert int8["snr"] < 60 < 100 < float32["snr"]
+
+
+def test_a_fault_in_one_weight_is_found_with_its_layer(proven):
+    report, page, status = proven
+    assert status == 1
+    assert report["verdict"] == "out"
+    (cell,) = [one for one in report["cells"] if one["row"] == "faulty.tflite"]
+    assert cell["verdict"] == "out"
+    assert re.match(
+        r"the file: not this model's weights: layer second_project, \d+ CONV_2D, kernel: 1 of 48 are off",
+        cell["why"],
+    )
+    assert cell["why"] in page.replace("&#x27;", "'")
+    found = report["layers"]["faulty.tflite"]
+    departing = [layer for layer in found if layer["departs"]]
+    assert [layer["layer"] for layer in departing] == ["second_project"]
+    place = found.index(departing[0])
+    right = report["layers"]["int8.tflite"]
+    # Before the fault both are as noisy; in that layer the faulty one is noisier than its bits allow.
+    assert [one["snr"] for one in found[:place]] == [one["snr"] for one in right[:place]]
+    assert found[place]["snr"] < found[place]["allowed"] < right[place]["snr"] - 6
+
+
+def test_layers_of_right_files_are_as_noisy_as_their_bits_explain(proven):
+    report, _, _ = proven
+    for precision in PRECISIONS:
+        found = report["layers"][f"{precision}.tflite"]
+        names = [layer["layer"] for layer in found]
+        for name in ("stem", "first_expand", "first_depthwise", "first_add", "second_project", "scores"):
+            assert name in names
+        assert not [layer for layer in found if layer["departs"]]
+        assert all(layer["snr"] is None or layer["snr"] >= layer["allowed"] for layer in found)
+
+
+def test_the_page_is_one_file_that_says_it_all(proven):
+    _, page, _ = proven
+    tree = ElementTree.fromstring(page.split("\n", 1)[1])
+    text = " ".join("".join(tree.itertext()).split())
+    assert "✗ 1 cell of 5 is out of tolerance" in text
+    assert "faulty in TensorFlow" in text
+    assert "The file departs from the model in" in text
+    assert "second_project conv" in text
+    assert not [word for word in ("http:", "https:", "<script", "url(") if word in page]
+
+
+def test_the_terminal_shows_cells_layers_and_a_verdict(folder, capsys):
+    status, out, err = run(capsys, folder, folder / "int8.tflite", "--layers")
+    assert (status, err) == (0, "")
+    assert re.search(r"^TensorFlow \(tensorflow \S+ XNNPACK\)$", out, re.MULTILINE)
+    assert re.search(r"^  int8\.tflite +40 .* within$", out, re.MULTILINE)
+    assert re.search(r"^  first_depthwise \(DEPTHWISE_CONV_2D\) +\d.* dB +\d.* dB ", out, re.MULTILINE)
+    assert out.splitlines()[-1] == (
+        "prove: all within tolerance (1 cell, 0 refused, 0 not derived, 0 columns absent)"
+    )
+
+
+def test_other_weights_are_told_from_quantisation(folder, capsys):
+    status, out, _ = run(capsys, folder, folder / "other.tflite")
+    assert status == 1
+    assert re.search(r"OUT: the file: not this model's weights: layer stem, \d+ CONV_2D, kernel: \d+ of", out)
+    assert out.splitlines()[-1].endswith(
+        "1 cell, 0 refused, 0 not derived, 0 columns absent out: other.tflite in tf.lite"
+    )
+
+
+@pytest.mark.parametrize("name", ["tflite-runtime", "litert-plain", "micro", "tf.lite-reference"])
+def test_every_kernel_is_within(folder, capsys, name):
+    if absence(COLUMNS[name]):
+        pytest.skip("not here")
+    status, out, _ = run(capsys, folder, folder / "int8.tflite", column=name)
+    assert status == 0, out
+
+
+def test_labels_give_the_error(folder, capsys, tmp_path):
+    wanted = mobile_net().predict(pixels().astype(np.float32), verbose=0).argmax(axis=1)
+    wanted[:4] = (wanted[:4] + 1) % 5
+    np.save(tmp_path / "labels.npy", wanted)
+    arguments = (
+        folder / "float32.tflite",
+        "--labels",
+        tmp_path / "labels.npy",
+        "--json",
+        tmp_path / "r.json",
+    )
+    assert run(capsys, folder, *arguments)[0] == 0
+    (cell,) = json.loads((tmp_path / "r.json").read_text())["cells"]
+    assert cell["outputs"][0]["error"] == 10.0
+    assert cell["outputs"][0]["agreement"] == 100.0
+
+
+def test_an_operator_without_a_rule_is_not_derived(folder, capsys, tmp_path):
+    x = keras.Input((6,), name="x")
+    model = with_random_weights(keras.Model(x, layers.Dense(3)(layers.Dense(4, activation="elu")(x))))
+    model.save(tmp_path / "net.keras")
+    data = np.random.default_rng(2).normal(size=(20, 6)).astype(np.float32)
+    np.savez(tmp_path / "data.npz", data)
+    content = to_tflite(model, precision="int8", calibration=data).content
+    (tmp_path / "net.tflite").write_bytes(content)
+    status, out, _ = run(capsys, tmp_path, tmp_path / "net.tflite", "--json", tmp_path / "r.json")
+    assert status == 0
+    assert "not derived: no rule for 3 ELU" in out
+    assert out.splitlines()[-1].startswith("prove: nothing within tolerance, nothing out (1 cell, ")
+    (cell,) = json.loads((tmp_path / "r.json").read_text())["cells"]
+    assert cell["verdict"] == "not derived"
+    (figures,) = cell["outputs"]
+    assert (figures["allowed"], figures["used"], figures["agreement"]) == (None, None, None)
+    assert 0 < figures["mean"] < figures["largest"] < 255
+    assert 10 < figures["snr"] < 60
+
+
+@pytest.fixture(scope="module")
+def of_two(tmp_path_factory):
+    """A model of two inputs and two outputs, its file and its samples."""
+    made = tmp_path_factory.mktemp("two")
+    a, b = keras.Input((4,), name="first"), keras.Input((4,), name="other")
+    joined = layers.Concatenate()([layers.Dense(3, activation="relu")(a), b])
+    outputs = [layers.Dense(2, name="scores", activation="softmax")(joined), layers.Dense(2, name="place")(a)]
+    model = with_random_weights(keras.Model([a, b], outputs))
+    model.save(made / "net.keras")
+    (made / "net.tflite").write_bytes(tf.lite.TFLiteConverter.from_keras_model(model).convert())
+    random = np.random.default_rng(3)
+    arrays = {name: random.normal(size=(20, 4)).astype(np.float32) for name in ("first", "other")}
+    np.savez(made / "data.npz", **arrays)
+    np.savez(made / "swapped.npz", first=arrays["other"], other=arrays["first"])
+    np.savez(made / "nameless.npz", *arrays.values())
+    return made
+
+
+def test_several_inputs_and_outputs_go_by_their_names(of_two, capsys, tmp_path):
+    status, out, _ = run(capsys, of_two, of_two / "net.tflite", "--json", tmp_path / "r.json")
+    assert status == 0, out
+    (cell,) = json.loads((tmp_path / "r.json").read_text())["cells"]
+    assert {one["name"] for one in cell["outputs"]} == {"scores", "place"}
+    for one in cell["outputs"]:
+        assert one["largest"] < 0.01  # the outputs are not swapped, nor the inputs
+        assert one["largest"] <= one["allowed"]
+        assert (one["agreement"] is None) == (one["name"] == "place")
+
+
+def test_two_inputs_without_names_are_refused(of_two, capsys):
+    status, _, err = run(capsys, of_two, of_two / "net.tflite", data="nameless.npz")
+    wanted = "expected arrays named first, other, one for each input of the model, got arr_0, arr_1"
+    assert (status, err) == (2, f"prove: {wanted}\n")
+
+
+# --- bad input
+
+
+def bad_inputs(folder, tmp_path):
+    """Yield arguments that are wrong, and what is said of them, in the order of the checks."""
+    int8 = folder / "int8.tflite"
+    np.save(tmp_path / "few.npy", np.zeros(39, int))
+    yield [int8, "--labels", tmp_path / "few.npy"], "expected 40 labels, one a sample, got 39"
+    yield [int8, "--samples", "9"], "expected 10 samples or more, got 9"
+    yield [int8, "--samples", "0"], "expected --samples of 1 or more, got 0"
+    yield [int8, "--slow-samples", "-1"], "expected --slow-samples of 1 or more, got -1"
+    yield [int8, int8], "expected files of different names, got int8.tflite, int8.tflite"
+    yield [folder / "net.keras"], "expected net.keras to be a sound .tflite file, got another kind of file"
+    yield [folder / "none.tflite"], f"{folder}/none.tflite: expected a file or folder, got nothing there"
+    yield [int8, "--json", "/none/a.json"], "/none: expected a file or folder, got nothing there"
+    yield [int8, "--html", "/"], "/: expected a file, got a folder"
+
+
+def test_bad_input_is_one_line_before_a_model_is_loaded(folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "converters.model.loading", None)
+    for arguments, message in bad_inputs(folder, tmp_path):
+        assert run(capsys, folder, *arguments) == (2, "", f"prove: {message}\n")
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (
+            np.zeros((20, 8, 8, 3)),
+            r"samples of shape \(n, 16, 16, 3\) for the input image, got \(20, 8, 8, 3\)",
+        ),
+        (np.full((20, 16, 16, 3), np.nan), "finite samples, got some that are not"),
+        (np.array(["a"] * 20), r"samples \(n, ...\) that are numbers, got <U1 of shape \(20,\)"),
+    ],
+)
+def test_samples_that_are_not_the_model_s_are_one_line(folder, tmp_path, capsys, array, message):
+    np.savez(tmp_path / "data.npz", array)
+    status, out, err = run(capsys, folder, folder / "int8.tflite", data=tmp_path / "data.npz")
+    assert (status, out) == (2, "")
+    assert re.fullmatch(f"prove: expected {message}\n", err)
+
+
+def test_a_file_of_another_shape_is_one_line(folder, tmp_path, capsys):
+    x = keras.Input((8, 8, 3), name="x")
+    content = to_tflite(keras.Model(x, layers.Flatten()(x)), precision="float32").content
+    (tmp_path / "small.tflite").write_bytes(content)
+    status, out, err = run(capsys, folder, folder / "int8.tflite", tmp_path / "small.tflite")
+    wanted = "small.tflite: expected a file from 1x16x16x3 to 1x5, got 1x8x8x3 to 1x192"
+    assert (status, out, err) == (2, "", f"prove: {wanted}\n")
+
+
+def test_labels_of_no_class_are_one_line(folder, tmp_path, capsys):
+    np.save(tmp_path / "labels.npy", np.full(40, 5))
+    status, _, err = run(capsys, folder, folder / "int8.tflite", "--labels", tmp_path / "labels.npy")
+    assert (status, err) == (2, "prove: expected labels from 0 to 4, got 5 to 5\n")
+
+
+def test_a_file_without_a_runtime_here_is_no_fault(folder, capsys, monkeypatch):
+    monkeypatch.setattr("converters.proof.runs.absence", lambda column: f"no {column.name} today")
+    status, out, _ = run(capsys, folder, folder / "int8.tflite")
+    assert status == 0
+    assert "TensorFlow: absent: no tf.lite today" in out
+    assert "1 column absent" in out.splitlines()[-1]
+
+
+def test_prove_is_a_function_of_the_package(files):
+    proof = converters.prove(mobile_net(), {"a": files["int8"]}, pixels(), columns=["tf.lite"])
+    assert proof.verdict == "within"
+    assert [cell.row for cell in proof.cells] == ["a"]
+    with pytest.raises(converters.InputError, match="expected columns of tf.lite, .*, got nonsense"):
+        converters.prove(mobile_net(), {}, pixels(), columns=["nonsense"])
