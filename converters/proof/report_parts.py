@@ -222,7 +222,7 @@ def verdict_box(report: Report, counts: Markup) -> Markup:
     """Return the verdict with the `counts` below it and the cells that are out of tolerance."""
     cells = report["cells"]
     out = [cell for cell in cells if state(cell) == "out"]
-    measured = [cell for cell in cells if cell["row"] in report["files"]]
+    measured = [cell for cell in cells if cell["row"] in report["files"] and not cell["refused"]]
     underived = sum(state(cell) == "not derived" for cell in cells)
     if out:
         verb = "is" if len(out) == 1 else "are"
