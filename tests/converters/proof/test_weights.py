@@ -164,3 +164,15 @@ def test_layers_without_arithmetic_are_still_measured(model, answers, folded, ex
     assert [one.layer for one in found if one.allowed is not None] == []
     assert all(one.measured.snr is None or one.measured.snr > 10 for one in found)
     assert [one.measured.local is None for one in found if one.layer == "pooled"] == [True]
+
+
+def test_a_noisy_layer_departs_even_if_no_constant_could_be_compared(folded, answers, exact, names):
+    """The first one: those behind it are noisier with it."""
+    faulty = with_fault(folded, "second_expand")
+    graph = read_graph(faulty)
+    weights = replace(compare_weights(graph, exact, names), departing={}, findings=())
+    inputs = few(graph, list(answers.inputs.values()))
+    found = proven_layers(faulty, graph, weights, names, inputs, exact_inputs=inputs)
+    departing = [one for one in found if one.departs]
+    assert [one.layer for one in departing] == ["second_expand"]
+    assert "its bits allow" in departing[0].departs
