@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from converters.base.errors import InputError, expect
 from converters.base.json_fields import check_fields
 from converters.base.words import printable
 from converters.runtimes.columns import Column, Result
+
+if TYPE_CHECKING:  # it needs the schema, which golden pictures do not need
+    from converters.file.graph import Graph
 
 SAMPLES = "samples"
 """What answers of somebody's own model are to: the first n samples of the data."""
@@ -290,6 +293,20 @@ def _imported(
     name = ":".join([file, runtime, asked, str(threads), pictures.split()[0]])
     about = {"file": file, "date": report["date"], "machine": machine, "pictures": pictures}
     return Imported(Column(name, title, "", "", threads=threads), pictures, answers, about)
+
+
+def check_outputs(imports: Sequence[Imported], graphs: Mapping[str, Graph]) -> None:
+    """Raise InputError unless all answers have the output type, scale and zero point of their files.
+
+    `graphs`: those of the files, by name. A file has one output.
+    """
+    for answers in (answers for imported in imports for answers in imported.answers.values()):
+        output, *others = graphs[answers.file].outputs
+        expect(not others, "answers of a file with one output", f"{answers.file} with {len(others) + 1}")
+        scale, zero_point = (
+            values.item(0) if values.size else 0 for values in (output.scales, output.zero_points)
+        )
+        answers.check_output(type=output.type, scale=scale, zero_point=zero_point)
 
 
 def source(about: Mapping[str, Any]) -> str:

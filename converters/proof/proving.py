@@ -18,7 +18,7 @@ from converters.base.untyped import KerasModel
 from converters.model.saved_model import SavedModel
 from converters.proof.cell import Cell, Verdict
 from converters.proof.exact_files import exact_files
-from converters.proof.imported import SAMPLES, Form, Imported, read_imports
+from converters.proof.imported import SAMPLES, Form, Imported, check_outputs, read_imports
 from converters.proof.layer_names import layer_names
 from converters.proof.layers import ProvenLayer
 from converters.proof.matrix import Matrix, ProvenFile, file_of
@@ -147,14 +147,7 @@ def _imports(paths: Sequence[Path], files: Sequence[ProvenFile], *, most: int) -
     hashes = {file.name: str(file.as_json()["sha256"]) for file in files}
     values = {file.name: math.prod(file.graph.outputs[0].shape[1:]) for file in files}
     imports = read_imports(paths, hashes, Form(inputs=(SAMPLES,), most=most, values=values, unit=SAMPLES))
-    outputs = {file.name: file.graph.outputs for file in files}
-    for answers in (answers for imported in imports for answers in imported.answers.values()):
-        first, *others = outputs[answers.file]
-        expect(not others, "answers of a file with one output", f"{answers.file} with {len(others) + 1}")
-        scale, zero_point = (
-            values.item(0) if values.size else 0 for values in (first.scales, first.zero_points)
-        )
-        answers.check_output(type=first.type, scale=scale, zero_point=zero_point)
+    check_outputs(imports, {file.name: file.graph for file in files})
     return imports
 
 

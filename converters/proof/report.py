@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from converters.base.words import counted
-from converters.proof.cell import not_run, state
-from converters.proof.imported import source
+from converters.proof.cell import state
 from converters.proof.markup import Markup, element, heads, joined, row, table
 from converters.proof.report_layers import profiles
 from converters.proof.report_parts import (
@@ -22,6 +21,7 @@ from converters.proof.report_parts import (
     machine_text,
     matrix_table,
     number,
+    origin,
     page,
     reasons,
     runtimes_text,
@@ -94,23 +94,13 @@ def _matrix(report: Report) -> Markup:
         matrix_table(
             report,
             content=lambda cell: _content(cell, report["samples"]),
-            below=lambda column: _origin(report, column),
+            below=lambda column: origin(report, column),
             tip=_tip,
         ),
         reasons(report),
         details("The files: full names, hashes, weights", files_table(report, _weights)),
         details("Every cell in numbers", _about_numbers(), _all_numbers(report)),
     )
-
-
-def _origin(report: Report, column: str) -> Markup | None:
-    """Return the source of an imported column, and the delegates that did not run there."""
-    about = report["columns"].get(column, {}).get("imported")
-    if about is None:
-        return None
-    names = short_names(report)
-    cells = [(names[cell["row"]], cell["facts"]) for cell in report["cells"] if cell["column"] == column]
-    return joined(*(element("small", line) for line in (source(about), *not_run(cells))))
 
 
 def _content(cell: Mapping[str, Any], samples: int) -> Sequence[Markup | None]:

@@ -11,7 +11,8 @@ from pathlib import PurePath
 from typing import Any
 
 from converters.base.words import counted
-from converters.proof.cell import state
+from converters.proof.cell import not_run, state
+from converters.proof.imported import source
 from converters.proof.markup import Markup, breakable, element, heads, joined, row, table
 from converters.proof.style import STYLE
 
@@ -196,6 +197,16 @@ def reasons(report: Report) -> Markup | None:
 def anchor(cell: Mapping[str, Any]) -> str:
     """Return the id of a cell's reason, in hex, as names may have characters that ids may not."""
     return f"why-{cell['row'].encode().hex()}-{cell['column'].encode().hex()}"
+
+
+def origin(report: Report, column: str) -> Markup | None:
+    """Return the source of an imported column, and the delegates that did not run there."""
+    about = report["columns"].get(column, {}).get("imported")
+    if about is None:
+        return None
+    names = short_names(report)
+    cells = [(names[cell["row"]], cell["facts"]) for cell in report["cells"] if cell["column"] == column]
+    return joined(*(element("small", line) for line in (source(about), *not_run(cells))))
 
 
 def delegate_text(facts: Mapping[str, Any]) -> str:
