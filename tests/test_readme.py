@@ -44,10 +44,10 @@ def test_what_was_measured_of_strings_is_the_released_files():
     assert report["within"]
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(4))
 def test_its_python_runs(number):
     codes = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    assert len(codes) == 3
+    assert len(codes) == 4
     done = subprocess.run([sys.executable, "-c", codes[number]], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 

@@ -119,6 +119,7 @@ def quantize_aware(
     which there is no rule; an activation that is not rounded as the file rounds it.
     """
     check_model(model)
+    expect(len(model.inputs) == 1, "a model with one input", len(model.inputs))
     expect(weight_bits in range(2, 9), "weight_bits from 2 to 8", weight_bits)
     samples = checked_samples(calibration, model, input_range=input_range)
     exact = _in_keras_2(in_float32(model), samples)

@@ -27,6 +27,7 @@ from converters.model.graph import (
 from converters.model.twin_layers import (
     copy_weights,
     first_line,
+    in_order_of,
     listed,
     name_of,
     twin_layer,
@@ -155,9 +156,9 @@ def _arrays_for(layer: KerasLayer, two: KerasModel, name: str) -> list[NDArray[n
     found = {one.name: one for one in two.layers}
     rounding = found.get(f"quant_{name}")
     weights = [(name_of(one), one) for one in getattr(rounding or found.get(name), "weights", ())]
-    if rounding is not None:  # ranges are among its weights, and the order is another
-        named = dict(weights)
-        weights = [(weight, named[weight]) for weight, _ in wanted if weight in named]
+    if rounding is not None:  # ranges are among its weights
+        weights = [one for one in weights if one[0] in dict(wanted)]
+    weights = in_order_of(wanted, weights)
     got = [(weight, tuple(one.shape)) for weight, one in weights]
     expect(got == wanted, f"a layer {name} in the twin with {listed(wanted)}", listed(got))
     return [np.asarray(one) for _, one in weights]

@@ -57,10 +57,8 @@ def copy_weights(old: KerasLayer, new: KerasLayer) -> None:
     Where several have the same name, within a wrapper, they must be in the same order. Raises InputError,
     naming the layer and what differs, when names or shapes do.
     """
-    source, target = twin_weights(old), [(name_of(weight), weight) for weight in new.weights]
-    places = {name: place for place, (name, _) in enumerate(source)}
-    if len(places) == len(source):
-        target.sort(key=lambda one: places.get(one[0], -1))
+    source = twin_weights(old)
+    target = in_order_of(source, [(name_of(weight), weight) for weight in new.weights])
     got = [(name, array.shape) for name, array in source]
     found = [(name, tuple(weight.shape)) for name, weight in target]
     expect(
@@ -72,6 +70,16 @@ def copy_weights(old: KerasLayer, new: KerasLayer) -> None:
         weight.assign(array)
     if type(new) is import_keras(KERAS_2).layers.Normalization:
         new.finalize_state()  # it computes with copies
+
+
+def in_order_of(
+    wanted: Sequence[tuple[str, object]], weights: Sequence[tuple[str, TfTensor]]
+) -> list[tuple[str, TfTensor]]:
+    """Return named `weights` in the order of the names `wanted`; as they are, where several have one name."""
+    places = {name: place for place, (name, _) in enumerate(wanted)}
+    if len(places) < len(wanted):
+        return list(weights)
+    return sorted(weights, key=lambda one: places.get(one[0], -1))
 
 
 def twin_optimizer(optimizer: KerasOptimizer) -> KerasOptimizer:
@@ -180,26 +188,24 @@ class _Translation:
 
     def thing(self, thing: Any) -> Json:
         """Return what stands in a configuration of Keras 2 for an object of Keras 3."""
-        kerases, name = self.old, type(thing).__name__
-        if isinstance(thing, kerases.layers.Layer):
+        old, kind = self.old, type(thing)
+        if isinstance(thing, old.layers.Layer):
             return self.new.layers.serialize(twin_layer(thing, thing.name), use_legacy_format=True)
-        if isinstance(thing, kerases.DTypePolicy):
-            known = type(thing) in (kerases.DTypePolicy, kerases.dtype_policies.FloatDTypePolicy)
+        if isinstance(thing, old.DTypePolicy):
+            known = kind in (old.DTypePolicy, old.dtype_policies.FloatDTypePolicy)
             expect(known, f"a policy that Keras 2 has too in {self.name}", thing.name)
             return thing.name
         if inspect.isfunction(thing):
             return self.activation(thing)
         for part in ("regularizers", "constraints"):
-            if self._is_stock(type(thing), getattr(kerases, part)):
-                options = self.old.saving.serialize_keras_object(thing)["config"]
-                return self.made(getattr(getattr(self.new, part), name, None), options)
-        registered = kerases.saving.get_registered_name(type(thing))
+            if self._is_stock(kind, getattr(old, part)):
+                found = getattr(getattr(self.new, part), kind.__name__, None)
+                expect(found, f"what Keras 2 has too in {self.name}", f"a {kind.__name__} of keras.{part}")
+                return self.made(found, old.saving.serialize_keras_object(thing)["config"])
+        registered = old.saving.get_registered_name(kind)
         found = defined_class(registered, self.new) or self.new.saving.get_registered_object(registered)
-        expect(
-            found is not None,
-            f"{registered} of {self.name} to be registered in tf_keras too",
-            "it in Keras 3",
-        )
+        where = f"{registered} of {self.name} to be registered in tf_keras too"
+        expect(found is not None, where, "it in Keras 3 alone")
         return self.made(found, thing.get_config())
 
     def activation(self, function: Activation) -> Activation:

@@ -262,7 +262,7 @@ def small_net(draw):
             x = keras.layers.Conv2D(2, draw(st.integers(1, 3)), padding=draw(padding))(x)
     end = draw(st.sampled_from(["flatten", "mean", "none"]))
     if end != "none":
-        x = keras.layers.Flatten()(x) if end == "flatten" else tf.reduce_mean(x, axis=1)
+        x = keras.layers.Flatten()(x) if end == "flatten" else keras.ops.mean(x, axis=1)
     return keras.Model(inputs, x)
 
 

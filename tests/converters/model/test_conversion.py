@@ -296,3 +296,12 @@ def test_a_model_that_tensorflow_does_not_compute_is_told(model, monkeypatch):
         InputError, match=r"expected Keras on TensorFlow \(KERAS_BACKEND=tensorflow\).*got jax"
     ):
         to_tflite(model, precision="float32")
+
+
+def test_what_acts_in_training_only_is_not_in_the_file_of_a_model_that_is_not_folded(either_keras, rng):
+    """Keras 3 notes that RandomFlip was called for training, whenever a model is built."""
+    layers = either_keras.layers
+    x = either_keras.Input((6, 6, 1), name="x")
+    model = either_keras.Model(x, layers.RandomFlip(name="flip")(layers.Dropout(0.5)(x)))
+    values = rng.normal(size=(20, 6, 6, 1)).astype(np.float32)
+    np.testing.assert_array_equal(run(to_tflite(model, precision="float32").content, values), values)

@@ -508,6 +508,9 @@ def test_other_bad_input_is_said_in_one_line(exact, rounding, pixels):
         quantize_aware(exact, calibration=pixels, weight_bits=9)
     with pytest.raises(InputError, match="expected a built Keras model, got int"):
         quantize_aware(3, calibration=pixels)
+    two = [keras.Input((12, 12, 1)), keras.Input((12, 12, 1))]
+    with pytest.raises(InputError, match="expected a model with one input, got 2"):
+        quantize_aware(keras.Model(two, layers.Add()(two)), calibration=pixels)
     with pytest.raises(InputError, match="expected int8 of a model that quantize_aware made, got 'float16'"):
         to_tflite(rounding, precision="float16")
     with pytest.raises(InputError, match="expected ends of uint8 or int8, got 'int4'"):

@@ -115,8 +115,9 @@ EQUAL = [
     case("Conv1D", ROW, 3, 2, padding="causal"),
     case("Conv2D", PICTURE, 4, 3, dilation_rate=2, data_format="channels_last"),
     case("Dense", VALUES, 3, activation="gelu", kernel_regularizer="l2", bias_constraint="max_norm"),
+    case("Dense", VALUES, 3, kernel_regularizer=keras.regularizers.OrthogonalRegularizer()),
     case("Dense", VALUES, 3, activation=layers.ReLU(0.5)),
-    case("Dense", VALUES, 3, activation=keras.activations.hard_silu),
+    case("Dense", VALUES, 3, activation="hard_silu"),
     case("Discretization", VALUES, bin_boundaries=[-1.0, 0.0, 1.0]),
     case("Dot", ROW, axes=2, kinds=TWO),
     case("Dropout", VALUES, 0.2, seed=3),
@@ -562,6 +563,14 @@ def test_weights_go_back_into_the_keras_3_model(rng):
     back(two, model)
     data = inputs_for(model, rng)
     np.testing.assert_allclose(model(data), two(data), rtol=1e-5, atol=1e-5)
+
+
+def test_weights_go_back_by_their_names(rng):
+    model = shaken(on_values(Swapped(name="mine")), rng)
+    two, before = twin(model), [np.asarray(weight) for weight in model.weights]
+    back(two, model)
+    for old, new in zip(before, model.weights, strict=True):
+        np.testing.assert_array_equal(new, old)
 
 
 def test_weights_of_a_model_that_rounds_go_back_unrounded(rng):

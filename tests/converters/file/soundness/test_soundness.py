@@ -1037,7 +1037,7 @@ def keras_net():
     z = layers.DepthwiseConv2D(3, padding="same", activation="sigmoid")(y)
     y = layers.ZeroPadding2D(1)(layers.Concatenate()([layers.Add()([y, z]), y]))
     y = layers.LeakyReLU()(layers.SeparableConv2D(6, 3, strides=2, activation="tanh")(y))
-    y = layers.Multiply()([layers.GlobalAveragePooling2D(2)(y), layers.GlobalMaxPooling2D(2)(y)])
+    y = layers.Multiply()([layers.GlobalAveragePooling2D()(y), layers.GlobalMaxPooling2D()(y)])
     return keras.Model(x, layers.Dense(10, activation="softmax")(layers.Flatten()(y)))
 
 
