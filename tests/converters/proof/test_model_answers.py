@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -76,6 +78,8 @@ def test_ends_go_by_the_names_of_the_signature(of_two):
     answers = answers_of(model, {name: rng.normal(size=(10, 4)) for name in ("left", "right")})
     ends = ends_of(content, graph, answers)
     assert sorted(ends.inputs) == ["left", "right"]
+    turned = ends_of(content, replace(graph, inputs=graph.inputs[::-1]), answers)
+    assert turned.inputs == ends.inputs[::-1]
     assert {end_names(content)[t.index] for t in graph.inputs} == {"left", "right"}
     # What the file gives says which output is which.
     interpreter = tf.lite.Interpreter(model_content=content)
