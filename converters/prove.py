@@ -69,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         columns=options.column,
         slow_samples=slow,
         layers=options.layers,
+        answers=options.answers,
         print_lines=functools.partial(print, flush=True),
     )
     report = {**proof.as_json(), "command": command_text("converters.prove", argv)}
@@ -101,6 +102,14 @@ def _parser() -> argparse.ArgumentParser:
         choices=COLUMNS,
         action="append",
         help="only this runtime (may be repeated; default: all; missing ones are listed)",
+    )
+    add(
+        "--answers",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE.json",
+        help="add the `answers` in an app's report (docs/prove.md; may be repeated)",
     )
     add("--layers", action="store_true", help="also compare each layer: signal to quantisation noise")
     add("--json", type=Path, metavar="FILE", help="write all measurements to FILE")

@@ -20,6 +20,7 @@ from converters.proof.differences import difference_of, more_errors, share
 from converters.proof.ends import Ends, ends_of
 from converters.proof.exact_arithmetic import steps_of
 from converters.proof.exact_files import ExactFiles
+from converters.proof.imported import Imported
 from converters.proof.layer_profile import decibels
 from converters.proof.layers import ProvenLayer, few, proven_layers, too_noisy
 from converters.proof.mcnemar import mcnemar
@@ -99,6 +100,14 @@ class Matrix:
         results = run_column(column, contents, inputs, progress=progress)
         for file in files:
             yield self.cell(file, column, results[file.name])
+
+    def imported_cells(self, imported: Imported, files: Sequence[ProvenFile]) -> Iterator[Cell]:
+        """Yield the cells of a column that was measured elsewhere, cut to the samples that are here."""
+        for file in files:
+            answers = imported.answers.get(file.name)
+            if answers is not None:
+                cell = self.cell(file, imported.column, answers.first(self.answers.count))
+                yield replace(cell, facts={**answers.facts, **cell.facts})
 
     def cell(self, file: ProvenFile, column: Column, result: Result) -> Cell:
         """Return the cell of a `result` of `file` in `column`, on as many samples as it has."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
@@ -16,13 +18,14 @@ from converters.base.untyped import KerasModel
 from converters.model.saved_model import SavedModel
 from converters.proof.cell import Cell, Verdict
 from converters.proof.exact_files import exact_files
+from converters.proof.imported import SAMPLES, Form, Imported, check_outputs, read_imports
 from converters.proof.layer_names import layer_names
 from converters.proof.layers import ProvenLayer
 from converters.proof.matrix import Matrix, ProvenFile, file_of
 from converters.proof.model_answers import LEAST_SAMPLES, Data, ModelAnswers, answers_of
 from converters.proof.runs import absences, is_slow
 from converters.proof.scoring import Scoring, scoring_of
-from converters.proof.terminal_lines import PrintLines, absent_line, cell_lines, layer_lines
+from converters.proof.terminal_lines import PrintLines, absent_line, cell_lines, imported_notes, layer_lines
 from converters.runtimes.columns import COLUMNS, Column
 
 Labels = Numbers | Mapping[str, Numbers] | None
@@ -34,7 +37,7 @@ class Proof:
     """What was found: `cells`, `files`, the runtimes that are `absent` with their reasons, and `layers`.
 
     `net`: the model's name; `samples`: how many there were; `layers`: those of each file, None if they were
-    not asked for.
+    not asked for; `imports`: the columns that were measured elsewhere.
     """
 
     net: str
@@ -44,6 +47,7 @@ class Proof:
     absent: Mapping[str, str]
     cells: tuple[Cell, ...]
     layers: Mapping[str, Sequence[ProvenLayer]] | None = None
+    imports: tuple[Imported, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -63,7 +67,8 @@ class Proof:
             "columns": {
                 one.name: {"title": one.title, "absent": self.absent.get(one.name, "")}
                 for one in self.columns
-            },
+            }
+            | {one.column.name: one.as_json() for one in self.imports},
             "cells": [cell.as_json() for cell in self.cells],
             "verdict": self.verdict,
         }
@@ -82,6 +87,7 @@ def prove(
     columns: Sequence[str] | None = None,
     slow_samples: int | None = None,
     layers: bool = False,
+    answers: Sequence[Path] = (),
     least: int = LEAST_SAMPLES,
     print_lines: PrintLines = lambda _: None,
 ) -> Proof:
@@ -91,6 +97,7 @@ def prove(
     right, classes or values, for the error; without them the agreement with the model counts, where its
     outputs are scores. `columns`: names of converters.runtimes.columns.COLUMNS, all if None; the slow ones
     (reference kernels, GPU, Micro) get the first `slow_samples`. `layers`: also compare layer by layer.
+    `answers`: reports of apps or other machines with answers to the first samples (docs/prove.md).
     `print_lines` gets each part of the text when it is known.
 
     A cell is within tolerance if the file has the model's weights, each within half of its step, and if every
@@ -99,33 +106,49 @@ def prove(
     not the model's, fewer than `least` samples, a file that is damaged or of other shapes, an unknown column.
     """
     chosen = _columns(columns)
-    answers = answers_of(model, data, least=least)
-    scorings = scorings_of(answers, labels)
+    own = answers_of(model, data, least=least)
+    scorings = scorings_of(own, labels)
     names = layer_names(model)
-    exact = exact_files(model, answers)
-    proven = tuple(file_of(name, content, answers, exact, names) for name, content in files.items())
-    matrix = Matrix(answers, scorings, names)
+    exact = exact_files(model, own)
+    proven = tuple(file_of(name, content, own, exact, names) for name, content in files.items())
+    imports = _imports(answers, proven, most=own.count)
+    matrix = Matrix(own, scorings, names)
     absent = absences(chosen)
     present = [column for column in chosen if column.name not in absent]
-    few = min(slow_samples or answers.count, answers.count)
-    cells = tuple(_measured(matrix, proven, present, few=few, print_lines=print_lines))
+    few = min(slow_samples or own.count, own.count)
+    cells = list(_measured(matrix, proven, present, few=few, print_lines=print_lines))
+    for imported in imports:
+        found = list(matrix.imported_cells(imported, proven))
+        notes = imported_notes(imported, [(cell.row, cell.facts) for cell in found])
+        print_lines("\n".join([*cell_lines(imported.column.title, found), *notes]))
+        cells += found
     for column in chosen:
         if column.name in absent:
             print_lines(absent_line(column.title, absent[column.name]))
-    found = None
+    profiles = None
     if layers:
-        found = {file.name: matrix.layers(file) for file in proven}
+        profiles = {file.name: matrix.layers(file) for file in proven}
         for file in proven:
-            print_lines("\n".join(layer_lines(file.name, found[file.name], file.weights.uncompared)))
+            print_lines("\n".join(layer_lines(file.name, profiles[file.name], file.weights.uncompared)))
     return Proof(
-        net=answers.name,
-        samples=answers.count,
+        net=own.name,
+        samples=own.count,
         files=proven,
         columns=tuple(chosen),
         absent=absent,
-        cells=cells,
-        layers=found,
+        cells=tuple(cells),
+        layers=profiles,
+        imports=tuple(imports),
     )
+
+
+def _imports(paths: Sequence[Path], files: Sequence[ProvenFile], *, most: int) -> list[Imported]:
+    """Return the answers of the reports at `paths`, each checked against its file's output."""
+    hashes = {file.name: str(file.as_json()["sha256"]) for file in files}
+    values = {file.name: math.prod(file.graph.outputs[0].shape[1:]) for file in files}
+    imports = read_imports(paths, hashes, Form(inputs=(SAMPLES,), most=most, values=values, unit=SAMPLES))
+    check_outputs(imports, {file.name: file.graph for file in files})
+    return imports
 
 
 def scorings_of(answers: ModelAnswers, labels: Labels) -> dict[str, Scoring]:

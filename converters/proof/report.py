@@ -21,6 +21,7 @@ from converters.proof.report_parts import (
     machine_text,
     matrix_table,
     number,
+    origin,
     page,
     reasons,
     runtimes_text,
@@ -91,7 +92,10 @@ def _matrix(report: Report) -> Markup:
             "where outputs are scores; the largest difference / the limit for that value.",
         ),
         matrix_table(
-            report, content=lambda cell: _content(cell, report["samples"]), below=lambda _: None, tip=_tip
+            report,
+            content=lambda cell: _content(cell, report["samples"]),
+            below=lambda column: origin(report, column),
+            tip=_tip,
         ),
         reasons(report),
         details("The files: full names, hashes, weights", files_table(report, _weights)),

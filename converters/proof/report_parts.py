@@ -11,7 +11,8 @@ from pathlib import PurePath
 from typing import Any
 
 from converters.base.words import counted
-from converters.proof.cell import state
+from converters.proof.cell import not_run, state
+from converters.proof.imported import source
 from converters.proof.markup import Markup, breakable, element, heads, joined, row, table
 from converters.proof.style import STYLE
 
@@ -198,6 +199,16 @@ def anchor(cell: Mapping[str, Any]) -> str:
     return f"why-{cell['row'].encode().hex()}-{cell['column'].encode().hex()}"
 
 
+def origin(report: Report, column: str) -> Markup | None:
+    """Return the source of an imported column, and the delegates that did not run there."""
+    about = report["columns"].get(column, {}).get("imported")
+    if about is None:
+        return None
+    names = short_names(report)
+    cells = [(names[cell["row"]], cell["facts"]) for cell in report["cells"] if cell["column"] == column]
+    return joined(*(element("small", line) for line in (source(about), *not_run(cells))))
+
+
 def delegate_text(facts: Mapping[str, Any]) -> str:
     """Return the delegate that ran and its share of the operators, "none", or "" for a Keras model."""
     share = f" {facts['taken']} of {facts['nodes']}" if facts.get("taken") is not None else ""
@@ -222,7 +233,7 @@ def verdict_box(report: Report, counts: Markup) -> Markup:
     """Return the verdict with the `counts` below it and the cells that are out of tolerance."""
     cells = report["cells"]
     out = [cell for cell in cells if state(cell) == "out"]
-    measured = [cell for cell in cells if cell["row"] in report["files"]]
+    measured = [cell for cell in cells if cell["row"] in report["files"] and not cell["refused"]]
     underived = sum(state(cell) == "not derived" for cell in cells)
     if out:
         verb = "is" if len(out) == 1 else "are"

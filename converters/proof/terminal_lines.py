@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from converters.base.words import counted
-from converters.proof.cell import Cell, Figures, state
+from converters.proof.cell import Cell, Figures, not_run, state
+from converters.proof.imported import Imported, source
 
 PrintLines = Callable[[str], object]
 """A function that gets each part of the output as soon as it is measured."""
@@ -71,6 +72,14 @@ def _figures(figures: Figures) -> str:
     same = "" if figures.same is None else f"{figures.same:.2f}%"
     largest, mean = f"{figures.largest:.3g}", f"{figures.mean:.2g}"
     return f"{error:>9}{agree:>9}{largest:>9}{allowed:>9}{used:>7}{mean:>9}{noise:>9}{same:>9}"
+
+
+def imported_notes(imported: Imported, facts: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    """Return where imported answers come from, and the delegates that did not run there.
+
+    `facts`: the name and the facts of each of the column's cells.
+    """
+    return [f"  {note}" for note in (source(imported.about), *not_run(facts))]
 
 
 def absent_line(title: str, reason: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from converters.base.errors import InputError, expect
+from converters.base.json_fields import check_fields
 from converters.base.machine import machine, speed_facts
 from lenet_edge import __version__
 from lenet_edge.benchmarking.json_types import Report
@@ -110,14 +111,3 @@ def _check_result(result: dict[str, Any], place: str, wanted: str) -> None:
     numbers = [one for one in result["loads"] if type(one) in _NUMBER and one > 0]
     right = len(numbers) == len(result["loads"]) > 0
     expect(right, wanted, f"{place}.loads that are not all microseconds")
-
-
-def check_fields(value: Any, fields: Mapping[str, Any], place: str, wanted: str) -> None:
-    """Raise InputError unless `value` is an object that has `fields`, each of its type."""
-    expect(isinstance(value, dict), wanted, f"{place} that is not an object")
-    for key, kind in fields.items():
-        path = f"{place}.{key}" if place else key
-        expect(key in value, wanted, f"one without {path}")
-        # A bool is an int in Python, but never a measured number.
-        right = isinstance(value[key], kind) and not isinstance(value[key], bool)
-        expect(right, wanted, f"{path} = {ascii(value[key])[:40]}")

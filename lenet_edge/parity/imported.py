@@ -1,267 +1,32 @@
-"""Read and check answers from an app or another machine: `answers` in a report as in docs/benchmark.md.
-
-Every field that is used is checked, and every score. TensorFlow is not needed.
-"""
+"""Answers from an app or another machine to the golden pictures or to the test digits."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
+from converters.proof import imported as generic
+from converters.proof.imported import Answers, Form, Imported, source
+from lenet_edge.benchmarking.report import read_report
 
-from converters.base.errors import expect
-from converters.runtimes.columns import Column, Result
-from lenet_edge.benchmarking.report import check_fields, read_report
-from lenet_edge.reading.terminal import printable
+__all__ = ["GOLDEN", "TEST_DIGITS", "Answers", "Imported", "most_digits", "read_imports", "source"]
 
 GOLDEN, TEST_DIGITS = "golden", "test digits"
 """The pictures that the answers may be for: golden.json's, or the first n of the test digits."""
 
 MOST_DIGITS = 10_000
 
-_NUMBER = (int, float)
-_ANSWER = {
-    **dict.fromkeys(("model", "runtime", "version", "asked", "delegate", "reason", "pictures", "type"), str),
-    **dict.fromkeys(("taken", "nodes", "threads", "zero_point"), int),
-    **dict.fromkeys(("seconds", "scale"), _NUMBER),
-    "scores": list,
-}
-_LIMITS: dict[str, tuple[float, float]] = {
-    "float32": (-float(np.finfo(np.float32).max), float(np.finfo(np.float32).max)),
-    "uint8": (0, 255),
-    "int8": (-128, 127),
-}
-_TITLES = {
-    "runtime": {"tflite": "TensorFlow Lite", "litert": "LiteRT", "tensorflow": "TensorFlow"},
-    "asked": {
-        "none": "no delegate",
-        "auto": "default delegate",
-        "xnnpack": "XNNPACK",
-        "gpu": "GPU",
-        "nnapi": "NNAPI",
-    },
-}
-_NOT_A_DELEGATE = ("none", "auto")
-_TOO_LARGE = 1e9  # for a scale, and for a time in seconds
-
-
-@dataclass(frozen=True, eq=False)
-class Answers:
-    """The answers of one file in one configuration.
-
-    `place`: their place in the report, for messages; `file`: the name of the .tflite file, whose hash was
-    `sha256`. `result` has the scores (n, 10) as the file stores them. `asked`: the requested delegate;
-    `reason`: why it did not run, "" if it did; `pictures`: GOLDEN or TEST_DIGITS.
-    """
-
-    place: str
-    file: str
-    sha256: str
-    asked: str
-    reason: str
-    pictures: str
-    result: Result
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """The facts for a cell: what ran, and on which pictures."""
-        ran = {
-            name: getattr(self.result, name)
-            for name in ("runtime", "delegate", "taken", "nodes", "seconds", "arena_bytes")
-        }
-        return {**ran, "asked": self.asked, "reason": self.reason, "pictures": self.pictures}
-
-    def first(self, count: int) -> Result:
-        """Return the result on the first `count` pictures, or on all if there are fewer."""
-        outputs = self.result.outputs[:count]
-        seconds = self.result.seconds * len(outputs) / len(self.result.outputs)
-        return dataclasses.replace(self.result, outputs=outputs, seconds=seconds)
-
-    def check_output(self, *, type: str, scale: float, zero_point: int) -> None:
-        """Raise InputError unless the scores have the type, scale and zero point of the file's output."""
-        result = self.result
-        for name, got, wanted in (
-            ("type", result.outputs.dtype.name, type),
-            ("scale", np.float32(result.scale), np.float32(scale)),
-            ("zero_point", result.zero_point, zero_point),
-        ):
-            expect(got == wanted, f"{self.place}.{name} to be the file's, {wanted}", got)
-
-
-@dataclass(frozen=True, eq=False)
-class Imported:
-    """A column: `answers` by file, all with the same runtime, requested delegate, threads and pictures.
-
-    `about`: the report and the machine that they come from.
-    """
-
-    column: Column
-    pictures: str
-    answers: Mapping[str, Answers]
-    about: Mapping[str, Any]
-
-    @property
-    def digits(self) -> int:
-        """The number of test digits, the most over all files; 0 for golden pictures."""
-        counts = [len(answers.result.outputs) for answers in self.answers.values()]
-        return max(counts) if self.pictures == TEST_DIGITS else 0
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the column as the report stores it."""
-        return {"title": self.column.title, "absent": "", "imported": dict(self.about)}
+_FORM = Form(inputs=(GOLDEN, TEST_DIGITS), most=MOST_DIGITS, values=10, named=(GOLDEN,))
 
 
 def read_imports(paths: Sequence[Path], hashes: Mapping[str, str]) -> list[Imported]:
     """Return the columns of all reports at `paths`; `hashes`: the sha256 of each compared file.
 
-    Raises InputError, naming the field, if a report is damaged or has no answers, answers of another file, or
-    duplicates.
+    Raises InputError as converters.proof.imported.read_imports does.
     """
-    imports: list[Imported] = []
-    for path in paths:
-        for imported in _columns(path, hashes):
-            imports.append(_with_unique_name(imported, [other.column for other in imports]))
-    return imports
+    return generic.read_imports(paths, hashes, _FORM, read=read_report)
 
 
 def most_digits(imports: Sequence[Imported]) -> int:
     """Return the largest number of test digits in `imports`; 0 if all are on golden pictures."""
-    return max((imported.digits for imported in imports), default=0)
-
-
-def _columns(path: Path, hashes: Mapping[str, str]) -> list[Imported]:
-    report, wanted = read_report(path), f"{path} to be a report with answers"
-    check_fields(report, {"answers": list}, "", wanted)
-    expect(report["answers"], wanted, "answers = []")
-    _check_machine(report, wanted)
-    groups: dict[tuple[str, str, int, str], dict[str, Answers]] = {}
-    for number, answer in enumerate(report["answers"]):
-        place = f"answers[{number}]"
-        _check_answer(answer, report["models"], place, wanted)
-        answers = _answers(answer, report["models"], f"{path}: {place}")
-        _check_file(answers, hashes, path)
-        key = (answer["runtime"], answer["asked"], answer["threads"], answer["pictures"])
-        group = groups.setdefault(key, {})
-        expect(answers.file not in group, wanted, f"{place}, a duplicate of earlier answers")
-        group[answers.file] = answers
-    return [_imported(path, report, key, answers) for key, answers in groups.items()]
-
-
-def _check_machine(report: Mapping[str, Any], wanted: str) -> None:
-    machine = report["machine"]
-    check_fields(machine, {"board": (str, type(None))} if "board" in machine else {}, "machine", wanted)
-    for key in ("system", "architecture", "processor", "board"):
-        _expect_field(_is_line(machine.get(key) or ""), f"machine.{key}", machine.get(key), wanted)
-    _expect_field(_is_line(report["date"]), "date", report["date"], wanted)
-
-
-def _check_answer(answer: Any, models: Mapping[str, Any], place: str, wanted: str) -> None:
-    """Raise InputError unless `answer` has every field, each with a valid value."""
-    check_fields(answer, _ANSWER, place, wanted)
-    for key in ("model", "runtime", "version", "asked", "delegate", "reason"):
-        _expect_field(_is_line(answer[key]), f"{place}.{key}", answer[key], wanted)
-    taken, delegate = answer["taken"], answer["delegate"]
-    valid = {
-        "model": answer["model"] in models,
-        "runtime": bool(answer["runtime"]),
-        "asked": bool(answer["asked"]),
-        # A delegate that takes nothing does not run.
-        "taken": 0 <= taken <= answer["nodes"] and bool(taken) == bool(delegate),
-        "reason": bool(answer["reason"] or delegate or answer["asked"] in _NOT_A_DELEGATE),
-        "threads": answer["threads"] >= 1,
-        "seconds": 0 <= answer["seconds"] < _TOO_LARGE,
-        "pictures": answer["pictures"] in (GOLDEN, TEST_DIGITS),
-        "type": answer["type"] in _LIMITS,
-    }
-    for key, is_valid in valid.items():
-        _expect_field(is_valid, f"{place}.{key}", answer[key], wanted)
-    _check_output(answer, place, wanted)
-
-
-def _check_output(answer: Mapping[str, Any], place: str, wanted: str) -> None:
-    """Raise InputError unless the scores, their scale and zero point are valid for their type."""
-    (low, high), scale, zero_point = _LIMITS[answer["type"]], answer["scale"], answer["zero_point"]
-    if answer["type"] == "float32":
-        valid = {"scale": scale == 0, "zero_point": zero_point == 0}
-    else:
-        valid = {"scale": 0 < scale < _TOO_LARGE, "zero_point": low <= zero_point <= high}
-    kinds = _NUMBER if answer["type"] == "float32" else (int,)
-    for key, is_valid in valid.items():
-        _expect_field(is_valid, f"{place}.{key}", answer[key], wanted)
-    count = len(answer["scores"])
-    expect(1 <= count <= MOST_DIGITS, wanted, f"{place}.scores of {count} pictures, not 1 to {MOST_DIGITS}")
-    for number, row in enumerate(answer["scores"]):
-        ten = isinstance(row, list) and len(row) == 10
-        expect(ten, wanted, f"{place}.scores[{number}] that is not a list of ten numbers")
-        # NaN fails every comparison.
-        wrong = [value for value in row if not (type(value) in kinds and low <= value <= high)]
-        expect(not wrong, wanted, f"{place}.scores[{number}] with {ascii(wrong[:1])[1:40]}")
-
-
-def _check_file(answers: Answers, hashes: Mapping[str, str], path: Path) -> None:
-    known = answers.file in hashes
-    expect(known, f"{answers.place}.model to be one of {', '.join(hashes)}", answers.file)
-    wanted = hashes[answers.file]
-    got = ascii(answers.sha256)[1:-1][:80]
-    expect(answers.sha256 == wanted, f"{answers.file} of sha256 {wanted} in {path}", got)
-
-
-def _expect_field(is_valid: object, place: str, value: object, wanted: str) -> None:
-    expect(is_valid, wanted, f"{place} = {ascii(value)[:40]}")
-
-
-def _is_line(text: str) -> bool:
-    """Return whether a terminal can show `text` on one line."""
-    return text.isprintable()
-
-
-def _answers(answer: Mapping[str, Any], models: Mapping[str, Any], place: str) -> Answers:
-    runtime = _TITLES["runtime"].get(answer["runtime"], answer["runtime"])
-    result = Result(
-        np.array(answer["scores"], answer["type"]),
-        scale=float(answer["scale"]),
-        runtime=f"{runtime} {answer['version']}".strip(),
-        **{key: answer[key] for key in ("zero_point", "delegate", "taken", "nodes", "seconds")},
-    )
-    return Answers(
-        place=place,
-        file=f"{answer['model'].removesuffix('.tflite')}.tflite",
-        sha256=models[answer["model"]]["sha256"],
-        result=result,
-        **{key: answer[key] for key in ("asked", "reason", "pictures")},
-    )
-
-
-def _imported(
-    path: Path, report: Mapping[str, Any], key: tuple[str, str, int, str], answers: Mapping[str, Answers]
-) -> Imported:
-    runtime, asked, threads, pictures = key
-    machine = {name: report["machine"].get(name) for name in ("board", "system", "architecture", "processor")}
-    how = [_TITLES["runtime"].get(runtime, runtime), _TITLES["asked"].get(asked, asked)]
-    how += [f"{threads} threads"] * (threads > 1) + ["golden pictures"] * (pictures == GOLDEN)
-    file = printable(path.name, "utf-8")
-    title = f"{', '.join(how)} ({machine['board'] or machine['system'] or file})"
-    name = ":".join([file, runtime, asked, str(threads), pictures.split()[0]])
-    about = {"file": file, "date": report["date"], "machine": machine, "pictures": pictures}
-    return Imported(Column(name, title, "", "", threads=threads), pictures, answers, about)
-
-
-def source(about: Mapping[str, Any]) -> str:
-    """Return the pictures and the report of a column's answers, in words."""
-    pictures = "golden pictures" if about["pictures"] == GOLDEN else about["pictures"]
-    return f"{pictures}, from {about['file']}"
-
-
-def _with_unique_name(imported: Imported, others: Sequence[Column]) -> Imported:
-    """Return the column with a unique name and title: two boards may write reports with the same name."""
-    number, column = 2, imported.column
-    while any(other.name == column.name or other.title == column.title for other in others):
-        column = dataclasses.replace(
-            column, name=f"{imported.column.name}:{number}", title=f"{imported.column.title}, {number}"
-        )
-        number += 1
-    return dataclasses.replace(imported, column=column)
+    return max((one.count for one in imports if one.pictures == TEST_DIGITS), default=0)

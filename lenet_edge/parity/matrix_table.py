@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from converters.proof.cell import not_run, state
+from converters.proof.cell import state
 from converters.proof.markup import Markup, element, heads, joined, row, table
 from converters.proof.report_parts import (
     MARKS,
@@ -13,11 +13,12 @@ from converters.proof.report_parts import (
     delegate_text,
     key,
     number,
+    origin,
     short_names,
     titles,
 )
 from converters.proof.report_parts import matrix_table as table_of
-from lenet_edge.parity.imported import GOLDEN, source
+from lenet_edge.parity.imported import GOLDEN
 
 
 def matrix_table(report: Report) -> Markup:
@@ -33,20 +34,10 @@ def matrix_table(report: Report) -> Markup:
         table_of(
             report,
             content=lambda cell: _content(cell, report["digits"]),
-            below=lambda column: _origin(report, column),
+            below=lambda column: origin(report, column),
             tip=_tip,
         ),
     )
-
-
-def _origin(report: Report, column: str) -> Markup | None:
-    """Return the source of an imported column, and the delegates that did not run there."""
-    about = report["columns"].get(column, {}).get("imported")
-    if about is None:
-        return None
-    names = short_names(report)
-    cells = [(names[cell["row"]], cell["facts"]) for cell in report["cells"] if cell["column"] == column]
-    return joined(*(element("small", line) for line in (source(about), *not_run(cells))))
 
 
 def _content(cell: Mapping[str, Any], digits: int) -> Sequence[Markup | None]:

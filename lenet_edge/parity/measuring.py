@@ -10,6 +10,7 @@ from tqdm import tqdm
 from converters.base.environment import versions
 from converters.base.machine import machine
 from converters.file.graph import Graph
+from converters.proof.imported import check_outputs
 from converters.proof.layer_profile import profile
 from converters.proof.runs import absences, is_slow
 from converters.proof.terminal_lines import PrintLines, absent_line
@@ -49,7 +50,7 @@ def measure(
     """
     graphs = {name: read_file(name, content, net=net) for name, content in contents.items()}
     golden = checked_golden(imports)
-    _check_outputs(imports, graphs)
+    check_outputs(imports, graphs)
     parts = [_part(contents, graphs, digits, net=net, width=width) for width in _widths(net)]
     missing = absences(columns)
     cells = [cell for matrix, files in parts for cell in matrix.keras_cells(files)]
@@ -90,16 +91,6 @@ def _columns(
     """Return the columns as the report stores them, the imported ones last."""
     measured = {one.name: {"title": one.title, "absent": missing.get(one.name, "")} for one in columns}
     return {**measured, **{imported.column.name: imported.as_json() for imported in imports}}
-
-
-def _check_outputs(imports: Sequence[Imported], graphs: Mapping[str, Graph]) -> None:
-    """Raise InputError unless all answers have the output type, scale and zero point of their files."""
-    for answers in (answers for imported in imports for answers in imported.answers.values()):
-        (output,) = graphs[answers.file].outputs
-        scale, zero_point = (
-            values.item(0) if values.size else 0 for values in (output.scales, output.zero_points)
-        )
-        answers.check_output(type=output.type, scale=scale, zero_point=zero_point)
 
 
 class _Part(NamedTuple):

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from converters.base.words import counted
-from converters.proof.cell import not_run
-from converters.proof.terminal_lines import what_ran
+from converters.proof.terminal_lines import imported_notes, what_ran
 from lenet_edge.parity.cell import Cell
-from lenet_edge.parity.imported import Imported, source
+from lenet_edge.parity.imported import Imported
 
 if TYPE_CHECKING:  # it needs TensorFlow, which golden pictures do not need
     from converters.proof.layer_profile import Layer
@@ -38,8 +37,8 @@ def _cell_line(cell: Cell) -> str:
 
 def imported_lines(imported: Imported, cells: Sequence[Cell]) -> list[str]:
     """Return a column of imported answers, with their source and the delegates that did not run."""
-    notes = [source(imported.about), *not_run([(cell.row, cell.facts) for cell in cells])]
-    return [*cell_lines(imported.column.title, cells), *(f"  {note}" for note in notes)]
+    notes = imported_notes(imported, [(cell.row, cell.facts) for cell in cells])
+    return [*cell_lines(imported.column.title, cells), *notes]
 
 
 def layer_lines(name: str, layers: Sequence[Layer]) -> list[str]:

@@ -8,10 +8,11 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 
+from converters.base.words import printable
 from lenet_edge.picture.segment import Finding
 from lenet_edge.reading.digit_answer import Answer
 from lenet_edge.reading.output import Output, open_output
-from lenet_edge.reading.terminal import draw_text, printable
+from lenet_edge.reading.terminal import draw_text
 
 COLUMNS = ("file", "index", "digit", "probability", "finding", "reason")
 """The columns of the CSV; a value that does not apply is empty."""

@@ -9,9 +9,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from converters.base.words import printable
 from lenet_edge.reading.output import Output
 from lenet_edge.reading.string_answer import Box, StringAnswer, row_edges
-from lenet_edge.reading.terminal import draw_text, printable
+from lenet_edge.reading.terminal import draw_text
 
 _FAINTEST = 64  # grey levels: rows of fainter pixels above and below are left out
 

@@ -7,6 +7,8 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
+from converters.base.words import printable
+
 _BLOCKS = np.array([" ", "▄", "▀", "█"])
 _SHADES = " .:-=+*#%@"
 _INKED = 96  # grey levels: from here on a half block is drawn
@@ -24,15 +26,6 @@ def draw_text(picture: NDArray[np.uint8], *, encoding: str | None) -> str:
     else:
         characters = np.array(list(_SHADES))[(upper + lower) * (len(_SHADES) - 1) // 510]
     return "\n".join("".join(row).rstrip() for row in characters)
-
-
-def printable(text: str, encoding: str | None) -> str:
-    """Return `text`, with any file name in it, escaped for one line of a terminal with `encoding`."""
-    escaped = "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )
-    return escaped.encode(encoding or "ascii", "backslashreplace").decode(encoding or "ascii")
 
 
 def log(name: str, message: object) -> None:

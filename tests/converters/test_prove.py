@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sys
@@ -15,10 +16,12 @@ from small_nets import mobile_net, pixels, with_fault, with_random_weights
 import converters
 from converters.base.environment import tf
 from converters.base.errors import exit_status
+from converters.file.graph import read_graph
 from converters.model.conversion import to_tflite
 from converters.model.folding import fold
 from converters.prove import main
 from converters.runtimes.columns import COLUMNS, absence
+from converters.runtimes.tensorflow_interpreter import run_stored
 
 layers = keras.layers
 PRECISIONS = ("float32", "float16", "dynamic", "int8")
@@ -293,3 +296,60 @@ def test_prove_is_a_function_of_the_package(files):
     assert [cell.row for cell in proof.cells] == ["a"]
     with pytest.raises(converters.InputError, match="expected columns of tf.lite, .*, got nonsense"):
         converters.prove(mobile_net(), {}, pixels(), columns=["nonsense"])
+
+
+# --- answers from elsewhere
+
+
+def answered(folder, name, **more):
+    """Write a phone's report with TensorFlow's own answers to the first 20 samples; return its path."""
+    content = (folder / name).read_bytes()
+    _, stored = run_stored(content, pixels(20).astype(np.float32))
+    (output,) = read_graph(content).outputs
+    answer = {
+        **{"model": name, "runtime": "tflite", "version": "2.16", "asked": "none", "delegate": ""},
+        **{"reason": "", "taken": 0, "nodes": 20, "threads": 1, "seconds": 0.5, "pictures": "samples"},
+        **{"type": output.type, "scale": output.scales.item(0), "zero_point": output.zero_points.item(0)},
+        "scores": stored.tolist(),
+        **more,
+    }
+    machine = {"system": "Android 15", "architecture": "aarch64", "processor": "Tensor", "board": None}
+    models = {name: {"sha256": hashlib.sha256(content).hexdigest()}}
+    report = {"date": "2026-01-01", "machine": machine, "models": models, "answers": [answer]}
+    (folder / "phone.json").write_text(json.dumps(report))
+    return folder / "phone.json"
+
+
+def test_answers_from_elsewhere_are_a_column(folder, capsys, tmp_path):
+    path, page = answered(folder, "int8.tflite"), tmp_path / "page.html"
+    status, out, _ = run(capsys, folder, folder / "int8.tflite", "--answers", path, "--html", page)
+    assert status == 0
+    assert "TensorFlow Lite, no delegate (Android 15) (TensorFlow Lite 2.16)" in out
+    assert re.search(r"^  int8\.tflite +20 .* within$", out, re.MULTILINE)
+    assert "  samples, from phone.json" in out
+    assert "samples, from phone.json" in page.read_text()
+
+
+def test_wrong_answers_from_elsewhere_are_out(folder, capsys):
+    scores = json.loads(answered(folder, "int8.tflite").read_text())["answers"][0]["scores"]
+    scores[3] = scores[3][::-1]
+    path = answered(folder, "int8.tflite", scores=scores)
+    status, out, _ = run(capsys, folder, folder / "int8.tflite", "--answers", path)
+    assert status == 1
+    assert "OUT: 1 sample beyond its tolerance, sample 3 by " in out
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"scores": [[0] * 4]}, r"answers\[0\].scores\[0\] that is not a list of 5 numbers"),
+        ({"scores": [[0] * 5] * 41}, r"answers\[0\].scores of 41 samples, not 1 to 40"),
+        ({"pictures": "golden"}, r"answers\[0\].pictures = 'golden'"),
+        ({"scale": 0.5}, "0.5"),
+    ],
+)
+def test_answers_that_are_not_the_file_s_are_one_line(folder, capsys, more, message):
+    path = answered(folder, "int8.tflite", **more)
+    status, out, err = run(capsys, folder, folder / "int8.tflite", "--answers", path)
+    assert (status, out) == (2, "")
+    assert re.fullmatch(f"prove: expected .*, got {message}\n", err), err

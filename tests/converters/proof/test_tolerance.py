@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
+from converters.base.environment import tf
 from converters.file.graph import read_graph
 from converters.model.conversion import to_tflite
 from converters.proof.exact_arithmetic import evaluate, ideal_outputs, steps_of
+from converters.proof.noise import sigma
 from converters.proof.tolerance import FLOAT32, Tolerance, _softmax_limits
 from converters.runtimes.tensorflow_interpreter import run
 
@@ -295,3 +297,68 @@ def test_used_is_0_at_the_ideal_and_100_at_a_limit(tolerance):
     scores[1, 0], scores[8, 0] = limits.high[0, 0], 2 * limits.high[1, 0] - tolerance.ideal[8, 0]
     assert tolerance.used(scores) == pytest.approx(200)
     assert tolerance.used(scores[:8]) == pytest.approx(100)
+
+
+# --- many values, several outputs, other functions at the end
+
+
+def test_the_spread_that_is_drawn_is_the_one_that_is_derived(graphs, inputs, monkeypatch):
+    graph = to_the_logits(graphs["int8"])
+    derived = sigma(graph, inputs[:12], graph.outputs[0], unit=FLOAT32)
+    monkeypatch.setattr("converters.proof.noise._MOST_DERIVATIVES", 2)
+    drawn = sigma(graph, inputs[:12], graph.outputs[0], unit=FLOAT32)
+    np.testing.assert_array_equal(sigma(graph, inputs[:12], graph.outputs[0], unit=FLOAT32), drawn)
+    # 64 draws give a deviation to 9 %; 36 of them, to four times that at most.
+    assert np.abs(drawn / derived - 1).max() < 0.36
+    assert abs((drawn / derived).mean() - 1) < 0.06
+
+
+def test_maps_of_many_values_have_limits_each(inputs):
+    x = keras.Input((6, 6, 1))
+    y = layers.Conv2D(4, 3, padding="same", activation="relu")(x)
+    model = random_weights(keras.Model(x, layers.Softmax()(layers.Conv2D(3, 1)(y))), 0.5)
+    content = to_tflite(model, precision="int8", calibration=inputs).content
+    found = Tolerance(read_graph(content), inputs)
+    scores = run(content, inputs).reshape(len(inputs), -1).astype(np.float64)
+    assert scores.shape == (40, 108)
+    assert not found.outside(scores).any()
+    low, high = found.limits(np.array([2]))
+    # Each row of scores has limits of its own: those of its three logits.
+    assert ((high - low).reshape(36, 3).max(axis=0) > 2 / 256).all()
+    scores[2, 50] = high[0, 50] + 1 / 256
+    assert np.flatnonzero(found.outside(scores)).tolist() == [2 * 108 + 50]
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh"])
+def test_a_monotone_function_at_the_end_carries_the_limits_of_what_it_reads(inputs, activation):
+    x = keras.Input((6, 6, 1))
+    y = layers.Dense(2)(layers.Flatten()(layers.Conv2D(3, 3)(x)))
+    model = random_weights(keras.Model(x, layers.Activation(activation)(y)), 0.7)
+    graph = read_graph(to_tflite(model, precision="float32").content)
+    before = replace(graph, nodes=graph.nodes[:-1], outputs=(graph.nodes[-1].inputs[0],))
+    found, read = Tolerance(graph, inputs), Tolerance(before, inputs)
+    function = {"sigmoid": lambda v: 1 / (1 + np.exp(-v)), "tanh": np.tanh}[activation]
+    for i in (0, 7):
+        low, high = found.limits(np.array([i]))
+        np.testing.assert_allclose(low[0], function(read.ideal[i] - allowed(read, i)) - found.own, rtol=1e-9)
+        np.testing.assert_allclose(high[0], function(read.ideal[i] + allowed(read, i)) + found.own, rtol=1e-9)
+
+
+def test_each_output_has_limits_of_its_own(inputs):
+    x = keras.Input((36,))
+    model = random_weights(keras.Model(x, [layers.Dense(2)(x), layers.Dense(3)(x)]), 0.5)
+    graph = read_graph(tf.lite.TFLiteConverter.from_keras_model(model).convert())
+    flat = inputs.reshape(40, 36)
+    shapes = [Tolerance(graph, flat, output=place).ideal.shape for place in range(2)]
+    assert shapes == [(40, tensor.shape[1]) for tensor in graph.outputs]
+    assert sorted(shapes) == [(40, 2), (40, 3)]
+
+
+def test_sums_of_many_terms_round_as_often(inputs):
+    x = keras.Input((6, 6, 1))
+    model = keras.Model(x, layers.GlobalAveragePooling2D()(x))
+    graph = read_graph(to_tflite(model, precision="float32").content)
+    signs = np.where(np.arange(36) % 2, 1.0, -1.0).reshape(1, 6, 6, 1).astype(np.float32)
+    # The mean is 0, and yet 36 numbers of size 1 were added.
+    step = 2 * FLOAT32 * np.sqrt(36)
+    np.testing.assert_allclose(allowed(Tolerance(graph, signs), 0), 6 * step / np.sqrt(6), rtol=1e-6)

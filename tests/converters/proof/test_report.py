@@ -1,0 +1,148 @@
+"""The report of a proof, on made-up cells: what it says of each verdict, and that it is safe to open."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import pytest
+
+from converters.proof.cell import Cell, Figures, not_run, state
+from converters.proof.report import html_of
+from converters.proof.terminal_lines import cell_lines, layer_lines, verdict
+
+HOSTILE = '"><script src=//x>alert(1)</script>&amp;.tflite'
+FIGURES = Figures(
+    name="scores",
+    step=1 / 256,
+    largest=2.5,
+    mean=0.125,
+    snr=41.2,
+    agreement=97.5,
+    allowed=30.0,
+    used=12.0,
+    same=80.0,
+)
+
+
+def report_of(*cells, layers=None, absent=()):
+    names = dict.fromkeys(cell.row for cell in cells)
+    report = {
+        "versions": {"python": "3.11.7"},
+        "machine": {"system": "Linux", "architecture": "riscv64", "processor": "A core"},
+        "net": "mobile",
+        "samples": 40,
+        "files": {name: {"bytes": 5, "sha256": "0" * 64, "findings": [], "uncompared": ""} for name in names},
+        "columns": {
+            name: {"title": title, "absent": dict(absent).get(name, "")}
+            for name, title in (("tf.lite", "TensorFlow"), ("micro", "Micro"))
+        },
+        "cells": [cell.as_json() for cell in cells],
+        "command": "python -m converters.prove",
+    }
+    return report if layers is None else {**report, "layers": layers}
+
+
+def cell(row="a.tflite", **more):
+    return Cell(
+        **{
+            **{"row": row, "column": "tf.lite", "samples": 40, "outputs": (FIGURES,)},
+            **{"facts": {"runtime": "tf 2", "delegate": "", "seconds": 0.1}},
+            **more,
+        }
+    )
+
+
+def page_of(report):
+    return ElementTree.fromstring(html_of(report).split("\n", 1)[1])
+
+
+def text_of(node):
+    return " ".join("".join(node.itertext()).split())
+
+
+VERDICTS = {
+    "within": ({}, "✓ All within tolerance", "prove: all within tolerance (1 cell, "),
+    "out": (
+        {"why": "40 samples beyond their tolerance"},
+        "✗ 1 cell of 1 is out of tolerance",
+        "prove: 1 of 1 cell, 0 refused, 0 not derived, 0 columns absent out: a.tflite in tf.lite",
+    ),
+    "not derived": (
+        {"underived": "no rule for 3 ELU"},
+        "? Nothing is out; 1 cell without a tolerance",
+        "prove: nothing within tolerance, nothing out (1 cell, 0 refused, 1 not derived",
+    ),
+    "refused": (
+        {"refused": "no kernel", "outputs": ()},
+        "No verdict: no runtime here can run the files",
+        "prove: nothing within tolerance, nothing out (1 cell, 1 refused",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", VERDICTS)
+def test_each_verdict_is_said_in_the_headline_the_cell_and_the_terminal(kind):
+    more, headline, last = VERDICTS[kind]
+    found = cell(**more)
+    assert found.verdict == state(found.as_json()) == kind
+    report = report_of(found)
+    page = page_of(report)
+    assert text_of(page.find("body/div/strong")) == headline
+    (shown,) = page.findall(".//table[@class='matrix']/tbody/tr/td[@class]")[:1]
+    reason = next(iter(more.values()), "")
+    assert reason in shown.get("title")
+    assert verdict(report).startswith(last)
+    (line,) = cell_lines("TensorFlow", [found])[3:]
+    assert line.endswith({"within": "within", "out": f"OUT: {reason}"}.get(kind, f"{kind}: {reason}"))
+
+
+def test_a_cell_that_is_not_derived_never_says_within():
+    report = report_of(cell(underived="no rule for 3 ELU"))
+    page = page_of(report)
+    cells = page.findall(".//table[@class='matrix']/tbody/tr/td")
+    assert not ["within" for one in cells if "within" in text_of(one)]
+    assert "? not derived: a in TensorFlow: not derived: no rule for 3 ELU" in text_of(page)
+    assert "2.5 / 30 steps" in text_of(cells[0])  # what was measured
+
+
+def test_outputs_are_shown_each():
+    place = Figures(name="place", step=0.1, largest=1.0, mean=0.5, error=0.25)
+    page = page_of(report_of(cell(outputs=(FIGURES, place))))
+    (shown,) = page.findall(".//table[@class='matrix']/tbody/tr/td")[:1]
+    assert text_of(shown) == ("✓ withinscores97.50 % agree2.5 / 30 stepsplace0.25 mean error1 steps")
+    lines = cell_lines("TensorFlow", [cell(outputs=(FIGURES, place))])
+    assert [line.split()[:2] for line in lines[3].splitlines()] == [
+        ["a.tflite,", "scores"],
+        ["a.tflite,", "place"],
+    ]
+
+
+def test_absent_runtimes_have_their_reason_and_fewer_samples_are_marked():
+    page = page_of(report_of(cell(samples=5), absent={"micro": "no compiler"}))
+    text = text_of(page)
+    assert "absentno compiler" in text
+    assert "first 5 samples" in text
+
+
+def test_layers_that_depart_are_named_in_the_report_and_on_the_terminal():
+    layer = {"operator": "3 CONV_2D", "name": "x", "step": 0.1, "snr": 12.5, "clipped": 0.0, "local": 0.5}
+    found = {**layer, "layer": "stem", "allowed": 30.0, "departs": "kernel: 1 of 9 are off"}
+    page = page_of(report_of(cell(why="it is"), layers={"a.tflite": [found]}))
+    section = page.find(".//section[@id='layers']")
+    assert "The file departs from the model in" in text_of(section)
+    assert "stem conv: kernel: 1 of 9 are off" in text_of(section)
+    assert layer_lines("a", [], "operators differ")[-1] == "  not matched: operators differ"
+
+
+def test_what_comes_from_outside_is_escaped():
+    report = report_of(cell(row=HOSTILE, why=HOSTILE), layers={HOSTILE: []})
+    report["columns"]["tf.lite"]["title"] = HOSTILE
+    page = html_of({**report, "command": HOSTILE})
+    assert "<script" not in page
+    assert HOSTILE in text_of(ElementTree.fromstring(page.split("\n", 1)[1]))
+
+
+def test_a_delegate_that_did_not_run_is_said_once_or_for_its_rows():
+    said = {"asked": "gpu", "reason": "no driver"}
+    assert not_run([("a", said), ("b", said)]) == ["gpu did not run: no driver"]
+    assert not_run([("a", said), ("b", {})]) == ["gpu did not run: no driver (a)"]
