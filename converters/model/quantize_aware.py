@@ -8,6 +8,7 @@ channel, the rounding behind a tanh, and ranges that are fitted before the first
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from converters.base.kerases import KERAS_2, KERAS_3, import_keras, keras_name
 from converters.base.untyped import KerasLayer, KerasModel, QuantizeConfig, TfTensor
 from converters.layers.assembled import AssembledConv2D
 from converters.layers.definition import definition_of
-from converters.model.activation_ranges import BEHIND, fit_range
+from converters.model.activation_ranges import BEHIND, RangeSearch
 from converters.model.calibration_samples import Range, checked_samples
 from converters.model.float32 import float32_policy, in_float32
 from converters.model.graph import check_model
@@ -34,6 +35,9 @@ from converters.model.twin_operations import KerasOperation, operation_name
 
 keras = import_keras(KERAS_2)  # tensorflow-model-optimization has no other
 layers = keras.layers
+
+# Inputs that run at a time while ranges are found: as many as hold a million values, 100 at most.
+_BATCH, _BATCH_VALUES = 100, 2**20
 
 ConfigRule = Callable[[KerasLayer, str], QuantizeConfig]
 _rules: dict[type | str, ConfigRule] = {}
@@ -294,18 +298,21 @@ def _activation(layer: KerasLayer, behind: str) -> QuantizeConfig:
 
 
 def _fit_ranges(model: KerasModel, samples: np.ndarray) -> None:
-    """Run `samples` unrounded, and set each activation's range to the best for what passed through it."""
-    found = list(_activation_quantizers(model))
-    for quantizer, _ in found:
-        quantizer.recorded = {}
-    for start in range(0, len(samples), 100):
-        model(samples[start : start + 100], training=False)
-    for quantizer, variables in found:
-        recorded, quantizer.recorded = quantizer.recorded or {}, None
-        values = np.concatenate([part.numpy() for part in recorded[variables["min_var"].ref()]])
-        low, high = fit_range(values, behind=quantizer.behind)
-        variables["min_var"].assign(low)
-        variables["max_var"].assign(high)
+    """Run `samples` unrounded, and set each activation's range to the best for what passed through it.
+
+    They run twice: what passes once is not kept, as it may be gigabytes.
+    """
+    found = [(*one, RangeSearch(behind=one[0].behind)) for one in _activation_quantizers(model)]
+    batch = int(np.clip(_BATCH_VALUES // samples[0].size, 1, _BATCH))
+    for watch in (RangeSearch.see, RangeSearch.weigh):
+        for quantizer, variables, search in found:
+            quantizer.watchers[variables["min_var"].ref()] = partial(watch, search)
+        for start in range(0, len(samples), batch):
+            model(samples[start : start + batch], training=False)
+    for quantizer, variables, search in found:
+        quantizer.watchers.clear()
+        for end, value in zip(("min_var", "max_var"), search.best(), strict=True):
+            variables[end].assign(value)
 
 
 def _activation_quantizers(model: KerasModel) -> Iterator[tuple[RangeQuantizer, dict[str, TfTensor]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import weakref
 from pathlib import Path
 
 import keras as keras_3
@@ -20,7 +21,7 @@ from converters.model import quantize_aware as quantize_aware_module
 from converters.model.conversion import to_tflite
 from converters.model.folding import fold
 from converters.model.quantize_aware import is_quantized, quantize_aware, quantize_rule, settle
-from converters.model.quantize_configs import NothingToQuantize, OutputConfig
+from converters.model.quantize_configs import NothingToQuantize, OutputConfig, RangeQuantizer
 from converters.runtimes.tensorflow_interpreter import run
 from lenet_edge.digits.mnist import calibration_digits, pad
 from lenet_edge.keras2 import PartialConv2D
@@ -127,6 +128,33 @@ def test_ranges_are_those_of_the_calibration_inputs(exact, rounding, pixels):
     # Not the place to start from that tensorflow-model-optimization has, and no wider than what was seen.
     assert (low, high) != (-6, 6)
     assert before.min() * 1.05 - 0.05 <= low <= 0 <= high <= before.max() * 1.05 + 0.05
+
+
+@pytest.mark.parametrize(("side", "samples"), [(12, 60), (12, 300), (48, 60)])
+def test_what_passes_while_ranges_are_found_is_not_kept(monkeypatch, side, samples):
+    """Memory is that of one batch, however many samples there are; 100 small ones or fewer large ones."""
+    x = keras.Input((side, side, 3))
+    y = x
+    for _ in range(4):
+        y = layers.Conv2D(8, 3, padding="same", activation="relu")(y)
+    passed, most, batches = [], 0, set()
+    original = RangeQuantizer.__call__
+
+    def watched(self, inputs, training, weights, **options):
+        nonlocal most
+        if self.watchers:
+            passed.append(weakref.ref(inputs))
+            most = max(most, sum(one() is not None for one in passed))
+            batches.add(len(inputs))
+        return original(self, inputs, training, weights, **options)
+
+    monkeypatch.setattr(RangeQuantizer, "__call__", watched)
+    monkeypatch.setattr(quantize_aware_module, "_BATCH_VALUES", 100 * 12 * 12 * 3)
+    data = np.random.default_rng(1).normal(size=(samples, side, side, 3))
+    quantize_aware(keras.Model(x, y), calibration=data)
+    assert len(passed) >= 8  # each of the four twice
+    assert most <= 4  # those of one batch
+    assert max(batches) * side**2 <= 100 * 12**2
 
 
 def test_the_second_model_of_a_process_has_the_same_bytes(exact, pixels):
