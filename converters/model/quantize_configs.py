@@ -19,7 +19,7 @@ with quiet(), unchanged_environment():
 keras = import_keras(KERAS_2)  # tensorflow-model-optimization has no other
 _register = keras.utils.register_keras_serializable(package="converters")
 
-Form = Literal["full", "depthwise", "dense"]
+Form = Literal["full", "depthwise", "dense", "whole"]
 Watcher = Callable[[NDArray[np.float32]], None]
 
 # TensorFlow Lite fixes the int8 output of TANH: scale 1/128, zero point 0.
