@@ -538,7 +538,7 @@ def test_a_separated_activation_leaves_names_weights_and_model_as_they_were(valu
     assert [layer.name for layer in rounding.layers][-2:] == ["quant_before", "quant_before_silu"]
     assert model.get_layer("before").activation is keras_3.activations.silu
     kernel = model.get_layer("before").kernel.numpy() + 1
-    rounding.get_layer("quant_before").layer.kernel.assign(kernel)
+    rounding.get_layer("quant_before").trainable_weights[0].assign(kernel)
     back(rounding, model)
     np.testing.assert_array_equal(model.get_layer("before").kernel, kernel)
 
