@@ -273,7 +273,7 @@ FAULTS = (
     _fault(
         "dense-per-channel",
         "converters/model/quantize_aware.py",
-        'channels = per_channel and form != "dense"',
+        'channels = per_channel and form not in ("dense", "whole")',
         "channels = per_channel",
         meaning="a dense kernel is fine-tuned with scales that the file does not have",
         tests="converters/model/test_quantize_aware.py",
