@@ -337,8 +337,8 @@ FAULTS = (
     _fault(
         "conversion-dense-scales",
         "converters/model/lite_converter.py",
-        "converter._experimental_disable_per_channel_quantization_for_dense_layers = True",
-        "converter._experimental_disable_per_channel_quantization_for_dense_layers = False",
+        "_for_dense_layers = not per_channel_dense",
+        "_for_dense_layers = False",
         meaning="dense kernels get scales that NNAPI and tflite-runtime refuse",
         tests="converters/model/test_conversion.py",
     ),

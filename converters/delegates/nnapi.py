@@ -104,6 +104,12 @@ _VERSION_3 = needs(29, "versions above 2", lambda node: node.version > 2)
 _NO_INT16_OUTPUT = expects(
     "an output that is not int16", lambda n: n.outputs[0].type != "int16", lambda n: n.outputs[0].type
 )
+# The delegate hands them on as TENSOR_QUANT8_SYMM_PER_CHANNEL, which NNAPI's FULLY_CONNECTED does not take.
+_ONE_SCALE = expects(
+    "one scale for all weights",
+    lambda node: not _is_per_channel(node),
+    lambda node: "one for each output",
+)
 _KEPT = needs(30, "kept dimensions (keep_num_dims)", lambda n: n.options.get("keepNumDims"))
 _PER_CHANNEL = needs(29, "per-channel weights", _is_per_channel)
 _ANY_LATER = input_type({27: ("float32", "uint8"), 29: ()})
@@ -192,7 +198,7 @@ RULES = Rules(
                 ),
             ),
         ),
-        "FULLY_CONNECTED": Rule(5, (_NO_INT16_OUTPUT, _HYBRID, _ANY_LATER, _SCALES, _KEPT)),
+        "FULLY_CONNECTED": Rule(5, (_NO_INT16_OUTPUT, _ONE_SCALE, _HYBRID, _ANY_LATER, _SCALES, _KEPT)),
         "LOGISTIC": Rule(2, (_PLAIN,)),
         "MAX_POOL_2D": Rule(2, (_PLAIN,)),
         "MEAN": Rule(

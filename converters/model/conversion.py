@@ -56,6 +56,7 @@ def to_tflite(
     shape: Shapes | None = None,
     open_axis: int | None = None,
     keep_float: Sequence[str] = (),
+    per_channel_dense: bool = False,
 ) -> Converted:
     """Convert a model of Keras 3 or Keras 2 to a .tflite file for one input at a time.
 
@@ -75,6 +76,11 @@ def to_tflite(
     an LSTM is converted by its twin in Keras 2, of which the converter makes one operator, if that gives the
     same numbers. The same weights and versions give the same bytes.
 
+    `per_channel_dense`, for int8: a scale for each output of a dense kernel. One for all, the default, costs
+    accuracy where the outputs differ in size, as they do once a batch normalisation is folded in. But NNAPI
+    refuses a dense kernel of several scales, and TensorFlow Lite Micro from before 2024 computes wrong
+    answers with it, without a message.
+
     Inputs and outputs have the model's order in the file, and of several the signature has the model's names
     (the keys, where it takes or gives a dict).
 
@@ -84,7 +90,7 @@ def to_tflite(
     operator or that the converter does not take in this precision, a model of `quantize_aware` in another
     precision or with kernels of other than 8 or 4 bits (4 bits need a runtime of 2024 or later), an
     `open_axis` that an operator does not leave open, a layer to keep in float32 that is not there or cannot
-    be kept.
+    be kept, `per_channel_dense` for another precision or a model of `quantize_aware`.
     """
     check_precision(precision, ends)
     check_model(model)
@@ -92,6 +98,8 @@ def to_tflite(
     fine_tuned = _fine_tuned_bits(model)
     expect(precision == "int8" or not fine_tuned, "int8 of a model that quantize_aware made", repr(precision))
     expect(fine_tuned <= {4, 8}, "kernels of 8 or 4 bits", ", ".join(map(str, fine_tuned)))
+    check_dense_scales(precision, per_channel_dense=per_channel_dense)
+    expect(not (fine_tuned and per_channel_dense), "no per_channel_dense for a fine-tuned model", "it")
     expect(precision == "int8" or not keep_float, "int8 for layers kept in float32", repr(precision))
     expect(
         not (fine_tuned and keep_float), "a model to quantise for layers kept in float32", "a fine-tuned one"
@@ -103,10 +111,15 @@ def to_tflite(
         samples = checked_inputs(calibration, single.model, input_range=input_range)
     single = single.computed_by(with_fused_lstm(single.model, samples))
     with unequal_biases(model) if fine_tuned else contextlib.nullcontext():
-        content = _converted(single, precision, ends, samples, keep_float)
+        content = _converted(single, precision, ends, samples, keep_float, per_channel_dense)
     if open_axis is not None:
         content = resizable(content, axis=open_axis)
     return Converted(content, {"precision": precision, **describe(content)})
+
+
+def check_dense_scales(precision: Precision, *, per_channel_dense: bool) -> None:
+    """Raise InputError where a scale for each output of a dense kernel is asked of another file than int8."""
+    expect(precision == "int8" or not per_channel_dense, "int8 for per_channel_dense", repr(precision))
 
 
 def check_precision(precision: Precision, ends: Ends | None) -> None:
@@ -164,10 +177,11 @@ def _converted(
     ends: Ends | None,
     samples: Mapping[str, Numbers] | None,
     keep_float: Sequence[str],
+    per_channel_dense: bool,
 ) -> bytes:
     """Return the file of `single`; without `samples` nothing is calibrated."""
     converter = tf.lite.TFLiteConverter.from_keras_model(_exported(single))
-    set_precision(converter, precision, ends=ends)
+    set_precision(converter, precision, ends=ends, per_channel_dense=per_channel_dense)
     kept = FloatLayers(single.model, keep_float, outputs=single.outputs) if keep_float else None
     if samples is not None:
         named = dict(zip(single.inputs, samples.values(), strict=True))

@@ -22,11 +22,16 @@ Names = Callable[[bytes], Sequence[str]]
 _LONGEST_REASON = 300
 
 
-def set_precision(converter: LiteConverter, precision: Precision, *, ends: Ends | None) -> None:
-    """Let `converter` write a file of `precision`; `ends`: the type of a quantised file's ends."""
+def set_precision(
+    converter: LiteConverter, precision: Precision, *, ends: Ends | None, per_channel_dense: bool = False
+) -> None:
+    """Let `converter` write a file of `precision`; `ends`: the type of a quantised file's ends.
+
+    `per_channel_dense`, for int8: a scale for each output of a dense kernel.
+    """
     # Per-channel FULLY_CONNECTED is refused by NNAPI and by tflite-runtime 2.14 (dynamic range), and was
-    # silently wrong on older TensorFlow Lite Micro.
-    converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+    # silently wrong on older TensorFlow Lite Micro: only who asks for it gets it.
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = not per_channel_dense
     if precision != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if precision == "float16":
@@ -63,7 +68,12 @@ def calibrate(
         if float_tensors is not None:
             expect(not loops, "a model without loops to keep layers in float32", "one with a loop")
             return _quantised_in_part(converter, content, arguments, quantise, float_tensors)
-        return quantised_apart(content, samples, arguments) if loops else quantise(content, *arguments)
+        if loops:
+            expect(
+                _one_dense_scale(converter), "a model without loops for per_channel_dense", "one with a loop"
+            )
+            return quantised_apart(content, samples, arguments)
+        return quantise(content, *arguments)
 
     converter._quantize = quantise_otherwise
 
@@ -95,8 +105,14 @@ def _quantised_in_part(
         input_data_type=input_type,
         output_data_type=output_type,
         denylisted_nodes=list(float_tensors(content)),
-        disable_per_channel_for_dense_layers=True,
+        disable_per_channel_for_dense_layers=_one_dense_scale(converter),
     )
+
+
+def _one_dense_scale(converter: LiteConverter) -> bool:
+    """Return whether `converter` gives a dense kernel one scale for all of its outputs."""
+    one: bool = converter._experimental_disable_per_channel_quantization_for_dense_layers
+    return one
 
 
 def _one_by_one(

@@ -18,7 +18,7 @@ from converters.base.untyped import TfFunction, TfTensor
 from converters.file.manifest import describe
 from converters.file.signature import EndNames, ends_in_order
 from converters.model.calibration_samples import Calibration, Range, checked_inputs
-from converters.model.conversion import Converted, check_precision
+from converters.model.conversion import Converted, check_dense_scales, check_precision
 from converters.model.input_shapes import file_shapes
 from converters.model.lite_converter import calibrate, converted, set_precision
 from converters.model.quantising_apart import Died
@@ -110,6 +110,7 @@ def saved_model_to_tflite(
     input_range: Range | None = None,
     ends: Ends | None = None,
     shape: Shapes | None = None,
+    per_channel_dense: bool = False,
 ) -> Converted:
     """Convert a SavedModel to a .tflite file for one input at a time; the options are those of `to_tflite`.
 
@@ -117,9 +118,10 @@ def saved_model_to_tflite(
     calibration missing for int8 or not the model's, an operation that TensorFlow Lite has no operator for.
     """
     check_precision(precision, ends)
+    check_dense_scales(precision, per_channel_dense=per_channel_dense)
     shaped = _with_shapes(model, shape)
     converter = tf.lite.TFLiteConverter.from_concrete_functions(*_traced(shaped))
-    set_precision(converter, precision, ends=ends)
+    set_precision(converter, precision, ends=ends, per_channel_dense=per_channel_dense)
     if precision in CALIBRATED:
         samples = checked_inputs(calibration, shaped, input_range=input_range)
         calibrate(converter, samples, precision=precision)

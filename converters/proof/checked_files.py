@@ -54,11 +54,12 @@ class CheckedFile:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Wishes:
-    """What files are to be: `precisions`, and as for `to_tflite` their `shape` and, in int8, `keep_float`."""
+    """What files are to be: `precisions`, and as for `to_tflite` their `shape` and, in int8, the others."""
 
     precisions: Sequence[Precision]
     shape: Shapes | None = None
     keep_float: Sequence[str] = ()
+    per_channel_dense: bool = False
 
 
 def reference_of(
@@ -111,11 +112,19 @@ def _converted(
     model: KerasModel | SavedModel, precision: Precision, wishes: Wishes, reference: Reference | None
 ) -> Converted:
     samples = None if reference is None else reference.inputs
+    int8 = precision == "int8"
+    dense = int8 and wishes.per_channel_dense
     if isinstance(model, SavedModel):
-        return saved_model_to_tflite(model, precision=precision, calibration=samples, shape=wishes.shape)
-    keep_float = wishes.keep_float if precision == "int8" else ()
+        return saved_model_to_tflite(
+            model, precision=precision, calibration=samples, shape=wishes.shape, per_channel_dense=dense
+        )
     return to_tflite(
-        model, precision=precision, calibration=samples, shape=wishes.shape, keep_float=keep_float
+        model,
+        precision=precision,
+        calibration=samples,
+        shape=wishes.shape,
+        keep_float=wishes.keep_float if int8 else (),
+        per_channel_dense=dense,
     )
 
 

@@ -20,6 +20,7 @@ from small_nets import with_fault
 
 from converters.__main__ import main
 from converters.base.errors import exit_status
+from converters.file.graph import read_graph
 from converters.model.conversion import to_tflite
 
 MODULE = """
@@ -66,6 +67,25 @@ def run(capsys, *arguments):
 
 FOLDED = r"batch_normalization(_\d+)?: folded"  # Keras counts in a process
 NOT_FOLDED = "a SavedModel is not folded: converted as it is"
+
+
+@pytest.mark.parametrize("options", [(), ("--per-channel-dense",)])
+@pytest.mark.parametrize("name", ["net.keras", "net"])
+def test_a_dense_kernel_has_several_scales_in_the_int8_file_if_asked(tmp_path, data, capsys, name, options):
+    model, path = model_of(keras_3), str(tmp_path / name)
+    (model.save if "." in name else model.export)(path)
+    precisions = ("--precision", "int8", "--precision", "dynamic")
+    command = (path, "--calibration", data, "--out", tmp_path, *precisions)
+    assert run(capsys, *command, *options)[0] == 0
+    nodes = read_graph((tmp_path / "net_int8.tflite").read_bytes()).nodes
+    (dense,) = (node for node in nodes if node.name == "FULLY_CONNECTED")
+    assert dense.inputs[1].scales.size == (4 if options else 1)
+
+
+def test_several_scales_of_a_dense_kernel_want_an_int8_file(saved, capsys):
+    status, out, err = run(capsys, saved / "net.keras", "--precision", "float32", "--per-channel-dense")
+    assert (status, out) == (2, "")
+    assert "expected --per-channel-dense with int8, got without" in err
 
 
 @pytest.mark.parametrize("keras", [keras_3, keras_2], ids=["Keras 3", "Keras 2"])

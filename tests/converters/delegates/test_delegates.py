@@ -259,6 +259,10 @@ NNAPI_NEVER = [
     (changed("CONCATENATION", {0: INT32}), "int32 input 'x' of CONCATENATION is none of float16, float32"),
     (changed("CONV_2D", {2: None}), "expected three inputs, a bias among them, got 2"),
     (changed("FULLY_CONNECTED", {"y": INT16}), "expected an output that is not int16, got int16"),
+    (
+        changed("FULLY_CONNECTED", PER_CHANNEL, version=4),
+        "expected one scale for all weights, got one for each output",
+    ),
     (changed("LOGISTIC", {0: INT16}), "int16 input 'x' of LOGISTIC is none of float32, uint8 or int8"),
     (changed("MAX_POOL_2D", {0: INT16}), "int16 input 'x' of MAX_POOL_2D is none of float32, uint8 or int8"),
     (changed("MEAN", {"y": {"shape": ()}}), "expected an output that is not a scalar, got a scalar"),

@@ -10,9 +10,11 @@ from converters.base.environment import tf
 from converters.base.errors import InputError
 from converters.base.kerases import import_keras
 from converters.base.precisions import PRECISIONS
+from converters.delegates import audit
 from converters.delegates.xnnpack import verdict, xnnpack_takes
 from converters.file.graph import WITH_KERNEL, read_graph
 from converters.file.manifest import describe
+from converters.file.soundness import check_sound
 from converters.model.conversion import to_tflite
 from converters.model.folding import fold
 from converters.runtimes.execution_plan import nodes_left
@@ -72,6 +74,45 @@ def test_a_dense_kernel_has_one_scale_and_others_one_a_channel(converted):
     nodes = read_graph(converted["int8"].content).nodes
     scales = {node.name: node.inputs[1].scales.size for node in nodes if node.name in WITH_KERNEL}
     assert scales == {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 2, "FULLY_CONNECTED": 1}
+
+
+def test_a_scale_for_each_output_of_a_dense_kernel_lowers_the_error_behind_a_normalisation(rng):
+    model, samples = normalised_dense(), rng.normal(size=(200, 20)).astype(np.float32)
+    exact = fold(model)
+    wanted = exact.predict(samples, verbose=0)
+    files = {
+        several: to_tflite(exact, precision="int8", calibration=samples, per_channel_dense=several).content
+        for several in (False, True)
+    }
+    errors = {}
+    for several, content in files.items():
+        check_sound(content)
+        dense = [node for node in read_graph(content).nodes if node.name == "FULLY_CONNECTED"]
+        assert [node.inputs[1].scales.size for node in dense] == ([32, 5] if several else [1, 1])
+        errors[several] = np.sqrt(np.mean((run(content, samples) - wanted) ** 2))
+    # What is left is the rounding of the activations, by far the greater part of an output that is large.
+    assert errors[True] < 0.8 * errors[False]
+    for several, refused in ((False, 0), (True, 2)):
+        verdicts = audit(files[several], delegate="nnapi", api_level=35)
+        assert [one.name for one in verdicts if not one.taken] == ["FULLY_CONNECTED"] * refused
+
+
+def normalised_dense():
+    """Return a net with a batch normalisation whose outputs differ in size by orders of magnitude."""
+    keras.utils.set_random_seed(1)
+    random = np.random.default_rng(1)
+    normalise = layers.BatchNormalization()
+    inputs = keras.Input((20,))
+    model = keras.Model(inputs, layers.Dense(5)(layers.ReLU()(normalise(layers.Dense(32)(inputs)))))
+    normalise.moving_variance.assign(np.exp(random.normal(0, 3, 32)))
+    normalise.moving_mean.assign(random.normal(size=32))
+    return model
+
+
+@pytest.mark.parametrize("precision", ["float32", "float16", "dynamic"])
+def test_scales_of_a_dense_kernel_are_refused_of_another_file_than_int8(precision):
+    with pytest.raises(InputError, match=f"expected int8 for per_channel_dense, got '{precision}'"):
+        to_tflite(normalised_dense(), precision=precision, per_channel_dense=True)
 
 
 def test_float32_holds_no_quantised_weight(converted):
