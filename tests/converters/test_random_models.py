@@ -5,6 +5,10 @@ More of them by hand: scripts/random_models.py; what it found: results/random_mo
 
 from __future__ import annotations
 
+import json
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 from drawn_models import built, drawn_models
@@ -77,3 +81,41 @@ def test_every_drawn_model_is_what_its_lines_build(drawn):
     again = built(drawn.lines, drawn.seed)
     assert np.array_equal(again.samples, drawn.samples)
     assert np.array_equal(again.model(again.samples), drawn.model(drawn.samples))
+
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = runpy.run_path(str(ROOT / "scripts" / "random_models.py"))
+
+
+def test_of_the_faults_of_a_kind_the_smallest_model_is_kept():
+    found, other = SCRIPT["Found"](), SCRIPT["Found"]()
+    found.add_fault("fold: off by 0.25", "a model")
+    other.add_fault("fold: off by 3e-05", "one")
+    other.add_fault("fold: off by 7", "a third one")
+    other.add_fault("the process ended", "another")
+    found.add(other)
+    assert [(fault["count"], fault["model"]) for fault in found.faults.values()] == [
+        (3, "one"),
+        (1, "another"),
+    ]
+
+
+def test_a_run_goes_on_only_with_the_same_seed_and_versions(tmp_path):
+    path = tmp_path / "random_models.json"
+    earlier, found = SCRIPT["earlier"], SCRIPT["Found"](examples=50, held=49, seconds=7.0)
+    found.refused["expected that, got this"] = 1
+    assert earlier(path, "fold", 5, {"keras": "3"}) == ({}, SCRIPT["Found"](), 0)
+    entry = {"seed": 5, "blocks": 2, "command": "", **found.as_json()}
+    path.write_text(json.dumps({"versions": {"keras": "3"}, "properties": {"fold": entry}}))
+    assert earlier(path, "fold", 5, {"keras": "3"}) == ({"fold": entry}, found, 2)
+    assert earlier(path, "fold", 6, {"keras": "3"}) == ({"fold": entry}, SCRIPT["Found"](), 0)
+    assert earlier(path, "int8", 5, {"keras": "3"}) == ({"fold": entry}, SCRIPT["Found"](), 0)
+    assert earlier(path, "fold", 5, {"keras": "4"}) == ({}, SCRIPT["Found"](), 0)
+
+
+def test_what_was_run_by_hand_found_no_fault():
+    report = json.loads((ROOT / "results" / "random_models.json").read_text())
+    assert set(report["properties"]) == set(PROPERTIES) == set(SCRIPT["BLOCKS"])
+    for entry in report["properties"].values():
+        assert entry["examples"] == entry["held"] + sum(entry["refused"].values())
+        assert not entry["faults"]
