@@ -143,11 +143,11 @@ def by_the_converter(precision: Any) -> Callable[[Net], Facts]:
         set_precision(converter, precision, ends="uint8")
         if precision == "int8":
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            names = [end.name for end in ends]  # a list would be taken in an order of the converter's own
             converter.representative_dataset = lambda: (
-                [one[None] for one in samples] for samples in zip(*a_net.calibration, strict=True)
+                dict(zip(names, [one[None] for one in samples], strict=True))
+                for samples in zip(*a_net.calibration, strict=True)
             )
-            if any("int" in str(one.dtype) for one in model.inputs):
-                converter.inference_input_type = tf.int32
         return file_facts(converted(converter), a_net)
 
     return measure
