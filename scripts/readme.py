@@ -380,6 +380,68 @@ def strings_cost() -> str:
     return f"{_table(head, counted)}\n\n{times}"
 
 
+_ZOO_ROUTES = {
+    "fold": "fold",
+    "float32": "float32",
+    "plain float32": "float32, plain",
+    "int8": "int8",
+    "plain int8": "int8, plain",
+    "quantize_aware": "int8, `quantize_aware`",
+    "tensorflow-model-optimization": "int8, tensorflow-model-optimization",
+    "ai-edge-quantizer": "int8, ai-edge-quantizer",
+}
+
+
+def zoo_errors() -> str:
+    """Return the largest error of each route for each net of the zoo, of the net's largest output."""
+    rows = []
+    for name, entry in _read(ROOT / "results" / "zoo.json")["nets"].items():
+        cells = [_zoo_error(entry["routes"].get(route)) for route in _ZOO_ROUTES]
+        rows.append([name, f"{entry['parameters']:,}" if entry["parameters"] else "–", *cells])
+    return _table(["net", "parameters", *_ZOO_ROUTES.values()], rows)
+
+
+def _zoo_error(facts: dict[str, Any] | None) -> str:
+    if facts is None:
+        return "–"
+    if "refused" in facts:
+        return "not installed" if "not installed" in facts["refused"] else "refused"
+    if "failed" in facts:
+        return "failed"
+    return f"{facts['error']:.1e}{' (folded)' if facts.get('given') == 'the folded model' else ''}"
+
+
+def zoo_files() -> str:
+    """Return size and operators of each int8 file beside the plain converter's; our time and memory."""
+    rows = []
+    for name, entry in _read(ROOT / "results" / "zoo.json")["nets"].items():
+        ours, plain = (entry["routes"].get(route, {}) for route in ("int8", "plain int8"))
+        row = [name]
+        for key in ("bytes", "operators", "float_operators"):
+            row += [_zoo_count(ours.get(key)), _zoo_count(plain.get(key))]
+        rows.append([*row, *(str(ours.get(key, "–")) for key in ("seconds", "peak_mebibytes"))])
+    head = ["net", "bytes", "plain", "operators", "plain", "float ones", "plain", "seconds", "MiB at most"]
+    return _table(head, rows)
+
+
+def _zoo_count(value: int | list[str] | None) -> str:
+    if value is None:
+        return "–"
+    return f"{len(value) if isinstance(value, list) else value:,}"
+
+
+def zoo_refused() -> str:
+    """Return what each route that gave no file said."""
+    lines = []
+    for name, entry in _read(ROOT / "results" / "zoo.json")["nets"].items():
+        for route, facts in entry["routes"].items():
+            words = facts.get("refused") or facts.get("failed")
+            if words and "not installed" not in words:
+                kind = "refused" if "refused" in facts else "failed"
+                lines.append([name, _ZOO_ROUTES[route], kind, words.replace("|", "/").replace("\n", " ")])
+    return _table(["net", "route", "", "in its words"], lines)
+
+
 TABLES: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {
         "models": models,
@@ -401,6 +463,7 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
         "strings_empty": strings_empty,
         "strings_cost": strings_cost,
     },
+    "docs/zoo.md": {"zoo_errors": zoo_errors, "zoo_files": zoo_files, "zoo_refused": zoo_refused},
 }
 """The tables of each document, by name."""
 

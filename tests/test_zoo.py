@@ -1,0 +1,59 @@
+"""What scripts/zoo.py measured: fold is exact, nothing of ours is worse than the plain converter's file."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from other_nets import other_net
+
+ROOT = Path(__file__).resolve().parent.parent
+ENTRIES = json.loads((ROOT / "results" / "zoo.json").read_text())["nets"]
+
+
+@pytest.fixture(scope="module")
+def script():
+    sys.path.insert(0, str(ROOT / "scripts"))  # as a script has it
+    try:
+        return runpy.run_path(str(ROOT / "scripts" / "zoo.py"))
+    finally:
+        sys.path.remove(str(ROOT / "scripts"))
+
+
+def error(entry, route):
+    return entry["routes"].get(route, {}).get("error")
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_fold_and_float32_are_exact(name):
+    assert error(ENTRIES[name], "fold") < 1e-5
+    float32 = error(ENTRIES[name], "float32")
+    assert float32 is None or float32 < 1e-5
+
+
+@pytest.mark.parametrize("name", [name for name in ENTRIES if error(ENTRIES[name], "int8") is not None])
+def test_int8_is_no_worse_than_the_plain_converter(name):
+    ours, plain = (ENTRIES[name]["routes"][route] for route in ("int8", "plain int8"))
+    assert ours["error"] <= 1.1 * plain["error"]
+    assert len(ours["float_operators"]) <= len(plain["float_operators"])
+
+
+def test_a_float_operator_is_told_from_an_integer_one(script):
+    assert script["float_operators"](other_net("LSTM"))
+    assert not script["float_operators"](other_net("LSTM", int8=True))
+
+
+def test_the_nets_have_statistics_of_their_data(script):
+    from converters.base.kerases import KERAS_3, import_keras
+
+    keras = import_keras(KERAS_3)
+    made = script["net"]("U-Net", Path())
+    (layer,) = [one for one in made.model.layers if isinstance(one, keras.layers.BatchNormalization)]
+    inputs = np.concatenate([made.calibration[0], made.tested[0]])
+    values = np.asarray(keras.Model(made.model.inputs[0], layer.input)(inputs))
+    assert np.allclose(values.mean(axis=(0, 1, 2)), layer.moving_mean, atol=1e-5)
+    assert np.allclose(values.var(axis=(0, 1, 2)), layer.moving_variance, rtol=1e-3)
