@@ -18,6 +18,7 @@ from converters.base.kerases import keras_of
 from converters.file.graph import WITH_KERNEL, read_graph
 from converters.layers.definition import LayerDefinition, class_for, keras_layer
 from converters.model import quantize_aware as quantize_aware_module
+from converters.model.activation_ranges import RangeSearch
 from converters.model.conversion import to_tflite
 from converters.model.folding import fold
 from converters.model.quantize_aware import is_quantized, quantize_aware, quantize_rule, settle
@@ -138,23 +139,25 @@ def test_what_passes_while_ranges_are_found_is_not_kept(monkeypatch, side, sampl
     y = x
     for _ in range(4):
         y = layers.Conv2D(8, 3, padding="same", activation="relu")(y)
-    passed, most, batches = [], 0, set()
-    original = RangeQuantizer.__call__
+    passed, alive, batches = [], [], set()
 
-    def watched(self, inputs, training, weights, **options):
-        nonlocal most
-        if self.watchers:
-            passed.append(weakref.ref(inputs))
-            most = max(most, sum(one() is not None for one in passed))
-            batches.add(len(inputs))
-        return original(self, inputs, training, weights, **options)
+    def watched(original):
+        def method(self, values, *rest, **options):
+            if getattr(self, "watchers", True):  # not while the model is built
+                passed.append(weakref.ref(values))  # a tensor or an array
+                alive.append(sum(one() is not None for one in passed))
+                batches.add(len(values))
+            return original(self, values, *rest, **options)
 
-    monkeypatch.setattr(RangeQuantizer, "__call__", watched)
+        return method
+
+    for kind, name in ((RangeQuantizer, "__call__"), (RangeSearch, "see"), (RangeSearch, "weigh")):
+        monkeypatch.setattr(kind, name, watched(getattr(kind, name)))
     monkeypatch.setattr(quantize_aware_module, "_BATCH_VALUES", 100 * 12 * 12 * 3)
     data = np.random.default_rng(1).normal(size=(samples, side, side, 3))
     quantize_aware(keras.Model(x, y), calibration=data)
-    assert len(passed) >= 8  # each of the four twice
-    assert most <= 4  # those of one batch
+    assert len(passed) >= 16  # each of the four layers twice, a tensor and an array of it
+    assert max(alive) <= 8  # those of one batch
     assert max(batches) * side**2 <= 100 * 12**2
 
 
