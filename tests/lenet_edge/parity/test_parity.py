@@ -9,9 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
-import tf_keras as keras
 
 from converters.base.environment import schema, tf
 from converters.base.errors import exit_status
