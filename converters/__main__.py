@@ -8,17 +8,23 @@ from __future__ import annotations
 import argparse
 import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from converters.base.arrays import read_array
+from converters.base.arrays import read_arrays
 from converters.base.errors import exit_status, expect
 from converters.base.files import make_folder, write_atomically, write_json
 from converters.base.kerases import BACKEND
 from converters.base.model_files import check_model_file
 from converters.base.options import add_conversion_options, command_parser
-from converters.base.precisions import PRECISIONS
+from converters.base.precisions import CALIBRATED, PRECISIONS
+from converters.base.shapes import shapes_of_texts
+from converters.base.untyped import Json
 from converters.proof.cell import Cell
+
+if TYPE_CHECKING:
+    from converters.proof.checked_files import CheckedFile
 
 EPILOG = """\
 MODEL is what Keras 3 or Keras 2 (tf_keras) saved, a .keras, .h5 or .hdf5 file, or the folder of a SavedModel,
@@ -29,8 +35,11 @@ examples:
   python -m converters MODEL.keras --precision float32 --precision float16
   python -m converters MODEL.keras --calibration DATA.npz --import my_package.layers
   python -m converters EXPORTED/ --calibration DATA.npz
+  python -m converters MODEL.keras --calibration DATA.npz --precision int8 --keep-float first_conv scores
+  python -m converters MODEL.keras --shape 96x96x3
 
-DATA.npz holds one array (n, ...) of real inputs, a few hundred; int8 takes its ranges from them, and every
+DATA.npz holds real inputs (n, ...), a few hundred: one array, or for several inputs an array for each by the
+input's name. int8 and int16 (activations of 16 bits, weights of 8) take their ranges from them, and every
 file is compared with the original and proven on them (python -m converters.prove): the exit status is 1 if a
 file is out of tolerance. --import names the module that has the custom layers of MODEL
 (keras.saving.register_keras_serializable); it is run, so name only what you trust. A model that holds code
@@ -41,14 +50,14 @@ TensorFlow computes for a model that was saved under JAX or torch too.
 
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser(name="python -m converters", description=__doc__, epilog=EPILOG)
-    add_conversion_options(parser, default="all, int8 with --calibration")
+    add_conversion_options(parser, default="all but int16; int8 with --calibration")
     add = parser.add_argument
     add("model", type=Path, metavar="MODEL", help="a .keras, .h5 or .hdf5 file, or a SavedModel's folder")
     add(
         "--calibration",
         type=Path,
         metavar="DATA.npz",
-        help="real inputs of the model, for int8 and for the comparison",
+        help="real inputs of the model, for int8, int16 and the comparison",
     )
     add(
         "--import",
@@ -65,6 +74,21 @@ def _parser() -> argparse.ArgumentParser:
         metavar=("LOW", "HIGH"),
         help="what the model's inputs can be (0 255 for pixels): refuses DATA that was scaled by mistake",
     )
+    add(
+        "--shape",
+        action="append",
+        default=[],
+        metavar="[NAME=]SIDES",
+        help="an input's shape without the batch, 96x96x3, where the model leaves sides open; with several "
+        "inputs NAME=96x96x3 (may be repeated)",
+    )
+    add(
+        "--keep-float",
+        nargs="+",
+        default=[],
+        metavar="LAYER",
+        help="layers that stay float32 in the int8 file, by their names",
+    )
     add("--trust-code", action="store_true", help="run code that MODEL holds or names: lambda functions")
     add(
         "--prove",
@@ -80,19 +104,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     options = _parser().parse_args(argv)
     check_model_file(options.model, trust_code=options.trust_code)
-    samples = read_array(options.calibration) if options.calibration else None
+    shape = shapes_of_texts(options.shape)
+    samples = read_arrays(options.calibration) if options.calibration else None
+    expect(samples is None or samples, f"{options.calibration} with an array", "none")
     default = PRECISIONS if samples is not None else PRECISIONS[:3]
     precisions = list(dict.fromkeys(options.precision or default))
-    expect("int8" not in precisions or samples is not None, "--calibration for int8", "none")
+    needing = [one for one in precisions if one in CALIBRATED]
+    expect(samples is not None or not needing, f"--calibration for {' and '.join(needing)}", "none")
+    expect("int8" in precisions or not options.keep_float, "--keep-float with an int8 file", "without one")
     make_folder(options.out)
     os.environ[BACKEND] = "tensorflow"  # its converter takes no other; this process is ours
     # TensorFlow is loaded now: bad input is answered without waiting for it.
-    from converters.base.environment import versions
-    from converters.delegates.xnnpack import verdict, xnnpack_takes
     from converters.model.folding import fold_with_notes
     from converters.model.loading import load_model
     from converters.model.saved_model import SavedModel
-    from converters.proof.checked_files import checked_files, reference_of
+    from converters.proof.checked_files import Wishes, check_wishes, checked_files, reference_of
     from converters.proof.file_prover import FileProver
     from converters.proof.proving import prove
 
@@ -103,32 +129,46 @@ def main(argv: Sequence[str] | None = None) -> int:
         folded, notes = (model, []) if options.no_fold else fold_with_notes(model)
     for note in notes:
         print(note)
+    wishes = Wishes(precisions=precisions, shape=shape, keep_float=options.keep_float)
+    check_wishes(folded, wishes)
     limits = tuple(options.input_range) if options.input_range else None
     reference = None if samples is None else reference_of(model, samples, input_range=limits)
-    prover = None if reference is None else FileProver(model, folded, reference.inputs)
-    heading = _row("precision", "bytes", "operators", "XNNPACK takes", "largest difference", "verdict")
-    print(heading, flush=True)
-    entries, files, is_out = {}, {}, False
-    for file in checked_files(folded, precisions=precisions, reference=reference, prover=prover):
-        name = f"{options.model.absolute().stem}_{file.precision}.tflite"
-        write_atomically(options.out / name, file.content)
-        entries[name], files[name] = file.entry, file.content
-        taken, operators = xnnpack_takes(file.content)
-        difference = "not compared" if file.difference is None else f"{file.difference:.1e}"
-        size = f"{len(file.content):,}"
-        row = _row(
-            file.precision, size, str(operators), verdict(taken, operators), difference, _said(file.cell)
-        )
-        print(row, flush=True)
-        is_out = is_out or (file.cell is not None and file.cell.verdict == "out")
-    write_json(options.out / "manifest.json", {"versions": versions(), "models": entries})
-    print(f"{len(entries)} files and manifest.json are in {options.out}")
+    prover = None if reference is None else FileProver(model, folded, reference.inputs, shape=shape)
+    checked = checked_files(folded, wishes=wishes, reference=reference, prover=prover)
+    files, is_out = _write(checked, options.out, stem=options.model.absolute().stem)
     if options.prove == "all" and reference is not None:
-        proof = prove(
-            model, files, reference.inputs, least=1, print_lines=functools.partial(print, flush=True)
-        )
-        is_out = is_out or proof.verdict == "out"
+        show = functools.partial(print, flush=True)
+        is_out = prove(model, files, reference.inputs, least=1, print_lines=show).verdict == "out" or is_out
     return 1 if is_out else 0
+
+
+def _write(files: Iterable[CheckedFile], out: Path, *, stem: str) -> tuple[dict[str, bytes], bool]:
+    """Write each file to `out` and print its row; return all by name, and whether one is out of tolerance."""
+    from converters.base.environment import versions
+    from converters.delegates.xnnpack import verdict, xnnpack_takes
+
+    print(
+        _row("precision", "bytes", "operators", "XNNPACK takes", "largest difference", "verdict"), flush=True
+    )
+    written: dict[str, bytes] = {}
+    entries: dict[str, dict[str, Json]] = {}
+    is_out = False
+    try:
+        for file in files:
+            name = f"{stem}_{file.precision}.tflite"
+            write_atomically(out / name, file.content)
+            entries[name], written[name] = file.entry, file.content
+            taken, operators = xnnpack_takes(file.content)
+            difference = "not compared" if file.difference is None else f"{file.difference:.1e}"
+            size, takes = f"{len(file.content):,}", verdict(taken, operators)
+            row = _row(file.precision, size, str(operators), takes, difference, _said(file.cell))
+            print(row, flush=True)
+            is_out = is_out or (file.cell is not None and file.cell.verdict == "out")
+    finally:
+        if entries:  # also of the files that were written before one that cannot be
+            write_json(out / "manifest.json", {"versions": versions(), "models": entries})
+    print(f"{len(entries)} files and manifest.json are in {out}")
+    return written, is_out
 
 
 def _row(precision: str, size: str, operators: str, taken: str, difference: str, verdict: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from types import ModuleType
 
 import hypothesis
@@ -18,8 +19,18 @@ hypothesis.settings.register_profile("same", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("same")
 
 
+_LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
+_log_level = os.environ.get(_LOG_LEVEL)
+
+
 def pytest_collection_finish() -> None:
-    """Keep what has been imported out of garbage collection, which is asked for before each measurement."""
+    """Keep what has been imported out of garbage collection, which is asked for before each measurement.
+
+    And put back TensorFlow's log level for child processes: a test file that imports Keras before us lets
+    TensorFlow import jax, which sets it.
+    """
+    if _log_level is None:
+        os.environ.pop(_LOG_LEVEL, None)
     gc.collect()
     gc.freeze()
 

@@ -11,7 +11,7 @@ from typing import SupportsInt, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.base.errors import InputError, expect
+from converters.base.errors import InputError
 
 Numbers: TypeAlias = NDArray[np.number]
 """Values of any type of number, as a file stores them."""
@@ -41,16 +41,6 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
             raise InputError(f"{path}: expected a .npz file, got another or a damaged one") from error
 
 
-def read_array(path: str | os.PathLike[str]) -> np.ndarray:
-    """Return the array of the .npz file at `path`, which holds one.
-
-    Raises InputError for a file of another kind or of more arrays, and OSError when it cannot be opened.
-    """
-    arrays = list(read_npz(path).values())
-    expect(len(arrays) == 1, f"{path} with one array", len(arrays))
-    return arrays[0]
-
-
 def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """Return the arrays of the .npz file at `path` by name, or that of a .npy file by the name "".
 
@@ -68,6 +58,11 @@ def read_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 def shape_text(shape: Iterable[SupportsInt]) -> str:
     """Return `shape` as text: "1x28x28x6", or "scalar"."""
     return "x".join(str(int(side)) for side in shape) or "scalar"
+
+
+def shape_of_many(shape: Iterable[int | None]) -> str:
+    """Return the shape of any number of samples of `shape` as text: "(n, 28, 28)"."""
+    return f"({', '.join(['n', *map(str, shape)])})"
 
 
 def shape_fits(shape: Sequence[int], pattern: Sequence[int | None]) -> bool:

@@ -22,6 +22,7 @@ try:
         import tensorflow as tf
         from tensorflow.core.protobuf import saved_model_pb2
         from tensorflow.lite.python import schema_py_generated as schema
+        from tensorflow.lite.python.convert import mlir_quantize
         from tensorflow.python.framework import op_def_registry as op_definitions
 
         # Looks for GPUs now, so that TensorFlow does not log their absence later.
@@ -34,7 +35,15 @@ except ValueError as error:  # TensorFlow imports Keras
         raise
     raise InputError(unknown_backend()) from error
 
-__all__ = ["op_definitions", "saved_model_pb2", "schema", "tf", "unchanged_environment", "versions"]
+__all__ = [
+    "mlir_quantize",
+    "op_definitions",
+    "saved_model_pb2",
+    "schema",
+    "tf",
+    "unchanged_environment",
+    "versions",
+]
 
 
 @contextlib.contextmanager

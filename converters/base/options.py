@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from converters.base.errors import expect
-from converters.base.precisions import PRECISIONS
+from converters.base.precisions import ALL_PRECISIONS
 
 
 def command_parser(
@@ -25,7 +25,7 @@ def command_parser(
 
 
 def add_conversion_options(
-    parser: argparse.ArgumentParser, *, default: str, precisions: Sequence[str] = PRECISIONS
+    parser: argparse.ArgumentParser, *, default: str, precisions: Sequence[str] = ALL_PRECISIONS
 ) -> None:
     """Add --out and --precision; `default` says in the help which `precisions` are meant by none."""
     parser.add_argument(

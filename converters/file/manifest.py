@@ -49,6 +49,11 @@ def parse(content: bytes) -> SchemaObject:
     return model
 
 
+def graph_count(content: bytes) -> int:
+    """Return how many graphs the sound .tflite file `content` has: more than one where it has loops."""
+    return int(schema.Model.GetRootAs(content).SubgraphsLength())
+
+
 def operator_name(code: SchemaObject) -> str:
     """Return the name of an operator code: "CONV_2D", or the custom operator's own."""
     # The old field stops at 127; files of newer converters have the rest in the new one.

@@ -12,6 +12,7 @@ from converters.base.arrays import softmax
 Array = NDArray[np.float32]
 
 _SHRINKINGS = np.geomspace(1.0, 0.05, 60)
+_CHUNK = 2**16  # values that are rounded at a time: they stay in the processor's cache
 
 
 def sigmoid(values: Array) -> Array:
@@ -26,6 +27,55 @@ BEHIND: dict[str, Callable[[Array], Array]] = {"tanh": np.tanh, "sigmoid": sigmo
 _STEPS = {"tanh": 128, "sigmoid": 256}
 
 
+class RangeSearch:
+    """Finds the range of `fit_range` for values that come in parts, and keeps none of them.
+
+    Each part comes twice, in the same order: to `see` first, then to `weigh`. All values count up to
+    `most` of them; of more, a random share of that size, the same each time, in whole rows of the last axis.
+    The least and the greatest value are exact in any case.
+    """
+
+    def __init__(self, *, bits: int = 8, behind: str = "linear", most: int = 2**22) -> None:
+        self._bits, self._behind, self._most = bits, behind, most
+        self._count, self._low, self._high = 0, 0.0, 0.0
+        self._errors = np.zeros(len(_SHRINKINGS))  # summed squares, one for each candidate
+        self._random = np.random.default_rng(0)
+
+    def see(self, values: Array) -> None:
+        """Widen the widest candidate, which holds 0, to `values`."""
+        self._count += values.size
+        self._low = min(float(values.min(initial=0.0)), self._low)
+        self._high = max(float(values.max(initial=0.0)), self._high)
+
+    def weigh(self, values: Array) -> None:
+        """Add the error of each candidate for `values`; all parts have been seen."""
+        if self._is_blank():
+            return
+        rows = values.reshape(-1, values.shape[-1])
+        if self._count > self._most:
+            rows = rows[self._random.random(len(rows)) < self._most / self._count]
+        height = max(1, _CHUNK // rows.shape[1])
+        for start in range(0, len(rows), height):
+            self._weigh_chunk(rows[start : start + height])
+
+    def _weigh_chunk(self, values: Array) -> None:
+        wanted = BEHIND.get(self._behind, lambda x: x)(values)
+        for index, shrinking in enumerate(_SHRINKINGS):
+            stored = rounded(values, self._low * shrinking, self._high * shrinking, bits=self._bits)
+            differences = put_out(stored, behind=self._behind) - wanted
+            self._errors[index] += np.square(differences).sum(dtype=np.float64)
+
+    def best(self) -> tuple[float, float]:
+        """Return the range (low, high) of least error."""
+        if self._is_blank():
+            return -1.0, 1.0  # as good as all are 0: any range has a step for it
+        best = _SHRINKINGS[int(np.argmin(self._errors))]
+        return float(self._low * best), float(self._high * best)
+
+    def _is_blank(self) -> bool:
+        return self._high - self._low < np.finfo(np.float32).tiny * 2**self._bits
+
+
 def fit_range(values: Array, *, bits: int = 8, behind: str = "linear") -> tuple[float, float]:
     """Return the range (low, high), low <= 0 <= high, over which `values` are quantised best.
 
@@ -34,16 +84,10 @@ def fit_range(values: Array, *, bits: int = 8, behind: str = "linear") -> tuple[
     softmax. The candidates are the values' own range and 59 smaller ones, to a twentieth of it: a squashing
     function does not care where its argument is clipped far out, and a smaller range has finer steps.
     """
-    low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
-    if high - low < np.finfo(np.float32).tiny * 2**bits:
-        return -1.0, 1.0  # as good as all are 0: any range has a step for it
-    wanted = BEHIND.get(behind, lambda x: x)(values)
-    errors = []
-    for shrinking in _SHRINKINGS:
-        got = put_out(rounded(values, low * shrinking, high * shrinking, bits=bits), behind=behind)
-        errors.append(np.mean((got - wanted) ** 2))
-    best = _SHRINKINGS[int(np.argmin(errors))]
-    return float(low * best), float(high * best)
+    search = RangeSearch(bits=bits, behind=behind)
+    search.see(values)
+    search.weigh(values)
+    return search.best()
 
 
 def put_out(values: Array, *, behind: str) -> Array:

@@ -2,43 +2,104 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
-from converters.base.arrays import shape_fits
-from converters.base.errors import expect
-from converters.base.untyped import KerasModel
-from converters.model.graph import type_name
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.base.arrays import Numbers, shape_fits, shape_of_many
+from converters.base.errors import InputError, expect
+from converters.base.untyped import KerasModel, TfTensor
+from converters.model.graph import input_names, type_name
+
+if TYPE_CHECKING:
+    from converters.model.saved_model import SavedModel
 
 Range = tuple[float, float]
+
+Calibration: TypeAlias = Numbers | Sequence[Numbers] | Mapping[str, Numbers]
+"""Real inputs (n, ...): an array for a model's only input, or one for each, in their order or by name."""
 
 
 def checked_samples(
     calibration: np.ndarray | None, model: KerasModel, *, input_range: Range | None = None
-) -> np.ndarray:
+) -> NDArray[np.float32]:
     """Return `calibration` as float32 (n, ...) if ranges of `model` can be found from it.
 
-    `input_range`: the least and the most that the model's inputs can be, where they are known: inputs that
-    leave it, or stay within half of it, were scaled by mistake. Raises InputError: that, or none, empty,
-    constant, not finite, not numbers, of another shape, or not whole where the input is.
+    `model`: one with one input. Raises InputError as `checked_inputs`.
     """
-    expect(calibration is not None, "calibration inputs for int8", "none")
-    samples = np.asarray(calibration)
-    shape = tuple(model.inputs[0].shape[1:])
-    fits = samples.ndim > 0 and shape_fits(samples.shape[1:], shape)
-    expect(fits, f"calibration inputs of shape (n, {str(shape)[1:-1]})", samples.shape)
-    expect(len(samples), "one calibration input or more", "none")
-    expect(np.issubdtype(samples.dtype, np.number), "calibration inputs that are numbers", samples.dtype)
-    samples = samples.astype(np.float32)
-    expect(np.isfinite(samples).all(), "finite calibration inputs", "NaN or infinity")
-    kind = type_name(model.inputs[0])
-    if np.issubdtype(kind, np.integer):
-        whole = np.array_equal(samples, samples.astype(kind))
-        expect(whole, f"calibration inputs that are whole numbers of {kind}", "others")
-    expect(
-        samples.min() < samples.max(), "calibration inputs that differ", f"the constant {samples.flat[0]:g}"
-    )
+    (samples,) = checked_inputs(calibration, model, input_range=input_range).values()
+    return samples.astype(np.float32)
+
+
+def checked_inputs(
+    calibration: Calibration | None, model: KerasModel | SavedModel, *, input_range: Range | None = None
+) -> dict[str, Numbers]:
+    """Return the arrays of `calibration` (n, ...) by input, in the model's order, each in its input's type.
+
+    `input_range`: the least and the most that the model's only input can be, where they are known: inputs
+    that leave it, or stay within half of it, were scaled by mistake. Raises InputError: that, or none, empty,
+    constant, not finite, not numbers, of another shape, not whole where the input is, or, for several
+    inputs, without names, of other names, or of different lengths.
+    """
+    if calibration is None:
+        raise InputError("expected calibration inputs for int8, got none")
+    names = input_names(model)
+    arrays = _by_name(calibration, names)
+    inputs = {
+        name: _checked(arrays[name], tensor, "" if len(names) == 1 else f" for {name}")
+        for name, tensor in zip(names, model.inputs, strict=True)
+    }
+    counts = sorted({len(array) for array in inputs.values()})
+    expect(len(counts) == 1, "as many calibration inputs for each input", " and ".join(map(str, counts)))
     if input_range is not None:
-        (low, high), (least, most) = input_range, (float(samples.min()), float(samples.max()))
-        spans = low <= least and most <= high and most - least >= (high - low) / 2
-        expect(spans, f"calibration inputs that span {low:g} to {high:g}", f"{least:g} to {most:g}")
-    return samples
+        expect(len(names) == 1, "a range for a model with one input", f"{len(names)} inputs")
+        _check_range(next(iter(inputs.values())), input_range)
+    return inputs
+
+
+def _by_name(calibration: Calibration, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Return the arrays of `calibration` by the names of the model's inputs."""
+    wanted = f"calibration inputs for {', '.join(names)}"
+    if isinstance(calibration, Mapping):
+        given = {name: np.asarray(array) for name, array in calibration.items()}
+        if len(names) == 1:  # the only array of an .npz file may be called as it likes
+            expect(len(given) == 1, "calibration inputs with one array", len(given))
+            return dict(zip(names, given.values(), strict=True))
+        expect(set(given) == set(names), f"{wanted}, by these names", ", ".join(given) or "none")
+        return given
+    if len(names) == 1:
+        one = (
+            calibration[0] if isinstance(calibration, list | tuple) and len(calibration) == 1 else calibration
+        )
+        return {names[0]: np.asarray(one)}
+    expect(isinstance(calibration, list | tuple), f"{wanted}, by these names", "one array without a name")
+    expect(len(calibration) == len(names), wanted, f"{len(calibration)} arrays")
+    return {name: np.asarray(array) for name, array in zip(names, calibration, strict=True)}
+
+
+def _checked(samples: np.ndarray, tensor: TfTensor, where: str) -> Numbers:
+    """Return `samples` in the type of the model's input `tensor`; `where`: " for NAME" among several."""
+    shape, kind = tuple(tensor.shape[1:]), np.dtype(type_name(tensor))
+    fits = samples.ndim > 0 and shape_fits(samples.shape[1:], shape)
+    expect(fits, f"calibration inputs{where} of shape {shape_of_many(shape)}", samples.shape)
+    expect(len(samples), f"one calibration input{where} or more", "none")
+    numbers = np.issubdtype(samples.dtype, np.number) or samples.dtype == kind
+    expect(numbers, f"calibration inputs{where} that are numbers", samples.dtype)
+    expect(np.isfinite(samples).all(), f"finite calibration inputs{where}", "NaN or infinity")
+    typed = samples.astype(np.float32 if kind.kind == "f" else kind)
+    if kind.kind in "iub":
+        whole = np.array_equal(samples, typed)
+        expect(whole, f"calibration inputs{where} that are whole numbers of {kind}", "others")
+    # Beside other inputs, numbers of words or a mask may well be the same in each sample.
+    if kind.kind == "f" or not where:
+        constant = f"the constant {typed.flat[0]:g}"
+        expect(typed.min() < typed.max(), f"calibration inputs{where} that differ", constant)
+    return typed
+
+
+def _check_range(samples: Numbers, input_range: Range) -> None:
+    (low, high), (least, most) = input_range, (float(samples.min()), float(samples.max()))
+    spans = low <= least and most <= high and most - least >= (high - low) / 2
+    expect(spans, f"calibration inputs that span {low:g} to {high:g}", f"{least:g} to {most:g}")

@@ -4,24 +4,37 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple, get_args
 
-import numpy as np
-
-from converters.base.arrays import shape_fits
+from converters.base.arrays import Numbers
 from converters.base.environment import tf
-from converters.base.errors import expect
+from converters.base.errors import InputError, expect
 from converters.base.kerases import KERAS_3, check_backend, keras_name, keras_of
-from converters.base.precisions import PRECISIONS, Ends, Precision
-from converters.base.untyped import KerasModel, TfTensor
+from converters.base.precisions import ALL_PRECISIONS, CALIBRATED, ENDS, Ends, Precision
+from converters.base.shapes import Shapes
+from converters.base.untyped import KerasLayer, KerasModel, TfTensor
 from converters.file.manifest import Entry, describe
 from converters.file.resizing import resizable
-from converters.model.calibration_samples import Range, checked_samples
+from converters.file.signature import EndNames, ends_in_order
+from converters.model.calibration_samples import Calibration, Range, checked_inputs
 from converters.model.dense_as_convolution import with_convolutions
 from converters.model.float32 import float32_policy, in_float32
-from converters.model.graph import check_model, graph_of, input_names, output_names, type_name
+from converters.model.graph import (
+    check_model,
+    flat,
+    graph_of,
+    input_names,
+    nested_inputs,
+    output_names,
+    type_name,
+)
+from converters.model.input_shapes import file_shapes
+from converters.model.keep_float import FloatLayers
 from converters.model.lite_converter import calibrate, converted, set_precision
+from converters.model.quantising_apart import Died
+from converters.model.recurrent import loops_in_words, with_fused_lstm
 from converters.model.tracing import computed, plain_name, with_plain_names
 from converters.model.unequal_biases import unequal_biases
 
@@ -37,83 +50,151 @@ def to_tflite(
     model: KerasModel,
     *,
     precision: Precision,
-    calibration: np.ndarray | None = None,
+    calibration: Calibration | None = None,
     input_range: Range | None = None,
-    ends: Ends = "uint8",
-    shape: Sequence[int] | None = None,
+    ends: Ends | None = None,
+    shape: Shapes | None = None,
     open_axis: int | None = None,
+    keep_float: Sequence[str] = (),
 ) -> Converted:
     """Convert a model of Keras 3 or Keras 2 to a .tflite file for one input at a time.
 
     `precision`: "float32"; "float16" (weights; float32 arithmetic where the delegate has no other);
-    "dynamic" (int8 weights, ranges of activations found at run time); "int8" (everything; `ends` is the
-    type of its input and output). `calibration`, for int8: float32 or uint8 (n, ...), real inputs of the
-    model, as many as show its ranges; a few hundred do; a model of `quantize_aware` has its ranges already.
-    `input_range`: what the inputs can be, if known, to refuse calibration that was scaled by mistake. Fold
-    the model first: a normalisation that is folded costs nothing and makes the raw pixel the quantised
-    input. `shape`: the file's input without the batch, for a model that leaves sides of it open; a Dense
-    layer on a picture then becomes a 1x1 convolution, which an interpreter can resize; `open_axis`: that of
-    the input, the batch counted, which the file says may be resized. A model of mixed precision is converted
-    as it computes in float32. The same weights and versions give the
-    same bytes.
+    "dynamic" (int8 weights, ranges of activations found at run time); "int8" (everything); "int16" (int8
+    weights, activations of 16 bits). `ends`: the type of a quantised file's inputs and outputs: "uint8" or
+    "int8" of an int8 file, "int16" or "float32" of an int16 file, the first unless given; whole numbers that
+    an Embedding takes stay what they are. `calibration`, for int8 and int16: real inputs (n, ...), as many
+    as show the model's ranges; a few hundred do. An array, or one for each input, in their order or by name;
+    a model of `quantize_aware` has its ranges already. `input_range`: what the only input can be, if known,
+    to refuse calibration that was scaled by mistake. Fold the model first: a normalisation that is folded
+    costs nothing and makes the raw pixel the quantised input. `shape`: the file's input without the batch,
+    for a model that leaves sides of it open, or shapes by the inputs' names; a Dense layer on a picture then
+    becomes a 1x1 convolution, which an interpreter can resize. `open_axis`: that of the only input, the batch
+    counted, which the file says may be resized. `keep_float`: names of layers whose operators stay in float32
+    in an int8 file. A model of mixed precision is converted as it computes in float32. A Keras 3 model with
+    an LSTM is converted by its twin in Keras 2, of which the converter makes one operator, if that gives the
+    same numbers. The same weights and versions give the same bytes.
+
+    Inputs and outputs have the model's order in the file, and of several the signature has the model's names
+    (the keys, where it takes or gives a dict).
 
     Raises InputError: no built Keras model, or one that TensorFlow does not compute, another precision, a
-    shape that is not the model's or none where it is needed,
-    calibration missing, empty, constant, not finite or of another shape or range, an Embedding of floats
-    for int8, a layer that has no TensorFlow Lite operator, a model of `quantize_aware` in another precision
-    or with kernels of other than 8 or 4 bits (4 bits need a runtime of 2024 or later), an `open_axis` that an
-    operator does not leave open.
+    shape that is not the model's or none where it is needed, calibration missing, empty, constant, not finite
+    or of another shape or range, an Embedding of floats for int8, a layer that has no TensorFlow Lite
+    operator or that the converter does not take in this precision, a model of `quantize_aware` in another
+    precision or with kernels of other than 8 or 4 bits (4 bits need a runtime of 2024 or later), an
+    `open_axis` that an operator does not leave open, a layer to keep in float32 that is not there or cannot
+    be kept.
     """
-    expect(precision in PRECISIONS, f"a precision of {', '.join(PRECISIONS)}", repr(precision))
-    expect(ends in get_args(Ends), f"ends of {' or '.join(get_args(Ends))}", repr(ends))
+    check_precision(precision, ends)
     check_model(model)
     check_backend(keras_of(model))
     fine_tuned = _fine_tuned_bits(model)
     expect(precision == "int8" or not fine_tuned, "int8 of a model that quantize_aware made", repr(precision))
     expect(fine_tuned <= {4, 8}, "kernels of 8 or 4 bits", ", ".join(map(str, fine_tuned)))
-    with float32_policy(keras_of(model)):
-        single = _for_one_input(model, shape)
-    converter = tf.lite.TFLiteConverter.from_keras_model(_exported(single))
-    set_precision(converter, precision, ends=ends)
-    if precision == "int8" and not fine_tuned:
-        _check_embeddings(model)
-        calibrate(converter, single, checked_samples(calibration, single, input_range=input_range))
+    expect(precision == "int8" or not keep_float, "int8 for layers kept in float32", repr(precision))
+    expect(
+        not (fine_tuned and keep_float), "a model to quantise for layers kept in float32", "a fine-tuned one"
+    )
+    single = _for_one_input(model, shape)
+    samples = None
+    if precision in CALIBRATED and not fine_tuned:
+        _check_embeddings(model, precision)
+        samples = checked_inputs(calibration, single.model, input_range=input_range)
+    single = single.computed_by(with_fused_lstm(single.model, samples))
     with unequal_biases(model) if fine_tuned else contextlib.nullcontext():
-        content = converted(converter)
+        content = _converted(single, precision, ends, samples, keep_float)
     if open_axis is not None:
         content = resizable(content, axis=open_axis)
     return Converted(content, {"precision": precision, **describe(content)})
 
 
-def _for_one_input(model: KerasModel, shape: Sequence[int] | None) -> KerasModel:
-    """Return `model` for inputs of `shape`, one at a time, as phones and boards run it."""
-    expect(
-        len(model.inputs) == 1 and len(model.outputs) == 1,
-        "a model with one input and one output",
-        model.name,
-    )
-    own = tuple(model.inputs[0].shape[1:])
-    shape = own if shape is None else tuple(shape)
-    expect(None not in shape, "a model whose input shape is known but for the batch, or a shape for it", own)
-    expect(shape_fits(shape, own), f"a shape of the model's, {own}", shape)
-    # Names go into the file: fixed ones, or a second conversion in one process would differ.
-    keras = keras_of(model)
-    single = keras.Input(
-        batch_shape=(1, *shape), dtype=type_name(model.inputs[0]), name=_lasting(input_names(model)[0])
-    )
-    computing = with_plain_names(in_float32(model))
-    computing = computing if shape == own else with_convolutions(computing)
-    return keras.Model(single, computing(single), name=model.name)
+def check_precision(precision: Precision, ends: Ends | None) -> None:
+    """Raise InputError unless this is a precision, and `ends`, if any, are ones that it can have."""
+    expect(precision in ALL_PRECISIONS, f"a precision of {', '.join(ALL_PRECISIONS)}", repr(precision))
+    possible = ENDS.get(precision, get_args(Ends))
+    words = f"ends of {' or '.join(possible)}{f' for {precision}' if precision in ENDS else ''}"
+    expect(ends is None or ends in possible, words, repr(ends))
 
 
-def _check_embeddings(model: KerasModel) -> None:
-    """Raise InputError when an Embedding takes float numbers: rounded to int8, they name other rows."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Single:
+    """A `model` for one input at a time, as phones and boards run it; names of its ends in a file."""
+
+    model: KerasModel
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    def computed_by(self, model: KerasModel) -> _Single:
+        """Return the same with `model`, which has the same inputs and outputs."""
+        return replace(self, model=model)
+
+
+def _for_one_input(model: KerasModel, shape: Shapes | None) -> _Single:
+    """Return `model` for inputs of `shape`, one at a time."""
+    names, keras = input_names(model), keras_of(model)
+    own = {name: tuple(tensor.shape[1:]) for name, tensor in zip(names, model.inputs, strict=True)}
+    shapes = file_shapes(shape, own)
+    with float32_policy(keras):
+        # Names go into the file: fixed ones, or a second conversion in one process would differ.
+        inputs = [
+            keras.Input(
+                batch_shape=(1, *shapes[name]),
+                dtype=type_name(tensor),
+                name=name if len(names) > 1 else _lasting(name),
+            )
+            for name, tensor in zip(names, model.inputs, strict=True)
+        ]
+        computing = with_plain_names(in_float32(model))
+        computing = computing if shapes == own else with_convolutions(computing)
+        outputs = flat(computing(nested_inputs(computing, inputs)))
+        single = keras.Model(inputs, outputs, name=model.name)
+    # A file with one output calls it what computes it: the model.
+    outputs_called = output_names(model if len(outputs) > 1 else single)
+    return _Single(
+        model=single,
+        inputs=tuple(map(plain_name, input_names(single))),
+        outputs=tuple(map(plain_name, outputs_called)),
+    )
+
+
+def _converted(
+    single: _Single,
+    precision: Precision,
+    ends: Ends | None,
+    samples: Mapping[str, Numbers] | None,
+    keep_float: Sequence[str],
+) -> bytes:
+    """Return the file of `single`; without `samples` nothing is calibrated."""
+    converter = tf.lite.TFLiteConverter.from_keras_model(_exported(single))
+    set_precision(converter, precision, ends=ends)
+    kept = FloatLayers(single.model, keep_float, outputs=single.outputs) if keep_float else None
+    if samples is not None:
+        named = dict(zip(single.inputs, samples.values(), strict=True))
+        tensors = kept.tensors if kept else None
+        calibrate(converter, named, precision=precision, float_tensors=tensors)
+    try:
+        content = converted(converter, precision=precision)
+    except Died as error:
+        raise InputError(
+            f"expected layers that TensorFlow's converter takes in {precision}, got "
+            f"{loops_in_words(single.model)}: {error} (a recurrent layer with unroll=True has no loop)"
+        ) from error
+    if len(single.inputs) > 1 or len(single.outputs) > 1:
+        content = ends_in_order(content, EndNames(inputs=single.inputs, outputs=single.outputs))
+    if kept:
+        kept.check(content)
+    return content
+
+
+def _check_embeddings(model: KerasModel, precision: Precision) -> None:
+    """Raise InputError when an Embedding takes float numbers: rounded, they name other rows."""
     for call in graph_of(model).calls:
         if type(call.layer) is not keras_of(model).layers.Embedding:
             continue
         expect(
             not any(tf.as_dtype(kind).is_floating for kind in call.input_types),
-            f"an input of int32 to the Embedding {call.layer.name} for int8",
+            f"an input of int32 to the Embedding {call.layer.name} for {precision}",
             'float: build the model with keras.Input(..., dtype="int32") and load its weights',
         )
 
@@ -123,22 +204,26 @@ def _lasting(name: str) -> str:
     return re.sub(r"^(input_layer|keras_tensor)_\d+$", r"\1", name)
 
 
-def _exported(model: KerasModel) -> object:
-    """Return what the converter is to export: the function of `model`, or `model` where that is not enough.
+def _exported(single: _Single) -> object:
+    """Return what the converter is to export: the function of the model, or that where it is not enough.
 
     The file is the same to the byte. Of a Keras model the converter exports every layer as well, each traced
     several times, which takes longer than all the rest of the conversion.
     """
-    source = model.inputs[0]
-    spec = tf.TensorSpec(source.shape, source.dtype, name=plain_name(input_names(model)[0]))
-    module, output = tf.Module(), plain_name(output_names(model)[0])
+    model, module = single.model, tf.Module()
+    specs = [
+        tf.TensorSpec(source.shape, source.dtype, name=name)
+        for name, source in zip(single.inputs, model.inputs, strict=True)
+    ]
 
-    def answer(inputs: TfTensor) -> dict[str, TfTensor]:
+    def answer(*inputs: TfTensor) -> dict[str, TfTensor]:
         if keras_name(model) == KERAS_3 and not _has_masks(model):
-            return {output: computed(model, [inputs])[0]}
-        return {output: model(inputs, training=False)}
+            results = computed(model, inputs)
+        else:
+            results = flat(model(nested_inputs(model, inputs), training=False))
+        return dict(zip(single.outputs, results, strict=True))
 
-    module.answer = tf.function(answer, input_signature=[spec], autograph=False)
+    module.answer = tf.function(answer, input_signature=specs, autograph=False)
     traced = module.answer.get_concrete_function()
     module.weights = traced.variables  # a function does not keep its variables alive
     resources = [tensor for tensor in traced.captured_inputs if tensor.dtype == tf.resource]
@@ -148,9 +233,16 @@ def _exported(model: KerasModel) -> object:
 
 def _has_masks(model: KerasModel) -> bool:
     """Return whether a layer may tell those behind it which values count: only Keras hands that on."""
-    layers = (call.layer for call in graph_of(model).calls)
-    kinds = ("Embedding", "Masking")
-    return any(type(layer).__name__ in kinds or "compute_mask" in vars(type(layer)) for layer in layers)
+    layers = {id(call.layer): call.layer for call in graph_of(model).calls}
+    return any(_makes_masks(layer) for layer in layers.values())
+
+
+def _makes_masks(layer: KerasLayer) -> bool:
+    """Return whether `layer` makes a mask; those of Keras that have `compute_mask` else only hand one on."""
+    if hasattr(layer, "mask_zero"):
+        return bool(layer.mask_zero)
+    own = type(layer).__module__.partition(".")[0] != KERAS_3
+    return type(layer).__name__ == "Masking" or (own and "compute_mask" in vars(type(layer)))
 
 
 def _fine_tuned_bits(model: KerasModel) -> set[int]:

@@ -85,7 +85,7 @@ class Call:
             for old, new in zip(_sources(self.node), tensors, strict=True):
                 fresh.setdefault(str(id(old)), []).append(new)  # map_arguments takes one for each use
             arguments, options = self.node.map_arguments(fresh)
-        return _flat(layer(*arguments, **options))
+        return flat(layer(*arguments, **options))
 
     def _filled_in(self, tensors: Sequence[TfTensor]) -> tuple[tuple[object, ...], dict[str, object]]:
         left = iter(tensors)
@@ -182,17 +182,28 @@ def assembled_model(graph: Graph, keras: ModuleType, tensors: dict[Wire, TfTenso
 
 
 def input_names(model: KerasModel) -> list[str]:
-    """Return the names of the model's inputs."""
-    if keras_name(model) == KERAS_3:
-        return [tensor._keras_history.operation.name for tensor in _functional(model).inputs]
-    return list(model.input_names)
+    """Return the names of the model's inputs: its keys where it takes a dict, else those of the layers."""
+    return _end_names(model, "inputs")
 
 
 def output_names(model: KerasModel) -> list[str]:
-    """Return the names of the layers whose outputs the model's are."""
-    if keras_name(model) == KERAS_3:
-        return [tensor._keras_history.operation.name for tensor in _functional(model).outputs]
-    return list(model.output_names)
+    """Return the names of the model's outputs: its keys where it gives a dict, else those of the layers.
+
+    A layer with several outputs has its name numbered: "lstm", "lstm_1", "lstm_2".
+    """
+    return _end_names(model, "outputs")
+
+
+def nested_inputs(model: KerasModel, inputs: Sequence[TfTensor]) -> TfTensor:
+    """Return `inputs`, an array or tensor for each input, nested as the model takes them."""
+    return _packed(model, "inputs", list(inputs))
+
+
+def flat(nest: TfTensor) -> list[TfTensor]:
+    """Return what a model takes or gives, however nested, in the order of `input_names` or `output_names`."""
+    if isinstance(nest, dict):
+        return [leaf for key in sorted(nest) for leaf in flat(nest[key])]
+    return [leaf for part in nest for leaf in flat(part)] if isinstance(nest, (list, tuple)) else [nest]
 
 
 def type_name(tensor: TfTensor) -> str:
@@ -224,7 +235,7 @@ class _Reading:
                 continue
             sources = [wires[id(tensor)] for tensor in _sources(node)]
             wires.update(zip(map(id, results), self.called(node, sources), strict=True))
-        return [wires[id(tensor)] for tensor in _flat(model.outputs)]
+        return [wires[id(tensor)] for tensor in flat(model.outputs)]
 
     def called(self, node: KerasNode, sources: Sequence[Wire]) -> list[Wire]:
         """Read one call; return the wires of its outputs."""
@@ -276,27 +287,46 @@ def _layer(node: KerasNode) -> KerasLayer:
 
 
 def _sources(node: KerasNode) -> list[TfTensor]:
-    return list(node.arguments.keras_tensors) if hasattr(node, "arguments") else _flat(node.keras_inputs)
+    return list(node.arguments.keras_tensors) if hasattr(node, "arguments") else flat(node.keras_inputs)
 
 
 def _results(node: KerasNode) -> list[TfTensor]:
-    return _flat(node.outputs)
-
-
-def _flat(nest: TfTensor) -> list[TfTensor]:
-    if isinstance(nest, dict):
-        return [leaf for key in sorted(nest) for leaf in _flat(nest[key])]
-    return [leaf for part in nest for leaf in _flat(part)] if isinstance(nest, (list, tuple)) else [nest]
+    return flat(node.outputs)
 
 
 def _is_tensor(thing: object) -> bool:
     return type(thing).__name__ == "KerasTensor" and keras_name(thing) == KERAS_3
 
 
-def _packed(model: KerasModel, side: str, flat: list[TfTensor]) -> TfTensor:
-    """Return `flat` nested as the model's inputs or outputs are."""
+def _end_names(model: KerasModel, side: str) -> list[str]:
+    structure = _structure(model, side)
+    if isinstance(structure, dict) and all(_is_leaf(one) for one in structure.values()):
+        return sorted(structure)
+    if keras_name(model) != KERAS_3:
+        return list(model.input_names if side == "inputs" else model.output_names)
+    tensors = getattr(_functional(model), side)
+    taken: dict[str, int] = {}
+    names = []
+    for tensor in flat(tensors):
+        name = tensor._keras_history.operation.name
+        times = taken[name] = taken.get(name, -1) + 1
+        names.append(f"{name}_{times}" if times else name)  # as Keras 2 numbers them
+    return names
+
+
+def _structure(model: KerasModel, side: str) -> TfTensor:
+    """Return the model's inputs or outputs as it nests them, None for a Sequential."""
     names = (f"_{side}_struct", f"_nested_{side}")
-    structure = next((getattr(model, name) for name in names if hasattr(model, name)), None)
+    return next((getattr(model, name) for name in names if hasattr(model, name)), None)
+
+
+def _is_leaf(nest: TfTensor) -> bool:
+    return not isinstance(nest, (dict, list, tuple))
+
+
+def _packed(model: KerasModel, side: str, ends: list[TfTensor]) -> TfTensor:
+    """Return `ends` nested as the model's inputs or outputs are."""
+    structure = _structure(model, side)
     if isinstance(structure, dict):
-        return dict(zip(sorted(structure), flat, strict=True))
-    return flat[0] if len(flat) == 1 and not isinstance(structure, (list, tuple)) else flat
+        return dict(zip(sorted(structure), ends, strict=True))
+    return ends[0] if len(ends) == 1 and not isinstance(structure, (list, tuple)) else ends

@@ -8,6 +8,7 @@ channel, the rounding behind a tanh, and ranges that are fitted before the first
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from converters.base.kerases import KERAS_2, KERAS_3, import_keras, keras_name
 from converters.base.untyped import KerasLayer, KerasModel, QuantizeConfig, TfTensor
 from converters.layers.assembled import AssembledConv2D
 from converters.layers.definition import definition_of
-from converters.model.activation_ranges import BEHIND, fit_range
+from converters.model.activation_ranges import BEHIND, RangeSearch
 from converters.model.calibration_samples import Range, checked_samples
 from converters.model.float32 import float32_policy, in_float32
 from converters.model.graph import check_model
@@ -29,11 +30,15 @@ from converters.model.quantize_configs import (
     tfmot,
 )
 from converters.model.quantize_scheme import OwnConfigsScheme
+from converters.model.separated_activations import OF_THEIR_OWN, activation_name, separated
 from converters.model.twin import check_twin, twin
 from converters.model.twin_operations import KerasOperation, operation_name
 
 keras = import_keras(KERAS_2)  # tensorflow-model-optimization has no other
 layers = keras.layers
+
+# Inputs that run at a time while ranges are found: as many as hold a million values, 100 at most.
+_BATCH, _BATCH_VALUES = 100, 2**20
 
 ConfigRule = Callable[[KerasLayer, str], QuantizeConfig]
 _rules: dict[type | str, ConfigRule] = {}
@@ -42,18 +47,32 @@ _KERNELS: dict[type, tuple[str, Form]] = {
     layers.Conv2D: ("kernel", "full"),
     layers.Dense: ("kernel", "dense"),
     layers.DepthwiseConv2D: ("depthwise_kernel", "depthwise"),
+    # The converter brings their kernels to another shape, and loses a scale for each channel on the way.
+    layers.Conv1D: ("kernel", "whole"),
+    layers.DepthwiseConv1D: ("depthwise_kernel", "whole"),
+    layers.Conv2DTranspose: ("kernel", "whole"),
 }
-_ACTIVATIONS = ("linear", "relu", *BEHIND)
+_WITHIN = ("linear", "relu", *BEHIND)  # activations that are rounded within their layer
 
-# Their output is rounded if their input is, or TensorFlow Lite fixes its rounding (softmax: 1/256).
+# Their output is rounded if their input is, or TensorFlow Lite fixes its rounding (softmax: 1/256). In a file
+# an average pooling has the range of its input: given one of its own, its input would be clipped to that.
 _MOVING = (
-    *(layers.Flatten, layers.Reshape, layers.Permute, layers.Dropout, layers.Softmax),
+    *(layers.Flatten, layers.Reshape, layers.Permute, layers.Dropout, layers.Softmax, layers.Identity),
     *(layers.MaxPooling2D, layers.GlobalMaxPooling2D, layers.ZeroPadding2D, layers.Cropping2D),
+    *(layers.MaxPooling1D, layers.GlobalMaxPooling1D, layers.ZeroPadding1D, layers.Cropping1D),
+    *(layers.AveragePooling1D, layers.AveragePooling2D, layers.UpSampling1D),
 )
 _COMPUTING = (
-    *(layers.Concatenate, layers.ReLU, layers.Rescaling),
-    *(layers.AveragePooling2D, layers.GlobalAveragePooling2D),
+    *(layers.Concatenate, layers.ReLU, layers.LeakyReLU, layers.PReLU, layers.Rescaling),
+    *(layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D),
 )
+
+# What to do with a layer that has no rule, where it is not _AFTERWARDS.
+_AFTERWARDS = "give it one, or let to_tflite quantise after training"
+_INSTEAD: dict[type, str] = {
+    layers.SeparableConv2D: "fold makes two layers of it, which have rules (converters.fold)",
+    layers.BatchNormalization: "fold takes it into the layer before or behind it (converters.fold)",
+}
 
 # Operations of keras.ops that are no layers in a twin (converters.model.twin_operations).
 _MOVING_OPERATIONS = (
@@ -111,7 +130,8 @@ def quantize_aware(
     `input_range`: what the inputs can be, if known; pixels 0..255 then have a step of 1 even if the samples
     do not reach 255, and samples that were scaled by mistake are refused.
     `weight_bits`: 2 to 8. `per_channel`: whether each output channel of a convolution has a scale of its own
-    (a dense kernel never has: NNAPI refuses it). Train the result as any model, then call `settle`, then
+    (a dense kernel never has: NNAPI refuses it; nor has one of Conv1D or Conv2DTranspose, for which
+    TensorFlow's converter takes one scale). Train the result as any model, then call `settle`, then
     `to_tflite(..., precision="int8")` if it has 8 bits, or 4.
 
     Raises InputError: no such model; calibration that is empty, constant, not finite or of another shape or
@@ -122,7 +142,7 @@ def quantize_aware(
     expect(len(model.inputs) == 1, "a model with one input", len(model.inputs))
     expect(weight_bits in range(2, 9), "weight_bits from 2 to 8", weight_bits)
     samples = checked_samples(calibration, model, input_range=input_range)
-    exact = _in_keras_2(in_float32(model), samples)
+    exact = separated(_in_keras_2(in_float32(model), samples))
 
     for layer in exact.layers:
         _check_activation(layer)
@@ -213,14 +233,14 @@ def _config_of(layer: KerasLayer, model: KerasModel, *, bits: int, per_channel: 
         )
     if type(layer) in _KERNELS:
         weight, form = _KERNELS[type(layer)]
-        channels = per_channel and form != "dense"
+        channels = per_channel and form not in ("dense", "whole")
         return KernelConfig(weight=weight, form=form, bits=bits, per_channel=channels, behind=behind)
     rule = _rules.get(_key(type(layer))) or _operation_rule(layer)
     if rule is not None:
         return rule(layer, behind)
     raise InputError(
         f"expected layers with a rule for quantising (converters.model.quantize_aware.quantize_rule), got "
-        f"{layer.name}, {_kind(layer)}"
+        f"{layer.name}, {_kind(layer)}: {_INSTEAD.get(type(layer), _AFTERWARDS)}"
     )
 
 
@@ -244,10 +264,11 @@ def _check_activation(layer: KerasLayer) -> None:
     has_one = isinstance(layer, (AssembledConv2D, layers.Activation, *_KERNELS))
     if not has_one:
         return
-    name = getattr(layer.activation, "__name__", type(layer.activation).__name__)
+    name = activation_name(layer.activation)
+    known = (*_WITHIN, *OF_THEIR_OWN)
     expect(
-        name in _ACTIVATIONS,
-        f"an activation of {', '.join(_ACTIVATIONS)} in {layer.name}",
+        name in known,
+        f"an activation of {', '.join(known)} in {layer.name}",
         f"{name}: use one of these (fold makes a scaled tanh one), or let to_tflite quantise after training",
     )
 
@@ -260,10 +281,12 @@ def _behind(layer: KerasLayer, model: KerasModel) -> str:
     reader = readers.pop()
     if isinstance(reader, layers.Softmax):
         return "softmax"
+    fuses = type(layer) is not layers.Conv2DTranspose  # TRANSPOSE_CONV computes no ReLU
     if isinstance(reader, layers.ReLU):
-        return "relu" if _is_fused(reader) else "linear"
+        return "relu" if fuses and _is_fused(reader) else "linear"
     name = getattr(getattr(reader, "activation", None), "__name__", "linear")
-    return name if isinstance(reader, layers.Activation) and name in ("relu", *BEHIND) else "linear"
+    known = ("relu", *BEHIND) if fuses else tuple(BEHIND)
+    return name if isinstance(reader, layers.Activation) and name in known else "linear"
 
 
 def _is_fused(layer: KerasLayer) -> bool:
@@ -281,6 +304,14 @@ def _computing(layer: KerasLayer, behind: str) -> QuantizeConfig:
     return OutputConfig(behind=behind)
 
 
+@quantize_rule(layers.UpSampling2D)
+def _enlarging(layer: KerasLayer, behind: str) -> QuantizeConfig:
+    # In a file both resize within the range of their input.
+    known = layer.interpolation in ("nearest", "bilinear")
+    expect(known, f"an interpolation of nearest or bilinear in {layer.name}", layer.interpolation)
+    return NothingToQuantize()
+
+
 @quantize_rule(layers.Add, layers.Subtract, layers.Multiply)
 def _arithmetic(layer: KerasLayer, behind: str) -> QuantizeConfig:
     # ADD, SUB and MUL compute the ReLU that reads them.
@@ -294,18 +325,21 @@ def _activation(layer: KerasLayer, behind: str) -> QuantizeConfig:
 
 
 def _fit_ranges(model: KerasModel, samples: np.ndarray) -> None:
-    """Run `samples` unrounded, and set each activation's range to the best for what passed through it."""
-    found = list(_activation_quantizers(model))
-    for quantizer, _ in found:
-        quantizer.recorded = {}
-    for start in range(0, len(samples), 100):
-        model(samples[start : start + 100], training=False)
-    for quantizer, variables in found:
-        recorded, quantizer.recorded = quantizer.recorded or {}, None
-        values = np.concatenate([part.numpy() for part in recorded[variables["min_var"].ref()]])
-        low, high = fit_range(values, behind=quantizer.behind)
-        variables["min_var"].assign(low)
-        variables["max_var"].assign(high)
+    """Run `samples` unrounded, and set each activation's range to the best for what passed through it.
+
+    They run twice: what passes once is not kept, as it may be gigabytes.
+    """
+    found = [(*one, RangeSearch(behind=one[0].behind)) for one in _activation_quantizers(model)]
+    batch = int(np.clip(_BATCH_VALUES // samples[0].size, 1, _BATCH))
+    for watch in (RangeSearch.see, RangeSearch.weigh):
+        for quantizer, variables, search in found:
+            quantizer.watchers[variables["min_var"].ref()] = partial(watch, search)
+        for start in range(0, len(samples), batch):
+            model(samples[start : start + batch], training=False)
+    for quantizer, variables, search in found:
+        quantizer.watchers.clear()
+        for end, value in zip(("min_var", "max_var"), search.best(), strict=True):
+            variables[end].assign(value)
 
 
 def _activation_quantizers(model: KerasModel) -> Iterator[tuple[RangeQuantizer, dict[str, TfTensor]]]:

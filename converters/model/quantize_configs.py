@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from converters.base.environment import tf, unchanged_environment
 from converters.base.kerases import KERAS_2, import_keras
 from converters.base.quiet import quiet
@@ -16,7 +19,8 @@ with quiet(), unchanged_environment():
 keras = import_keras(KERAS_2)  # tensorflow-model-optimization has no other
 _register = keras.utils.register_keras_serializable(package="converters")
 
-Form = Literal["full", "depthwise", "dense"]
+Form = Literal["full", "depthwise", "dense", "whole"]
+Watcher = Callable[[NDArray[np.float32]], None]
 
 # TensorFlow Lite fixes the int8 output of TANH: scale 1/128, zero point 0.
 _TANH_LIMITS = {"init_min": -1.0, "init_max": 127 / 128}
@@ -24,15 +28,16 @@ _TANH_LIMITS = {"init_min": -1.0, "init_max": 127 / 128}
 
 @_register
 class RangeQuantizer(tfmot.quantization.keras.quantizers.Quantizer):
-    """Rounds an activation over a range set by calibration; while `recorded` is a dict, it only records.
+    """Rounds an activation over a range set by calibration; while it is watched, it leaves it as it is.
 
-    `behind` names the function behind the tensor, which decides what range is best
-    (converters.model.activation_ranges).
+    `watchers`: what is called with the values that pass, by the reference of the variable that holds the
+    least of the range: one quantizer may serve several places. `behind` names the function behind the
+    tensor, which decides what range is best (converters.model.activation_ranges).
     """
 
     def __init__(self, *, behind: str = "linear") -> None:
         self.behind = behind
-        self.recorded: dict[object, list[TfTensor]] | None = None
+        self.watchers: dict[object, Watcher] = {}
 
     def build(
         self, tensor_shape: tuple[int | None, ...], name: str, layer: KerasLayer
@@ -50,8 +55,8 @@ class RangeQuantizer(tfmot.quantization.keras.quantizers.Quantizer):
         self, inputs: TfTensor, training: bool, weights: dict[str, TfTensor], **_: object
     ) -> TfTensor:
         """Round `inputs` to the 256 steps of the range."""
-        if self.recorded is not None:
-            self.recorded.setdefault(weights["min_var"].ref(), []).append(inputs)
+        if self.watchers:
+            self.watchers[weights["min_var"].ref()](inputs.numpy())
             return inputs
         return tf.quantization.fake_quant_with_min_max_vars(inputs, weights["min_var"], weights["max_var"])
 

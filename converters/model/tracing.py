@@ -69,7 +69,7 @@ def _called(call: Call, inputs: Sequence[TfTensor]) -> list[TfTensor]:
     layers = keras_of(layer).layers
     name = type(layer).__name__
     stock = getattr(layers, name, None) is type(layer)
-    if stock and name in _OPERATIONS and layer.data_format == "channels_last":
+    if stock and name in _OPERATIONS and getattr(layer, "data_format", "channels_last") == "channels_last":
         return [_OPERATIONS[name](layer, inputs[0])]
     if (stock and name in _PLAIN) or definition_of(layer) is not None:
         return call.again(_Computing(layer), inputs)
@@ -115,6 +115,14 @@ def _enlarged(layer: KerasLayer, inputs: TfTensor) -> TfTensor:
     return tf.image.resize(inputs, size, method=layer.interpolation)
 
 
+def _looked_up(layer: KerasLayer, inputs: TfTensor) -> TfTensor:
+    if layer.quantization_mode is not None:
+        return layer.call(inputs)
+    # Keras 3 takes negative numbers too, by operators that an int16 file cannot have.
+    whole = inputs if inputs.dtype in (tf.int32, tf.int64) else tf.cast(inputs, tf.int32)
+    return tf.nn.embedding_lookup(tf.convert_to_tensor(layer.embeddings), whole)
+
+
 def _flattened(layer: KerasLayer, inputs: TfTensor) -> TfTensor:
     sides = inputs.shape[1:]
     return tf.reshape(inputs, (-1, math.prod(sides))) if None not in sides else layer.call(inputs)
@@ -124,6 +132,7 @@ _OPERATIONS: dict[str, Callable[[KerasLayer, TfTensor], TfTensor]] = {
     "AveragePooling2D": _averaged,
     "Conv2D": _convolved,
     "DepthwiseConv2D": _convolved_by_channel,
+    "Embedding": _looked_up,
     "Flatten": _flattened,
     "MaxPooling2D": _largest,
     "UpSampling2D": _enlarged,

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.base.arrays import shape_fits
+from converters.base.arrays import shape_fits, shape_of_many
 from converters.base.errors import expect
 from converters.base.untyped import KerasModel, TrainingData
 from converters.model.graph import type_name
@@ -175,7 +175,7 @@ class _Reader:
         inputs, labels = (None if part is None else np.asarray(part) for part in (*parts, None)[:2])
         assert inputs is not None
         fits = inputs.ndim > 0 and shape_fits(inputs.shape[1:], self.shape)
-        expect(fits, f"inputs of shape (n, {str(self.shape)[1:-1]})", inputs.shape)
+        expect(fits, f"inputs of shape {shape_of_many(self.shape)}", inputs.shape)
         expect(np.issubdtype(inputs.dtype, np.number), "inputs that are numbers", inputs.dtype)
         inputs = inputs.astype(self.type, copy=False)
         expect(np.isfinite(inputs).all(), "finite inputs", "NaN or infinity")

@@ -14,12 +14,15 @@ from converters.base.untyped import KerasModel
 from converters.file.graph import Graph, read_graph
 from converters.file.layouts import layout_between
 from converters.file.lowering import lower
+from converters.file.signature import EndNames, ends_in_order, names_in_order
 from converters.model.conversion import to_tflite
 from converters.model.folding import fold
 from converters.model.saved_model import SavedModel, saved_model_to_tflite
-from converters.proof.ends import ends_of
+from converters.proof.ends import Ends, ends_of
 from converters.proof.model_answers import ModelAnswers
 from converters.runtimes.tensorflow_interpreter import every_tensor
+
+Shape = tuple[int, ...]
 
 _MOST_OFF = 1e-3
 """Of the range of the model's output; float32 rounds to 6e-8, and a model may have lost digits of that."""
@@ -37,6 +40,20 @@ class ExactFile:
     content: bytes
     graph: Graph
     fault: str = ""
+
+    def arranged_as(self, ends: Ends, answers: ModelAnswers) -> ExactFile:
+        """Return the file with its inputs and outputs in the order of `ends`: another tool's may differ."""
+        own, names = ends_of(self.content, self.graph, answers), names_in_order(self.content)
+        if own == ends:
+            return self
+        inputs = dict(zip(own.inputs, names.inputs, strict=True))
+        outputs = dict(zip(own.outputs, names.outputs, strict=True))
+        order = EndNames(
+            inputs=tuple(inputs[name] for name in ends.inputs),
+            outputs=tuple(outputs[name] for name in ends.outputs),
+        )
+        content = ends_in_order(self.content, order)
+        return replace(self, content=content, graph=read_graph(content))
 
     def laid_out_as(self, graph: Graph) -> ExactFile:
         """Return the file in the layout of `graph`; unchanged if that layout does not fit."""
@@ -73,16 +90,24 @@ def exact_files(model: KerasModel | SavedModel, answers: ModelAnswers) -> ExactF
 
 def _contents(model: KerasModel | SavedModel, answers: ModelAnswers) -> tuple[list[bytes], str]:
     if isinstance(model, SavedModel):
-        return [saved_model_to_tflite(model, precision="float32").content], ""
-    found, missing = [], ""
-    sides = next(iter(answers.inputs.values())).shape[1:]
-    shape = sides if None in tuple(model.inputs[0].shape[1:]) else None
+        content = saved_model_to_tflite(
+            model, precision="float32", shape=_open_shapes(model, answers)
+        ).content
+        return [content], ""
+    found, missing, shape = [], "", _open_shapes(model, answers)
     for prepare in (fold, lambda same: same):
         try:
             found.append(to_tflite(prepare(model), precision="float32", shape=shape).content)
         except InputError as error:
             missing = f"the model has no float32 file to compare with: {error}"
     return found, "" if found else missing
+
+
+def _open_shapes(model: KerasModel | SavedModel, answers: ModelAnswers) -> dict[str, Shape] | None:
+    """Return the answers' shapes of the inputs that `model` leaves sides of open; None if there is none."""
+    pairs = zip(answers.inputs.items(), model.inputs, strict=True)
+    shapes = {name: array.shape[1:] for (name, array), tensor in pairs if None in tuple(tensor.shape[1:])}
+    return shapes or None
 
 
 def held_against(file: ExactFile, answers: ModelAnswers) -> ExactFile:

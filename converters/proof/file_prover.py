@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from converters.base.arrays import Numbers
 from converters.base.errors import InputError
+from converters.base.shapes import Shapes
 from converters.base.untyped import KerasModel
 from converters.file.graph import read_graph
 from converters.model.conversion import to_tflite
@@ -26,15 +28,21 @@ _MOST_SAMPLES = 100
 class FileProver:
     """Proves files that were made of `folded`, which is to compute what `model` does, on some of `samples`.
 
-    `samples`: real inputs (n, ...), one or more. As many of them are used as some seconds allow.
+    `samples`: real inputs (n, ...), one or more, by their names. As many of them are used as some seconds
+    allow. `shape`: the files', for inputs with open sides.
     """
 
     def __init__(
-        self, model: KerasModel | SavedModel, folded: KerasModel | SavedModel, samples: Numbers
+        self,
+        model: KerasModel | SavedModel,
+        folded: KerasModel | SavedModel,
+        samples: Mapping[str, Numbers],
+        *,
+        shape: Shapes | None = None,
     ) -> None:
-        exact = _exact_file(folded)
-        chosen = samples[:_MOST_SAMPLES] if isinstance(exact, str) else few(exact.graph, [samples])[0]
-        self._answers = answers_of(model, chosen, least=1)
+        exact, arrays = _exact_file(folded, shape), list(samples.values())
+        some = [one[:_MOST_SAMPLES] for one in arrays] if isinstance(exact, str) else few(exact.graph, arrays)
+        self._answers = answers_of(model, dict(zip(samples, some, strict=True)), least=1)
         if isinstance(exact, str):
             self._exact = ExactFiles(files=(), missing=exact)
         else:
@@ -45,8 +53,11 @@ class FileProver:
 
     def cell(self, name: str, content: bytes) -> Cell:
         """Return the cell of the file `content`; its reason names the layer where an out file departs."""
-        graph = read_graph(content)
         inputs = list(self._answers.inputs.values())
+        try:
+            graph = read_graph(content)
+        except InputError as error:  # loops are graphs within the graph
+            return Cell(row=name, column="tf.lite", samples=len(inputs[0]), underived=str(error))
         first, *others = (
             Output(stored, *_scale(tensor.scales, tensor.zero_points))
             for stored, tensor in zip(run_every_stored(content, inputs), graph.outputs, strict=True)
@@ -63,11 +74,11 @@ class FileProver:
         return replace(cell, why=f"{cell.why}; {departure}") if departure else cell
 
 
-def _exact_file(folded: KerasModel | SavedModel) -> ExactFile | str:
+def _exact_file(folded: KerasModel | SavedModel, shape: Shapes | None) -> ExactFile | str:
     """Return the float32 file of `folded`, or why there is none."""
     convert = saved_model_to_tflite if isinstance(folded, SavedModel) else to_tflite
     try:
-        return exact_file(convert(folded, precision="float32").content)
+        return exact_file(convert(folded, precision="float32", shape=shape).content)
     except InputError as error:
         return f"the model has no float32 file to compare with: {error}"
 

@@ -68,7 +68,8 @@ def file_of(
         ends = ends_of(content, graph, answers)
     except InputError as error:
         raise InputError(f"{name}: {error}") from error
-    weights = compare_weights(graph, exact, names)
+    files = tuple(one.arranged_as(ends, answers) for one in exact.files)
+    weights = compare_weights(graph, replace(exact, files=files), names)
     return ProvenFile(name=name, content=content, graph=graph, ends=ends, weights=weights)
 
 

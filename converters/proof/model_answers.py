@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.base.arrays import Numbers, shape_fits
-from converters.base.environment import tf
-from converters.base.errors import InputError, expect
+from converters.base.arrays import Numbers, shape_fits, shape_of_many
+from converters.base.errors import expect
 from converters.base.untyped import KerasModel, TfTensor
 from converters.model.float32 import in_float32
-from converters.model.graph import input_names, output_names, type_name
+from converters.model.graph import flat, input_names, nested_inputs, output_names, type_name
 from converters.model.saved_model import SavedModel
 from converters.proof.samples import LEAST_SAMPLES, Data, checked_data
 
@@ -52,8 +51,6 @@ def answers_of(model: KerasModel | SavedModel, data: Data, *, least: int = LEAST
 
 
 def _inputs_of(model: KerasModel | SavedModel) -> tuple[list[str], Sequence[TfTensor]]:
-    if isinstance(model, SavedModel):
-        return [model.input.name], [model.input]
     return input_names(model), model.inputs
 
 
@@ -69,7 +66,7 @@ def _by_name(arrays: dict[str, Numbers], names: Sequence[str]) -> dict[str, Numb
 
 def _typed(array: Numbers, name: str, shape: tuple[int | None, ...], dtype: np.dtype[np.generic]) -> Numbers:
     fits = shape_fits(array.shape[1:], shape)
-    expect(fits, f"samples of shape (n, {str(shape)[1:-1]}) for the input {name}", array.shape)
+    expect(fits, f"samples of shape {shape_of_many(shape)} for the input {name}", array.shape)
     whole = dtype.kind == "f" or array.dtype.kind in "biu" or bool((array == np.rint(array)).all())
     expect(whole, f"whole numbers for the input {name}", "others")
     # A float of 64 bits is not what a file is given.
@@ -80,23 +77,15 @@ def _outputs_of(
     model: KerasModel | SavedModel, inputs: Mapping[str, Numbers]
 ) -> tuple[dict[str, NDArray[np.float32]], dict[str, tuple[int | None, ...]]]:
     """Return the outputs for `inputs` and their shapes in the model."""
+    given, names = list(inputs.values()), output_names(model)
     if isinstance(model, SavedModel):
-        (array,) = inputs.values()
-        outputs = [model.predict(array)]
-        names, shapes = [model.output_name], [outputs[0].shape]
+        outputs = flat(model.predict(given))
+        shapes = [output.shape for output in outputs]
     else:
         exact = in_float32(model)
-        given = list(inputs.values())
-        try:
-            found = exact.predict(given[0] if len(given) == 1 else given, verbose=0)
-        except ValueError as error:
-            raise InputError(f"expected a model that takes its inputs as a list, got {error}") from error
-        outputs = [np.asarray(one, np.float32) for one in tf.nest.flatten(found)]
-        names, shapes = _unique(output_names(model)), [tuple(tensor.shape) for tensor in model.outputs]
+        outputs = [
+            np.asarray(one, np.float32) for one in flat(exact.predict(nested_inputs(exact, given), verbose=0))
+        ]
+        shapes = [tuple(tensor.shape) for tensor in flat(model.outputs)]
     named = dict(zip(names, outputs, strict=True))
     return named, {name: shape[1:] for name, shape in zip(names, shapes, strict=True)}
-
-
-def _unique(names: Sequence[str]) -> list[str]:
-    """Return `names`, the repeated ones with their place: one layer may give several outputs."""
-    return [f"{name}:{place}" if names.count(name) > 1 else name for place, name in enumerate(names)]

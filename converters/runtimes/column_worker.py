@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from converters.base.arrays import Numbers, read_npz, shape_fits
+from converters.base.arrays import Numbers, read_npz, shape_fits, shape_of_many
 from converters.base.errors import InputError, expect
 from converters.base.native_log import Log
 from converters.base.quiet import quieten_tensorflow
@@ -77,7 +77,7 @@ def _run(runtime: Runner, job: Path) -> dict[str, Json]:
 
 def _stored(inputs: Numbers, source: TensorDetail) -> Numbers:
     wanted = tuple(int(side) for side in source["shape"][1:])
-    expect(inputs.shape[1:] == wanted, f"inputs of shape (n, {str(wanted)[1:-1]})", inputs.shape)
+    expect(inputs.shape[1:] == wanted, f"inputs of shape {shape_of_many(wanted)}", inputs.shape)
     return quantize(inputs, source)
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import overload
 
 import numpy as np
+from numpy.typing import NDArray
 
+from converters.base.arrays import Numbers, shape_of_many
 from converters.base.environment import tf
 from converters.base.errors import InputError, expect
 from converters.base.quiet import quiet
 from converters.file.graph import Graph, computed_nodes
+from converters.file.signature import names_in_order
 from converters.runtimes.interpreter_types import Interpreter, TensorDetail
 from converters.runtimes.interpreters import check_one_input_and_output
 from converters.runtimes.stored_values import dequantize, quantize
@@ -32,13 +36,37 @@ def interpreter_of(content: bytes, **options: object) -> Interpreter:
     return interpreter
 
 
-def run(content: bytes, inputs: np.ndarray) -> np.ndarray:
+@overload
+def run(content: bytes, inputs: Numbers) -> NDArray[np.float32]: ...
+
+
+@overload
+def run(content: bytes, inputs: Mapping[str, Numbers]) -> dict[str, NDArray[np.float32]]: ...
+
+
+def run(
+    content: bytes, inputs: Numbers | Mapping[str, Numbers]
+) -> NDArray[np.float32] | dict[str, NDArray[np.float32]]:
     """Return the outputs (n, ...) float32 for `inputs` (n, ...), real values, one at a time.
 
-    Quantised inputs and outputs are converted by the file's own scale and zero point.
+    An array of the only input gives an array of the only output; inputs by the names in the file's signature
+    give outputs by theirs. Quantised inputs and outputs are converted by the file's own scale and zero point.
+    An LSTM starts anew with each. Raises InputError: inputs of other names or shapes.
     """
-    _, outputs, sink = _run_one(content, inputs)
-    return dequantize(outputs, sink)
+    if not isinstance(inputs, Mapping):
+        _, stored, sink = _run_one(content, np.asarray(inputs))
+        return dequantize(stored, sink)
+    names = names_in_order(content)
+    wanted = ", ".join(names.inputs)
+    expect(set(inputs) == set(names.inputs), f"inputs named {wanted}", ", ".join(inputs) or "none")
+    outputs = run_in_order(content, [inputs[name] for name in names.inputs])
+    return dict(zip(names.outputs, outputs, strict=True))
+
+
+def run_in_order(content: bytes, inputs: Sequence[Numbers]) -> list[NDArray[np.float32]]:
+    """Return each output (n, ...) float32 for `inputs`, an array (n, ...) for each, in the file's order."""
+    outputs, sinks = _run_all(content, inputs)
+    return [dequantize(one, sink) for one, sink in zip(outputs, sinks, strict=True)]
 
 
 def run_stored(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -49,13 +77,17 @@ def run_stored(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 def run_every_stored(content: bytes, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Return each output (n, ...) as the file stores it, for real `inputs` (n, ...), one for each input."""
+    return _run_all(content, inputs)[0]
+
+
+def _run_all(content: bytes, inputs: Sequence[Numbers]) -> tuple[list[np.ndarray], list[TensorDetail]]:
     interpreter = interpreter_of(content)
     sinks = interpreter.get_output_details()
     rows = [
         [interpreter.get_tensor(sink["index"])[0] for sink in sinks]
         for _ in _runs(interpreter, _stored(inputs, interpreter.get_input_details()))
     ]
-    return [np.array(one) for one in zip(*rows, strict=True)]
+    return [np.array(one) for one in zip(*rows, strict=True)], list(sinks)
 
 
 def _run_one(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray, TensorDetail]:
@@ -72,7 +104,7 @@ def _stored(inputs: Sequence[np.ndarray], sources: Sequence[TensorDetail]) -> li
     expect(len(inputs) == len(sources), f"samples for each of the file's {len(sources)} inputs", len(inputs))
     for array, source in zip(inputs, sources, strict=True):
         wanted = tuple(int(side) for side in source["shape"][1:])
-        expect(array.shape[1:] == wanted, f"inputs of shape (n, {str(wanted)[1:-1]})", array.shape)
+        expect(array.shape[1:] == wanted, f"inputs of shape {shape_of_many(wanted)}", array.shape)
     return [quantize(array, source) for array, source in zip(inputs, sources, strict=True)]
 
 

@@ -378,3 +378,113 @@ def test_bad_calibration_is_answered_in_one_line(saved, capsys, arrays, message)
 def test_int8_wants_calibration(saved, capsys):
     status, _, err = run(capsys, saved / "net.keras", "--precision", "int8", "--out", saved / "out")
     assert (status, err) == (2, "converters: expected --calibration for int8, got none\n")
+
+
+def two_inputs():
+    layers = keras_3.layers
+    keras_3.utils.set_random_seed(0)
+    picture, words = (
+        keras_3.Input((6, 6, 2), name="picture"),
+        keras_3.Input((4,), dtype="int32", name="words"),
+    )
+    parts = [layers.Conv2D(2, 3, name="first")(picture), layers.Embedding(9, 3)(words)]
+    x = layers.Concatenate()([layers.Flatten()(one) for one in parts])
+    return keras_3.Model([picture, words], [layers.Dense(2, name=name)(x) for name in ("one", "another")])
+
+
+@pytest.fixture
+def two(tmp_path, rng):
+    two_inputs().save(tmp_path / "two.keras")
+    arrays = {"words": rng.integers(0, 9, (40, 4)), "picture": rng.random((40, 6, 6, 2), np.float32)}
+    np.savez(tmp_path / "two.npz", **arrays)
+    np.savez(tmp_path / "other.npz", image=arrays["picture"], words=arrays["words"])
+    np.savez(tmp_path / "none.npz")
+    return tmp_path
+
+
+def test_several_inputs_and_outputs_are_converted_and_compared_in_every_precision(two, capsys):
+    kinds = ("float32", "float16", "dynamic", "int8", "int16")
+    wanted = [option for kind in kinds for option in ("--precision", kind)]
+    arguments = (two / "two.keras", "--calibration", two / "two.npz", "--out", two / "out")
+    status, out, err = run(capsys, *arguments, *wanted)
+    assert (status, err) == (0, "")
+    rows = {line.split()[0]: line for line in out.splitlines()}
+    for kind in kinds:
+        assert float(re.search(r"\d\.\de[-+]\d\d", rows[kind])[0]) < 0.05
+    manifest = json.loads((two / "out" / "manifest.json").read_text())
+    assert list(manifest["models"]) == [f"two_{kind}.tflite" for kind in kinds]
+    ends = manifest["models"]["two_int16.tflite"]
+    assert [one["type"] for one in ends["inputs"]] == ["int16", "int32"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--calibration", "other.npz"], "inputs for picture, words, by these names, got image, words"),
+        (["--calibration", "none.npz"], "none.npz with an array, got none"),
+        (["--precision", "int16"], "expected --calibration for int16, got none"),
+        (["--keep-float", "first"], "expected --keep-float with an int8 file, got without one"),
+        (
+            ["--calibration", "two.npz", "--keep-float", "frist"],
+            "layers of .* to keep in float32 .the nearest is first., got frist",
+        ),
+        (["--shape", "6x6"], "expected shapes for picture, words by these names, got one"),
+        (["--shape", "picture=6x"], "expected a shape like 32x32x3 or NAME=32x32x3, without the batch, got"),
+    ],
+)
+def test_bad_options_are_answered_in_one_line_and_nothing_is_written(
+    two, capsys, monkeypatch, arguments, message
+):
+    monkeypatch.chdir(two)
+    status, _, err = run(capsys, "two.keras", "--out", "out", *arguments)
+    assert (status, len(err.splitlines())) == (2, 1)
+    assert re.search(message, err)
+    assert not list(two.glob("out/*"))
+
+
+def test_a_layer_is_kept_in_float32_in_the_int8_file_only(two, capsys):
+    arguments = (two / "two.keras", "--calibration", two / "two.npz", "--out", two / "out")
+    status, _, _ = run(capsys, *arguments, "--precision", "float32", "--precision", "int8")
+    plain = {path.name: path.read_bytes() for path in (two / "out").glob("*.tflite")}
+    precisions = ("--precision", "float32", "--precision", "int8")
+    kept, _, _ = run(capsys, *arguments, *precisions, "--keep-float", "first")
+    assert status == kept == 0
+    changed = [name for name, content in plain.items() if (two / "out" / name).read_bytes() != content]
+    assert changed == ["two_int8.tflite"]
+
+
+def test_sides_that_are_open_get_a_shape(tmp_path, capsys, rng):
+    x = keras_3.Input((None, None, 3), name="x")
+    y = keras_3.layers.GlobalAveragePooling2D()(keras_3.layers.Conv2D(2, 3)(x))
+    keras_3.Model(x, y).save(tmp_path / "open.keras")
+    np.savez(tmp_path / "data.npz", rng.random((20, 9, 7, 3), np.float32))
+    arguments = (tmp_path / "open.keras", "--calibration", tmp_path / "data.npz", "--out", tmp_path / "out")
+    status, _, err = run(capsys, *arguments)
+    assert status == 2
+    assert "input shape is known but for the batch, or a shape, got (None, None, 3)" in err
+    status, _, err = run(capsys, *arguments, "--shape", "9x7x3")
+    assert (status, err) == (0, "")
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["models"]["open_int8.tflite"]["inputs"][0]["shape"] == [1, 9, 7, 3]
+
+
+@pytest.mark.parametrize("keras", [keras_3, keras_2], ids=["Keras 3", "Keras 2"])
+def test_a_conversion_that_kills_its_process_is_a_line_and_the_other_files_are_there(keras, tmp_path, rng):
+    """In a process of its own: it must not die of it."""
+    layers = keras.layers
+    keras.Sequential([keras.Input((5, 3)), layers.GRU(4, name="gru"), layers.Dense(2)]).save(
+        tmp_path / "gru.keras"
+    )
+    np.savez(tmp_path / "data.npz", rng.normal(size=(20, 5, 3)).astype(np.float32))
+    command = [sys.executable, "-m", "converters", "gru.keras", "--calibration", "data.npz", "--out", "out"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith(
+        "converters: expected layers that TensorFlow's converter takes in int8, got "
+    )
+    assert "GRU (gru): the converter ended with signal 11 (SIGSEGV)" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    written = [f"gru_{kind}.tflite" for kind in ("dynamic", "float16", "float32")]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [*written, "manifest.json"]
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert sorted(manifest["models"]) == written

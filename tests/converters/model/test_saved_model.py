@@ -15,7 +15,7 @@ from converters.base.environment import saved_model_pb2
 from converters.base.errors import InputError
 from converters.model.loading import load_model
 from converters.model.saved_model import SavedModel, load_saved_model, saved_model_to_tflite
-from converters.proof.checked_files import checked_files, reference_of
+from converters.proof.checked_files import Wishes, checked_files, reference_of
 from converters.runtimes.tensorflow_interpreter import interpreter_of, run
 
 
@@ -73,7 +73,9 @@ def test_an_export_gives_the_models_numbers_in_every_precision(tmp_path, inputs,
     wanted = model.predict(inputs, verbose=0)
     np.testing.assert_allclose(loaded.predict(inputs), wanted, atol=1e-6)
     precisions = ("float32", "float16", "dynamic", "int8")
-    files = list(checked_files(loaded, precisions=precisions, reference=reference_of(loaded, inputs)))
+    files = list(
+        checked_files(loaded, wishes=Wishes(precisions=precisions), reference=reference_of(loaded, inputs))
+    )
     for file, limit in zip(files, (1e-6, 1e-3, 0.03, 0.03), strict=True):
         assert file.difference < limit
         assert np.abs(run(file.content, inputs) - wanted).max() < limit
@@ -97,19 +99,41 @@ def test_other_saved_models_are_converted_too(tmp_path, rng, form):
 
 def test_serving_default_comes_before_serve_and_an_open_batch_becomes_one(tmp_path):
     both = {"serve": [tf.TensorSpec((None, 2))], "serving_default": [tf.TensorSpec((None, 3))]}
-    assert tuple(load_saved_model(save_with_signatures(tmp_path / "both", **both)).input.shape) == (1, 3)
+    assert tuple(load_saved_model(save_with_signatures(tmp_path / "both", **both)).inputs[0].shape) == (1, 3)
     one = {"serve": [tf.TensorSpec((1, 2), tf.int32)], "other": [tf.TensorSpec((None, 5))]}
     model = load_saved_model(save_with_signatures(tmp_path / "one", **one))
-    assert tuple(model.input.shape) == (1, 2)
+    assert tuple(model.inputs[0].shape) == (1, 2)
     np.testing.assert_array_equal(model.predict(np.array([[1, 2], [3, 4]])), [[2, 4], [6, 8]])
+
+
+def test_several_inputs_and_outputs_keep_their_names(tmp_path, rng):
+    specs = [tf.TensorSpec((None, 2), name="b"), tf.TensorSpec((None, 3), tf.int32, name="a")]
+    model = load_saved_model(save_with_signatures(tmp_path / "two", serve=specs))
+    arrays = {"b": rng.random((6, 2), np.float32), "a": np.arange(18).reshape(6, 3)}
+    wanted = {"y0": 2 * arrays["b"], "y1": 2 * arrays["a"]}
+    (file,) = checked_files(
+        model, wishes=Wishes(precisions=["float32"]), reference=reference_of(model, arrays)
+    )
+    assert file.difference == 0
+    found = run(file.content, arrays)
+    assert sorted(found) == ["y0", "y1"]
+    for name, array in found.items():
+        np.testing.assert_array_equal(array, wanted[name])
+
+
+def test_open_sides_want_a_shape(tmp_path, rng):
+    saved = save_with_signatures(tmp_path / "m", serve=[tf.TensorSpec((None, None, 2), name="x")])
+    model, inputs = load_saved_model(saved), rng.random((3, 5, 2), np.float32)
+    with pytest.raises(InputError, match=r"known but for the batch, or a shape, got \(None, 2\)"):
+        saved_model_to_tflite(model, precision="float32")
+    content = saved_model_to_tflite(model, precision="float32", shape=(5, 2)).content
+    np.testing.assert_array_equal(run(content, inputs), 2 * inputs)
 
 
 @pytest.mark.parametrize(
     ("signatures", "message"),
     [
         ({"other": [tf.TensorSpec((1, 2))]}, "to have the signature serving_default or serve, got other"),
-        ({"serve": [tf.TensorSpec((1, 2))] * 2}, "with one input and one output, got .* with 2 and 2"),
-        ({"serve": [tf.TensorSpec((None, None, 2))]}, r"known but for the batch, got \(None, None, 2\)"),
         ({"serve": [tf.TensorSpec((4, 2))]}, r"for one input at a time .* got \(4, 2\)"),
         ({"serve": [tf.TensorSpec(None)]}, "known but for the batch, got one of unknown rank"),
         ({"serve": [tf.TensorSpec(())]}, r"known but for the batch, got one of unknown rank"),
