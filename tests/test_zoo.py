@@ -30,12 +30,17 @@ def error(entry, route):
 
 @pytest.mark.parametrize("name", ENTRIES)
 def test_fold_and_float32_are_exact(name):
-    assert error(ENTRIES[name], "fold") < 1e-5
-    float32 = error(ENTRIES[name], "float32")
-    assert float32 is None or float32 < 1e-5
+    """To the rounding of the net itself: what the plain float32 file shows of it, which folds nothing."""
+    allowed = 2 * max(error(ENTRIES[name], "plain float32"), 1e-6)
+    assert error(ENTRIES[name], "fold") <= allowed
+    assert (error(ENTRIES[name], "float32") or 0.0) <= allowed
 
 
-@pytest.mark.parametrize("name", [name for name in ENTRIES if error(ENTRIES[name], "int8") is not None])
+def both_have_a_file(entry):
+    return None not in (error(entry, "int8"), error(entry, "plain int8"))
+
+
+@pytest.mark.parametrize("name", [name for name, entry in ENTRIES.items() if both_have_a_file(entry)])
 def test_int8_is_no_worse_than_the_plain_converter(name):
     ours, plain = (ENTRIES[name]["routes"][route] for route in ("int8", "plain int8"))
     assert ours["error"] <= 1.1 * plain["error"]

@@ -153,6 +153,8 @@ def quantize_aware(
         if not isinstance(layer, layers.InputLayer)
     }
 
+    expect(configs, "a model with layers", "one that gives its input back")
+
     def annotate(layer: KerasLayer) -> KerasLayer:
         return tfmot.quantization.keras.quantize_annotate_layer(layer, configs[layer.name])
 

@@ -33,6 +33,12 @@ def test_it_holds_for_drawn_models(name):
     assert outcomes.count("held") > len(outcomes) / 3
 
 
+def test_a_model_that_gives_its_input_back_is_not_fine_tuned():
+    lines = ("x0 = keras.Input((5, 9, 3), name='pixels')", "x1 = x0 * 1.0", "model = keras.Model(x0, x1)")
+    words = "refused: expected a model with layers, got one that gives its input back"
+    assert outcome("quantize_aware", built(lines, 1)) == words
+
+
 LINES = (
     "x0 = keras.Input((6, 6, 2), name='pixels')",
     "x1 = layers.Rescaling(1 / 255)(x0)",

@@ -120,7 +120,7 @@ def drawn_models(
 def _drawn(growing: _Growing, draw: st.DrawFn, *, most_steps: int, outputs: int) -> DrawnModel:
     for _ in range(draw(st.integers(1, most_steps))):
         growing.grow()
-    if draw(st.booleans()):
+    if growing.common or draw(st.booleans()):  # fine-tuning wants a kernel
         growing.head()
     names = [growing.last]
     if outputs > 1 and draw(st.integers(0, 3)) == 0:
