@@ -337,8 +337,8 @@ FAULTS = (
     _fault(
         "command-dense-scales",
         "converters/proof/checked_files.py",
-        'per_channel_dense=per_channel_dense and precision == "int8"',
-        "per_channel_dense=False",
+        "dense = int8 and wishes.per_channel_dense",
+        "dense = False",
         meaning="--per-channel-dense changes nothing",
         tests="converters/test_main.py",
     ),
@@ -802,7 +802,7 @@ FAULTS = (
     ),
     _fault(
         "imported-delegate",
-        "lenet_edge/parity/imported.py",
+        "converters/proof/imported.py",
         '"taken": 0 <= taken <= answer["nodes"] and bool(taken) == bool(delegate),',
         '"taken": 0 <= taken <= answer["nodes"],',
         meaning="an app may name a delegate that took nothing",
