@@ -95,9 +95,9 @@ def to_tflite(
     check_precision(precision, ends)
     check_model(model)
     check_backend(keras_of(model))
-    fine_tuned = _fine_tuned_bits(model)
+    fine_tuned, bits = _is_fine_tuned(model), _fine_tuned_bits(model)
     expect(precision == "int8" or not fine_tuned, "int8 of a model that quantize_aware made", repr(precision))
-    expect(fine_tuned <= {4, 8}, "kernels of 8 or 4 bits", ", ".join(map(str, fine_tuned)))
+    expect(bits <= {4, 8}, "kernels of 8 or 4 bits", ", ".join(map(str, bits)))
     check_dense_scales(precision, per_channel_dense=per_channel_dense)
     expect(not (fine_tuned and per_channel_dense), "no per_channel_dense for a fine-tuned model", "it")
     expect(precision == "int8" or not keep_float, "int8 for layers kept in float32", repr(precision))
@@ -257,6 +257,11 @@ def _makes_masks(layer: KerasLayer) -> bool:
         return bool(layer.mask_zero)
     own = type(layer).__module__.partition(".")[0] != KERAS_3
     return type(layer).__name__ == "Masking" or (own and "compute_mask" in vars(type(layer)))
+
+
+def _is_fine_tuned(model: KerasModel) -> bool:
+    """Return whether `model` comes from `quantize_aware`: it may have no kernel."""
+    return any(hasattr(layer, "quantize_config") for layer in model.layers)
 
 
 def _fine_tuned_bits(model: KerasModel) -> set[int]:

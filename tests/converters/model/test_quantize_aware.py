@@ -727,3 +727,13 @@ def test_the_worked_example_of_the_documentation_runs(tmp_path, capsys):
     kernel = next(n for n in read_graph(names["content"]).nodes if n.name == "CONV_2D").inputs[1]
     np.testing.assert_array_equal(kernel.constant[:, :, 0], kernel.constant[:, :, 2])
     assert kernel.scales.size == 8
+
+
+def test_a_model_without_a_kernel_has_its_ranges_already(rng):
+    x = keras_3.Input((8, 8, 2))
+    model = keras_3.Model(x, keras_3.layers.ReLU()(keras_3.layers.MaxPooling2D(2)(x)))
+    samples = rng.normal(size=(20, 8, 8, 2)).astype(np.float32)
+    rounding = quantize_aware(model, calibration=samples)
+    content = to_tflite(rounding, precision="int8").content
+    step = read_graph(content).outputs[0].scales[0]
+    np.testing.assert_allclose(run(content, samples), rounding.predict(samples, verbose=0), atol=1.01 * step)
