@@ -21,12 +21,12 @@ def file_shapes(given: Shapes | None, own: Mapping[str, OpenShape]) -> dict[str,
     named = _by_name(given, list(own))
     found: dict[str, Shape] = {}
     for name, sides in own.items():
-        known = tuple(side for side in sides if side is not None)
         where = "" if len(own) == 1 else f" for {name}"
-        if name not in named and len(known) < len(sides):
-            wanted = f"a model whose input shape is known but for the batch, or a shape{where}"
-            raise InputError(f"expected {wanted}, got {sides}")
-        found[name] = tuple(named.get(name, known))
+        asked = tuple(named.get(name, sides))
+        if None in asked:
+            wanted = f"a model whose input shape is known but for the batch, or a shape{where or ' for it'}"
+            raise InputError(f"expected {wanted}, got {asked}")
+        found[name] = tuple(side for side in asked if side is not None)
         fits = shape_fits(found[name], sides) and all(side > 0 for side in found[name])
         expect(fits, f"a shape{where} of the model's, {sides}", found[name])
     return found

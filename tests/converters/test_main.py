@@ -481,7 +481,7 @@ def test_sides_that_are_open_get_a_shape(tmp_path, capsys, rng):
     arguments = (tmp_path / "open.keras", "--calibration", tmp_path / "data.npz", "--out", tmp_path / "out")
     status, _, err = run(capsys, *arguments)
     assert status == 2
-    assert "input shape is known but for the batch, or a shape, got (None, None, 3)" in err
+    assert "input shape is known but for the batch, or a shape for it, got (None, None, 3)" in err
     status, _, err = run(capsys, *arguments, "--shape", "9x7x3")
     assert (status, err) == (0, "")
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())

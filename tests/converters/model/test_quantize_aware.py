@@ -709,7 +709,7 @@ def test_other_bad_input_is_said_in_one_line(exact, rounding, pixels):
         quantize_aware(keras.Model(two, layers.Add()(two)), calibration=pixels)
     with pytest.raises(InputError, match="expected int8 of a model that quantize_aware made, got 'float16'"):
         to_tflite(rounding, precision="float16")
-    with pytest.raises(InputError, match="expected ends of uint8 or int8, got 'int4'"):
+    with pytest.raises(InputError, match="expected ends of uint8 or int8 for int8, got 'int4'"):
         to_tflite(rounding, precision="int8", ends="int4")
 
 

@@ -124,7 +124,7 @@ def test_several_inputs_and_outputs_keep_their_names(tmp_path, rng):
 def test_open_sides_want_a_shape(tmp_path, rng):
     saved = save_with_signatures(tmp_path / "m", serve=[tf.TensorSpec((None, None, 2), name="x")])
     model, inputs = load_saved_model(saved), rng.random((3, 5, 2), np.float32)
-    with pytest.raises(InputError, match=r"known but for the batch, or a shape, got \(None, 2\)"):
+    with pytest.raises(InputError, match=r"known but for the batch, or a shape for it, got \(None, 2\)"):
         saved_model_to_tflite(model, precision="float32")
     content = saved_model_to_tflite(model, precision="float32", shape=(5, 2)).content
     np.testing.assert_array_equal(run(content, inputs), 2 * inputs)
