@@ -148,7 +148,7 @@ def by_the_converter(precision: Any) -> Callable[[Net], Facts]:
                 dict(zip(names, [one[None] for one in samples], strict=True))
                 for samples in zip(*a_net.calibration, strict=True)
             )
-        return file_facts(converted(converter), a_net)
+        return file_facts(converted(converter, precision=precision), a_net)
 
     return measure
 
@@ -180,7 +180,7 @@ def by_optimization(a_net: Net) -> Facts:
         variable.assign(value)
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
     set_precision(converter, "int8", ends="uint8")
-    return {**file_facts(converted(converter), a_net), "given": given}
+    return {**file_facts(converted(converter, precision="int8"), a_net), "given": given}
 
 
 def _is_range(name: str) -> bool:
