@@ -63,7 +63,8 @@ def exit_status(
         return 2
     except KeyboardInterrupt as error:
         print(": ".join(filter(None, [name, "interrupted", str(error)])), file=sys.stderr)
-        _let_go(error)
+        if "tensorflow" in sys.modules:
+            _let_go(error)
         return 130
 
 
