@@ -71,7 +71,7 @@ class FileProver:
         if cell.verdict != "out" or file.weights.findings:
             return cell
         departure = self._matrix.departure(file)
-        return replace(cell, why=f"{cell.why}; {departure}") if departure else cell
+        return replace(cell, why=f"{cell.why}; {departure}") if departure not in cell.why else cell
 
 
 def _exact_file(folded: KerasModel | SavedModel, shape: Shapes | None) -> ExactFile | str:

@@ -68,21 +68,19 @@ def proven_layers(
     weights: Weights,
     names: Mapping[str, str],
     inputs: Sequence[NDArray[Any]],
-    *,
-    exact_inputs: Sequence[NDArray[Any]],
 ) -> list[ProvenLayer]:
     """Return the layers of the file `content` that its model's float32 file has too, on `inputs`.
 
-    `inputs`: an array (n, ...) for each of the file's inputs, `few` of them; `exact_inputs`: the same in the
-    order of the float32 file; `weights`: the file's constants beside the model's; `names`: the model's
-    layers. The first layer that is noisier than its bits explain
-    departs, and every layer with a constant that is not the model's.
+    `inputs`: an array (n, ...) for each of the file's inputs, `few` of them; `weights`: the file's constants
+    beside those of the float32 file, which has its inputs in the same order; `names`: the model's layers. The
+    first layer that is noisier than its bits explain departs, and every layer with a constant that is not
+    the model's.
     """
     if weights.exact is None or not weights.pairs:
         return []
-    exact_values = _tensors_of(weights.exact, exact_inputs)
+    exact_values = _tensors_of(weights.exact, inputs)
     measured = profile_of_pairs(content, graph, weights.pairs, inputs, exact_values=exact_values)
-    noise = _noise(graph, inputs)
+    noise = noise_of(graph, inputs)
     found: list[ProvenLayer] = []
     for layer, (node, other) in zip(measured, weights.pairs, strict=True):
         target = node.outputs[0].index
@@ -98,15 +96,11 @@ def proven_layers(
     return found
 
 
-def too_noisy(
-    graph: Graph, inputs: Sequence[NDArray[Any]], outputs: NDArray[Any], model: NDArray[Any], *, output: int
-) -> str:
+def too_noisy(outputs: NDArray[Any], model: NDArray[Any], noise: NDArray[np.float64] | None) -> str:
     """Return how much noisier `outputs` (n, ...) are than the file's bits explain, "" if they are not.
 
-    `outputs`: the file's, at place `output`, for `inputs`; `model`: the model's. Raises InputError for an
-    operator without arithmetic.
+    `outputs`: the file's; `model`: the model's; `noise`: what `noise_of` expects of them, None if it cannot.
     """
-    noise = expected_noise(graph, list(inputs))[graph.outputs[output].index]
     allowed, snr = _allowed(model, noise), decibels(model, outputs - model)
     if allowed is None or snr is None or snr >= allowed:
         return ""
@@ -118,7 +112,7 @@ def _allowed(signal: NDArray[Any], noise: NDArray[Any] | None) -> float | None:
     return None if ratio is None else ratio - MARGIN
 
 
-def _noise(graph: Graph, inputs: Sequence[NDArray[Any]]) -> Mapping[int, NDArray[np.float64]]:
+def noise_of(graph: Graph, inputs: Sequence[NDArray[Any]]) -> Mapping[int, NDArray[np.float64]]:
     """Return the expected noise, none where an operator has no arithmetic."""
     try:
         return expected_noise(graph, list(inputs))

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from converters.base.arrays import Numbers
 from converters.base.errors import InputError
-from converters.base.words import counted
 from converters.file.graph import Graph, read_graph
 from converters.file.soundness import check_sound
 from converters.proof.cell import Cell, Figures
@@ -22,7 +21,7 @@ from converters.proof.exact_arithmetic import steps_of
 from converters.proof.exact_files import ExactFiles
 from converters.proof.imported import Imported
 from converters.proof.layer_profile import decibels
-from converters.proof.layers import ProvenLayer, few, proven_layers, too_noisy
+from converters.proof.layers import ProvenLayer, few, noise_of, proven_layers, too_noisy
 from converters.proof.mcnemar import mcnemar
 from converters.proof.model_answers import ModelAnswers
 from converters.proof.runs import facts_of, failure_of
@@ -84,7 +83,8 @@ class Matrix:
     ) -> None:
         self.answers, self.scorings, self.names = answers, scorings, names
         self._tolerances: dict[tuple[str, int], Tolerance | str] = {}
-        self._noisy: dict[str, str] = {}
+        self._noises: dict[tuple[str, int], Mapping[int, NDArray[np.float64]]] = {}
+        self._layers: dict[str, list[ProvenLayer]] = {}
 
     def cells(
         self,
@@ -130,14 +130,12 @@ class Matrix:
 
     def layers(self, file: ProvenFile) -> list[ProvenLayer]:
         """Return the layers of `file` that could be told to be the model's, on a few samples."""
-        exact = file.weights.exact
-        if exact is None:
-            return []
-        own, others = (
-            few(file.graph, self._inputs(ends))
-            for ends in (file.ends, ends_of(exact.content, exact.graph, self.answers))
-        )
-        return proven_layers(file.content, file.graph, file.weights, self.names, own, exact_inputs=others)
+        if file.name not in self._layers:
+            inputs = few(file.graph, self._inputs(file.ends))
+            self._layers[file.name] = proven_layers(
+                file.content, file.graph, file.weights, self.names, inputs
+            )
+        return self._layers[file.name]
 
     def departure(self, file: ProvenFile) -> str:
         """Return the first layer where `file` departs from the model, with the reason; "" if none does."""
@@ -165,24 +163,21 @@ class Matrix:
 
     def _too_noisy(self, file: ProvenFile, result: Result) -> str:
         """Return why a file whose constants could not be compared is not the model's, "" if it may be."""
-        if file.name not in self._noisy:
-            self._noisy[file.name] = self._find_noise(file, result)
-        return self._noisy[file.name]
-
-    def _find_noise(self, file: ProvenFile, result: Result) -> str:
-        inputs = few(file.graph, self._inputs(file.ends))
-        count = min(len(inputs[0]), len(result.outputs))
-        for place, output in enumerate(result.every):
-            model = self.answers.outputs[file.ends.outputs[place]][:count]
-            samples = [one[:count] for one in inputs]
-            values = output.values[:count].reshape(model.shape)
-            try:
-                why = too_noisy(file.graph, samples, values, model, output=place)
-            except InputError:
-                return ""  # no arithmetic: what its bits explain is not known
+        inputs = [one[: len(result.outputs)] for one in few(file.graph, self._inputs(file.ends))]
+        count, noise = len(inputs[0]), self._noise(file, inputs)
+        for tensor, name, output in zip(file.graph.outputs, file.ends.outputs, result.every, strict=True):
+            model = self.answers.outputs[name][:count]
+            why = too_noisy(output.values[:count].reshape(model.shape), model, noise.get(tensor.index))
             if why:
                 return f"not this model's weights: {self.departure(file) or f'the output, {why}'}"
         return ""
+
+    def _noise(self, file: ProvenFile, inputs: Sequence[NDArray[Any]]) -> Mapping[int, NDArray[np.float64]]:
+        """Return the noise expected of the tensors of `file` on `inputs`, found once for so many samples."""
+        key = (file.name, len(inputs[0]))
+        if key not in self._noises:
+            self._noises[key] = noise_of(file.graph, inputs)
+        return self._noises[key]
 
     def _judged(self, file: ProvenFile, place: int, output: Output) -> tuple[Figures, str]:
         """Return the figures of an output, and why it is out, "" if it is not."""
@@ -228,10 +223,3 @@ def _agreement(scoring: Scoring, values: NDArray[Any], model: NDArray[Any]) -> f
     if answers is None or wanted is None:
         return None
     return share(answers == wanted)
-
-
-def counts_text(cells: Sequence[Cell]) -> str:
-    """Return how many cells there are of each verdict: "9 cells: 7 within, 2 not derived"."""
-    verdicts = [cell.verdict for cell in cells]
-    parts = [f"{verdicts.count(one)} {one}" for one in dict.fromkeys(verdicts)]
-    return f"{counted(len(cells), 'cell')}: {', '.join(parts)}" if cells else "no cell"

@@ -35,8 +35,8 @@ def checked_data(data: Data, *, least: int = LEAST_SAMPLES) -> dict[str, Numbers
 
 
 def first_samples(arrays: Mapping[str, Numbers], count: int | None) -> dict[str, Numbers]:
-    """Return the first `count` rows of each array, all if None."""
-    return {name: array[:count] for name, array in arrays.items()}
+    """Return the first `count` rows of each array, all if None; what has no rows is left as it is."""
+    return {name: array[:count] if array.ndim else array for name, array in arrays.items()}
 
 
 def check_labels(labels: Mapping[str, Numbers], data: Mapping[str, Numbers]) -> None:

@@ -16,7 +16,7 @@ from converters.proof.exact_files import exact_file, exact_files, held_against
 from converters.proof.exact_operators import OPERATIONS
 from converters.proof.expected_noise import expected_noise
 from converters.proof.layer_names import layer_names, layer_of
-from converters.proof.layers import few, proven_layers, too_noisy
+from converters.proof.layers import few, noise_of, proven_layers, too_noisy
 from converters.proof.model_answers import answers_of
 from converters.proof.weights import compare_weights, matched
 from converters.runtimes.tensorflow_interpreter import every_tensor, run
@@ -151,8 +151,9 @@ def test_outputs_noisier_than_their_bits_are_told(answers, folded):
     graph, inputs = read_graph(folded), [answers.inputs["image"]]
     wanted = answers.outputs["scores"]
     outputs = run(folded, inputs[0])
-    assert too_noisy(graph, inputs, outputs, wanted, output=0) == ""
-    assert "its bits allow" in too_noisy(graph, inputs, outputs[::-1], wanted, output=0)
+    noise = noise_of(graph, inputs)[graph.outputs[0].index]
+    assert too_noisy(outputs, wanted, noise) == ""
+    assert "its bits allow" in too_noisy(outputs[::-1], wanted, noise)
 
 
 def test_layers_without_arithmetic_are_still_measured(model, answers, folded, exact, names, monkeypatch):
@@ -160,7 +161,7 @@ def test_layers_without_arithmetic_are_still_measured(model, answers, folded, ex
     weights = compare_weights(graph, exact, names)
     inputs = few(graph, list(answers.inputs.values()))
     monkeypatch.delitem(OPERATIONS, "MEAN")
-    found = proven_layers(folded, graph, weights, names, inputs, exact_inputs=inputs)
+    found = proven_layers(folded, graph, weights, names, inputs)
     assert [one.layer for one in found if one.allowed is not None] == []
     assert all(one.measured.snr is None or one.measured.snr > 10 for one in found)
     assert [one.measured.local is None for one in found if one.layer == "pooled"] == [True]
@@ -172,7 +173,7 @@ def test_a_noisy_layer_departs_even_if_no_constant_could_be_compared(folded, ans
     graph = read_graph(faulty)
     weights = replace(compare_weights(graph, exact, names), departing={}, findings=())
     inputs = few(graph, list(answers.inputs.values()))
-    found = proven_layers(faulty, graph, weights, names, inputs, exact_inputs=inputs)
+    found = proven_layers(faulty, graph, weights, names, inputs)
     departing = [one for one in found if one.departs]
     assert [one.layer for one in departing] == ["second_expand"]
     assert "its bits allow" in departing[0].departs
