@@ -17,7 +17,13 @@ from converters.base.errors import exit_status, expect
 from converters.base.files import make_folder, write_atomically, write_json
 from converters.base.kerases import BACKEND
 from converters.base.model_files import check_model_file
-from converters.base.options import add_conversion_options, command_parser
+from converters.base.options import (
+    add_conversion_options,
+    add_import_option,
+    add_model_argument,
+    add_trust_option,
+    command_parser,
+)
 from converters.base.precisions import CALIBRATED, PRECISIONS
 from converters.base.shapes import shapes_of_texts
 from converters.base.untyped import Json
@@ -52,21 +58,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = command_parser(name="python -m converters", description=__doc__, epilog=EPILOG)
     add_conversion_options(parser, default="all but int16; int8 with --calibration")
     add = parser.add_argument
-    add("model", type=Path, metavar="MODEL", help="a .keras, .h5 or .hdf5 file, or a SavedModel's folder")
+    add_model_argument(parser)
     add(
         "--calibration",
         type=Path,
         metavar="DATA.npz",
         help="real inputs of the model, for int8, int16 and the comparison",
     )
-    add(
-        "--import",
-        dest="imports",
-        action="append",
-        default=[],
-        metavar="MODULE",
-        help="module with the model's custom layers (may be repeated)",
-    )
+    add_import_option(parser)
     add(
         "--input-range",
         nargs=2,
@@ -89,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="LAYER",
         help="layers that stay float32 in the int8 file, by their names",
     )
-    add("--trust-code", action="store_true", help="run code that MODEL holds or names: lambda functions")
+    add_trust_option(parser)
     add(
         "--prove",
         choices=("one", "all"),
@@ -146,7 +145,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     check_wishes(folded, wishes)
     limits = tuple(options.input_range) if options.input_range else None
     reference = None if samples is None else reference_of(model, samples, input_range=limits)
-    prover = None if reference is None else FileProver(model, folded, reference.inputs, shape=shape)
+    prover = None if reference is None else FileProver(folded, reference, shape=shape)
     checked = checked_files(folded, wishes=wishes, reference=reference, prover=prover)
     files, is_out = _write(checked, options.out, stem=options.model.absolute().stem)
     if options.prove == "all" and reference is not None:

@@ -14,10 +14,19 @@ from pathlib import Path
 
 from converters.base.arrays import read_arrays
 from converters.base.errors import exit_status, expect
-from converters.base.files import check_writable, write_atomically, write_json
+from converters.base.files import write_atomically, write_json
 from converters.base.kerases import BACKEND
 from converters.base.model_files import check_model_file
-from converters.base.options import command_parser, command_text
+from converters.base.options import (
+    add_column_option,
+    add_import_option,
+    add_model_argument,
+    add_report_options,
+    add_trust_option,
+    check_report_options,
+    command_parser,
+    command_text,
+)
 from converters.file.soundness import check_sound
 from converters.proof.samples import check_labels, checked_data, first_samples
 from converters.runtimes.columns import COLUMNS
@@ -41,8 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     options = _parser().parse_args(argv)
     check_model_file(options.model, trust_code=options.trust_code)
-    for path in filter(None, (options.json, options.html)):
-        check_writable(path)
+    check_report_options(options)
     names = [path.name for path in options.files]
     expect(len(set(names)) == len(names), "files of different names", ", ".join(names))
     files = {path.name: path.read_bytes() for path in options.files}
@@ -86,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser(name=NAME, description=__doc__, epilog=EPILOG)
     add = parser.add_argument
-    add("model", type=Path, metavar="MODEL", help="a .keras, .h5 or .hdf5 file, or a SavedModel's folder")
+    add_model_argument(parser)
     add("files", type=Path, nargs="+", metavar="FILE", help="a .tflite file of the model")
     add("--data", type=Path, required=True, metavar="DATA.npz", help="real inputs of the model")
     add("--labels", type=Path, metavar="Y.npy", help="what is right, for the error")
@@ -97,12 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="first N for the slow runtimes: reference kernels, GPU, Micro (default: all)",
     )
-    add(
-        "--column",
-        choices=COLUMNS,
-        action="append",
-        help="only this runtime (may be repeated; default: all; missing ones are listed)",
-    )
+    add_column_option(parser, COLUMNS)
     add(
         "--answers",
         type=Path,
@@ -111,18 +114,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE.json",
         help="add the `answers` in an app's report (docs/prove.md; may be repeated)",
     )
-    add("--layers", action="store_true", help="also compare each layer: signal to quantisation noise")
-    add("--json", type=Path, metavar="FILE", help="write all measurements to FILE")
-    add("--html", type=Path, metavar="FILE", help="write a report for the browser to FILE")
-    add(
-        "--import",
-        dest="imports",
-        action="append",
-        default=[],
-        metavar="MODULE",
-        help="module with the model's custom layers (may be repeated)",
-    )
-    add("--trust-code", action="store_true", help="run code that MODEL holds or names: lambda functions")
+    add_report_options(parser)
+    add_import_option(parser)
+    add_trust_option(parser)
     return parser
 
 

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from converters.base.arrays import percent
 from converters.base.errors import exit_status
 from converters.base.files import check_writable, write_json
 from converters.base.machine import machine
 from converters.base.options import command_parser
 from lenet_edge.digits.mnist import Digits, cache_folder, held_out_digits, pad, test_digits, training_digits
-from lenet_edge.digits.scoring import percent
 from lenet_edge.packaged.files import released_folder
 
 if TYPE_CHECKING:

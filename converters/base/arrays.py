@@ -1,4 +1,4 @@
-"""Small helpers for arrays: read untrusted .npz files, compare and print shapes, compute a softmax."""
+"""Small helpers for arrays: read untrusted .npz files, compare and print shapes, softmax, shares."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import SupportsInt, TypeAlias, TypeVar
+from typing import Any, SupportsInt, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,3 +76,8 @@ def softmax(values: NDArray[_Floating]) -> NDArray[_Floating]:
     """Return the softmax over the last axis, in the type of `values`."""
     powers = np.exp(values - values.max(axis=-1, keepdims=True))
     return (powers / powers.sum(axis=-1, keepdims=True)).astype(values.dtype, copy=False)
+
+
+def percent(marks: NDArray[Any]) -> float:
+    """Return the share of true `marks`, in percent, rounded to four decimals."""
+    return round(100 * float(np.mean(marks)), 4)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from converters.base.errors import expect
+from converters.base.files import check_writable
 from converters.base.precisions import ALL_PRECISIONS
 
 
@@ -41,6 +42,56 @@ def add_conversion_options(
         action="append",
         help=f"only this precision (may be repeated; default: {default})",
     )
+
+
+def add_model_argument(parser: argparse.ArgumentParser) -> None:
+    """Add MODEL, what `converters.model.loading.load_model` takes."""
+    parser.add_argument(
+        "model", type=Path, metavar="MODEL", help="a .keras, .h5 or .hdf5 file, or a SavedModel's folder"
+    )
+
+
+def add_import_option(parser: argparse.ArgumentParser) -> None:
+    """Add --import, as `imports`: the modules with a model's custom layers."""
+    parser.add_argument(
+        "--import",
+        dest="imports",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="module with the model's custom layers (may be repeated)",
+    )
+
+
+def add_trust_option(parser: argparse.ArgumentParser) -> None:
+    """Add --trust-code."""
+    parser.add_argument(
+        "--trust-code", action="store_true", help="run code that MODEL holds or names: lambda functions"
+    )
+
+
+def add_column_option(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
+    """Add --column, one of the `names` of runtimes."""
+    parser.add_argument(
+        "--column",
+        choices=list(names),
+        action="append",
+        help="only this runtime (may be repeated; default: all; missing ones are listed)",
+    )
+
+
+def add_report_options(parser: argparse.ArgumentParser) -> None:
+    """Add --layers, --json and --html."""
+    add = parser.add_argument
+    add("--layers", action="store_true", help="also compare each layer: signal to quantisation noise")
+    add("--json", type=Path, metavar="FILE", help="write all measurements to FILE")
+    add("--html", type=Path, metavar="FILE", help="write a report for the browser to FILE")
+
+
+def check_report_options(options: argparse.Namespace) -> None:
+    """Raise OSError when a report that is asked for cannot be written."""
+    for path in filter(None, (options.json, options.html)):
+        check_writable(path)
 
 
 def given_options(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> set[str]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from converters.base.arrays import Numbers
 from converters.base.errors import expect
 from converters.base.precisions import Precision
 from converters.base.shapes import Shapes
@@ -22,19 +20,9 @@ from converters.model.keep_float import check_layer_names
 from converters.model.saved_model import SavedModel, saved_model_to_tflite
 from converters.proof.cell import Cell
 from converters.proof.file_prover import FileProver
-from converters.proof.model_answers import answers_of
-from converters.runtimes.tensorflow_interpreter import run_in_order
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Reference:
-    """What files of a model are compared with: real `inputs` (n, ...), and the model's `outputs` for them.
-
-    Both by their names in the model, in its order.
-    """
-
-    inputs: Mapping[str, Numbers]
-    outputs: Mapping[str, NDArray[np.float32]]
+from converters.proof.model_answers import ModelAnswers, answers_of
+from converters.runtimes.columns import Output
+from converters.runtimes.tensorflow_interpreter import outputs_of
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,7 +36,7 @@ class CheckedFile:
     precision: Precision
     content: bytes
     entry: Entry
-    difference: float | None
+    difference: float | None = None
     cell: Cell | None = None
 
 
@@ -64,13 +52,12 @@ class Wishes:
 
 def reference_of(
     model: KerasModel | SavedModel, samples: Calibration, *, input_range: Range | None = None
-) -> Reference:
-    """Return the reference of `model`: its outputs in float32 for `samples` (n, ...), its real inputs.
+) -> ModelAnswers:
+    """Return what files of `model` are compared with: its answers to `samples` (n, ...), its real inputs.
 
     Raises InputError as `checked_inputs` does, for inputs that cannot be the model's.
     """
-    answers = answers_of(model, checked_inputs(samples, model, input_range=input_range), least=1)
-    return Reference(inputs=answers.inputs, outputs=answers.outputs)
+    return answers_of(model, checked_inputs(samples, model, input_range=input_range), least=1)
 
 
 def check_wishes(model: KerasModel | SavedModel, wishes: Wishes) -> None:
@@ -88,28 +75,27 @@ def checked_files(
     model: KerasModel | SavedModel,
     *,
     wishes: Wishes,
-    reference: Reference | None,
+    reference: ModelAnswers | None,
     prover: FileProver | None = None,
 ) -> Iterator[CheckedFile]:
     """Yield the .tflite file of `model` in each precision, compared with `reference` if there is one.
 
-    int8 takes its ranges from the reference's inputs. `prover`, if given, proves each file. Raises InputError
-    as `check_wishes` and `to_tflite` do.
+    int8 takes its ranges from the reference's inputs. `prover`, one of that reference, proves each file.
+    Raises InputError as `check_wishes` and `to_tflite` do.
     """
     check_wishes(model, wishes)
     for precision in wishes.precisions:
         content, entry = _converted(model, precision, wishes, reference)
-        yield CheckedFile(
-            precision=precision,
-            content=content,
-            entry=entry,
-            difference=None if reference is None else _difference(content, reference),
-            cell=None if prover is None else prover.cell(precision, content),
-        )
+        file = CheckedFile(precision=precision, content=content, entry=entry)
+        if reference is not None:
+            outputs = outputs_of(content, list(reference.inputs.values()))
+            cell = None if prover is None else prover.cell(precision, content, outputs)
+            file = replace(file, difference=_difference(outputs, reference), cell=cell)
+        yield file
 
 
 def _converted(
-    model: KerasModel | SavedModel, precision: Precision, wishes: Wishes, reference: Reference | None
+    model: KerasModel | SavedModel, precision: Precision, wishes: Wishes, reference: ModelAnswers | None
 ) -> Converted:
     samples = None if reference is None else reference.inputs
     int8 = precision == "int8"
@@ -128,8 +114,7 @@ def _converted(
     )
 
 
-def _difference(content: bytes, reference: Reference) -> float:
-    """Return the largest difference between an output of the file `content` and the model's."""
-    outputs = run_in_order(content, list(reference.inputs.values()))
+def _difference(outputs: Sequence[Output], reference: ModelAnswers) -> float:
+    """Return the largest difference between an output of a file and the model's."""
     pairs = zip(outputs, reference.outputs.values(), strict=True)
-    return max(float(np.abs(output - wanted).max()) for output, wanted in pairs)
+    return max(float(np.abs(output.values - wanted).max()) for output, wanted in pairs)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from converters.base.arrays import percent
 from converters.base.words import counted
 from converters.proof.tolerance import Tolerance
 
@@ -18,12 +19,11 @@ SIGNIFICANCE = 0.01
 class Difference:
     """The values (n, k) of an output beside the model's, in real values.
 
-    `largest`, `mean`: how far they are apart; `allowed`: the limit where that is largest; `outside`: by how
+    `largest`: how far they are apart; `allowed`: the limit where that is largest; `outside`: by how
     much each lies outside of its limits. `used` and `same`: shares in percent as in Figures.
     """
 
     largest: float
-    mean: float
     allowed: float
     used: float
     same: float | None
@@ -57,17 +57,11 @@ def difference_of(
     ideal = (deviation < step / 2).all(axis=1)
     return Difference(
         largest=float(distance.max()),
-        mean=float(distance.mean()),
         allowed=float(allowed),
         used=tolerance.used(values),
-        same=share(ideal) if tolerance.step else None,
+        same=percent(ideal) if tolerance.step else None,
         outside=tolerance.outside(values),
     )
-
-
-def share(marks: NDArray[np.bool_]) -> float:
-    """Return the share of true `marks`, in percent, rounded to four decimals."""
-    return round(100 * float(np.mean(marks)), 4)
 
 
 def more_errors(p: float, lost: int, *, than: str) -> str:

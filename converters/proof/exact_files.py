@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from converters.base.errors import InputError
+from converters.base.shapes import Shapes
 from converters.base.untyped import KerasModel
 from converters.file.graph import Graph, read_graph
 from converters.file.layouts import layout_between
@@ -83,24 +84,27 @@ def exact_files(model: KerasModel | SavedModel, answers: ModelAnswers) -> ExactF
     A file may have been made of the folded model or of the model as it is. There is none where the model
     cannot be converted, or not yet: `missing` has the reason.
     """
-    contents, missing = _contents(model, answers)
-    files = tuple(held_against(exact_file(content), answers) for content in dict.fromkeys(contents))
-    return ExactFiles(files=files, missing=missing)
+    shape = _open_shapes(model, answers)
+    made = [float32_file(model, shape=shape)]
+    if not isinstance(model, SavedModel):
+        made.insert(0, float32_file(model, shape=shape, folded=True))
+    different = {one.content: one for one in made if isinstance(one, ExactFile)}
+    files = tuple(held_against(one, answers) for one in different.values())
+    return ExactFiles(files=files, missing="" if files else str(made[-1]))
 
 
-def _contents(model: KerasModel | SavedModel, answers: ModelAnswers) -> tuple[list[bytes], str]:
-    if isinstance(model, SavedModel):
-        content = saved_model_to_tflite(
-            model, precision="float32", shape=_open_shapes(model, answers)
-        ).content
-        return [content], ""
-    found, missing, shape = [], "", _open_shapes(model, answers)
-    for prepare in (fold, lambda same: same):
-        try:
-            found.append(to_tflite(prepare(model), precision="float32", shape=shape).content)
-        except InputError as error:
-            missing = f"the model has no float32 file to compare with: {error}"
-    return found, "" if found else missing
+def float32_file(
+    model: KerasModel | SavedModel, *, shape: Shapes | None = None, folded: bool = False
+) -> ExactFile | str:
+    """Return the float32 file of `model`, `folded` first or as it is; or why there is none, in a line."""
+    try:
+        if isinstance(model, SavedModel):
+            return exact_file(saved_model_to_tflite(model, precision="float32", shape=shape).content)
+        return exact_file(
+            to_tflite(fold(model) if folded else model, precision="float32", shape=shape).content
+        )
+    except InputError as error:
+        return f"the model has no float32 file to compare with: {error}"
 
 
 def _open_shapes(model: KerasModel | SavedModel, answers: ModelAnswers) -> dict[str, Shape] | None:

@@ -88,11 +88,7 @@ class Answers:
     @property
     def facts(self) -> dict[str, Any]:
         """The facts for a cell: what ran, and on which pictures."""
-        ran = {
-            name: getattr(self.result, name)
-            for name in ("runtime", "delegate", "taken", "nodes", "seconds", "arena_bytes")
-        }
-        return {**ran, "asked": self.asked, "reason": self.reason, "pictures": self.pictures}
+        return {**self.result.facts, "asked": self.asked, "reason": self.reason, "pictures": self.pictures}
 
     def first(self, count: int) -> Result:
         """Return the result on the first `count` pictures, or on all if there are fewer."""

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.base.arrays import Numbers
+from converters.base.arrays import Numbers, percent
 from converters.base.errors import InputError
 from converters.file.graph import Graph, read_graph
 from converters.file.soundness import check_sound
 from converters.proof.cell import Cell, Figures
-from converters.proof.differences import difference_of, more_errors, share
+from converters.proof.differences import difference_of, more_errors
 from converters.proof.ends import Ends, ends_of
 from converters.proof.exact_arithmetic import steps_of
 from converters.proof.exact_files import ExactFiles
@@ -24,7 +24,7 @@ from converters.proof.layer_profile import decibels
 from converters.proof.layers import ProvenLayer, few, noise_of, proven_layers, too_noisy
 from converters.proof.mcnemar import mcnemar
 from converters.proof.model_answers import ModelAnswers
-from converters.proof.runs import facts_of, failure_of
+from converters.proof.runs import failure_of
 from converters.proof.scoring import Scoring
 from converters.proof.tolerance import Tolerance
 from converters.proof.weights import Weights, compare_weights
@@ -111,7 +111,7 @@ class Matrix:
 
     def cell(self, file: ProvenFile, column: Column, result: Result) -> Cell:
         """Return the cell of a `result` of `file` in `column`, on as many samples as it has."""
-        cell = Cell(row=file.name, column=column.name, facts=facts_of(result))
+        cell = Cell(row=file.name, column=column.name, facts=result.facts)
         failure = failure_of(result, column, file.content, values="value")
         if failure is not None:
             return replace(cell, why=failure.why, refused=failure.refused)
@@ -222,4 +222,4 @@ def _agreement(scoring: Scoring, values: NDArray[Any], model: NDArray[Any]) -> f
     answers, wanted = scoring.answers(values), scoring.answers(model)
     if answers is None or wanted is None:
         return None
-    return share(answers == wanted)
+    return percent(answers == wanted)

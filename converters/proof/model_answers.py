@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from converters.base.arrays import Numbers, shape_fits, shape_of_many
 from converters.base.errors import expect
-from converters.base.untyped import KerasModel, TfTensor
+from converters.base.untyped import KerasModel
 from converters.model.float32 import in_float32
 from converters.model.graph import flat, input_names, nested_inputs, output_names, type_name
 from converters.model.saved_model import SavedModel
-from converters.proof.samples import LEAST_SAMPLES, Data, checked_data
+from converters.proof.samples import LEAST_SAMPLES, Data, checked_data, first_samples
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,6 +34,12 @@ class ModelAnswers:
         """The number of samples."""
         return len(next(iter(self.inputs.values())))
 
+    def first(self, count: int) -> ModelAnswers:
+        """Return the answers to the first `count` samples."""
+        inputs = first_samples(self.inputs, count)
+        outputs = {name: array[:count] for name, array in self.outputs.items()}
+        return replace(self, inputs=inputs, outputs=outputs)
+
 
 def answers_of(model: KerasModel | SavedModel, data: Data, *, least: int = LEAST_SAMPLES) -> ModelAnswers:
     """Return the answers of `model`, computed in float32, to `data`.
@@ -41,17 +47,13 @@ def answers_of(model: KerasModel | SavedModel, data: Data, *, least: int = LEAST
     Raises InputError as `checked_data` does, and for samples that are not those of the model: of another
     shape, of other names where it has several inputs, not whole where it takes whole numbers.
     """
-    names, tensors = _inputs_of(model)
+    names, tensors = input_names(model), model.inputs
     arrays = _by_name(checked_data(data, least=least), names)
     shapes = {name: tuple(tensor.shape)[1:] for name, tensor in zip(names, tensors, strict=True)}
     types = {name: np.dtype(type_name(tensor)) for name, tensor in zip(names, tensors, strict=True)}
     inputs = {name: _typed(arrays[name], name, shapes[name], types[name]) for name in names}
     outputs, output_shapes = _outputs_of(model, inputs)
     return ModelAnswers(name=model.name, inputs=inputs, outputs=outputs, shapes={**output_shapes, **shapes})
-
-
-def _inputs_of(model: KerasModel | SavedModel) -> tuple[list[str], Sequence[TfTensor]]:
-    return input_names(model), model.inputs
 
 
 def _by_name(arrays: dict[str, Numbers], names: Sequence[str]) -> dict[str, Numbers]:

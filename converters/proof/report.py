@@ -12,23 +12,21 @@ from converters.proof.report_layers import profiles
 from converters.proof.report_parts import (
     MARKS,
     Report,
+    absent_sentence,
     delegate_text,
     details,
     facts_list,
     files_table,
     formula,
     key,
-    machine_text,
     matrix_table,
     number,
-    origin,
     page,
     reasons,
-    runtimes_text,
+    run_facts,
     short_names,
     titles,
     verdict_box,
-    versions_text,
 )
 
 Numbers = Mapping[str, Any]
@@ -59,9 +57,7 @@ def _counts(report: Report) -> Markup:
         )
     if "refused" in states:
         sentences.append(f"{counted(states.count('refused'), 'cell')} refused, as the audit expects.")
-    if absent:
-        sentences.append(f"{counted(absent, 'runtime')} absent from this machine, so not measured.")
-    return element("p", " ".join(sentences))
+    return element("p", " ".join(filter(None, [*sentences, absent_sentence(report)])))
 
 
 def _about(report: Report) -> Markup:
@@ -69,10 +65,7 @@ def _about(report: Report) -> Markup:
         {
             "model": report["net"],
             "samples": f"{report['samples']:,}",
-            "command": element("code", report["command"]),
-            "versions": versions_text(report),
-            "runtimes": runtimes_text(report),
-            "machine": machine_text(report["machine"]),
+            **run_facts(report),
         }
     )
 
@@ -94,7 +87,6 @@ def _matrix(report: Report) -> Markup:
         matrix_table(
             report,
             content=lambda cell: _content(cell, report["samples"]),
-            below=lambda column: origin(report, column),
             tip=_tip,
         ),
         reasons(report),

@@ -29,8 +29,6 @@ _MACHINE = ("board", "system", "architecture", "processor")
 Report = Mapping[str, Any]
 ReportCell = Mapping[str, Any]
 Cells = Mapping[tuple[str, str], ReportCell]
-Heading = Callable[[str], Markup | None]
-"""A function that returns what stands below the title of a column, by the column's name."""
 
 
 def short_names(report: Report) -> dict[str, str]:
@@ -57,13 +55,12 @@ def matrix_table(
     report: Report,
     *,
     content: Callable[[ReportCell], Sequence[Markup | None]],
-    below: Heading,
     tip: Callable[[ReportCell], str],
 ) -> Markup:
     """Return the matrix: the runtimes that ran, then the absent ones with the reason.
 
-    `content`: what a cell that ran shows below its mark; `below`: what stands below a column's title; `tip`:
-    what a cell without a reason shows beneath the pointer.
+    `content`: what a cell that ran shows below its mark; `tip`: what a cell without a reason shows beneath
+    the pointer.
     """
     cells = {(cell["row"], cell["column"]): cell for cell in report["cells"]}
     keras = [KERAS] if any(column == KERAS for _, column in cells) else []
@@ -79,7 +76,7 @@ def matrix_table(
             row_cells += _absent(missing, len(report["files"]))
             first = False
         lines.append(element("tr", _model(model, report), *row_cells))
-    return table(_head(report, cells, present, missing, below), *lines, class_="matrix")
+    return table(_head(report, cells, present, missing), *lines, class_="matrix")
 
 
 def key(*marks: str) -> Markup:
@@ -99,10 +96,9 @@ def _head(
     cells: Cells,
     present: Sequence[str],
     missing: Sequence[tuple[str, str]],
-    below: Heading,
 ) -> Markup:
     names = titles(report)
-    headings = [joined(names[name], _ran(cells, name), below(name)) for name in present]
+    headings = [joined(names[name], _ran(cells, name), origin(report, name)) for name in present]
     absent_headings = (element("th", names[name], scope="col", class_="absent") for name, _ in missing)
     return element(
         "tr", *(element("th", name, scope="col") for name in ("model", *headings)), *absent_headings
@@ -264,6 +260,22 @@ def runtimes_text(report: Report) -> str:
     """Return the runtimes that ran, each once."""
     ran = dict.fromkeys(cell["facts"].get("runtime") for cell in report["cells"])
     return ", ".join(filter(None, ran)) or "none"
+
+
+def run_facts(report: Report) -> dict[str, object]:
+    """Return what every report says of its run: the command, the versions, the runtimes, the machine."""
+    return {
+        "command": element("code", report["command"]),
+        "versions": versions_text(report),
+        "runtimes": runtimes_text(report),
+        "machine": machine_text(report["machine"]),
+    }
+
+
+def absent_sentence(report: Report) -> str:
+    """Return how many runtimes are absent, in a sentence; "" if none is."""
+    absent = sum(bool(column["absent"]) for column in report["columns"].values())
+    return f"{counted(absent, 'runtime')} absent from this machine, so not measured." if absent else ""
 
 
 def versions_text(report: Report) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +11,6 @@ from converters.base.words import counted
 from converters.delegates import audit, taken
 from converters.runtimes.columns import Column, Result, absence
 
-_FACTS = ("runtime", "delegate", "taken", "nodes", "seconds", "arena_bytes")
 _RULES = {"micro": "micro", "litert-gpu": "gpu", "tflite-runtime": "tflite-runtime"}
 
 
@@ -22,11 +20,6 @@ class Failure:
 
     why: str
     refused: str = ""
-
-
-def facts_of(result: Result) -> dict[str, Any]:
-    """Return the facts of a cell: what ran, and how long it took."""
-    return {name: getattr(result, name) for name in _FACTS}
 
 
 def failure_of(result: Result, column: Column, content: bytes, *, values: str = "score") -> Failure | None:

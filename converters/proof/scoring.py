@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.base.arrays import Numbers
+from converters.base.arrays import Numbers, percent
 from converters.base.errors import InputError, expect
 
 Kind = Literal["classes", "yes or no", "values"]
@@ -46,7 +46,7 @@ class Scoring:
         right = self.right(values)
         if right is None:
             return float(np.abs(values - self.labels[: len(values)]).mean())
-        return round(100 * float(np.mean(~right)), 4)
+        return percent(~right)
 
 
 def scoring_of(outputs: NDArray[np.floating], labels: Numbers | None = None) -> Scoring:

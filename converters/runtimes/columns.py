@@ -117,6 +117,18 @@ class Result:
     failure: str = ""
     others: tuple[Output, ...] = ()
 
+    @classmethod
+    def of(cls, outputs: Sequence[Output], **facts: Json) -> Result:
+        """Return the result with these `outputs`, in the file's order; `facts`: what ran."""
+        first, *others = outputs
+        return cls(first.stored, first.scale, first.zero_point, others=tuple(others), **facts)
+
+    @property
+    def facts(self) -> dict[str, Json]:
+        """What ran, and how long it took."""
+        names = ("runtime", "delegate", "taken", "nodes", "seconds", "arena_bytes")
+        return {name: getattr(self, name) for name in names}
+
     @property
     def every(self) -> tuple[Output, ...]:
         """Every output, in the file's order."""
@@ -204,10 +216,7 @@ def _result(answer: dict[str, Json], job: Path) -> Result:
     if "failure" in answer:
         return Result(np.zeros((0, 0), np.float32), **answer)
     scales, stored = answer.pop("scales"), read_npz(job.with_suffix(".outputs.npz")).values()
-    first, *others = (Output(one, *scale) for one, scale in zip(stored, scales, strict=True))
-    return Result(
-        first.stored, scale=first.scale, zero_point=first.zero_point, others=tuple(others), **answer
-    )
+    return Result.of([Output(one, *scale) for one, scale in zip(stored, scales, strict=True)], **answer)
 
 
 class _Process:

@@ -15,6 +15,7 @@ from converters.base.errors import InputError, expect
 from converters.base.quiet import quiet
 from converters.file.graph import Graph, computed_nodes
 from converters.file.signature import names_in_order
+from converters.runtimes.columns import Output
 from converters.runtimes.interpreter_types import Interpreter, TensorDetail
 from converters.runtimes.interpreters import check_one_input_and_output
 from converters.runtimes.stored_values import dequantize, quantize
@@ -65,8 +66,7 @@ def run(
 
 def run_in_order(content: bytes, inputs: Sequence[Numbers]) -> list[NDArray[np.float32]]:
     """Return each output (n, ...) float32 for `inputs`, an array (n, ...) for each, in the file's order."""
-    outputs, sinks = _run_all(content, inputs)
-    return [dequantize(one, sink) for one, sink in zip(outputs, sinks, strict=True)]
+    return [output.values for output in outputs_of(content, inputs)]
 
 
 def run_stored(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -75,19 +75,16 @@ def run_stored(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return stored, outputs
 
 
-def run_every_stored(content: bytes, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Return each output (n, ...) as the file stores it, for real `inputs` (n, ...), one for each input."""
-    return _run_all(content, inputs)[0]
-
-
-def _run_all(content: bytes, inputs: Sequence[Numbers]) -> tuple[list[np.ndarray], list[TensorDetail]]:
+def outputs_of(content: bytes, inputs: Sequence[Numbers]) -> list[Output]:
+    """Return each output as the file stores it, for real `inputs`, an array (n, ...) for each input."""
     interpreter = interpreter_of(content)
     sinks = interpreter.get_output_details()
     rows = [
         [interpreter.get_tensor(sink["index"])[0] for sink in sinks]
         for _ in _runs(interpreter, _stored(inputs, interpreter.get_input_details()))
     ]
-    return [np.array(one) for one in zip(*rows, strict=True)], list(sinks)
+    columns = zip(zip(*rows, strict=True), sinks, strict=True)
+    return [Output(np.array(one), *sink["quantization"]) for one, sink in columns]
 
 
 def _run_one(content: bytes, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray, TensorDetail]:

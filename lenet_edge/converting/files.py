@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from converters.base.arrays import percent
 from converters.base.environment import versions
 from converters.base.files import write_atomically, write_json
 from converters.base.precisions import Ends, Precision
@@ -19,7 +20,7 @@ from converters.model.folding import fold
 from converters.runtimes.tensorflow_interpreter import run
 from lenet_edge.converting.check_set import Baseline, baseline_of
 from lenet_edge.digits.mnist import PIXELS, Digits, calibration_digits, pad
-from lenet_edge.digits.scoring import error_of, percent
+from lenet_edge.digits.scoring import error_of
 from lenet_edge.digits.side_by_side import calibration_fields
 from lenet_edge.packaged.layouts import layout_for, lowered, tuned
 from lenet_edge.packaged.models import fine_tuned_model, released_model

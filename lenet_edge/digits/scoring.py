@@ -1,16 +1,12 @@
-"""Error and agreement of answers, in percent."""
+"""The error of answers, in percent."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-
-def percent(marks: NDArray[Any]) -> float:
-    """Return the share of true `marks`, in percent, rounded to four decimals."""
-    return round(100 * float(np.mean(marks)), 4)
+from converters.base.arrays import percent
 
 
 def error_of(answers: NDArray[Any], labels: NDArray[Any]) -> float:

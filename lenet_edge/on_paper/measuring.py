@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
+from converters.base.arrays import percent
 from converters.base.words import counted
 from lenet_edge.digits.mnist import Digits, pad
-from lenet_edge.digits.scoring import percent
 from lenet_edge.on_paper.drawing import Conditions, jpeg, photograph
 from lenet_edge.picture.files import read_images
 from lenet_edge.picture.segment import Finding

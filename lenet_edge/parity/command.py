@@ -10,8 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from converters.base.errors import expect
-from converters.base.files import check_writable, write_atomically, write_json
-from converters.base.options import command_parser, command_text
+from converters.base.files import write_atomically, write_json
+from converters.base.options import (
+    add_column_option,
+    add_report_options,
+    check_report_options,
+    command_parser,
+    command_text,
+)
 from converters.runtimes.columns import COLUMNS, Column, delegate_column
 from lenet_edge.digits.mnist import Digits, test_digits
 from lenet_edge.digits.options import add_data_option
@@ -49,12 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         help="compare the .tflite files of DIR instead of the packaged ones",
     )
     add("--net", choices=ALL_NAMES, default="lenet5", help="the net of the files (default: %(default)s)")
-    add(
-        "--column",
-        choices=COLUMNS,
-        action="append",
-        help="only this runtime (may be repeated; default: all; missing ones are listed)",
-    )
+    add_column_option(parser, COLUMNS)
     add(
         "--delegate",
         type=Path,
@@ -83,9 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         help="first N for the slow runtimes: reference kernels, GPU, Micro (default: --digits)",
     )
     add_data_option(parser, digits="test")
-    add("--layers", action="store_true", help="also compare each layer: signal to quantisation noise")
-    add("--json", type=Path, metavar="FILE", help="write all measurements to FILE")
-    add("--html", type=Path, metavar="FILE", help="write a report for the browser to FILE")
+    add_report_options(parser)
     return parser
 
 
@@ -153,5 +152,4 @@ def _check(options: argparse.Namespace) -> None:
     wanted = "--only-imports without --column, --delegate, --layers and --slow-digits"
     expect(not (options.only_imports and here), wanted, "one of them")
     expect(options.models is None or options.models.is_dir(), "--models to be a folder", options.models)
-    for path in filter(None, (options.json, options.html)):
-        check_writable(path)
+    check_report_options(options)

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from converters.base.arrays import percent
 from converters.base.errors import expect
 from converters.base.machine import machine
 from converters.base.words import counted
 from converters.proof.mcnemar import mcnemar
 from converters.proof.terminal_lines import PrintLines
 from lenet_edge import __version__
-from lenet_edge.digits.scoring import percent
 from lenet_edge.parity.cell import SCORE_STEP, Cell
 from lenet_edge.parity.imported import GOLDEN, Answers, Imported
 from lenet_edge.parity.terminal_lines import imported_lines

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from converters.base.arrays import shape_text
+from converters.base.arrays import percent, shape_text
 from converters.base.errors import InputError, expect
 from converters.file.graph import Graph, read_graph
 from converters.file.resizing import resized
@@ -20,13 +20,13 @@ from converters.proof.differences import difference_of, more_errors
 from converters.proof.exact_arithmetic import check_operators
 from converters.proof.graph_comparison import compare_graphs
 from converters.proof.mcnemar import mcnemar
-from converters.proof.runs import facts_of, failure_of
+from converters.proof.runs import failure_of
 from converters.proof.tolerance import Tolerance
 from converters.runtimes.columns import Column, Result, run_column
 from lenet_edge.digits import geometry
 from lenet_edge.digits.geometry import FIELD, middle
 from lenet_edge.digits.mnist import Digits, pad
-from lenet_edge.digits.scoring import error_of, percent
+from lenet_edge.digits.scoring import error_of
 from lenet_edge.digits.side_by_side import side_by_side
 from lenet_edge.packaged.names import WIDE
 from lenet_edge.paper.answers import rows_of
@@ -189,7 +189,7 @@ class Matrix:
                 yield replace(cell, facts={**answers.facts, **cell.facts})
 
     def _file_cell(self, file: File, column: Column, result: Result) -> Cell:
-        facts = facts_of(result)
+        facts = result.facts
         failure = failure_of(result, column, file.content)
         if failure is not None:
             return Cell(file.name, column.name, why=failure.why, refused=failure.refused, facts=facts)

@@ -13,7 +13,6 @@ from converters.proof.report_parts import (
     delegate_text,
     key,
     number,
-    origin,
     short_names,
     titles,
 )
@@ -34,7 +33,6 @@ def matrix_table(report: Report) -> Markup:
         table_of(
             report,
             content=lambda cell: _content(cell, report["digits"]),
-            below=lambda column: origin(report, column),
             tip=_tip,
         ),
     )

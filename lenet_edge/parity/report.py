@@ -8,6 +8,7 @@ from converters.proof.markup import Markup, element, joined
 from converters.proof.report_layers import profiles
 from converters.proof.report_parts import (
     Report,
+    absent_sentence,
     details,
     facts_list,
     files_table,
@@ -15,9 +16,8 @@ from converters.proof.report_parts import (
     machine_text,
     page,
     reasons,
-    runtimes_text,
+    run_facts,
     verdict_box,
-    versions_text,
 )
 from lenet_edge.packaged.names import WIDE
 from lenet_edge.parity.imported import GOLDEN
@@ -81,9 +81,7 @@ def _counts(report: Report) -> Markup:
         sentences.append(f"{counted(imported, 'runtime')} ran elsewhere; the column headings say where.")
     if refused:
         sentences.append(f"{counted(refused, 'cell')} refused by the runtime, as the audit expects.")
-    if absent:
-        sentences.append(f"{counted(absent, 'runtime')} absent from this machine, so not measured.")
-    return element("p", " ".join(sentences))
+    return element("p", " ".join(filter(None, [*sentences, absent_sentence(report)])))
 
 
 def _about(report: Report) -> Markup:
@@ -91,10 +89,7 @@ def _about(report: Report) -> Markup:
         {
             "net": report["net"],
             "test digits": f"{report['digits']:,}" if report["digits"] else "none",
-            "command": element("code", report["command"]),
-            "versions": versions_text(report),
-            "runtimes": runtimes_text(report),
-            "machine": machine_text(report["machine"]),
+            **run_facts(report),
             **_imported(report),
         }
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from converters.base.arrays import percent
 from converters.base.environment import versions
 from converters.base.files import write_atomically, write_json
 from converters.base.untyped import KerasModel
@@ -18,7 +19,6 @@ from converters.model.folding import fold
 from converters.model.quantize_aware import quantize_aware
 from converters.runtimes.tensorflow_interpreter import run
 from lenet_edge.digits.mnist import PIXELS, Digits, cache_folder, calibration_digits, pad
-from lenet_edge.digits.scoring import percent
 from lenet_edge.packaged.files import released_folder
 from lenet_edge.packaged.layouts import layout_for, lowered
 from lenet_edge.packaged.models import released_model
