@@ -355,7 +355,7 @@ def partly_for_gpus():
     """A file with additions of int64, which no GPU accelerator takes."""
     x = keras.Input((8,))
     y = keras.layers.Dense(8, activation="tanh")(x)
-    y = tf.cast(tf.cast(y * 100, tf.int64) + tf.constant(2**40, tf.int64), tf.float32)
+    y = keras.ops.cast(keras.ops.cast(y * 100, "int64") + 2**40, "float32")
     return to_tflite(keras.Model(x, keras.layers.Dense(4)(y)), precision="float32").content
 
 
