@@ -844,8 +844,8 @@ FAULTS = (
     _fault(
         "averaged-weights",
         "lenet_edge/training/loop.py",
-        "    _take_averages(model)\n    yield\n",
-        "    yield\n",
+        "    _take_averages(model)\n    try:\n",
+        "    try:\n",
         meaning="an epoch's error is that of its last weights and not of the averaged ones",
         tests="lenet_edge/training/test_training.py",
     ),

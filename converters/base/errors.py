@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import errno
-import gc
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 
 from converters.base.quiet import quieten_tensorflow
@@ -63,17 +61,4 @@ def exit_status(
         return 2
     except KeyboardInterrupt as error:
         print(": ".join(filter(None, [name, "interrupted", str(error)])), file=sys.stderr)
-        if "tensorflow" in sys.modules:
-            _let_go(error)
         return 130
-
-
-def _let_go(error: BaseException | None) -> None:
-    """Destroy what the interrupted work held, while other threads can still run.
-
-    An iterator of TensorFlow waits for its threads when it is destroyed: at the interpreter's end, in vain.
-    """
-    while error is not None:
-        traceback.clear_frames(error.__traceback__)
-        error = error.__cause__ or error.__context__
-    gc.collect()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from converters.base.kerases import keras_of
 from converters.base.untyped import KerasLayer, KerasModel
-from converters.model.graph import graph_of, rebuilt
-from converters.model.making_anew import made_anew
+from converters.model.graph import graph_of
+from converters.model.making_anew import Weights, copied, remade
 
 _PICTURE_RANK = 4  # batch, rows, columns, channels
 
@@ -18,30 +18,22 @@ def with_convolutions(model: KerasModel) -> KerasModel:
     """
     keras = keras_of(model)
     ranks = {id(call.layer): len(call.input_shapes[0]) for call in graph_of(model).calls if call.inputs}
-    pairs: list[tuple[KerasLayer, KerasLayer]] = []
 
     def make(layer: KerasLayer, name: str) -> KerasLayer:
-        if not isinstance(layer, keras.layers.Layer):
-            return layer
         on_pictures = type(layer) is keras.layers.Dense and ranks[id(layer)] == _PICTURE_RANK
-        new = (
-            _convolution(layer, name)
-            if on_pictures
-            else made_anew(layer, {**layer.get_config(), "name": name})
-        )
-        pairs.append((layer, new))
-        return new
+        return _convolution(layer, name) if on_pictures else copied(layer, name)
 
-    copy = rebuilt(model, make)
-    for old, new in pairs:
-        arrays = old.get_weights()
-        if type(new) is not type(old):
-            arrays[0] = arrays[0][None, None]
-        new.set_weights(arrays)
-    return copy
+    return remade(model, make, weights=_weights)
 
 
 def _convolution(layer: KerasLayer, name: str) -> KerasLayer:
     return keras_of(layer).layers.Conv2D(
         layer.units, 1, activation=layer.activation, use_bias=layer.use_bias, name=name
     )
+
+
+def _weights(old: KerasLayer, new: KerasLayer) -> Weights:
+    if type(new) is type(old):
+        return old.get_weights()
+    kernel, *bias = old.get_weights()
+    return [kernel[None, None], *bias]

@@ -9,8 +9,8 @@ from types import ModuleType
 from converters.base.errors import InputError
 from converters.base.kerases import KERAS_3, keras_of
 from converters.base.untyped import Json, KerasLayer, KerasModel
-from converters.model.graph import graph_of, rebuilt
-from converters.model.making_anew import made_anew
+from converters.model.graph import graph_of
+from converters.model.making_anew import made_anew, remade
 
 _OTHERS = ("float16", "bfloat16", "float64")
 _OTHER_POLICIES = (*_OTHERS, "mixed_float16", "mixed_bfloat16")
@@ -40,26 +40,18 @@ def in_float32(model: KerasModel) -> KerasModel:
     policies = _other_policies(model)
     if not policies:
         return model
-    keras = keras_of(model)
-    pairs: list[tuple[KerasLayer, KerasLayer]] = []
 
     def make(layer: KerasLayer, name: str) -> KerasLayer:
-        if not isinstance(layer, keras.layers.Layer):
-            return layer
-        pairs.append((layer, made_anew(layer, _with_float32({**layer.get_config(), "name": name}))))
-        return pairs[-1][1]
+        return made_anew(layer, _with_float32({**layer.get_config(), "name": name}))
 
     try:
-        with float32_policy(keras):
-            copy = rebuilt(model, make)
+        with float32_policy(keras_of(model)):
+            return remade(model, make)
     except Exception as error:  # each Keras and TensorFlow has errors of its own for types that differ
         raise InputError(
             f"expected a model that can be built in float32, got {model.name} with {', '.join(policies)}: "
             "build it anew under the policy float32 and load its weights"
         ) from error
-    for old, new in pairs:
-        new.set_weights(old.get_weights())
-    return copy
 
 
 def _other_policies(model: KerasModel) -> list[str]:

@@ -16,7 +16,7 @@ from converters.layers.assembled import AssembledConv2D
 from converters.layers.definition import definition_of
 from converters.model.fold_steps import Folding
 from converters.model.fold_values import Value
-from converters.model.making_anew import made_anew
+from converters.model.making_anew import copied
 
 Rule = Callable[[KerasLayer, list[Value], Folding], Value]
 _rules: dict[type, Rule] = {}
@@ -83,13 +83,6 @@ def keep(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
     value.step.weights = [np.asarray(variable) for variable in getattr(layer, "weights", ())]
     value.step.call = folding.call
     return value
-
-
-def copied(layer: KerasLayer, name: str) -> KerasLayer:
-    """Return an unbuilt copy of `layer` of that name; an operation of `keras.ops` has no state: itself."""
-    if not isinstance(layer, keras_of(layer).layers.Layer):
-        return layer
-    return made_anew(layer, {**layer.get_config(), "name": name})
 
 
 def array(variable: TfTensor) -> np.ndarray | None:

@@ -7,7 +7,7 @@ is a *wire*, a number: a layer of a shared model is called on other wires each t
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 
@@ -136,42 +136,10 @@ def check_model(model: KerasModel) -> None:
     expect(is_model and model.built, "a built Keras model", type(model).__name__)
 
 
-def rebuilt(
-    model: KerasModel,
-    make: Callable[[KerasLayer, str], KerasLayer],
-    *,
-    keras: ModuleType | None = None,
-    input_shapes: Sequence[Shape] | None = None,
-) -> KerasModel:
-    """Return a model of `keras` (by default the model's own) with the layers that `make` returns for the old.
-
-    `make(layer, name)` is asked once for each layer, however often it is called, and for each operation of
-    `keras.ops`; weights are not set. `input_shapes`: other shapes for the inputs.
-    """
-    graph = graph_of(model)
-    keras = keras or graph.keras
-    tensors: dict[Wire, TfTensor] = {}
-    shapes = iter(input_shapes or [])
-    for call in graph.calls:
-        if call.is_input:
-            tensors[call.outputs[0]] = new_input(call, keras, shape=next(shapes, None))
-    made: dict[int, KerasLayer] = {}
-    for call in graph.calls:
-        if call.is_input:
-            continue
-        if id(call.layer) not in made:
-            made[id(call.layer)] = make(call.layer, call.name)
-        results = call.again(made[id(call.layer)], [tensors[wire] for wire in call.inputs])
-        tensors.update(zip(call.outputs, results, strict=True))
-    return assembled_model(graph, keras, tensors)
-
-
-def new_input(call: Call, keras: ModuleType, *, shape: Shape | None = None) -> TfTensor:
-    """Return an input like that of `call`, or of `shape`, the batch counted."""
+def new_input(call: Call, keras: ModuleType) -> TfTensor:
+    """Return an input of `keras` like that of `call`."""
     (tensor,) = _results(call.node)
-    return keras.Input(
-        batch_shape=tuple(shape or tensor.shape), dtype=type_name(tensor), name=call.layer.name
-    )
+    return keras.Input(batch_shape=tuple(tensor.shape), dtype=type_name(tensor), name=call.layer.name)
 
 
 def assembled_model(graph: Graph, keras: ModuleType, tensors: dict[Wire, TfTensor]) -> KerasModel:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from converters.base.kerases import KERAS_2, import_keras
 from converters.base.untyped import Activation, KerasLayer, KerasModel, TfTensor
 from converters.model.graph import Wire, assembled_model, free_name, graph_of, new_input
-from converters.model.making_anew import made_anew
+from converters.model.making_anew import copied, made_anew
 
 keras = import_keras(KERAS_2)  # a twin's
 layers = keras.layers
@@ -67,7 +67,7 @@ def _is_of_its_own(layer: KerasLayer) -> bool:
 def _parts(layer: KerasLayer, name: str, taken: set[str]) -> list[KerasLayer]:
     """Return a new layer like `layer`, and the one that computes its activation if that is of its own."""
     if not _is_of_its_own(layer):
-        return [made_anew(layer, {**layer.get_config(), "name": name})]
+        return [copied(layer, name)]
     if type(layer) is layers.Activation:
         return [layers.ReLU(6.0, name=name)]
     function = activation_name(layer.activation)

@@ -16,8 +16,8 @@ from converters.base.environment import tf
 from converters.base.kerases import keras_of
 from converters.base.untyped import KerasLayer, KerasModel, TfTensor
 from converters.layers.definition import definition_of
-from converters.model.graph import Call, graph_of, rebuilt
-from converters.model.making_anew import made_anew
+from converters.model.graph import Call, graph_of
+from converters.model.making_anew import copied, remade
 
 # They only compute: called without Keras's own scope, they do the same.
 _PLAIN = (
@@ -50,18 +50,7 @@ def with_plain_names(model: KerasModel) -> KerasModel:
     """Return a copy of `model` whose layers have plain names; `model` itself if they have."""
     if all(call.name == plain_name(call.name) for call in graph_of(model).calls):
         return model
-    pairs: list[tuple[KerasLayer, KerasLayer]] = []
-
-    def make(layer: KerasLayer, name: str) -> KerasLayer:
-        if not isinstance(layer, keras_of(model).layers.Layer):
-            return layer
-        pairs.append((layer, made_anew(layer, {**layer.get_config(), "name": plain_name(name)})))
-        return pairs[-1][1]
-
-    copy = rebuilt(model, make)
-    for old, new in pairs:
-        new.set_weights(old.get_weights())
-    return copy
+    return remade(model, lambda layer, name: copied(layer, plain_name(name)))
 
 
 def _called(call: Call, inputs: Sequence[TfTensor]) -> list[TfTensor]:

@@ -24,6 +24,7 @@ from lenet_edge.packaged.weights import load_quantised, save_quantised
 from lenet_edge.paper.answers import outputs_of
 from lenet_edge.training.checkpoints import checkpoint_folder
 from lenet_edge.training.distorted_passes import Passes
+from lenet_edge.training.interrupts import iterators_let_go
 from lenet_edge.training.loop import (
     Recipe,
     Row,
@@ -71,12 +72,14 @@ def divergence(scores: NDArray[np.floating[Any]], exact: NDArray[np.floating[Any
 class _EpochEnd:
     """Measures the settled model on the held-out digits, saves the best, writes checkpoint and history.
 
-    `exact`: the exact model's scores (n, 10) of the held-out digits.
+    `exact`: the exact model's scores (n, 10) of the held-out digits. `pictures` (n, 32, 32) and `labels`
+    (n,): these digits.
     """
 
     model: KerasModel
     exact: NDArray[np.float32]
-    held_out: Digits
+    pictures: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
     manager: Any  # a tf.train.CheckpointManager
     history: list[Row]
 
@@ -87,8 +90,8 @@ class _EpochEnd:
 
     def __call__(self, epoch: int, logs: Row) -> None:
         settle(self.model)
-        scores = outputs_of(self.model, pad(self.held_out.images))
-        logs["held_out_error"] = error_of_outputs(scores, self.held_out.labels, sign=1)
+        scores = outputs_of(self.model, self.pictures)
+        logs["held_out_error"] = error_of_outputs(scores, self.labels, sign=1)
         logs["held_out_divergence"] = divergence(scores, self.exact)
         self.history.append({"epoch": epoch + 1, **{name: float(value) for name, value in logs.items()}})
         if best_of(self.history) == self.history[-1]:
@@ -129,17 +132,25 @@ def fine_tune(
     state = tf.train.Checkpoint(model=model, optimizer=optimizer)
     manager = tf.train.CheckpointManager(state, str(checkpoint_folder(out)), max_to_keep=2)
     history = restore(manager, resume=resume)
-    end = _EpochEnd(model=model, exact=exact, held_out=held_out, manager=manager, history=history)
+    end = _EpochEnd(
+        model=model,
+        exact=exact,
+        pictures=pad(held_out.images),
+        labels=held_out.labels,
+        manager=manager,
+        history=history,
+    )
     if not history:
         end(-1, {})  # the row of epoch 0
     done = len(history) - 1
-    model.fit(
-        as_pixels(model, batches(passes, recipe, first_epoch=done)),
-        steps_per_epoch=steps,
-        initial_epoch=done,
-        epochs=recipe.epochs,
-        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=end)],
-        verbose=verbose,
-    )
+    with iterators_let_go():
+        model.fit(
+            as_pixels(model, batches(passes, recipe, first_epoch=done)),
+            steps_per_epoch=steps,
+            initial_epoch=done,
+            epochs=recipe.epochs,
+            callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=end)],
+            verbose=verbose,
+        )
     load_quantised(model, end.best_file)
     return history

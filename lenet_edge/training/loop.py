@@ -23,6 +23,7 @@ from lenet_edge.paper.in_keras import classes
 from lenet_edge.paper.model import lenet5, stock_lenet5, teacher
 from lenet_edge.training.checkpoints import check_start, checkpoint_folder
 from lenet_edge.training.distorted_passes import Passes
+from lenet_edge.training.interrupts import iterators_let_go
 from lenet_edge.training.preparing import training_keras
 
 Row = dict[str, float]
@@ -135,9 +136,11 @@ def _averaged(model: KerasModel) -> Iterator[None]:
     """Give `model` its averaged weights, and then its own back."""
     own = [variable.numpy() for variable in model.trainable_variables]
     _take_averages(model)
-    yield
-    for variable, value in zip(model.trainable_variables, own, strict=True):
-        variable.assign(value)
+    try:
+        yield
+    finally:
+        for variable, value in zip(model.trainable_variables, own, strict=True):
+            variable.assign(value)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -201,18 +204,19 @@ def fit(
     if len(history) < epochs:
         callbacks = training_keras().callbacks
         end = _EpochEnd(model=model, measure=measure, manager=manager, history=history)
-        model.fit(
-            dataset_from(len(history)),
-            steps_per_epoch=steps,
-            initial_epoch=len(history),
-            epochs=epochs,
-            shuffle=False,  # the batches are drawn from the seed
-            callbacks=[
-                callbacks.LambdaCallback(on_epoch_end=end),
-                callbacks.TensorBoard(str(out / "tensorboard")),
-            ],
-            verbose=verbose,
-        )
+        with iterators_let_go():
+            model.fit(
+                dataset_from(len(history)),
+                steps_per_epoch=steps,
+                initial_epoch=len(history),
+                epochs=epochs,
+                shuffle=False,  # the batches are drawn from the seed
+                callbacks=[
+                    callbacks.LambdaCallback(on_epoch_end=end),
+                    callbacks.TensorBoard(str(out / "tensorboard")),
+                ],
+                verbose=verbose,
+            )
     _take_averages(model)
     return history
 
