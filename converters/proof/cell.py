@@ -9,6 +9,9 @@ from typing import Any, Literal
 Verdict = Literal["within", "out", "not derived", "refused"]
 """Not derived: what was measured stands there, but a tolerance for it is not known."""
 
+KERAS = "keras"
+"""The column of the models themselves, beside those of the runtimes."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:

@@ -43,11 +43,16 @@ class ProvenFile:
     ends: Ends
     weights: Weights
 
+    @property
+    def sha256(self) -> str:
+        """The checksum of the file, in hexadecimal."""
+        return hashlib.sha256(self.content).hexdigest()
+
     def as_json(self) -> dict[str, Any]:
         """Return the file as a report stores it."""
         return {
             "bytes": len(self.content),
-            "sha256": hashlib.sha256(self.content).hexdigest(),
+            "sha256": self.sha256,
             "findings": list(self.weights.findings),
             "uncompared": self.weights.uncompared,
         }

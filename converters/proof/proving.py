@@ -23,7 +23,7 @@ from converters.proof.layer_names import layer_names
 from converters.proof.layers import ProvenLayer
 from converters.proof.matrix import Matrix, ProvenFile, file_of
 from converters.proof.model_answers import LEAST_SAMPLES, Data, ModelAnswers, answers_of
-from converters.proof.runs import absences, is_slow
+from converters.proof.runs import absences, columns_json, is_slow
 from converters.proof.scoring import Scoring, scoring_of
 from converters.proof.terminal_lines import PrintLines, absent_line, cell_lines, imported_notes, layer_lines
 from converters.runtimes.columns import COLUMNS, Column
@@ -64,11 +64,7 @@ class Proof:
             "net": self.net,
             "samples": self.samples,
             "files": {file.name: file.as_json() for file in self.files},
-            "columns": {
-                one.name: {"title": one.title, "absent": self.absent.get(one.name, "")}
-                for one in self.columns
-            }
-            | {one.column.name: one.as_json() for one in self.imports},
+            "columns": columns_json(self.columns, self.absent, self.imports),
             "cells": [cell.as_json() for cell in self.cells],
             "verdict": self.verdict,
         }
@@ -144,7 +140,7 @@ def prove(
 
 def _imports(paths: Sequence[Path], files: Sequence[ProvenFile], *, most: int) -> list[Imported]:
     """Return the answers of the reports at `paths`, each checked against its file's output."""
-    hashes = {file.name: str(file.as_json()["sha256"]) for file in files}
+    hashes = {file.name: file.sha256 for file in files}
     values = {file.name: math.prod(file.graph.outputs[0].shape[1:]) for file in files}
     imports = read_imports(paths, hashes, Form(inputs=(SAMPLES,), most=most, values=values, unit=SAMPLES))
     check_outputs(imports, {file.name: file.graph for file in files})

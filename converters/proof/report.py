@@ -11,6 +11,7 @@ from converters.proof.markup import Markup, element, heads, joined, row, table
 from converters.proof.report_layers import profiles
 from converters.proof.report_parts import (
     MARKS,
+    ROUNDING,
     Report,
     absent_sentence,
     delegate_text,
@@ -197,11 +198,7 @@ def _about_layers() -> Markup:
 
 def _tolerance() -> Markup:
     sentences = (
-        "The ideal kernel computes a file’s graph exactly and rounds each tensor once; a runtime may round a "
-        "value near the middle between two steps the other way, and every later tensor is then rounded "
-        "differently.",
-        "Each rounding error is uniform over a step s and has variance s²/12, so the difference of two "
-        "independent ones has s²/6.",
+        *ROUNDING,
         "An error in element e of tensor l moves output j by its derivative J, so its variance is the sum "
         "of all their variances, each times J²; for outputs of many values the errors are drawn instead.",
         "Six standard deviations σ plus the output’s own step are allowed.",

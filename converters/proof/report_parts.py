@@ -11,12 +11,11 @@ from pathlib import PurePath
 from typing import Any
 
 from converters.base.words import counted
-from converters.proof.cell import not_run, state
+from converters.proof.cell import KERAS, not_run, state
 from converters.proof.imported import source
 from converters.proof.markup import Markup, breakable, element, heads, joined, row, table
 from converters.proof.style import STYLE
 
-KERAS = "keras"
 MARKS = {
     "within": "✓ within",
     "out": "✗ OUT",
@@ -25,6 +24,15 @@ MARKS = {
     "absent": "absent",
 }
 _MACHINE = ("board", "system", "architecture", "processor")
+
+ROUNDING = (
+    "The ideal kernel computes a file’s graph exactly and rounds each tensor once; a runtime may round a "
+    "value near the middle between two steps the other way, and every later tensor is then rounded "
+    "differently.",
+    "Each rounding error is uniform over a step s and has variance s²/12, so the difference of two "
+    "independent ones has s²/6.",
+)
+"""How converters/proof/tolerance.py begins, in sentences."""
 
 Report = Mapping[str, Any]
 ReportCell = Mapping[str, Any]

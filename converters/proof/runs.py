@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from converters.base.words import counted
 from converters.delegates import audit, taken
+from converters.proof.imported import Imported
 from converters.runtimes.columns import Column, Result, absence
 
 _RULES = {"micro": "micro", "litert-gpu": "gpu", "tflite-runtime": "tflite-runtime"}
@@ -57,3 +59,11 @@ def absences(columns: Sequence[Column]) -> Mapping[str, str]:
 def is_slow(column: Column) -> bool:
     """Return whether a column takes many times as long as the others."""
     return column.kind in ("gpu", "micro") or column.resolver == "BUILTIN_REF"
+
+
+def columns_json(
+    columns: Sequence[Column], absent: Mapping[str, str], imports: Sequence[Imported]
+) -> dict[str, dict[str, Any]]:
+    """Return the columns as a report stores them, the imported ones last; `absent`: the reasons, by name."""
+    here = {one.name: {"title": one.title, "absent": absent.get(one.name, "")} for one in columns}
+    return {**here, **{one.column.name: one.as_json() for one in imports}}

@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from converters.base.words import counted
 from converters.proof.cell import Cell, Figures, not_run, state
 from converters.proof.imported import Imported, source
 
+if TYPE_CHECKING:  # it imports TensorFlow, which what is printed does not need
+    from converters.proof.layers import ProvenLayer
+
 PrintLines = Callable[[str], object]
 """A function that gets each part of the output as soon as it is measured."""
 
 _NAME = 30
-
-
-class HasLayer(Protocol):
-    """A layer of converters.proof.layers, as far as it is shown."""
-
-    @property
-    def title(self) -> str:
-        """The layer and its operator."""
-
-    @property
-    def departs(self) -> str:
-        """Why the file departs from the model in it."""
-
-    @property
-    def allowed(self) -> float | None:
-        """The lowest signal to noise that the file's bits explain."""
-
-    @property
-    def measured(self) -> Any:
-        """What was measured."""
 
 
 def cell_lines(title: str, cells: Sequence[Cell]) -> list[str]:
@@ -87,7 +70,7 @@ def absent_line(title: str, reason: str) -> str:
     return f"\n{title}: absent: {reason}"
 
 
-def layer_lines(name: str, layers: Sequence[HasLayer], uncompared: str) -> list[str]:
+def layer_lines(name: str, layers: Sequence[ProvenLayer], uncompared: str) -> list[str]:
     """Return a file's layers, a line each, and what of it could not be matched with the model."""
     notes = [f"  not matched: {uncompared}"] if uncompared else []
     if not layers:
@@ -98,7 +81,7 @@ def layer_lines(name: str, layers: Sequence[HasLayer], uncompared: str) -> list[
     return ["", f"{name}, layer by layer", head, *(_layer_line(one, width) for one in layers), *notes]
 
 
-def _layer_line(layer: HasLayer, width: int) -> str:
+def _layer_line(layer: ProvenLayer, width: int) -> str:
     measured = layer.measured
     step = f"{measured.step:.5f}" if measured.step else ""
     noise = "none" if measured.snr is None else f"{measured.snr:.1f} dB"

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from converters.proof import imported as generic
-from converters.proof.imported import Answers, Form, Imported, source
+from converters.proof.imported import Answers, Form, Imported
 from lenet_edge.benchmarking.report import read_report
 
-__all__ = ["GOLDEN", "TEST_DIGITS", "Answers", "Imported", "most_digits", "read_imports", "source"]
+__all__ = ["GOLDEN", "TEST_DIGITS", "Answers", "Imported", "most_digits", "read_imports"]
 
 GOLDEN, TEST_DIGITS = "golden", "test digits"
 """The pictures that the answers may be for: golden.json's, or the first n of the test digits."""

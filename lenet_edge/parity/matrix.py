@@ -16,6 +16,7 @@ from converters.base.arrays import percent, shape_text
 from converters.base.errors import InputError, expect
 from converters.file.graph import Graph, read_graph
 from converters.file.resizing import resized
+from converters.proof.cell import KERAS
 from converters.proof.differences import difference_of, more_errors
 from converters.proof.exact_arithmetic import check_operators
 from converters.proof.graph_comparison import compare_graphs
@@ -33,8 +34,6 @@ from lenet_edge.paper.answers import rows_of
 from lenet_edge.parity.cell import SCORE_STEP, Cell
 from lenet_edge.parity.imported import Imported
 from lenet_edge.parity.references import Reference, References
-
-KERAS = "keras"
 
 _ENDS = {
     "lenet5": "1x32x32x1 to 1x10",

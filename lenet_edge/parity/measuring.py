@@ -12,7 +12,7 @@ from converters.base.machine import machine
 from converters.file.graph import Graph
 from converters.proof.imported import check_outputs
 from converters.proof.layer_profile import profile
-from converters.proof.runs import absences, is_slow
+from converters.proof.runs import absences, columns_json, is_slow
 from converters.proof.terminal_lines import PrintLines, absent_line
 from converters.runtimes.columns import Column
 from lenet_edge.digits.mnist import Digits
@@ -76,21 +76,13 @@ def measure(
             for _, files in parts
             for file in files
         },
-        "columns": _columns(columns, missing, imports),
+        "columns": columns_json(columns, missing, imports),
         "cells": [cell.as_json() for cell in cells],
         "within": all(cell.within for cell in cells),
     }
     if layers:
         report["layers"] = _layers(files, matrix, print_lines=print_lines)
     return report, matrix
-
-
-def _columns(
-    columns: Sequence[Column], missing: Mapping[str, str], imports: Sequence[Imported]
-) -> dict[str, dict[str, Any]]:
-    """Return the columns as the report stores them, the imported ones last."""
-    measured = {one.name: {"title": one.title, "absent": missing.get(one.name, "")} for one in columns}
-    return {**measured, **{imported.column.name: imported.as_json() for imported in imports}}
 
 
 class _Part(NamedTuple):

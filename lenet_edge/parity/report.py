@@ -7,6 +7,7 @@ from converters.proof.cell import state
 from converters.proof.markup import Markup, element, joined
 from converters.proof.report_layers import profiles
 from converters.proof.report_parts import (
+    ROUNDING,
     Report,
     absent_sentence,
     details,
@@ -143,11 +144,7 @@ def _about_numbers() -> Markup:
 def _tolerance() -> Markup:
     """Return the derivation of converters/proof/tolerance.py in five sentences and its formula."""
     sentences = (
-        "The ideal kernel computes a file’s graph exactly and rounds each tensor once; a runtime may round a "
-        "value near the middle between two steps the other way, and every later tensor is then rounded "
-        "differently.",
-        "Each rounding error is uniform over a step s and has variance s²/12, so the difference of two "
-        "independent ones has s²/6.",
+        *ROUNDING,
         "An error in element e of tensor l moves logit j (what the softmax makes a score of) by its "
         "derivative J, so its variance is the sum of all their variances, each times J².",
         "Six standard deviations σ plus the logit’s own step are allowed: of 100,000 logits, one is beyond "

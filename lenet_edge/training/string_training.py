@@ -33,6 +33,7 @@ from lenet_edge.digits.string_fields.strings import string_fields
 from lenet_edge.packaged.files import released_folder
 from lenet_edge.packaged.weights import load_weights
 from lenet_edge.paper.answers import outputs_of
+from lenet_edge.paper.layers import PACKAGE
 from lenet_edge.paper.model import lenet5
 from lenet_edge.runtime.string_decoder import greedy
 from lenet_edge.training.distorted_passes import CachedPasses
@@ -80,7 +81,7 @@ def _beside_equal(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
     return beside
 
 
-@define(package="lenet_edge")
+@define(package=PACKAGE)
 class StringCrossEntropy(LossDefinition):
     """Cross-entropy of each window against all its allowed answers together.
 

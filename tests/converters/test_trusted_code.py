@@ -6,17 +6,15 @@ checks.
 
 from __future__ import annotations
 
-import json
 import re
 import sys
-import zipfile
 
-import h5py
 import keras as keras_3
 import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras as keras_2
+from model_files import edit_config
 
 from converters.__main__ import main
 from converters.base.errors import exit_status
@@ -52,20 +50,7 @@ def edited(change):
 
     def make(keras, path, marker):
         keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="dense")]).save(path)
-        if path.suffix == ".keras":
-            with zipfile.ZipFile(path) as archive:
-                members = {name: archive.read(name) for name in archive.namelist()}
-            config = json.loads(members["config.json"])
-            change(config, path.parent, marker)
-            members["config.json"] = json.dumps(config).encode()
-            with zipfile.ZipFile(path, "w") as archive:
-                for name, content in members.items():
-                    archive.writestr(name, content)
-            return
-        with h5py.File(path, "r+") as file:
-            config = json.loads(file.attrs["model_config"])
-            change(config, path.parent, marker)
-            file.attrs["model_config"] = json.dumps(config)
+        edit_config(path, lambda config: change(config, path.parent, marker))
 
     return make
 

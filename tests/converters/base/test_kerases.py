@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
+from python_apart import run_python
 
 from converters.base.errors import InputError
 from converters.base.kerases import check_backend, current_keras, import_keras, keras_name, keras_of
-
-
-def run_python(code, **variables):
-    environment = {name: value for name, value in os.environ.items() if name != "TF_USE_LEGACY_KERAS"}
-    return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env={**environment, **variables}
-    )
 
 
 def test_models_layers_tensors_and_classes_are_of_their_keras(either_keras):

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import h5py
@@ -14,6 +12,7 @@ import keras as keras_3
 import numpy as np
 import pytest
 import tf_keras as keras_2
+from model_files import edit_config
 
 from converters.base.errors import InputError
 from converters.base.kerases import keras_of
@@ -34,24 +33,6 @@ def inputs(rng):
 def same(loaded, model, inputs):
     assert keras_of(loaded) is keras_of(model)
     np.testing.assert_array_equal(loaded.predict(inputs, verbose=0), model.predict(inputs, verbose=0))
-
-
-def rewrite(path, change):
-    """Let `change` edit the configuration in the .keras or .h5 file `path`."""
-    if path.suffix != ".keras":
-        with h5py.File(path, "r+") as file:
-            config = json.loads(file.attrs["model_config"])
-            change(config)
-            file.attrs["model_config"] = json.dumps(config)
-        return
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    config = json.loads(members["config.json"])
-    change(config)
-    members["config.json"] = json.dumps(config).encode()
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
 
 
 def paper_like(keras, paper):
@@ -92,7 +73,7 @@ def test_files_of_older_versions_of_a_package_load(tmp_path, keras, paper, old):
             if start and start.get("registered_name") == "lenet_edge>FanInUniform":
                 start["module"] = old
 
-    rewrite(tmp_path / "m.keras", change)
+    edit_config(tmp_path / "m.keras", change)
     command = [sys.executable, "-c", ALONE, "m.keras"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -253,7 +234,7 @@ def _layer_alone(config):
 def test_a_configuration_that_keras_cannot_load_is_one_line(tmp_path, keras, suffix, change):
     path = tmp_path / f"m{suffix}"
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save(path)
-    rewrite(path, change)
+    edit_config(path, change)
     with pytest.raises(InputError, match="expected .*(a model that Keras can load|to be a model)") as caught:
         load_model(Path(path))
     assert "\n" not in str(caught.value)

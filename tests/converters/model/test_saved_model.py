@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import keras as keras_3
 import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras as keras_2
+from python_apart import run_python
 
 from converters.base.environment import saved_model_pb2
 from converters.base.errors import InputError
@@ -168,10 +166,8 @@ def test_the_same_bytes_come_each_time_and_in_each_process(tmp_path):
     net(keras_3).export(str(tmp_path / "net"))
     made = []
     for legacy in ("0", "1"):
-        command = [sys.executable, "-c", CONVERT, str(tmp_path / "net")]
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=True, env={"TF_USE_LEGACY_KERAS": legacy}
-        )
+        done = run_python(CONVERT, tmp_path / "net", TF_USE_LEGACY_KERAS=legacy)
+        done.check_returncode()
         made += done.stdout.split()
     assert len(made) == 4
     assert len(set(made)) == 1

@@ -7,9 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from converters.base.kerases import KERAS_2, KERAS_3
-
-HOMES = {KERAS_3: "lenet_edge.keras3", KERAS_2: "lenet_edge.keras2"}
+from lenet_edge.paper.layers import HOMES
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import subprocess
 import sys
 import zipfile
@@ -12,6 +11,7 @@ import zipfile
 import numpy as np
 import paper_numpy as paper
 import pytest
+from python_apart import run_python
 
 from converters.base.environment import tf
 from converters.base.errors import InputError
@@ -285,16 +285,12 @@ def test_the_package_has_the_layers_of_the_keras_that_tf_keras_is(legacy, home):
         "assert type(model).__module__.partition('.')[0] == sys.argv[1]\n"
         "assert dict(os.environ) == before"
     )
-    environment = {name: value for name, value in os.environ.items() if name != "TF_USE_LEGACY_KERAS"}
-    if legacy is not None:
-        environment["TF_USE_LEGACY_KERAS"] = legacy
-    done = subprocess.run([sys.executable, "-c", code, home], capture_output=True, text=True, env=environment)
+    done = run_python(code, home, **({} if legacy is None else {"TF_USE_LEGACY_KERAS": legacy}))
     assert done.returncode == 0, done.stderr
 
 
 def test_each_module_has_the_classes_of_its_keras(either_keras, ours):
-    own = importlib.import_module(f"lenet_edge.{'keras2' if either_keras.__name__ == KERAS_2 else 'keras3'}")
-    assert own is ours
+    assert ours.__name__ == f"lenet_edge.{'keras2' if either_keras.__name__ == KERAS_2 else 'keras3'}"
     for name in set(ours.__all__) - {"scaled_tanh"}:
         assert getattr(ours, name) is getattr(classes(either_keras), name)
         assert getattr(ours, name).__module__ == ours.__name__

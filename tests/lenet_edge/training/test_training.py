@@ -12,6 +12,7 @@ import time
 
 import numpy as np
 import pytest
+from python_apart import run_python
 
 from converters.base.arrays import read_npz
 from converters.base.environment import tf
@@ -134,8 +135,7 @@ def test_training_is_the_same_whatever_tf_keras_is(tmp_path):
         "save_weights(model, out / 'weights.npz', scale=-1.0)"
     )
     for legacy in ("0", "1"):
-        environment = {**os.environ, "TF_USE_LEGACY_KERAS": legacy}
-        subprocess.run([sys.executable, "-c", code, str(tmp_path / legacy)], env=environment, check=True)
+        run_python(code, tmp_path / legacy, TF_USE_LEGACY_KERAS=legacy).check_returncode()
     first, second = (read_npz(tmp_path / legacy / "weights.npz") for legacy in ("0", "1"))
     assert sorted(first) == sorted(second)
     for name, array in first.items():
