@@ -258,6 +258,7 @@ def test_bad_input_is_one_line_before_a_model_is_loaded(folder, tmp_path, capsys
         ),
         (np.full((20, 16, 16, 3), np.nan), "finite samples, got some that are not"),
         (np.array(["a"] * 20), r"samples \(n, ...\) that are numbers, got <U1 of shape \(20,\)"),
+        (np.float32(1), r"samples \(n, ...\) that are numbers, got float32 of shape \(\)"),
     ],
 )
 def test_samples_that_are_not_the_model_s_are_one_line(folder, tmp_path, capsys, array, message):
