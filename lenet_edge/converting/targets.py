@@ -20,6 +20,7 @@ from converters.proof.tolerance import Tolerance
 from converters.runtimes.columns import COLUMNS, absence, run_column
 from converters.runtimes.tensorflow_interpreter import run_stored
 from lenet_edge.converting.files import ModelFile, Original, check, convert_one
+from lenet_edge.converting.layers_file import LayersFile, layers_file
 from lenet_edge.digits.mnist import calibration_digits, pad
 from lenet_edge.packaged.layouts import PLAIN, layout_for, lowered
 from lenet_edge.packaged.models import fine_tuned_model
@@ -113,16 +114,19 @@ class TargetFile(ModelFile):
             write_atomically(folder / name, text)
 
 
-def target_files(original: Original, targets: Sequence[str]) -> Iterator[TargetFile]:
+def target_files(original: Original, targets: Sequence[str]) -> Iterator[TargetFile | LayersFile]:
     """Convert `original` for each of `targets`, names of TARGETS; yield each file as it is done.
 
-    int8 files get the fine-tuned weights where there are any.
+    int8 files get the fine-tuned weights where there are any. The web gets a second file, which gives each
+    layer's output.
     """
     fine_tuned = None
     if original.is_fine_tuned and any(TARGETS[name].precision == "int8" for name in targets):
         fine_tuned = fine_tuned_model()
     for name in targets:
         yield _target_file(original, name, int8_model=fine_tuned)
+        if name == "web":
+            yield layers_file(original.name, original.printed)
 
 
 def _target_file(original: Original, target_name: str, *, int8_model: Any) -> TargetFile:

@@ -8,6 +8,7 @@ from converters.delegates import audit_table
 from converters.delegates.xnnpack import verdict
 from lenet_edge.converting.check_set import Baseline
 from lenet_edge.converting.files import Checked, ModelFile
+from lenet_edge.converting.layers_file import LayersFile
 from lenet_edge.converting.targets import Audit, MicroArray, TargetFile, Tried
 
 
@@ -34,8 +35,14 @@ def table_row(file: ModelFile, checked: Checked) -> str:
     )
 
 
-def target_lines(file: TargetFile) -> list[str]:
+def target_lines(file: TargetFile | LayersFile) -> list[str]:
     """Return the report on a target's file: its audits, its trial on a GPU, its arena, its check."""
+    if isinstance(file, LayersFile):
+        return [
+            "",
+            f"{file.name}: float32, {len(file.content):,} bytes (the output of each layer by its name)",
+            f"    {', '.join(file.facts['layers'])}; their values for a digit are in the .json beside it",
+        ]
     fine_tuned = ", fine-tuned" if file.fine_tuned else ""
     kind = f"{file.target.precision}{fine_tuned}, {len(file.content):,} bytes"
     lines = ["", f"{file.name}: {kind} ({file.target.why})"]
