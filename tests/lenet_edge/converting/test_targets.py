@@ -14,13 +14,17 @@ import pytest
 from converters.base.errors import InputError, exit_status
 from converters.base.targets import TARGETS
 from converters.file.graph import read_graph
+from converters.file.manifest import parse
 from converters.file.signature import names_in_order
 from converters.runtimes.columns import COLUMNS, absence
 from converters.runtimes.tensorflow_interpreter import run, run_in_order
 from lenet_edge.convert import main
 from lenet_edge.converting.layers_file import layers_file
 from lenet_edge.digits.mnist import calibration_digits, pad
+from lenet_edge.digits.side_by_side import calibration_fields
+from lenet_edge.packaged.files import released_folder
 from lenet_edge.packaged.models import released_model
+from lenet_edge.packaged.names import WIDE
 
 LAYERS_FILE = "lenet5_layers_float32.tflite"
 INPUTS = pad(calibration_digits().images[:20])[..., None].astype(np.float32)
@@ -133,6 +137,18 @@ def test_a_sample_outside_its_limits_is_refused(converted, monkeypatch):
     monkeypatch.setattr("lenet_edge.converting.layers_file.run_in_order", lambda *_: wrong)
     with pytest.raises(InputError, match="expected C3 within what rounding allows, got "):
         layers_file("lenet5", released_model("lenet5"))
+
+
+def test_the_wide_model_has_a_file_of_fixed_width_for_the_web_alone(tmp_path, capsys):
+    assert main(["--target", "web", "--model", WIDE, "--no-check", "--out", str(tmp_path)]) == 0
+    assert "of fixed width: LiteRT.js cannot resize" in capsys.readouterr().out
+    assert {path.name for path in tmp_path.iterdir()} == {"manifest.json", "lenet5_wide_web.tflite"}
+    content = (tmp_path / "lenet5_wide_web.tflite").read_bytes()
+    graph = parse(content).subgraphs[0]
+    assert all(tensor.shapeSignature is None for tensor in graph.tensors)
+    fields = calibration_fields()[:10, ..., None].astype(np.float32)
+    released = (released_folder() / "lenet5_wide_int8.tflite").read_bytes()
+    np.testing.assert_array_equal(run(content, fields), run(released, fields))
 
 
 def test_the_findings_are_printed(converted):
