@@ -1,0 +1,79 @@
+/** From strokes on a wide canvas to the line that the wide net reads: 32 rows, digits about 20 rows tall. */
+
+import { FIELD } from "./decoder";
+import { type Ink, inkOf } from "./ink";
+import { BOX, SIDE } from "./picture";
+import { type Extent, extentOf, PEN, type Point, Sheet, type Strokes } from "./strokes";
+
+/** Columns left empty on each side of the line. */
+const SIDES = 6;
+/** Pixels of the drawn line for each pixel of the picture. */
+const FINE = 4;
+/** The widest line, in pixels: some 200 digits. */
+const WIDEST = 4096 / FINE;
+/** Of the height of the tallest figure: anything lower is a dot or a bar, and does not count for the size. */
+const TALL = 0.5;
+
+/** Returns the line, at most 1,024 columns wide, or null without a stroke. */
+export function lineOfStrokes(strokes: Strokes): Ink | null {
+  const drawn = extentOf(strokes.flat());
+  if (!drawn) return null;
+  const figures = figuresOf(strokes);
+  const tallest = Math.max(...figures.map(heightOf));
+  const tall = figures.filter((figure) => heightOf(figure) >= TALL * tallest);
+  const body = Math.max(median(tall.map(heightOf)), (drawn.right - drawn.left) / WIDEST, 1e-3);
+  const scale = Math.min((BOX - PEN) / body, (WIDEST - 2 * SIDES - PEN) / (drawn.right - drawn.left || 1));
+  const middle = median(tall.map((figure) => (figure.top + figure.bottom) / 2));
+  const width = Math.ceil((drawn.right - drawn.left) * scale + PEN) + 2 * SIDES;
+  const sheet = new Sheet(width * FINE, FIELD * FINE, (PEN * FINE) / 2);
+  sheet.draw(strokes, (point: Point) => ({
+    x: ((point.x - drawn.left) * scale + PEN / 2 + SIDES) * FINE,
+    y: ((point.y - middle) * scale + SIDE / 2) * FINE,
+  }));
+  return reduced(sheet.ink());
+}
+
+/** Returns the extents of the figures from left to right: strokes that share columns are one figure. */
+function figuresOf(strokes: Strokes): Extent[] {
+  const extents = strokes.flatMap((stroke) => extentOf(stroke) ?? []).sort((a, b) => a.left - b.left);
+  const figures: Extent[] = [];
+  for (const one of extents) {
+    const last = figures[figures.length - 1];
+    if (!last || one.left > last.right) {
+      figures.push(one);
+      continue;
+    }
+    figures[figures.length - 1] = {
+      left: last.left,
+      top: Math.min(last.top, one.top),
+      right: Math.max(last.right, one.right),
+      bottom: Math.max(last.bottom, one.bottom),
+    };
+  }
+  return figures;
+}
+
+function heightOf(figure: Extent): number {
+  return figure.bottom - figure.top;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = Math.floor(sorted.length / 2);
+  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+}
+
+/** Returns the means of FINE x FINE pixels. */
+function reduced(ink: Ink): Ink {
+  const width = ink.width / FINE;
+  const values = new Uint8Array(width * FIELD);
+  values.forEach((_, at) => {
+    const [x, y] = [(at % width) * FINE, Math.floor(at / width) * FINE];
+    let sum = 0;
+    for (let row = y; row < y + FINE; row++) {
+      for (let column = x; column < x + FINE; column++) sum += ink.values[row * ink.width + column];
+    }
+    values[at] = Math.round(sum / (FINE * FINE));
+  });
+  return inkOf(width, FIELD, values);
+}
