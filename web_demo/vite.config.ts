@@ -1,6 +1,6 @@
 import { defineConfig } from "vite";
 import { viteSingleFile } from "vite-plugin-singlefile";
-import { addPageFiles } from "./tools/page_files";
+import { addPageFiles } from "./tools/page_files.ts";
 
 // `vite build` makes dist/, `vite build --mode single` the single file (tools/single.ts moves it).
 export default defineConfig(({ mode }) => {

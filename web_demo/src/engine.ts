@@ -1,12 +1,12 @@
 /** The page's nets: each is opened when it is first asked for, from the page's files, in LiteRT.js. */
 
-import type { Golden } from "./core/golden";
-import { LayersReader, type Sample } from "./core/layers";
-import { Reader } from "./core/reader";
-import type { Backend, Runtime } from "./core/runtime";
-import { type GoldenStrings, StringReader } from "./core/strings";
-import { checkSha256, type Files } from "./files";
-import { hasGraphics, hasSimd, loadRuntime } from "./litert/runtime";
+import type { Golden } from "./core/golden.ts";
+import { LayersReader, type Sample } from "./core/layers.ts";
+import { Reader } from "./core/reader.ts";
+import type { Backend, Runtime } from "./core/runtime.ts";
+import { type GoldenStrings, StringReader } from "./core/strings.ts";
+import { checkSha256, type Files } from "./files.ts";
+import { hasGraphics, hasSimd, loadRuntime } from "./litert/runtime.ts";
 
 /** A net whose layers can be looked at. */
 export type Net = "lenet5" | "stock_lenet5";

@@ -1,11 +1,11 @@
 /** Starts the page, and lets scripts of its visitors read pictures too. */
 
-import { CODES } from "./core/paper";
-import { Engine } from "./engine";
-import { filesOf } from "./files";
-import { App } from "./page/app";
-import { paintLogo } from "./page/logo";
-import { scriptsOf } from "./scripts";
+import { CODES } from "./core/paper.ts";
+import { Engine } from "./engine.ts";
+import { filesOf } from "./files.ts";
+import { App } from "./page/app.ts";
+import { paintLogo } from "./page/logo.ts";
+import { scriptsOf } from "./scripts.ts";
 
 paintLogo(CODES[5]);
 const engine = Engine.start(filesOf(document));

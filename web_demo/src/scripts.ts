@@ -1,7 +1,7 @@
 /** What the page offers to scripts as `lenetEdge`, in the browser's console for example (docs/web.md). */
 
-import type { Backend } from "./core/runtime";
-import type { Engine } from "./engine";
+import type { Backend } from "./core/runtime.ts";
+import type { Engine } from "./engine.ts";
 
 /** The scores of many pictures, as the file stores them, and what really ran it. */
 export interface Answers {

@@ -7,10 +7,10 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import type { Plugin } from "vite";
-import type { Golden } from "../src/core/golden";
-import { LAYERS, type Sample } from "../src/core/layers";
-import type { GoldenStrings } from "../src/core/strings";
-import { encoded } from "../src/files";
+import type { Golden } from "../src/core/golden.ts";
+import { LAYERS, type Sample } from "../src/core/layers.ts";
+import type { GoldenStrings } from "../src/core/strings.ts";
+import { encoded } from "../src/files.ts";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const PACKAGE = join(ROOT, "lenet_edge");

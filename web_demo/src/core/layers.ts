@@ -1,9 +1,9 @@
 /** What each layer of a net gives for a picture, from the file that `lenet-edge convert --target web` writes. */
 
-import { isWithin } from "./golden";
-import { SIDE } from "./picture";
-import type { Model, Runtime } from "./runtime";
-import { middle, type Values } from "./tensors";
+import { isWithin } from "./golden.ts";
+import { SIDE } from "./picture.ts";
+import type { Model, Runtime } from "./runtime.ts";
+import { middle, type Values } from "./tensors.ts";
 
 /** The outputs of the file, in its order. */
 export const LAYERS = ["C1", "S2", "C3", "S4", "C5", "F6", "OUTPUT", "scores"] as const;

@@ -1,9 +1,9 @@
 /** From strokes on a wide canvas to the line that the wide net reads: 32 rows, digits about 20 rows tall. */
 
-import { FIELD } from "./decoder";
-import { type Ink, inkOf } from "./ink";
-import { BOX, SIDE } from "./picture";
-import { type Extent, extentOf, PEN, type Point, Sheet, type Strokes } from "./strokes";
+import { FIELD } from "./decoder.ts";
+import { type Ink, inkOf } from "./ink.ts";
+import { BOX, SIDE } from "./picture.ts";
+import { type Extent, extentOf, PEN, type Point, Sheet, type Strokes } from "./strokes.ts";
 
 /** Columns left empty on each side of the line. */
 const SIDES = 6;

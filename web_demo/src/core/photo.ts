@@ -5,8 +5,8 @@
  * paper is not turned, and a small digit is not looked at a second time.
  */
 
-import { type Ink, inkOf } from "./ink";
-import { BOX, boxOf, pictureOf, SIDE } from "./picture";
+import { type Ink, inkOf } from "./ink.ts";
+import { BOX, boxOf, pictureOf, SIDE } from "./picture.ts";
 
 /** A grey picture, 0 black to 255 white, row by row. */
 export interface Grey {

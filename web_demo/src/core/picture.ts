@@ -6,7 +6,7 @@
  * around. golden.json has test cases. No sum comes near 2^53, so a number holds each exactly.
  */
 
-import type { Ink } from "./ink";
+import type { Ink } from "./ink.ts";
 
 /** The side of the picture, in pixels. */
 export const SIDE = 32;

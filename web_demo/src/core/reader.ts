@@ -1,10 +1,10 @@
 /** Reads pictures with a file, once the runtime has shown on the golden pictures that it can be trusted. */
 
-import { type Answer, answerOf } from "./answer";
-import { type Golden, type GoldenFile, judge, type Verdict } from "./golden";
-import { SIDE } from "./picture";
-import type { Backend, Model, Runtime } from "./runtime";
-import { middle, real, stored, type Values } from "./tensors";
+import { type Answer, answerOf } from "./answer.ts";
+import { type Golden, type GoldenFile, judge, type Verdict } from "./golden.ts";
+import { SIDE } from "./picture.ts";
+import type { Backend, Model, Runtime } from "./runtime.ts";
+import { middle, real, stored, type Values } from "./tensors.ts";
 
 /** Why a backend does not run a file. */
 export type Refusal =

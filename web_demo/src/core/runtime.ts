@@ -1,6 +1,6 @@
 /** What a reader needs of a runtime; src/litert has the one for browsers, the tests have others. */
 
-import type { Values } from "./tensors";
+import type { Values } from "./tensors.ts";
 
 /** What may run a model: WebAssembly on the processor, or WebGPU. */
 export type Backend = "wasm" | "webgpu";

@@ -1,10 +1,10 @@
 /** Reads a line of any width with the wide net, whose file has a fixed width: piece by piece. */
 
-import { CLASSES, type DigitString, decode, FIELD, STEP } from "./decoder";
-import { isWithin, type TensorEnd } from "./golden";
-import { type Ink, inkOf } from "./ink";
-import type { Model, Runtime } from "./runtime";
-import { real, stored } from "./tensors";
+import { CLASSES, type DigitString, decode, FIELD, STEP } from "./decoder.ts";
+import { isWithin, type TensorEnd } from "./golden.ts";
+import { type Ink, inkOf } from "./ink.ts";
+import type { Model, Runtime } from "./runtime.ts";
+import { real, stored } from "./tensors.ts";
 
 /** Empty columns added on each side, so that a digit at the very edge is in the middle of a window. */
 const MARGIN = FIELD / 2;

@@ -1,7 +1,7 @@
 /** From strokes to ink: what a pen drew, with a line as thick as MNIST's at whatever size it was drawn. */
 
-import { type Ink, inkOf } from "./ink";
-import { BOX } from "./picture";
+import { type Ink, inkOf } from "./ink.ts";
+import { BOX } from "./picture.ts";
 
 /** A place on the canvas, in widths of its shorter side; a pen may leave the canvas. */
 export interface Point {

@@ -1,6 +1,6 @@
 /** Between pixels and what a file takes, and between what it stores and probabilities. */
 
-import type { TensorEnd } from "./golden";
+import type { TensorEnd } from "./golden.ts";
 
 /** The values of a tensor; files of int8 take and give uint8, as LiteRT.js has no int8. */
 export type Values = Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;

@@ -1,8 +1,8 @@
 /** LiteRT.js behind the core's Runtime. */
 
 import { type CompiledModel, getWebGpuDevice, loadAndCompile, loadLiteRt, Tensor } from "@litertjs/core";
-import type { Backend, Model, Runtime } from "../core/runtime";
-import type { Values } from "../core/tensors";
+import type { Backend, Model, Runtime } from "../core/runtime.ts";
+import type { Values } from "../core/tensors.ts";
 
 /** The loader's and the WebAssembly module's content. */
 export interface RuntimeFiles {

@@ -1,12 +1,12 @@
 /** The page: what a drawing, a picture or a choice sets in motion. */
 
-import type { Grey } from "../core/photo";
-import { findDigit } from "../core/photo";
-import { pictureOf } from "../core/picture";
-import { NoAnswer, type Reader, type Refusal, wordsOf } from "../core/reader";
-import type { Backend } from "../core/runtime";
-import { inkOfStrokes } from "../core/strokes";
-import { type Engine, type Net, NoSimd } from "../engine";
+import type { Grey } from "../core/photo.ts";
+import { findDigit } from "../core/photo.ts";
+import { pictureOf } from "../core/picture.ts";
+import { NoAnswer, type Reader, type Refusal, wordsOf } from "../core/reader.ts";
+import type { Backend } from "../core/runtime.ts";
+import { inkOfStrokes } from "../core/strokes.ts";
+import { type Engine, type Net, NoSimd } from "../engine.ts";
 import {
   firstLanguage,
   keepLanguage,
@@ -14,14 +14,14 @@ import {
   type Language,
   type PageWords,
   type Words,
-} from "../words/words";
-import { Bars } from "./bars";
-import { element, tell } from "./element";
-import { Inside, paintPicture } from "./inside";
-import { LineSection } from "./line_section";
-import { type Numbers, numbersIn } from "./numbers";
-import { greyOf, NoPicture, watchPictures } from "./pictures";
-import { Surface } from "./surface";
+} from "../words/words.ts";
+import { Bars } from "./bars.ts";
+import { element, tell } from "./element.ts";
+import { Inside, paintPicture } from "./inside.ts";
+import { LineSection } from "./line_section.ts";
+import { type Numbers, numbersIn } from "./numbers.ts";
+import { greyOf, NoPicture, watchPictures } from "./pictures.ts";
+import { Surface } from "./surface.ts";
 
 /** Of how many readings the time is the mean: a browser's clock is coarse. */
 const TIMED = 30;

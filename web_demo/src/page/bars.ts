@@ -1,6 +1,6 @@
 /** Ten bars, one a digit. */
 
-import { made } from "./element";
+import { made } from "./element.ts";
 
 export class Bars {
   private readonly rows: { row: HTMLElement; fill: HTMLElement; value: HTMLElement }[];

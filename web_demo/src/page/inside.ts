@@ -1,14 +1,14 @@
 /** "See it think": what every layer gives for the drawing, live. */
 
-import type { Activity } from "../core/layers";
-import { BITMAP, CODES, TABLE_I } from "../core/paper";
-import { SIDE } from "../core/picture";
-import type { Net } from "../engine";
-import type { Explained, Words } from "../words/words";
-import { Bars } from "./bars";
-import { between, coloursNow, paint, signed } from "./colours";
-import { element, made } from "./element";
-import type { Numbers } from "./numbers";
+import type { Activity } from "../core/layers.ts";
+import { BITMAP, CODES, TABLE_I } from "../core/paper.ts";
+import { SIDE } from "../core/picture.ts";
+import type { Net } from "../engine.ts";
+import type { Explained, Words } from "../words/words.ts";
+import { Bars } from "./bars.ts";
+import { between, coloursNow, paint, signed } from "./colours.ts";
+import { element, made } from "./element.ts";
+import type { Numbers } from "./numbers.ts";
 
 /** The largest that a unit of the paper gives: A of A tanh. */
 const MOST: Readonly<Record<Net, number>> = { lenet5: 1.7159, stock_lenet5: 1 };

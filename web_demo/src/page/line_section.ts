@@ -1,16 +1,16 @@
 /** The wide canvas: a number, read while it is written. */
 
-import { FIELD } from "../core/decoder";
-import type { Ink } from "../core/ink";
-import { lineOfStrokes } from "../core/line";
-import { wordsOf } from "../core/reader";
-import type { StringReading } from "../core/strings";
-import type { Engine } from "../engine";
-import type { Words } from "../words/words";
-import { between, coloursNow } from "./colours";
-import { element, penOf, tell } from "./element";
-import type { Numbers } from "./numbers";
-import { Surface } from "./surface";
+import { FIELD } from "../core/decoder.ts";
+import type { Ink } from "../core/ink.ts";
+import { lineOfStrokes } from "../core/line.ts";
+import { wordsOf } from "../core/reader.ts";
+import type { StringReading } from "../core/strings.ts";
+import type { Engine } from "../engine.ts";
+import type { Words } from "../words/words.ts";
+import { between, coloursNow } from "./colours.ts";
+import { element, penOf, tell } from "./element.ts";
+import type { Numbers } from "./numbers.ts";
+import { Surface } from "./surface.ts";
 
 /** Pixels of the strip for each pixel of the line. */
 const ENLARGED = 6;

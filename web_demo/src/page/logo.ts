@@ -1,7 +1,7 @@
 /** The page's sign: the paper's bitmap of a digit. */
 
-import { BITMAP } from "../core/paper";
-import { element, penOf } from "./element";
+import { BITMAP } from "../core/paper.ts";
+import { element, penOf } from "./element.ts";
 
 /** Paints a digit's code of 84 values in white on the sign's ground. */
 export function paintLogo(code: Float32Array): void {

@@ -1,6 +1,6 @@
 /** Numbers as people of a language write them. */
 
-import type { Language } from "../words/words";
+import type { Language } from "../words/words.ts";
 
 export interface Numbers {
   /** A probability 0 to 1; "100 %" only when it is not less. */

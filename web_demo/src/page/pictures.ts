@@ -1,8 +1,8 @@
 /** Pictures that somebody drops, pastes or chooses: from a file to grey pixels. */
 
-import { type Grey, LARGEST_RATIO, SEARCHED_SIDE, SMALLEST_SIDE } from "../core/photo";
-import type { Words } from "../words/words";
-import { penOf } from "./element";
+import { type Grey, LARGEST_RATIO, SEARCHED_SIDE, SMALLEST_SIDE } from "../core/photo.ts";
+import type { Words } from "../words/words.ts";
+import { penOf } from "./element.ts";
 
 /** The largest picture: decoded, it takes four bytes a pixel. */
 export const MOST_MEGAPIXELS = 40;

@@ -1,7 +1,7 @@
 /** A canvas to draw on with mouse, finger, pen or keyboard. */
 
-import type { Point, Strokes } from "../core/strokes";
-import { penOf } from "./element";
+import type { Point, Strokes } from "../core/strokes.ts";
+import { penOf } from "./element.ts";
 
 /** The line's width, as a share of the canvas's shorter side. */
 const LINE = 0.075;
@@ -146,8 +146,11 @@ export class Surface {
   }
 
   private lift(): void {
-    if (this.typed) this.pen(false);
-    this.typed = null;
+    if (this.typed) {
+      this.typed = null;
+      this.pen(false);
+      this.changed();
+    }
     this.draw();
   }
 

@@ -1,8 +1,8 @@
 /** What the page says, and in which language. */
 
-import type { Net } from "../engine";
-import { de } from "./de";
-import { en } from "./en";
+import type { Net } from "../engine.ts";
+import { de } from "./de.ts";
+import { en } from "./en.ts";
 
 /** The names of a net's layers, as the page explains them. */
 export type Explained = "C1" | "S2" | "C3" | "S4" | "C5" | "F6" | "OUTPUT";

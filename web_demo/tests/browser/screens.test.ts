@@ -3,8 +3,8 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { SINGLE, start } from "./chromium";
-import { drawFive, drawNumber } from "./hand";
+import { SINGLE, start } from "./chromium.ts";
+import { drawFive, drawNumber } from "./hand.ts";
 
 const FOLDER = resolve(process.env.SCREENS ?? "generated/screens");
 const SCREENS = [

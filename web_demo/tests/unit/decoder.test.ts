@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { CLASSES, type DigitString, decode, EMPTY } from "../../src/core/decoder";
-import { real } from "../../src/core/tensors";
-import { strings } from "./fixtures";
+import { CLASSES, type DigitString, decode, EMPTY } from "../../src/core/decoder.ts";
+import { real } from "../../src/core/tensors.ts";
+import { strings } from "./fixtures.ts";
 
 /** Nine digits are written; 1 - p keeps 16 less those that p and 1 share. */
 const DIGITS = 8;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ALPHABET, checkSha256, decoded, encoded } from "../../src/files";
+import { ALPHABET, checkSha256, decoded, encoded } from "../../src/files.ts";
 
 test.each([0, 1, 2, 3, 4, 5, 1000, 1003])("%i bytes come back from their text", (count) => {
   const bytes = Uint8Array.from({ length: count }, (_, i) => (i * 97 + 255) % 256);

@@ -2,8 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Golden } from "../../src/core/golden";
-import type { GoldenStrings } from "../../src/core/strings";
+import type { Golden } from "../../src/core/golden.ts";
+import type { GoldenStrings } from "../../src/core/strings.ts";
 
 const FOLDER = join(import.meta.dirname, "..", "..", "..", "lenet_edge", "golden");
 

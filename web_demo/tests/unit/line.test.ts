@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { inkOf } from "../../src/core/ink";
-import { lineOfStrokes } from "../../src/core/line";
-import type { Model } from "../../src/core/runtime";
-import { type GoldenStrings, StringReader } from "../../src/core/strings";
-import { inkOfStrokes, type Strokes } from "../../src/core/strokes";
-import { strings } from "./fixtures";
+import { inkOf } from "../../src/core/ink.ts";
+import { lineOfStrokes } from "../../src/core/line.ts";
+import type { Model } from "../../src/core/runtime.ts";
+import { type GoldenStrings, StringReader } from "../../src/core/strings.ts";
+import { inkOfStrokes, type Strokes } from "../../src/core/strokes.ts";
+import { strings } from "./fixtures.ts";
 
 const upright = (x: number, top: number, bottom: number) => [
   { x, y: top },

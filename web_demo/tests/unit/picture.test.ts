@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { inkOf } from "../../src/core/ink";
-import { boxOf, pictureOf } from "../../src/core/picture";
-import { golden } from "./fixtures";
+import { inkOf } from "../../src/core/ink.ts";
+import { boxOf, pictureOf } from "../../src/core/picture.ts";
+import { golden } from "./fixtures.ts";
 
 describe("a drawing becomes its picture, bit for bit", () => {
   test.each(golden.drawings)("$name", ({ width, height, ink, pixels }) => {

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { answerOf } from "../../src/core/answer";
-import { isWithin, judge } from "../../src/core/golden";
-import { NoAnswer, Reader } from "../../src/core/reader";
-import type { Backend, Model, Runtime } from "../../src/core/runtime";
-import { real, stored, type Values } from "../../src/core/tensors";
-import { golden } from "./fixtures";
+import { answerOf } from "../../src/core/answer.ts";
+import { isWithin, judge } from "../../src/core/golden.ts";
+import { NoAnswer, Reader } from "../../src/core/reader.ts";
+import type { Backend, Model, Runtime } from "../../src/core/runtime.ts";
+import { real, stored, type Values } from "../../src/core/tensors.ts";
+import { golden } from "./fixtures.ts";
 
 const NAME = "lenet5_int8.tflite";
 const FILE = golden.files[NAME];
