@@ -10,6 +10,9 @@ JOBS ?= 2
 # What the Android library answers here, once `make android-test` has run.
 ANSWERS := android_demo/build/answers.json
 
+# What LiteRT.js answers in Chromium, once `make web-test` has run.
+WEB_ANSWERS := web_demo/generated/answers.json
+
 .PHONY: help convert test lint format wheel mutants parity results tables bench bench-peers pi-test android-test apk web web-test train clean
 
 help:
@@ -67,7 +70,7 @@ parity: $(VENV)/installed
 
 results: $(VENV)/installed
 	mkdir -p build
-	$(BIN)/lenet-edge parity --layers $(addprefix --import ,$(wildcard $(ANSWERS))) --json results/parity.json --html build/parity.html
+	$(BIN)/lenet-edge parity --layers $(addprefix --import ,$(wildcard $(ANSWERS) $(WEB_ANSWERS))) --json results/parity.json --html build/parity.html
 	$(BIN)/python scripts/golden.py
 	$(BIN)/python scripts/delegates.py
 	$(BIN)/python scripts/micro.py
@@ -111,6 +114,7 @@ web: $(VENV)/installed
 
 web-test: web
 	web_demo/tools/npm.sh test
+	$(BIN)/lenet-edge parity --import $(WEB_ANSWERS) --only-imports
 
 train: $(VENV)/installed
 	BIN=$(abspath $(BIN)) DATA=$(DATA) sh scripts/train_released.sh
