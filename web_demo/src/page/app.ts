@@ -23,7 +23,7 @@ import { type Numbers, numbersIn } from "./numbers.ts";
 import { greyOf, NoPicture, watchPictures } from "./pictures.ts";
 import { Surface } from "./surface.ts";
 
-/** Of how many readings the time is the mean: a browser's clock is coarse. */
+/** Of how many readings the time is the median: the first takes longer. */
 const TIMED = 30;
 /** Readings of a check that are timed. */
 const CHECK_READINGS = 200;
@@ -203,7 +203,9 @@ export class App {
       this.showNothing();
       return;
     }
-    await Promise.all([this.readDigit(picture), this.readLayers(picture)]);
+    // One after the other, or the time of the first would be that of both.
+    await this.readDigit(picture);
+    if (picture === this.picture) await this.readLayers(picture);
   }
 
   private label(drawn: boolean): void {
@@ -303,11 +305,11 @@ export class App {
       tell(place, "");
       return;
     }
-    const mean = times.length ? times.reduce((sum, time) => sum + time, 0) / times.length : null;
+    const usual = times.length ? [...times].sort((a, b) => a - b)[times.length >> 1] : null;
     const parts = [
-      mean === null
+      usual === null
         ? `${words.backends[reader.ran]}: ${this.model.value}`
-        : words.runs(this.model.value, words.backends[reader.ran], this.numbers.milliseconds(mean)),
+        : words.runs(this.model.value, words.backends[reader.ran], this.numbers.milliseconds(usual)),
     ];
     if (reader.refusal) {
       const { backend, refusal } = reader.refusal;
