@@ -70,7 +70,5 @@ export async function drawNumber(page: Page): Promise<void> {
   for (const [i, digit] of ["2", "7", "1", "5"].entries()) {
     await draw(page, "#wide", digit, 0.05 * box.width + i * size * 1.05, (box.height - size) / 2, size);
   }
-  await page
-    .waitForFunction(() => document.getElementById("string")?.textContent === "2715", null, { timeout: 5000 })
-    .catch(() => undefined);
+  await page.waitForFunction(() => document.getElementById("string")?.textContent === "2715");
 }

@@ -1,7 +1,8 @@
 /** The page as people use it: drawing, pictures, keyboard, languages, and what goes wrong. */
 
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { crc32, deflateSync, gunzipSync, gzipSync } from "node:zlib";
 import type { BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import type { PreviewServer } from "vite";
@@ -178,6 +179,10 @@ describe("served from a folder", () => {
       }),
     MINUTE,
   );
+});
+
+test("the single file is of 5 MB at most", () => {
+  expect(statSync(fileURLToPath(SINGLE)).size).toBeLessThanOrEqual(5_000_000);
 });
 
 describe("the single file, with the network off", () => {
