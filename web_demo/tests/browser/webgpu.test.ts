@@ -12,17 +12,17 @@ test("WebGPU runs float32 within the golden limits; int8 is told to run in WebAs
     const page = await context.newPage();
     await page.goto(SINGLE);
     await drawFive(page);
-    const runs = () => page.locator("#runs").innerText();
+    const runs = () => page.locator("#runs").textContent();
     await page.locator("#backend").selectOption("webgpu");
     await expect
       .poll(runs, { timeout: 60_000 })
       .toMatch(/^WebGPU runs lenet5_float32.tflite\. [\d.]+ ms a picture\.$/);
-    expect(await page.locator("#read").innerText()).toBe("5");
+    expect(await page.locator("#read").textContent()).toBe("5");
     await page.locator("#model").selectOption("lenet5_int8.tflite");
     await expect
       .poll(runs, { timeout: 60_000 })
       .toMatch(/^WebAssembly runs lenet5_int8.tflite\. [\d.]+ ms a picture\. WebGPU does not run it: .+/);
-    expect(await page.locator("#read").innerText()).toBe("5");
+    expect(await page.locator("#read").textContent()).toBe("5");
     expect(await page.locator("#problem").isVisible()).toBe(false);
   } finally {
     await stop();
