@@ -15,6 +15,7 @@ import {
   type PageWords,
   type Words,
 } from "../words/words.ts";
+import { Announcer } from "./announcer.ts";
 import { Bars } from "./bars.ts";
 import { element, tell } from "./element.ts";
 import { Inside, paintPicture } from "./inside.ts";
@@ -46,6 +47,7 @@ export class App {
   private readonly line: LineSection;
   private readonly bars = new Bars(element("bars", HTMLOListElement));
   private readonly inside = new Inside(element("layers", HTMLDivElement));
+  private readonly told = new Announcer(element("told", HTMLParagraphElement));
   private readonly seen = element("seen", HTMLCanvasElement);
   private readonly model = element("model", HTMLSelectElement);
   private readonly backend = element("backend", HTMLSelectElement);
@@ -55,7 +57,7 @@ export class App {
     this.surface = new Surface(
       canvas,
       () => this.drawn(),
-      (down) => this.say(down ? this.words.penDown : this.words.penUp),
+      (down) => this.told.say(down ? this.words.penDown : this.words.penUp),
     );
     this.line = new LineSection();
     element("notice", HTMLParagraphElement).hidden = true;
@@ -238,7 +240,7 @@ export class App {
         ? this.words.sure(percent)
         : this.words.unsure(percent);
       this.bars.show(answer.scores, answer.scores.map(this.numbers.percent), answer.digit);
-      this.say(
+      this.told.say(
         answer.sure ? this.words.readAs(answer.digit, percent) : this.words.unsureRead(answer.digit, percent),
       );
       this.showRuns();
@@ -344,11 +346,6 @@ export class App {
     const place = element("checked", HTMLParagraphElement);
     delete place.dataset.result;
     place.textContent = this.words.page.checkIntro;
-  }
-
-  private say(words: string): void {
-    const place = element("told", HTMLParagraphElement);
-    if (place.textContent !== words) place.textContent = words;
   }
 
   private fail(words: (words: Words) => string): void {

@@ -7,6 +7,7 @@ import { wordsOf } from "../core/reader.ts";
 import type { StringReading } from "../core/strings.ts";
 import type { Engine } from "../engine.ts";
 import type { Words } from "../words/words.ts";
+import { Announcer } from "./announcer.ts";
 import { between, coloursNow } from "./colours.ts";
 import { element, penOf, tell } from "./element.ts";
 import type { Numbers } from "./numbers.ts";
@@ -20,6 +21,7 @@ const CAPTIONS = 11;
 export class LineSection {
   private readonly surface: Surface;
   private readonly canvas = element("wide", HTMLCanvasElement);
+  private readonly told = new Announcer(element("string-told", HTMLParagraphElement));
   private readonly strip = element("strip", HTMLCanvasElement);
   private engine: Engine | null = null;
   private words: Words | null = null;
@@ -31,7 +33,7 @@ export class LineSection {
     this.surface = new Surface(
       this.canvas,
       () => void this.read(),
-      (down) => this.say(down ? this.words?.penDown : this.words?.penUp),
+      (down) => this.told.say((down ? this.words?.penDown : this.words?.penUp) ?? ""),
     );
     element("wide-undo", HTMLButtonElement).addEventListener("click", () => this.surface.undo());
     element("wide-clear", HTMLButtonElement).addEventListener("click", () => this.surface.set([]));
@@ -96,7 +98,7 @@ export class LineSection {
     string.textContent = text || words.stringNone;
     string.classList.toggle("unsure", !reading.sure);
     sure.textContent = reading.sure ? words.sure(percent) : words.unsure(percent);
-    this.say(text ? words.stringRead(text, percent) : words.stringNone);
+    this.told.say(text ? words.stringRead(text, percent) : words.stringNone);
   }
 
   /** Draws the line as the net sees it, and below each digit a bracket as wide as it. */
@@ -131,10 +133,5 @@ export class LineSection {
       pen.stroke();
       pen.fillText(String(digit), (from + to) / 2, top + 9 * ENLARGED);
     }
-  }
-
-  private say(words: string | undefined): void {
-    const place = element("string-told", HTMLParagraphElement);
-    if (words && place.textContent !== words) place.textContent = words;
   }
 }
