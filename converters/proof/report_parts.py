@@ -161,10 +161,8 @@ def _absent(missing: Sequence[tuple[str, str]], height: int) -> list[Markup]:
 
 
 def reason(cell: ReportCell) -> str:
-    """Return why a cell is not within, "" if it is."""
-    if cell["why"] or not cell["refused"]:
-        return str(cell["why"] or (f"not derived: {cell['underived']}" if cell.get("underived") else ""))
-    return f"refused: {cell['refused']}"
+    """Return why a cell is not within, "" if it is; its mark says what it is."""
+    return str(cell["why"] or cell["refused"] or cell.get("underived", ""))
 
 
 def number(value: float) -> str:

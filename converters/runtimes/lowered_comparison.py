@@ -14,7 +14,7 @@ from converters.base.installed import RUNTIMES, unusable_reason
 from converters.file.graph import CONVERSIONS, read_graph
 from converters.file.soundness import check_sound
 from converters.runtimes.interpreter_types import Interpreter, TensorDetail
-from converters.runtimes.interpreters import first_line, load_package
+from converters.runtimes.interpreters import first_line, load_package, refusal
 from converters.runtimes.stored_values import dequantize
 
 _RUNTIMES = ("litert", "tflite", "tensorflow")  # the newest first: an old one refuses newer operators
@@ -57,7 +57,7 @@ def check_same(before: bytes, after: bytes) -> str:
         try:
             wanted = _answers(RUNTIMES[name].package, before)
         except (ValueError, RuntimeError) as error:
-            reason = f"{RUNTIMES[name].title} refuses it: {first_line(error)}"
+            reason = refusal(RUNTIMES[name].title, first_line(error))
             continue
         try:
             got = _answers(RUNTIMES[name].package, after)
