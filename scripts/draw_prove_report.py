@@ -24,7 +24,7 @@ from converters.base.options import command_parser
 
 NAME = "draw_prove_report.py"
 NET, FILE = "MobileNetV2 0.35", "mobilenet_v2"
-COLOURS = 64
+COLOURS = 40
 """The page has a few flat colours, and the edges of its letters."""
 
 
@@ -55,7 +55,7 @@ def picture_of(page: Path, *, width: int, height: int) -> bytes:
     subprocess.run(command, check=True, capture_output=True)
     buffer = io.BytesIO()
     with Image.open(drawn) as picture:
-        picture.convert("RGB").quantize(COLOURS).save(buffer, "PNG", optimize=True)
+        picture.convert("RGB").quantize(COLOURS, kmeans=1).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
 
@@ -67,8 +67,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         epilog="example:\n  python scripts/draw_prove_report.py docs/prove_report.png\n",
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="the picture to write (.png)")
-    parser.add_argument("--width", type=int, default=1560, help="of the page, in pixels (%(default)s)")
-    parser.add_argument("--height", type=int, default=900, help="of the picture (%(default)s)")
+    parser.add_argument("--width", type=int, default=1640, help="of the page, in pixels (%(default)s)")
+    parser.add_argument("--height", type=int, default=1990, help="of the picture (%(default)s)")
     options = parser.parse_args(argv)
     expect(options.file.suffix == ".png", "a FILE that ends in .png", options.file)
     expect(shutil.which("chromium"), "chromium on the PATH", "none")
