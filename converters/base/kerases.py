@@ -93,5 +93,5 @@ def _what_is_missing(name: str, missing: str) -> str:
         return f"expected {TITLES[name]}, got no {name}: {RUNTIMES['tensorflow'].install}"
     backend = os.environ.get(BACKEND)
     if backend:
-        return f"expected what {BACKEND}={backend} computes with, got no {root}: pip install {root}"
+        return f"expected the package that {BACKEND}={backend} needs, got no {root}: pip install {root}"
     return f"expected what {TITLES[name]} needs, got no {root}: {RUNTIMES['tensorflow'].install}"

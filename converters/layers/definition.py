@@ -68,7 +68,7 @@ class LayerDefinition(Definition):
             if other not in (None, self.keras.__name__):
                 raise InputError(
                     f"expected tensors of {TITLES[self.keras.__name__]} for {type(self).__name__}, got those "
-                    f"of {TITLES[str(other)]}: build the model of one Keras"
+                    f"of {TITLES[str(other)]}: build the model with one Keras"
                 )
         keras_class: Any = super()
         return keras_class.__call__(*arguments, **options)
@@ -144,7 +144,7 @@ def keras_layer(*, package: str) -> Callable[[type[AnyLayer]], type[AnyLayer]]:
     def made(definition: type[AnyLayer]) -> type[AnyLayer]:
         is_one = isinstance(definition, type) and issubclass(definition, LayerDefinition)
         expect(is_one, "a subclass of LayerDefinition", getattr(definition, "__name__", definition))
-        expect(keras_name(definition) is None, "a definition", f"{definition.__name__}, a layer already")
+        expect(keras_name(definition) is None, "a definition", f"{definition.__name__}, already a layer")
         return class_for(define(package=package)(definition), current_keras())
 
     return made

@@ -52,7 +52,8 @@ def checked_inputs(
         for name, tensor in zip(names, model.inputs, strict=True)
     }
     counts = sorted({len(array) for array in inputs.values()})
-    expect(len(counts) == 1, "as many calibration inputs for each input", " and ".join(map(str, counts)))
+    got = " and ".join(map(str, counts))
+    expect(len(counts) == 1, "the same number of calibration inputs for each input", got)
     if input_range is not None:
         expect(len(names) == 1, "a range for a model with one input", f"{len(names)} inputs")
         _check_range(next(iter(inputs.values())), input_range)

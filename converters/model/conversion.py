@@ -96,10 +96,11 @@ def to_tflite(
     check_model(model)
     check_backend(keras_of(model))
     fine_tuned, bits = _is_fine_tuned(model), _fine_tuned_bits(model)
-    expect(precision == "int8" or not fine_tuned, "int8 of a model that quantize_aware made", repr(precision))
+    expect(precision == "int8" or not fine_tuned, "int8 for a model made by quantize_aware", repr(precision))
     expect(bits <= {4, 8}, "kernels of 8 or 4 bits", ", ".join(map(str, bits)))
     check_dense_scales(precision, per_channel_dense=per_channel_dense)
-    expect(not (fine_tuned and per_channel_dense), "no per_channel_dense for a fine-tuned model", "it")
+    to_quantise = not (fine_tuned and per_channel_dense)
+    expect(to_quantise, "a model to quantise for per_channel_dense", "a fine-tuned one")
     expect(precision == "int8" or not keep_float, "int8 for layers kept in float32", repr(precision))
     expect(
         not (fine_tuned and keep_float), "a model to quantise for layers kept in float32", "a fine-tuned one"

@@ -174,7 +174,7 @@ def _loss_on(model: KerasModel, goal: _Goal, batches: Batches) -> float:
 def _check_model(model: KerasModel) -> None:
     check_model(model)
     check_backend(keras_of(model))
-    expect(not is_quantized(model), "a model that does not round yet", "one of quantize_aware")
+    expect(not is_quantized(model), "a model that does not round yet", "one made by quantize_aware")
     ends = len(model.inputs) == len(model.outputs) == 1
     expect(ends, "a model with one input and one output", f"{len(model.inputs)} and {len(model.outputs)}")
 

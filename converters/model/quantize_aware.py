@@ -223,7 +223,7 @@ def _check_kernels(model: KerasModel, configs: dict[str, QuantizeConfig]) -> Non
     rounded = {wrapper.layer.name for wrapper in _wrappers(model) if wrapper._weight_vars}
     for name, config in configs.items():
         if isinstance(config, KernelConfig):
-            expect(name in rounded, f"the kernel of {name} to be rounded", "it left as it is")
+            expect(name in rounded, f"the kernel of {name} to be rounded", "it left unrounded")
 
 
 def _config_of(layer: KerasLayer, model: KerasModel, *, bits: int, per_channel: bool) -> QuantizeConfig:
@@ -241,7 +241,7 @@ def _config_of(layer: KerasLayer, model: KerasModel, *, bits: int, per_channel: 
     if rule is not None:
         return rule(layer, behind)
     raise InputError(
-        f"expected layers with a rule for quantising (converters.model.quantize_aware.quantize_rule), got "
+        f"expected layers with a rule for quantising (converters.quantize_rule), got "
         f"{layer.name}, {_kind(layer)}: {_INSTEAD.get(type(layer), _AFTERWARDS)}"
     )
 

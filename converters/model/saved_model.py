@@ -163,7 +163,7 @@ def _one_at_a_time(source: TfTensor) -> TfTensor:
     shape = tuple(source.shape) if known else ()
     expect(
         known and shape[0] in (None, 1),
-        "a SavedModel for one input at a time whose shape is known but for the batch",
+        "a SavedModel for one sample at a time, of a shape that is known apart from the batch",
         shape if known else "one of unknown rank",
     )
     return tf.TensorSpec((1, *shape[1:]), source.dtype, name=source.name)

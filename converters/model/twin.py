@@ -93,8 +93,8 @@ def check_twin(two: KerasModel, model: KerasModel, samples: NDArray[np.float32])
         if not distance <= TOLERANCE:
             name, distance = _first_departure(graph_of(model), two, batch) or (model.name, distance)
             raise InputError(
-                f"expected the numbers of Keras 3 from the twin of {model.name} in Keras 2, got others from "
-                f"{name}, by {distance:.2g} of the largest (allowed: {TOLERANCE:g})"
+                f"expected the twin of {model.name} in Keras 2 to give the model's numbers, got others from "
+                f"{name}, off by {distance:.2g} of the largest (allowed: {TOLERANCE:g})"
             )
 
 

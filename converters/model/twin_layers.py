@@ -182,7 +182,7 @@ class _Translation:
             return self.old.saving.deserialize_keras_object(value)
         except Exception as error:  # of many kinds: a class may need anything
             raise InputError(
-                f"expected what Keras can restore in {self.name}, got {value['class_name']}: "
+                f"expected {self.name} to hold what Keras can restore, got {value['class_name']}: "
                 f"{first_line(error)}"
             ) from error
 
@@ -193,19 +193,19 @@ class _Translation:
             return self.new.layers.serialize(twin_layer(thing, thing.name), use_legacy_format=True)
         if isinstance(thing, old.DTypePolicy):
             known = kind in (old.DTypePolicy, old.dtype_policies.FloatDTypePolicy)
-            expect(known, f"a policy that Keras 2 has too in {self.name}", thing.name)
+            expect(known, f"a dtype policy of {self.name} that Keras 2 has too", thing.name)
             return thing.name
         if inspect.isfunction(thing):
             return self.activation(thing)
         for part in ("regularizers", "constraints"):
             if self._is_stock(kind, getattr(old, part)):
                 found = getattr(getattr(self.new, part), kind.__name__, None)
-                expect(found, f"what Keras 2 has too in {self.name}", f"a {kind.__name__} of keras.{part}")
+                expect(found, f"a {part[:-1]} of {self.name} that Keras 2 has too", kind.__name__)
                 return self.made(found, old.saving.serialize_keras_object(thing)["config"])
         registered = old.saving.get_registered_name(kind)
         found = defined_class(registered, self.new) or self.new.saving.get_registered_object(registered)
         where = f"{registered} of {self.name} to be registered in tf_keras too"
-        expect(found is not None, where, "it in Keras 3 alone")
+        expect(found is not None, where, "it only in Keras 3")
         return self.made(found, thing.get_config())
 
     def activation(self, function: Activation) -> Activation:
@@ -216,7 +216,7 @@ class _Translation:
             if same is not None and name not in _OTHER_FUNCTIONS:
                 return same
             return _registered(function, f"keras>{name}", self.new)
-        expect(name.isidentifier(), f"a function with a name in {self.name}", f"{name}: define it by def")
+        expect(name.isidentifier(), f"a function with a name in {self.name}", f"{name}: define it with def")
         register_functions(self.new)
         registered = self.old.saving.get_registered_name(function)
         return _registered(function, registered if ">" in registered else f"Custom>{name}", self.new)
@@ -231,7 +231,7 @@ class _Translation:
             if isinstance(error, InputError):
                 raise
             raise InputError(
-                f"expected {self.name} to be made anew in Keras 2, got {type(error).__name__}: "
+                f"expected {self.name} to be rebuilt in Keras 2, got {type(error).__name__}: "
                 f"{first_line(error)}"
             ) from error
 

@@ -65,7 +65,7 @@ def operation_layer(call: Call) -> KerasLayer:
     except Exception as error:  # of many kinds: an operation may need anything
         kind = type(call.layer).__name__
         raise InputError(
-            f"expected layers, operations of keras.ops or registered ones, got {call.name}, a {kind}"
+            f"expected layers, functions of keras.ops or registered operations, got {call.name}, a {kind}"
         ) from error
 
 

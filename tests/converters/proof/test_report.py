@@ -69,17 +69,18 @@ VERDICTS = {
     "out": (
         {"why": "40 samples beyond their tolerance"},
         "✗ 1 cell of 1 is out of tolerance",
-        "prove: 1 of 1 cell, 0 refused, 0 not derived, 0 columns absent out: a.tflite in tf.lite",
+        "prove: 1 of 1 cell out of tolerance: a.tflite in tf.lite "
+        "(0 refused, 0 not derived, 0 columns absent)",
     ),
     "not derived": (
         {"underived": "no rule for 3 ELU"},
         "? Nothing is out; 1 cell without a tolerance",
-        "prove: nothing within tolerance, nothing out (1 cell, 0 refused, 1 not derived",
+        "prove: no cell within tolerance, none out (1 cell, 0 refused, 1 not derived",
     ),
     "refused": (
         {"refused": "no kernel", "outputs": ()},
         "No verdict: no runtime here can run the files",
-        "prove: nothing within tolerance, nothing out (1 cell, 1 refused",
+        "prove: no cell within tolerance, none out (1 cell, 1 refused",
     ),
 }
 
