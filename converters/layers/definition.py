@@ -130,15 +130,15 @@ def define_function(*, package: str) -> Callable[[AnyFunction], AnyFunction]:
 
 
 def keras_layer(*, package: str) -> Callable[[type[AnyLayer]], type[AnyLayer]]:
-    """Make a Keras layer of a definition: a class of the Keras that `tf.keras` is, registered in it.
+    """Make a definition a Keras layer: a registered class of the Keras that `tf.keras` is.
 
     >>> @keras_layer(package="mine")
     ... class Double(LayerDefinition):
     ...     def call(self, inputs):
     ...         return self.ops.multiply(inputs, 2.0)
 
-    `package`: as for keras.saving.register_keras_serializable. The layer's class of the other Keras is made
-    when a model needs it. Raises InputError for a class that is no LayerDefinition, or is a layer already.
+    `package`: as for keras.saving.register_keras_serializable. The class for the other Keras is made when a
+    model needs it. Raises InputError for a class that is no LayerDefinition, or is already a layer.
     """
 
     def made(definition: type[AnyLayer]) -> type[AnyLayer]:

@@ -87,7 +87,7 @@ def key(*marks: str) -> Markup:
 
 
 def _class(verdict: str) -> str:
-    """Return the style of a verdict: what is not derived is to be minded like what is refused."""
+    """Return the style of a verdict: "not derived" looks like "refused"."""
     return "refused" if verdict == "not derived" else verdict
 
 
@@ -242,7 +242,7 @@ def verdict_box(report: Report, counts: Markup) -> Markup:
     if not measured:
         headline, kind = "No verdict: no runtime here can run the files", "refused"
     elif underived:
-        headline, kind = f"? Nothing is out; {counted(underived, 'cell')} without a tolerance", "refused"
+        headline, kind = f"? No cell is out; {counted(underived, 'cell')} without a tolerance", "refused"
     else:
         headline, kind = "✓ All within tolerance", "within"
     return element("div", element("strong", headline), counts, class_=f"verdict {kind}")

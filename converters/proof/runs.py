@@ -1,4 +1,4 @@
-"""Say what a run in a column was: what ran, why it did not, whether that was to be expected."""
+"""Judge a run in a column: whether it gave an answer, why not, and whether that was to be expected."""
 
 from __future__ import annotations
 

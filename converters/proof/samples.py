@@ -18,7 +18,7 @@ Data: TypeAlias = Numbers | Mapping[str, Numbers]
 
 
 def checked_data(data: Data, *, least: int = LEAST_SAMPLES) -> dict[str, Numbers]:
-    """Return the arrays of `data` by name ("" for a single array) once they can be samples of something.
+    """Return the arrays of `data` by name ("" for a single array), checked as far as no model is needed.
 
     Raises InputError: not numbers, not finite, fewer than `least` samples, arrays of different lengths.
     """

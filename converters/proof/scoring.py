@@ -54,7 +54,7 @@ def scoring_of(outputs: NDArray[np.floating], labels: Numbers | None = None) -> 
 
     Classes are whole numbers (n, ...) or rows of which one entry is 1. Without labels, outputs are scores if
     each row is of positive numbers whose sum is 1, as a softmax makes them. Raises InputError for labels that
-    are none of this output.
+    do not fit this output.
     """
     if labels is None:
         return Scoring(kind="classes" if _are_shares(outputs) else "values")

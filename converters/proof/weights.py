@@ -21,7 +21,7 @@ _CONSTANTS = ("kernel", "bias", "input")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Weights:
-    """What the constants of a file are beside its model's.
+    """How the constants of a file compare with its model's.
 
     `exact`: the model's float32 file, in this file's layout; None if it has none. `pairs`: the operators
     that both have. `findings`: where the file is not the model's, a line for each constant or option, with

@@ -103,7 +103,7 @@ def without(data, name):
             lambda data: without(data, "extra"),
             "for words, picture, extra, by these names, got words, picture",
         ),
-        (lambda data: {**data, "extra": data["extra"][:7]}, "the same number .* for each input, got 7 and 30"),
+        (lambda data: {**data, "extra": data["extra"][:7]}, "same number .* input, got 7 and 30"),
         (lambda data: {**data, "extra": data["words"]}, r"inputs for extra of shape \(n, 5\), got \(30, 4\)"),
         (lambda data: {**data, "words": data["words"] + 0.5}, "for words that are whole numbers of int32"),
         (lambda data: {**data, "extra": np.zeros((30, 5))}, "for extra that differ, got the constant 0"),

@@ -74,7 +74,7 @@ VERDICTS = {
     ),
     "not derived": (
         {"underived": "no rule for 3 ELU"},
-        "? Nothing is out; 1 cell without a tolerance",
+        "? No cell is out; 1 cell without a tolerance",
         "prove: no cell within tolerance, none out (1 cell, 0 refused, 1 not derived",
     ),
     "refused": (
