@@ -1,8 +1,8 @@
 """Write a layer, loss or initialiser once, and have it as a class of Keras 3 and of Keras 2.
 
-A *definition* is a class that says what the layer does by `self.ops` and `self.keras`, and is no layer of
-either Keras yet. `class_for` makes the layer class: definition and keras.layers.Layer together. A Keras 3
-model is fine-tuned through its twin in Keras 2 (converters.model.twin); a layer that is defined so has one.
+A *definition* is a class that says what the layer does with `self.ops` and `self.keras`. It is not yet a
+layer of either Keras: `class_for` makes the layer class from the definition and keras.layers.Layer. A Keras 3
+model is fine-tuned as its twin in Keras 2 (converters.model.twin); a layer defined in this way has a twin.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ class Definition:
 class LayerDefinition(Definition):
     """The definition of a layer: `__init__`, `build`, `call`, `get_config` as in any Keras layer.
 
-    Compute with `self.ops`, whose functions are those of `keras.ops`; make weights by
-    `self.add_weight(name=..., shape=..., initializer=...)`, all by keyword; take what else is needed
-    from `self.keras`. Make the layer class by `@keras_layer(package=...)`.
+    Compute with `self.ops`, whose functions are those of `keras.ops`. Make weights with
+    `self.add_weight(name=..., shape=..., initializer=...)`, all by keyword. Take anything else from
+    `self.keras`. Make the layer class with `@keras_layer(package=...)`.
     """
 
     keras_base = "layers.Layer"

@@ -193,7 +193,7 @@ def _check_goal(goal: _Goal, batch: Batch) -> None:
     outputs = tf.convert_to_tensor(np.asarray(goal.exact(batch.inputs, training=False)))
     try:
         value = np.asarray(goal.loss(tf.convert_to_tensor(targets), outputs))
-    except Exception as error:  # of many kinds: somebody's function may do anything
+    except Exception as error:  # of many kinds: a custom function may do anything
         raise InputError(
             f"expected a loss that takes labels of shape {targets.shape} and outputs of shape "
             f"{tuple(outputs.shape)}, got {type(error).__name__}: {first_line(error)}"

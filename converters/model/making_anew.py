@@ -1,4 +1,4 @@
-"""Make a layer anew from its configuration, also one whose function is a lambda."""
+"""Rebuild a layer from its configuration, even one whose function is a lambda."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read training data as batches, in whichever of the usual forms a person has it."""
+"""Read training data as batches, in any of the usual forms."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ def _called(
         if _is_layer(call.layer):
             return call.again(layer, tensors, training=training)
         return called(layer, tensors)
-    except Exception as error:  # of many kinds: somebody's function may do anything
+    except Exception as error:  # of many kinds: a custom function may do anything
         if isinstance(error, InputError):
             raise
         raise InputError(
