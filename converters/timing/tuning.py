@@ -66,8 +66,8 @@ def tune(
     Operators are varied one after the other, each (with the next, where they must go together) in every way
     that fits; the best of a heat are measured again, for longer, against the file as it was. `prove` is
     called with each finalist's bytes and returns why it may not be used, "" if it may. `progress` is called
-    with a line after each heat. Layouts whose file has more than `most_bytes` are left out. Raises InputError as
-    `lower` and `measure` do.
+    with a line after each heat. Layouts whose file has more than `most_bytes` are left out. Raises InputError
+    as `lower` and `measure` do.
     """
     search = _Search(
         content, runtime=runtime, threads=threads, most_bytes=most_bytes, prove=prove, progress=progress

@@ -134,7 +134,7 @@ def test_open_sides_want_a_shape(tmp_path, rng):
     ("signatures", "message"),
     [
         ({"other": [tf.TensorSpec((1, 2))]}, "to have the signature serving_default or serve, got other"),
-        ({"serve": [tf.TensorSpec((4, 2))]}, r"for one sample at a time .* got \(4, 2\)"),
+        ({"serve": [tf.TensorSpec((4, 2))]}, r"for one sample at a time, .* got \(4, 2\)"),
         ({"serve": [tf.TensorSpec(None)]}, "known apart from the batch, got one of unknown rank"),
         ({"serve": [tf.TensorSpec(())]}, r"known apart from the batch, got one of unknown rank"),
     ],
