@@ -125,7 +125,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     expect("int8" in precisions or not given, f"{given} with an int8 file", f"only {', '.join(precisions)}")
     make_folder(options.out)
     os.environ[BACKEND] = "tensorflow"  # its converter takes no other; this process is ours
-    # TensorFlow is loaded now: bad input is answered without waiting for it.
+    # TensorFlow takes seconds to import: bad input has been rejected by now.
     from converters.model.folding import fold_with_notes
     from converters.model.loading import load_model
     from converters.model.saved_model import SavedModel

@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if labels is not None:
         check_labels(labels, data)
     os.environ[BACKEND] = "tensorflow"  # files are made from its graphs; this process is ours
-    # TensorFlow is loaded now: bad input is answered without waiting for it.
+    # TensorFlow takes seconds to import: bad input has been rejected by now.
     from converters.model.loading import load_model
     from converters.proof.proving import prove
     from converters.proof.terminal_lines import verdict

@@ -48,8 +48,8 @@ def read_hdf5_model(path: Path) -> tuple[str, dict[str, Json]]:
 def readable_by_keras_2(path: Path) -> BinaryIO:
     """Return a copy of the .h5 model `path` in which Keras 2 finds its custom objects.
 
-    It saves functions, and classes within layers, in the form of its .keras files; of an .h5 file it reads
-    their names alone.
+    Keras 2 saves functions, and classes within layers, in the form of its .keras files. From an .h5 file it
+    reads only their names.
     """
     copy = io.BytesIO(path.read_bytes())
     with _file(copy, "r+") as file:

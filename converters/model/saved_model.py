@@ -1,4 +1,4 @@
-"""A SavedModel, which `model.export` of Keras 3 writes too: load it, run it, convert it to a .tflite file."""
+"""Load a SavedModel, which `model.export` of Keras 3 writes too, run it, and convert it to a .tflite file."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class SavedModel:
 def load_saved_model(path: Path, *, trust_code: bool = False) -> SavedModel:
     """Return the signature serving_default, or else serve, of the SavedModel in the folder `path`.
 
-    An open batch becomes 1. `trust_code`: operations that do more than compute are no fault. Raises
+    An open batch becomes 1. `trust_code`: operations that do more than compute are allowed. Raises
     InputError: no SavedModel or a damaged one, code in it, neither signature, an input of unknown rank or
     with a batch above 1.
     """
