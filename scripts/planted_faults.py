@@ -579,6 +579,22 @@ FAULTS = (
         tests="converters/proof/test_report.py converters/test_prove.py",
     ),
     _fault(
+        "cut-names",
+        "converters/proof/charts.py",
+        "        below=max(sine * max(lengths, default=0.0) + 2 * _LINE, _LINE * len(series)),",
+        "        below=92.0,",
+        meaning="long names of layers are cut at the foot of a chart",
+        tests="converters/proof/test_charts.py",
+    ),
+    _fault(
+        "twice-refused",
+        "converters/runtimes/interpreters.py",
+        "return failure.partition(_REFUSES)[2] or failure",
+        "return failure",
+        meaning="a report says of a refused file several times that it is refused",
+        tests="converters/proof/test_report.py",
+    ),
+    _fault(
         "wrong-float32",
         "converters/proof/weights.py",
         "return replace(best, findings=(fault, *best.findings)) if fault else best",

@@ -85,8 +85,8 @@ _COMPUTING_OPERATIONS = ("Mean", "Sum")
 def quantize_rule(*classes: type) -> Callable[[ConfigRule], ConfigRule]:
     """Register `rule(layer, behind) -> QuantizeConfig` as the way to quantise the layers of `classes`.
 
-    A class may be one of either Keras, or a definition, for both. The rule is asked with the layer of Keras 2
-    that is fine-tuned. `behind` names the function that alone reads the layer's output ("relu", "softmax",
+    A class may be one of either Keras or, for both, a definition. The rule is called with the Keras 2 layer
+    that is fine-tuned. `behind` names the only function that reads the layer's output ("relu", "softmax",
     ...; "linear" for any other, for several, and for an output of the model). A subclass of
     AssembledConv2D needs no rule. `NothingToQuantize()` serves a layer that only moves values,
     `OutputConfig()` one without weights (converters.model.quantize_configs).
@@ -123,20 +123,20 @@ def quantize_aware(
 ) -> KerasModel:
     """Return a Keras 2 model with the weights of `model` that rounds kernels and activations as int8 does.
 
-    `model`: a folded functional or sequential model of Keras 3 or Keras 2; it is not changed. That of Keras 3
-    is made anew in Keras 2, which tensorflow-model-optimization needs (converters.model.twin), and must give
-    the same numbers on `calibration` there. `calibration`: real inputs (n, ...), some hundreds; each
-    activation's range is the one of least squared error on them, behind the tanh or softmax that follows.
-    `input_range`: what the inputs can be, if known; pixels 0..255 then have a step of 1 even if the samples
-    do not reach 255, and samples that were scaled by mistake are refused.
-    `weight_bits`: 2 to 8. `per_channel`: whether each output channel of a convolution has a scale of its own
-    (a dense kernel never has: NNAPI refuses it; nor has one of Conv1D or Conv2DTranspose, for which
-    TensorFlow's converter takes one scale). Train the result as any model, then call `settle`, then
-    `to_tflite(..., precision="int8")` if it has 8 bits, or 4.
+    `model`: a folded functional or sequential model of Keras 3 or Keras 2; it is not changed. A Keras 3 model
+    is rebuilt as its twin in Keras 2 (converters.model.twin), which tensorflow-model-optimization needs; the
+    twin must give the same numbers on `calibration`. `calibration`: a few hundred real inputs (n, ...). Each
+    activation gets the range with the least squared error on them, behind the tanh or softmax that follows.
+    `input_range`: the range of the inputs, if it is known. Pixels 0..255 then have a step of 1 even if the
+    samples do not reach 255, and samples that were scaled by mistake are refused.
+    `weight_bits`: 2 to 8. `per_channel`: whether each output channel of a convolution has its own scale. A
+    dense kernel always has a single scale, because NNAPI refuses more; so has a kernel of Conv1D,
+    DepthwiseConv1D or Conv2DTranspose, because TensorFlow's converter takes no more. Train the result like
+    any model, then call `settle`, then `to_tflite(..., precision="int8")` if it has 8 or 4 bits.
 
     Raises InputError: no such model; calibration that is empty, constant, not finite or of another shape or
-    range; other bits; a layer that Keras 2 does not have, or whose numbers there are others; a layer for
-    which there is no rule; an activation that is not rounded as the file rounds it.
+    range; other bits; a layer that Keras 2 does not have, or that gives other numbers there; a layer without
+    a rule; an activation that is not rounded as the file rounds it.
     """
     check_model(model)
     expect(len(model.inputs) == 1, "a model with one input", len(model.inputs))
@@ -174,7 +174,7 @@ def is_quantized(model: KerasModel) -> bool:
 
 
 def settle(model: KerasModel) -> None:
-    """Set the ranges of the kernels to what the weights are now; after the last step of training."""
+    """Fit the ranges of the kernels to the weights; call it after the last step of training."""
     for wrapper in _wrappers(model):
         for weight, quantizer, variables in wrapper._weight_vars:
             quantizer(weight, True, variables)
@@ -190,7 +190,7 @@ def _in_keras_2(model: KerasModel, samples: np.ndarray) -> KerasModel:
 
 
 def _with_lasting_names(model: KerasModel) -> KerasModel:
-    """Name the layers that round the inputs after them: tensorflow-model-optimization counts them.
+    """Name the layers that round inputs after those inputs: tensorflow-model-optimization numbers them.
 
     Names go into files, of weights and of .tflite: the second model in a process must have the first's.
     """
@@ -223,7 +223,7 @@ def _check_kernels(model: KerasModel, configs: dict[str, QuantizeConfig]) -> Non
     rounded = {wrapper.layer.name for wrapper in _wrappers(model) if wrapper._weight_vars}
     for name, config in configs.items():
         if isinstance(config, KernelConfig):
-            expect(name in rounded, f"the kernel of {name} to be rounded", "it left as it is")
+            expect(name in rounded, f"the kernel of {name} to be rounded", "it left unrounded")
 
 
 def _config_of(layer: KerasLayer, model: KerasModel, *, bits: int, per_channel: bool) -> QuantizeConfig:
@@ -241,7 +241,7 @@ def _config_of(layer: KerasLayer, model: KerasModel, *, bits: int, per_channel: 
     if rule is not None:
         return rule(layer, behind)
     raise InputError(
-        f"expected layers with a rule for quantising (converters.model.quantize_aware.quantize_rule), got "
+        f"expected layers with a rule for quantising (converters.quantize_rule), got "
         f"{layer.name}, {_kind(layer)}: {_INSTEAD.get(type(layer), _AFTERWARDS)}"
     )
 
@@ -276,7 +276,7 @@ def _check_activation(layer: KerasLayer) -> None:
 
 
 def _behind(layer: KerasLayer, model: KerasModel) -> str:
-    """Return the name of the function that alone reads the layer's output, "linear" if it is none we know."""
+    """Return the name of the only function that reads the layer's output, "linear" if it is not known."""
     readers = {node.layer for node in layer._outbound_nodes}
     if len(readers) != 1 or layer.name in model.output_names:
         return "linear"
@@ -327,9 +327,9 @@ def _activation(layer: KerasLayer, behind: str) -> QuantizeConfig:
 
 
 def _fit_ranges(model: KerasModel, samples: np.ndarray) -> None:
-    """Run `samples` unrounded, and set each activation's range to the best for what passed through it.
+    """Run `samples` unrounded, and set each activation's range to the best one for its values.
 
-    They run twice: what passes once is not kept, as it may be gigabytes.
+    The samples run twice, because values are not kept: they may be gigabytes.
     """
     found = [(*one, RangeSearch(behind=one[0].behind)) for one in _activation_quantizers(model)]
     batch = int(np.clip(_BATCH_VALUES // samples[0].size, 1, _BATCH))
@@ -356,7 +356,7 @@ def _activation_quantizers(model: KerasModel) -> Iterator[tuple[RangeQuantizer, 
 
 
 def _fit_inputs(model: KerasModel, input_range: Range) -> None:
-    """Set the input's range, 0 within: pixels 0..255 keep a step of 1."""
+    """Set the input's range, 0 included: pixels 0..255 keep a step of 1."""
     for layer in model.layers:
         if type(layer).__name__ == "QuantizeLayer":
             layer.quantizer_vars["min_var"].assign(min(input_range[0], 0.0))

@@ -48,7 +48,7 @@ def separated(model: KerasModel) -> KerasModel:
 
 
 def activation_name(activation: Activation) -> str:
-    """Return the name of an activation; somebody's own function is never one of `OF_THEIR_OWN`."""
+    """Return the name of an activation; a custom function is never one of `OF_THEIR_OWN`."""
     name = getattr(activation, "__name__", type(activation).__name__)
     home = str(getattr(activation, "__module__", "")).partition(".")[0]
     known = home in ("keras", "tf_keras", "tensorflow") or name not in OF_THEIR_OWN

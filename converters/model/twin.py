@@ -1,7 +1,8 @@
-"""Make the twin in Keras 2 of a Keras 3 model: tensorflow-model-optimization knows no other Keras.
+"""Make the twin in Keras 2 of a Keras 3 model: tensorflow-model-optimization works with Keras 2 only.
 
-Layers by their configurations, weights by their names; models within the model are inlined, a layer that is
-called several times stays one layer. `check_twin` proves that the twin gives the model's numbers.
+Layers are rebuilt from their configurations, and weights are matched by name. Models within the model are
+inlined; a layer that is called several times stays one layer. `check_twin` checks that the twin gives the
+model's numbers.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ from converters.model.twin_operations import called, operation_layer
 TOLERANCE = 1e-4
 """How far an output of a twin may be from the model's, as a share of the largest.
 
-Both compute the same sums in float32, in an order that may differ: what is between them is some hundred times
-2^-24 in the deepest models. An option that means something else in the other Keras changes the second digit.
+Both compute the same sums in float32, perhaps in another order, so in the deepest models they differ by a few
+hundred times 2^-24. An option that means something else in the other Keras changes the second digit.
 """
 
 _BATCH = 100
@@ -48,12 +49,12 @@ _BATCH = 100
 def twin(model: KerasModel) -> KerasModel:
     """Return the twin in Keras 2 of a built functional or sequential Keras 3 model: the same function.
 
-    Names of layers stay; models within the model are inlined. Weights are copied, `model` is not changed.
-    A layer that is defined once for both Kerases (`keras_layer`) is made for Keras 2; any other layer of
-    somebody's own must be registered in tf_keras under the same name. A function is used as it is: it must
-    compute on TensorFlow's tensors, as one that uses `keras.ops` does. Operations of `keras.ops` in the graph
-    become layers. Raises InputError: no such model, Keras on another backend than TensorFlow, and, by name
-    and with the reason, a layer, option, function or weight that Keras 2 does not have.
+    Layers keep their names; models within the model are inlined. Weights are copied; `model` is not changed.
+    A custom layer that is written once for both Kerases (`keras_layer`) is made for Keras 2; any other custom
+    layer must be registered in tf_keras under the same name. A function is used as it is: it must compute on
+    TensorFlow's tensors, as one that uses `keras.ops` does. Operations of `keras.ops` in the graph become
+    layers. Raises InputError: no such model; Keras on another backend than TensorFlow; a layer, option,
+    function or weight that Keras 2 does not have, by its name and with the reason.
     """
     check_model(model)
     expect(keras_name(model) == KERAS_3, "a model of Keras 3", f"one of Keras 2, {model.name}")
@@ -65,11 +66,11 @@ def twin(model: KerasModel) -> KerasModel:
 
 
 def back(two: KerasModel, model: KerasModel) -> None:
-    """Set the weights of the Keras 3 `model` to those of `two`: its twin, trained since.
+    """Set the weights of the Keras 3 `model` to those of `two`, its twin, after that has been trained.
 
-    `two` may also be the twin that `quantize_aware` made of `model` (then a folded one): its weights are not
-    rounded, the ranges are left out. Raises InputError, and sets nothing, when a layer of `model` has no
-    layer of that name with weights of the same shapes.
+    `two` may also be what `quantize_aware` made of a folded `model`: its weights are taken unrounded, and its
+    ranges are left out. Raises InputError, and sets nothing, if `two` has no layer of the same name with
+    weights of the same shapes for each layer of `model`.
     """
     pairs = [
         (weight, array)
@@ -93,8 +94,8 @@ def check_twin(two: KerasModel, model: KerasModel, samples: NDArray[np.float32])
         if not distance <= TOLERANCE:
             name, distance = _first_departure(graph_of(model), two, batch) or (model.name, distance)
             raise InputError(
-                f"expected the numbers of Keras 3 from the twin of {model.name} in Keras 2, got others from "
-                f"{name}, by {distance:.2g} of the largest (allowed: {TOLERANCE:g})"
+                f"expected the twin of {model.name} in Keras 2 to give the model's numbers, got others from "
+                f"{name}, off by {distance:.2g} of the largest (allowed: {TOLERANCE:g})"
             )
 
 
@@ -136,7 +137,7 @@ def _called(
         if _is_layer(call.layer):
             return call.again(layer, tensors, training=training)
         return called(layer, tensors)
-    except Exception as error:  # of many kinds: somebody's function may do anything
+    except Exception as error:  # of many kinds: a custom function may do anything
         if isinstance(error, InputError):
             raise
         raise InputError(

@@ -61,7 +61,7 @@ def listed(inputs: Inputs) -> list[TfTensor]:
 def check_operators(graph: Graph) -> None:
     """Raise InputError when `graph` has an operator whose arithmetic is not defined here.
 
-    Every sample is computed alone: so is refused what is not one sample of one (a first side of 1).
+    Every sample is computed alone, so an operator whose output has a first side other than 1 is refused.
     """
     for node in graph.nodes:
         expect(defined(node), f"operators of {', '.join(OPERATIONS)}", str(node))

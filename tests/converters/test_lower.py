@@ -72,7 +72,7 @@ def test_a_place_that_cannot_be_written_is_told_before_the_work(
     ("ratio", "layout", "said"),
     [
         (Estimate(0.7512, 0.74, 0.76), LAYOUT, "0.751 of the time (0.740 to 0.760), of 30 layouts"),
-        (None, "- - - -", "the file as it is stays the quickest of 30 layouts"),
+        (None, "- - - -", "none of 30 layouts is faster than the file as it is"),
     ],
 )
 def test_what_tuning_found_is_told_and_written(model, monkeypatch, capsys, ratio, layout, said):
@@ -109,7 +109,7 @@ def test_a_file_that_computes_something_else_is_not_written(tmp_path, monkeypatc
     path.write_bytes(content())
     assert exit_status(command.main, [str(path)], name="lower") == 2
     error = capsys.readouterr().err
-    start = "lower: expected a laid-out file with the outputs of the file before, got a difference of "
+    start = "lower: expected the laid-out file to give the outputs of the file before, got a difference of "
     assert error.startswith(start)
     assert error.count("\n") == 1
     assert list(tmp_path.iterdir()) == [path]

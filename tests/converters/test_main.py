@@ -85,7 +85,7 @@ def test_a_dense_kernel_has_several_scales_in_the_int8_file_if_asked(tmp_path, d
 def test_several_scales_of_a_dense_kernel_want_an_int8_file(saved, capsys):
     status, out, err = run(capsys, saved / "net.keras", "--precision", "float32", "--per-channel-dense")
     assert (status, out) == (2, "")
-    assert "expected --per-channel-dense with int8, got without" in err
+    assert "expected --per-channel-dense with an int8 file, got only" in err
 
 
 @pytest.mark.parametrize("keras", [keras_3, keras_2], ids=["Keras 3", "Keras 2"])
@@ -353,9 +353,9 @@ def _claims(path, size):
     [
         (
             lambda path: _zeros(path, compress=True),
-            "packed 100 times or less, got 'model.weights.h5' of 2,097,152",
+            "compressed 100 times or less, got 'model.weights.h5' of 2,097,152",
         ),
-        (lambda path: _claims(path, (2 << 30) + 1), "to unfold to 2,147,483,648 bytes or less, got 2,147,48"),
+        (lambda path: _claims(path, (2 << 30) + 1), "to unpack to 2,147,483,648 bytes or less, got 2,147,48"),
     ],
     ids=["packed too well", "too large"],
 )
@@ -443,12 +443,12 @@ def test_several_inputs_and_outputs_are_converted_and_compared_in_every_precisio
         (["--calibration", "other.npz"], "inputs for picture, words, by these names, got image, words"),
         (["--calibration", "none.npz"], "none.npz with an array, got none"),
         (["--precision", "int16"], "expected --calibration for int16, got none"),
-        (["--keep-float", "first"], "expected --keep-float with an int8 file, got without one"),
+        (["--keep-float", "first"], "expected --keep-float with an int8 file, got only"),
         (
             ["--calibration", "two.npz", "--keep-float", "frist"],
             "layers of .* to keep in float32 .the nearest is first., got frist",
         ),
-        (["--shape", "6x6"], "expected shapes for picture, words by these names, got one"),
+        (["--shape", "6x6"], "expected shapes by the names of the inputs, picture, words, got one"),
         (["--shape", "picture=6x"], "expected a shape like 32x32x3 or NAME=32x32x3, without the batch, got"),
     ],
 )
@@ -481,7 +481,7 @@ def test_sides_that_are_open_get_a_shape(tmp_path, capsys, rng):
     arguments = (tmp_path / "open.keras", "--calibration", tmp_path / "data.npz", "--out", tmp_path / "out")
     status, _, err = run(capsys, *arguments)
     assert status == 2
-    assert "input shape is known but for the batch, or a shape for it, got (None, None, 3)" in err
+    assert "input shape is known apart from the batch, or a shape for it, got (None, None, 3)" in err
     status, _, err = run(capsys, *arguments, "--shape", "9x7x3")
     assert (status, err) == (0, "")
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())

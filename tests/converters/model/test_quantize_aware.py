@@ -325,7 +325,7 @@ def test_a_kernel_that_is_left_as_it_is_is_refused_by_name(values, monkeypatch):
     """With the library's own layout, a layer before a ReLU loses its configuration."""
     library = quantize_aware_module.tfmot.quantization.keras.default_8bit.Default8BitQuantizeScheme
     monkeypatch.setattr(quantize_aware_module, "OwnConfigsScheme", library)
-    with pytest.raises(InputError, match="expected the kernel of before to be rounded, got it left as it is"):
+    with pytest.raises(InputError, match="the kernel of before to be rounded, got it left unrounded"):
         quantize_aware(net_with_relu("Conv2D", layers.ReLU), calibration=values)
 
 
@@ -707,7 +707,7 @@ def test_other_bad_input_is_said_in_one_line(exact, rounding, pixels):
     two = [keras.Input((12, 12, 1)), keras.Input((12, 12, 1))]
     with pytest.raises(InputError, match="expected a model with one input, got 2"):
         quantize_aware(keras.Model(two, layers.Add()(two)), calibration=pixels)
-    with pytest.raises(InputError, match="expected int8 of a model that quantize_aware made, got 'float16'"):
+    with pytest.raises(InputError, match="expected int8 for a model made by quantize_aware, got 'float16'"):
         to_tflite(rounding, precision="float16")
     with pytest.raises(InputError, match="expected ends of uint8 or int8 for int8, got 'int4'"):
         to_tflite(rounding, precision="int8", ends="int4")

@@ -103,7 +103,7 @@ def without(data, name):
             lambda data: without(data, "extra"),
             "for words, picture, extra, by these names, got words, picture",
         ),
-        (lambda data: {**data, "extra": data["extra"][:7]}, "as many .* for each input, got 7 and 30"),
+        (lambda data: {**data, "extra": data["extra"][:7]}, "same number .* input, got 7 and 30"),
         (lambda data: {**data, "extra": data["words"]}, r"inputs for extra of shape \(n, 5\), got \(30, 4\)"),
         (lambda data: {**data, "words": data["words"] + 0.5}, "for words that are whole numbers of int32"),
         (lambda data: {**data, "extra": np.zeros((30, 5))}, "for extra that differ, got the constant 0"),
@@ -141,9 +141,9 @@ def test_open_sides_get_shapes_by_name(keras):
     for wrong, message in (
         (None, r"or a shape for wide, got \(None, None, 3\)"),
         ({"wide": (9, 7, 3)}, r"or a shape for long, got \(None, 2\)"),
-        ((9, 7, 3), "expected shapes for wide, long by these names, got one"),
-        ({**shapes, "deep": (1,)}, "expected shapes for wide, long, got deep"),
-        ({**shapes, "long": (5, 3)}, r"a shape for long of the model's, \(None, 2\), got \(5, 3\)"),
+        ((9, 7, 3), "expected shapes by the names of the inputs, wide, long, got one"),
+        ({**shapes, "deep": (1,)}, "expected shapes named wide or long, got deep"),
+        ({**shapes, "long": (5, 3)}, r"a shape for long that fits the model's, \(None, 2\), got \(5, 3\)"),
     ):
         with pytest.raises(InputError, match=message):
             to_tflite(model, precision="float32", shape=wrong)
