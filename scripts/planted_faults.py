@@ -456,6 +456,14 @@ FAULTS = (
         tests="converters/file/test_lowering.py",
     ),
     _fault(
+        "lowered-bias-scale",
+        "converters/file/lowering.py",
+        "_for_each(outputs, bias.scales)",
+        "bias.scales",
+        meaning="a laid-out bias that had one scale has fewer scales than numbers",
+        tests="converters/file/test_lowering.py",
+    ),
+    _fault(
         "dropped-operators",
         "converters/file/rewriting.py",
         "    for operator in reversed(operators):\n",
