@@ -303,6 +303,14 @@ FAULTS = (
         tests="converters/model/test_quantize_aware.py",
     ),
     _fault(
+        "inputs-share-a-range",
+        "converters/model/quantize_aware.py",
+        "low, high = ranges[_source_of(layer).name]",
+        "low, high = next(iter(ranges.values()))",
+        meaning="each of several inputs is rounded within the range of the first",
+        tests="converters/model/test_quantize_aware.py",
+    ),
+    _fault(
         "transposed-relu",
         "converters/model/separated_activations.py",
         'return name in OF_THEIR_OWN or (type(layer) is layers.Conv2DTranspose and name == "relu")',

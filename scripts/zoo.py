@@ -8,10 +8,11 @@ one that ends it is a row like any other.
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 import multiprocessing
+import os
 import resource
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -29,42 +30,14 @@ from converters.base.options import command_parser
 from converters.file.graph import CONVERSIONS
 from converters.file.manifest import operator_name, parse
 from converters.file.schema import schema
+from converters.file.signature import names_in_order
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "results" / "zoo.json"
-NOT_INSTALLED = "not installed"
+QUANTIZER_PYTHON = "LENET_EDGE_QUANTIZER_PYTHON"
+"""The environment's variable that tells a net's process of --quantizer-python."""
 TRAINING_PASSES = 60  # what tensorflow-model-optimization's moving averages of ranges need
 Facts = dict[str, Any]
-
-
-def answers(content: bytes, inputs: Sequence[np.ndarray]) -> np.ndarray:
-    """Return what a .tflite file with one output answers to `inputs`, each (n, ...): real values (n, ...)."""
-    from converters.runtimes.stored_values import dequantize, quantize
-    from converters.runtimes.tensorflow_interpreter import interpreter_of
-
-    interpreter = interpreter_of(content)
-    by_shape = {tuple(one["shape"][1:]): one for one in interpreter.get_input_details()}
-    details = [by_shape[one.shape[1:]] for one in inputs]
-    stored = [quantize(one, detail) for one, detail in zip(inputs, details, strict=True)]
-    (sink,) = interpreter.get_output_details()
-    rows = []
-    for samples in zip(*stored, strict=True):
-        interpreter.reset_all_variables()  # a recurrent net's state is of the sample before
-        for detail, sample in zip(details, samples, strict=True):
-            interpreter.set_tensor(detail["index"], sample[None])
-        interpreter.invoke()
-        rows.append(interpreter.get_tensor(sink["index"])[0])
-    return dequantize(np.array(rows), sink)
-
-
-def exact(a_net: Net) -> np.ndarray:
-    """Return what the model answers to the tested inputs."""
-    return outputs(a_net.model, a_net)
-
-
-def outputs(model: Any, a_net: Net) -> np.ndarray:
-    """Return what a Keras `model` answers to the tested inputs."""
-    return np.asarray(model(a_net.tested if len(a_net.tested) > 1 else a_net.tested[0], training=False))
 
 
 def largest(got: np.ndarray, wanted: np.ndarray) -> float:
@@ -74,9 +47,13 @@ def largest(got: np.ndarray, wanted: np.ndarray) -> float:
 
 def file_facts(content: bytes, a_net: Net) -> Facts:
     """Return a file's error, size, and operators, of those the names that compute with float numbers."""
+    from converters.runtimes.tensorflow_interpreter import outputs_of
+
     operators = [one for graph in parse(content).subgraphs for one in graph.operators]
+    inputs = [a_net.by_name(a_net.tested)[name] for name in names_in_order(content).inputs]
+    output, *_ = outputs_of(content, inputs)
     return {
-        "error": largest(answers(content, a_net.tested), exact(a_net)),
+        "error": largest(output.values, a_net.wanted),
         "bytes": len(content),
         "operators": len(operators),
         "float_operators": float_operators(content),
@@ -100,7 +77,7 @@ def folded(a_net: Net) -> Facts:
     from converters import fold
 
     model = fold(a_net.model)
-    return {"error": largest(outputs(model, a_net), exact(a_net)), "layers": len(model.layers)}
+    return {"error": largest(a_net.answers_of(model), a_net.wanted), "layers": len(model.layers)}
 
 
 def by_us(precision: Any) -> Callable[[Net], Facts]:
@@ -109,7 +86,7 @@ def by_us(precision: Any) -> Callable[[Net], Facts]:
     def measure(a_net: Net) -> Facts:
         from converters import fold, to_tflite
 
-        samples: Any = a_net.calibration if len(a_net.calibration) > 1 else a_net.calibration[0]
+        samples = a_net.by_name(a_net.calibration)
         content = to_tflite(fold(a_net.model), precision=precision, calibration=samples).content
         return file_facts(content, a_net)
 
@@ -120,37 +97,34 @@ def by_quantize_aware(a_net: Net) -> Facts:
     """Measure the file of the model that rounds as int8 does, before any step of training."""
     from converters import fold, quantize_aware, to_tflite
 
-    expect(len(a_net.calibration) == 1, "a model with one input", len(a_net.calibration))
-    model = quantize_aware(fold(a_net.model), calibration=a_net.calibration[0])
+    model = quantize_aware(fold(a_net.model), calibration=a_net.by_name(a_net.calibration))
     return file_facts(to_tflite(model, precision="int8").content, a_net)
 
 
 def by_the_converter(precision: Any) -> Callable[[Net], Facts]:
     """Return what measures the file that TensorFlow's converter alone makes, with the settings of ours."""
+    return lambda a_net: file_facts(_plain(a_net, precision), a_net)
 
-    def measure(a_net: Net) -> Facts:
-        from converters.base.environment import tf
-        from converters.base.kerases import keras_of
-        from converters.model.lite_converter import converted, set_precision
 
-        model, keras = a_net.model, keras_of(a_net.model)
-        ends = [
-            keras.Input(batch_shape=(1, *one.shape[1:]), dtype=one.dtype, name=f"input_{index}")
-            for index, one in enumerate(model.inputs)
-        ]
-        single = keras.Model(ends, model(ends if len(ends) > 1 else ends[0]), name="single")
-        converter = tf.lite.TFLiteConverter.from_keras_model(single)
-        set_precision(converter, precision, ends="uint8")
-        if precision == "int8":
-            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-            names = [end.name for end in ends]  # a list would be taken in an order of the converter's own
-            converter.representative_dataset = lambda: (
-                dict(zip(names, [one[None] for one in samples], strict=True))
-                for samples in zip(*a_net.calibration, strict=True)
-            )
-        return file_facts(converted(converter, precision=precision), a_net)
+def _plain(a_net: Net, precision: Any) -> bytes:
+    """Return the file that TensorFlow's converter alone makes."""
+    from converters.base.environment import tf
+    from converters.base.kerases import keras_of
+    from converters.model.lite_converter import converted, set_precision
 
-    return measure
+    model, keras = a_net.model, keras_of(a_net.model)
+    ends = [
+        keras.Input(batch_shape=(1, *one.shape[1:]), dtype=one.dtype, name=name)
+        for name, one in zip(a_net.names, model.inputs, strict=True)
+    ]
+    single = keras.Model(ends, model(ends if len(ends) > 1 else ends[0]), name="single")
+    converter = tf.lite.TFLiteConverter.from_keras_model(single)
+    set_precision(converter, precision, ends="uint8")
+    if precision == "int8":
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        # A list would be taken in an order of the converter's own.
+        converter.representative_dataset = lambda: a_net.one_by_one(a_net.calibration)
+    return converted(converter, precision=precision)
 
 
 def by_optimization(a_net: Net) -> Facts:
@@ -188,29 +162,20 @@ def _is_range(name: str) -> bool:
 
 
 def by_ai_edge_quantizer(a_net: Net) -> Facts:
-    """Measure ai-edge-quantizer's file of our float32 one, its recipe of static int8."""
-    expect(importlib.util.find_spec("ai_edge_quantizer"), "ai-edge-quantizer", NOT_INSTALLED)
-    import ai_edge_quantizer  # no wheel beside this TensorFlow; whoever has one measures it
+    """Measure ai-edge-quantizer's file of the plain float32 one, its recipe of static int8.
 
-    from converters import to_tflite
-
-    content = to_tflite(a_net.model, precision="float32").content
+    It has a TensorFlow Lite of its own, so it runs in the Python that --quantizer-python names.
+    """
+    expect(QUANTIZER_PYTHON in os.environ, "--quantizer-python PYTHON", "none")
     with tempfile.TemporaryDirectory(prefix="lenet-edge-") as folder:
-        path = Path(folder) / "float32.tflite"
-        path.write_bytes(content)
-        quantizer = ai_edge_quantizer.quantizer.Quantizer(str(path))
-        quantizer.load_quantization_recipe(ai_edge_quantizer.recipe.static_wi8_ai8())
-        (name,) = (one["name"] for one in _signature_inputs(content))
-        data = {"serving_default": [{name: one[None]} for one in a_net.calibration[0]]}
-        result = quantizer.quantize(quantizer.calibrate(data))
-    return file_facts(bytes(result.quantized_model), a_net)
-
-
-def _signature_inputs(content: bytes) -> list[Facts]:
-    from converters.runtimes.tensorflow_interpreter import interpreter_of
-
-    runner = interpreter_of(content).get_signature_runner()
-    return [{"name": name} for name in runner.get_input_details()]
+        source, data, made = (Path(folder) / name for name in ("float32.tflite", "data.npz", "int8.tflite"))
+        source.write_bytes(_plain(a_net, "float32"))
+        np.savez(data, **a_net.by_name(a_net.calibration))
+        command = [os.environ[QUANTIZER_PYTHON], str(ROOT / "scripts" / "zoo_quantizer.py")]
+        done = subprocess.run([*command, source, data, made], capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(done.stderr.strip().splitlines()[-1] if done.stderr else done.returncode)
+        return {**file_facts(made.read_bytes(), a_net), "version": done.stdout.strip()}
 
 
 ROUTES: dict[str, Callable[[Net], Facts]] = {
@@ -251,7 +216,15 @@ def _first_line(error: Exception) -> str:
 
 def measured(name: str, folder: Path, limit: float) -> Facts:
     """Return what each route makes of a net; the process is begun anew behind a route that ended it."""
-    result: Facts = {"parameters": None, "routes": {}}
+    from converters.base.environment import versions  # loads TensorFlow
+
+    result: Facts = {
+        "parameters": None,
+        "versions": versions(),
+        "machine": machine(),
+        "limit_seconds": limit,
+        "routes": {},
+    }
     while left := [route for route in ROUTES if route not in result["routes"]]:
         with tempfile.TemporaryDirectory(prefix="lenet-edge-") as scratch:
             path = Path(scratch) / "net.json"
@@ -274,6 +247,17 @@ def measured(name: str, folder: Path, limit: float) -> Facts:
     return result
 
 
+def check_runs(python: Path) -> None:
+    """Raise InputError unless `python` runs and has ai-edge-quantizer."""
+    command = [python, "-c", "import ai_edge_quantizer"]
+    with contextlib.suppress(OSError):
+        done = subprocess.run(command, capture_output=True, text=True)
+        reason = "".join(done.stderr.splitlines()[-1:])
+        expect(done.returncode == 0, f"ai-edge-quantizer in {python}", reason)
+        return
+    raise InputError(f"expected a Python at {python}, got nothing that runs")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure the nets and write the results after each."""
     parser = command_parser(name="zoo.py", description=__doc__)
@@ -282,30 +266,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--limit", type=float, default=600, metavar="S", help="seconds (default: %(default)s)"
     )
+    parser.add_argument(
+        "--quantizer-python", type=Path, metavar="PYTHON", help="a Python that has ai-edge-quantizer"
+    )
     options = parser.parse_args(argv)
     check_writable(OUT)
     names = options.net or [*NETS, *(FILES if options.zoo else ())]
     wanted = [FILES[name] for name in names if name in FILES]
     missing = [file for file in wanted if not options.zoo or not (options.zoo / file).is_file()]
     expect(not missing, "--zoo DIR with " + ", ".join(wanted), "no " + ", ".join(missing))
-    from converters.base.environment import versions  # loads TensorFlow
-
+    if options.quantizer_python:
+        check_runs(options.quantizer_python)
+        os.environ[QUANTIZER_PYTHON] = str(options.quantizer_python)
     report: Facts = json.loads(OUT.read_text()) if OUT.exists() else {"nets": {}}
     for name in tqdm(names, unit="net"):
         report["nets"][name] = measured(name, options.zoo or Path(), options.limit)
         order = [one for one in (*NETS, *FILES) if one in report["nets"]]
         settings = {"calibration": CALIBRATION, "tested": TESTED, "tfmot_passes": TRAINING_PASSES}
-        command = "python scripts/zoo.py --zoo MLPERF_TINY"
-        write_json(
-            OUT,
-            {
-                "command": command,
-                "versions": versions(),
-                "machine": machine(),
-                **settings,
-                "nets": {one: report["nets"][one] for one in order},
-            },
-        )
+        command = "python scripts/zoo.py --zoo MLPERF_TINY --quantizer-python PYTHON"
+        write_json(OUT, {"command": command, **settings, "nets": {one: report["nets"][one] for one in order}})
     return 0
 
 

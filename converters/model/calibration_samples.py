@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from converters.base.arrays import Numbers, shape_fits, shape_of_many
 from converters.base.errors import InputError, expect
@@ -20,17 +19,6 @@ Range = tuple[float, float]
 
 Calibration: TypeAlias = Numbers | Sequence[Numbers] | Mapping[str, Numbers]
 """Real inputs (n, ...): an array for a model's only input, or one for each, in their order or by name."""
-
-
-def checked_samples(
-    calibration: np.ndarray | None, model: KerasModel, *, input_range: Range | None = None
-) -> NDArray[np.float32]:
-    """Return `calibration` as float32 (n, ...) if ranges of `model` can be found from it.
-
-    `model`: one with one input. Raises InputError as `checked_inputs`.
-    """
-    (samples,) = checked_inputs(calibration, model, input_range=input_range).values()
-    return samples.astype(np.float32)
 
 
 def checked_inputs(

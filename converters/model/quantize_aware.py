@@ -7,20 +7,21 @@ channel, the rounding behind a tanh, and ranges that are fitted before the first
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
 
+from converters.base.arrays import Numbers
 from converters.base.errors import InputError, expect
 from converters.base.kerases import KERAS_2, KERAS_3, import_keras, keras_name
 from converters.base.untyped import KerasLayer, KerasModel, QuantizeConfig, TfTensor
 from converters.layers.assembled import AssembledConv2D
 from converters.layers.definition import definition_of
 from converters.model.activation_ranges import BEHIND, RangeSearch
-from converters.model.calibration_samples import Range, checked_samples
+from converters.model.calibration_samples import Calibration, Range, checked_inputs
 from converters.model.float32 import float32_policy, in_float32
-from converters.model.graph import check_model
+from converters.model.graph import check_model, nested_inputs
 from converters.model.quantize_configs import (
     Form,
     KernelConfig,
@@ -116,7 +117,7 @@ def _key(kind: type) -> type | str:
 def quantize_aware(
     model: KerasModel,
     *,
-    calibration: np.ndarray,
+    calibration: Calibration,
     input_range: Range | None = None,
     weight_bits: int = 8,
     per_channel: bool = True,
@@ -125,10 +126,11 @@ def quantize_aware(
 
     `model`: a folded functional or sequential model of Keras 3 or Keras 2; it is not changed. A Keras 3 model
     is rebuilt as its twin in Keras 2 (converters.model.twin), which tensorflow-model-optimization needs; the
-    twin must give the same numbers on `calibration`. `calibration`: a few hundred real inputs (n, ...). Each
-    activation gets the range with the least squared error on them, behind the tanh or softmax that follows.
-    `input_range`: the range of the inputs, if it is known. Pixels 0..255 then have a step of 1 even if the
-    samples do not reach 255, and samples that were scaled by mistake are refused.
+    twin must give the same numbers on `calibration`. `calibration`: a few hundred real inputs (n, ...);
+    of a model with several inputs, an array for each by its name. Each activation gets the range with the
+    least squared error on them, behind the tanh or softmax that follows. `input_range`: the range of the only
+    input, if it is known. Pixels 0..255 then have a step of 1 even if the samples do not reach 255, and
+    samples that were scaled by mistake are refused.
     `weight_bits`: 2 to 8. `per_channel`: whether each output channel of a convolution has its own scale. A
     dense kernel always has a single scale, because NNAPI refuses more; so has a kernel of Conv1D,
     DepthwiseConv1D or Conv2DTranspose, because TensorFlow's converter takes no more. Train the result like
@@ -139,9 +141,9 @@ def quantize_aware(
     a rule; an activation that is not rounded as the file rounds it.
     """
     check_model(model)
-    expect(len(model.inputs) == 1, "a model with one input", len(model.inputs))
     expect(weight_bits in range(2, 9), "weight_bits from 2 to 8", weight_bits)
-    samples = checked_samples(calibration, model, input_range=input_range)
+    checked = checked_inputs(calibration, model, input_range=input_range)
+    samples = [array.astype(np.float32) for array in checked.values()]
     exact = separated(_in_keras_2(in_float32(model), samples))
 
     for layer in exact.layers:
@@ -163,7 +165,8 @@ def quantize_aware(
     quantized = _with_lasting_names(applied)
     _check_kernels(quantized, configs)
     settle(quantized)
-    _fit_inputs(quantized, input_range or (float(samples.min()), float(samples.max())))
+    ranges = [input_range or (float(array.min()), float(array.max())) for array in samples]
+    _fit_inputs(quantized, dict(zip(quantized.input_names, ranges, strict=True)))
     _fit_ranges(quantized, samples)
     return quantized
 
@@ -180,7 +183,7 @@ def settle(model: KerasModel) -> None:
             quantizer(weight, True, variables)
 
 
-def _in_keras_2(model: KerasModel, samples: np.ndarray) -> KerasModel:
+def _in_keras_2(model: KerasModel, samples: Sequence[Numbers]) -> KerasModel:
     """Return `model`, of Keras 2, or the twin of one of Keras 3, if that gives its numbers for `samples`."""
     if keras_name(model) != KERAS_3:
         return model
@@ -198,9 +201,8 @@ def _with_lasting_names(model: KerasModel) -> KerasModel:
     def renamed(layer: KerasLayer) -> KerasLayer:
         if type(layer).__name__ != "QuantizeLayer":
             return layer
-        source = layer._inbound_nodes[0].inbound_layers
         with tfmot.quantization.keras.quantize_scope():
-            return type(layer).from_config({**layer.get_config(), "name": f"quant_{source.name}"})
+            return type(layer).from_config({**layer.get_config(), "name": f"quant_{_source_of(layer).name}"})
 
     return keras.models.clone_model(model, clone_function=renamed)
 
@@ -326,18 +328,20 @@ def _activation(layer: KerasLayer, behind: str) -> QuantizeConfig:
     return NothingToQuantize() if name in BEHIND else OutputConfig(behind=behind)
 
 
-def _fit_ranges(model: KerasModel, samples: np.ndarray) -> None:
+def _fit_ranges(model: KerasModel, samples: Sequence[Numbers]) -> None:
     """Run `samples` unrounded, and set each activation's range to the best one for its values.
 
     The samples run twice, because values are not kept: they may be gigabytes.
     """
     found = [(*one, RangeSearch(behind=one[0].behind)) for one in _activation_quantizers(model)]
-    batch = int(np.clip(_BATCH_VALUES // samples[0].size, 1, _BATCH))
+    count, values = len(samples[0]), sum(array[0].size for array in samples)
+    batch = int(np.clip(_BATCH_VALUES // values, 1, _BATCH))
     for watch in (RangeSearch.see, RangeSearch.weigh):
         for quantizer, variables, search in found:
             quantizer.watchers[variables["min_var"].ref()] = partial(watch, search)
-        for start in range(0, len(samples), batch):
-            model(samples[start : start + batch], training=False)
+        for start in range(0, count, batch):
+            some = [array[start : start + batch] for array in samples]
+            model(nested_inputs(model, some), training=False)
     for quantizer, variables, search in found:
         quantizer.watchers.clear()
         for end, value in zip(("min_var", "max_var"), search.best(), strict=True):
@@ -355,9 +359,16 @@ def _activation_quantizers(model: KerasModel) -> Iterator[tuple[RangeQuantizer, 
                 yield quantizer, wrapper._output_quantizer_vars
 
 
-def _fit_inputs(model: KerasModel, input_range: Range) -> None:
-    """Set the input's range, 0 included: pixels 0..255 keep a step of 1."""
+def _fit_inputs(model: KerasModel, ranges: Mapping[str, Range]) -> None:
+    """Set each input's range, by its name, 0 included: pixels 0..255 keep a step of 1."""
     for layer in model.layers:
-        if type(layer).__name__ == "QuantizeLayer":
-            layer.quantizer_vars["min_var"].assign(min(input_range[0], 0.0))
-            layer.quantizer_vars["max_var"].assign(max(input_range[1], 0.0))
+        # An input that only a Concatenate reads is rounded behind that, in the file too.
+        if type(layer).__name__ == "QuantizeLayer" and layer.quantizer is not None:
+            low, high = ranges[_source_of(layer).name]
+            layer.quantizer_vars["min_var"].assign(min(low, 0.0))
+            layer.quantizer_vars["max_var"].assign(max(high, 0.0))
+
+
+def _source_of(layer: KerasLayer) -> KerasLayer:
+    """Return the input that the layer, which rounds one, reads."""
+    return layer._inbound_nodes[0].inbound_layers

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from converters.base.arrays import Numbers
 from converters.base.errors import InputError, expect
 from converters.base.kerases import KERAS_2, KERAS_3, check_backend, import_keras, keras_name, keras_of
 from converters.base.untyped import KerasLayer, KerasModel, TfTensor
@@ -23,6 +24,7 @@ from converters.model.graph import (
     assembled_model,
     check_model,
     graph_of,
+    nested_inputs,
     new_input,
 )
 from converters.model.twin_layers import (
@@ -81,15 +83,15 @@ def back(two: KerasModel, model: KerasModel) -> None:
         weight.assign(array)
 
 
-def check_twin(two: KerasModel, model: KerasModel, samples: NDArray[np.float32]) -> None:
-    """Raise InputError unless `two` gives the numbers of the Keras 3 `model` for `samples` (n, ...).
+def check_twin(two: KerasModel, model: KerasModel, samples: Sequence[Numbers]) -> None:
+    """Raise InputError unless `two` gives the numbers of the Keras 3 `model` for `samples`.
 
-    They may differ by `TOLERANCE`. The message names the first layer that departs, given the same inputs, and
-    by how much.
+    `samples`: an array (n, ...) for each input. The numbers may differ by `TOLERANCE`. The
+    message names the first layer that departs, given the same inputs, and by how much.
     """
-    batches = [samples[start : start + _BATCH] for start in range(0, len(samples), _BATCH)]
-    for batch in batches:
-        answers = [_flat(one(batch, training=False)) for one in (model, two)]
+    for start in range(0, len(samples[0]), _BATCH):
+        batch = [array[start : start + _BATCH] for array in samples]
+        answers = [_flat(one(nested_inputs(one, batch), training=False)) for one in (model, two)]
         distance = max(_distance(left, right) for left, right in zip(*answers, strict=True))
         if not distance <= TOLERANCE:
             name, distance = _first_departure(graph_of(model), two, batch) or (model.name, distance)
@@ -165,9 +167,9 @@ def _arrays_for(layer: KerasLayer, two: KerasModel, name: str) -> list[NDArray[n
     return [np.asarray(one) for _, one in weights]
 
 
-def _first_departure(graph: Graph, two: KerasModel, batch: NDArray[np.float32]) -> tuple[str, float] | None:
+def _first_departure(graph: Graph, two: KerasModel, batch: Sequence[Numbers]) -> tuple[str, float] | None:
     """Return the name of the first layer whose twin departs on the same inputs, and by how much."""
-    values: dict[Wire, TfTensor] = dict(zip(graph.inputs, [batch], strict=True))
+    values: dict[Wire, TfTensor] = dict(zip(graph.inputs, batch, strict=True))
     for call in graph.calls:
         if call.is_input:
             continue

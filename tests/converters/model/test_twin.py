@@ -50,9 +50,8 @@ def inputs_for(model, rng, count=4):
 def assert_same(model, rng):
     """Make the twin, compare its outputs on random inputs, and return it."""
     two = twin(model)
-    if len(model.inputs) == 1:
-        check_twin(two, model, inputs_for(model, rng))
     x = inputs_for(model, rng)
+    check_twin(two, model, x if len(model.inputs) > 1 else [x])
     wanted, got = (keras.tree.flatten(one(x, training=False)) for one in (model, two))
     assert len(wanted) == len(got)
     for left, right in zip(wanted, got, strict=True):
@@ -534,7 +533,7 @@ def test_the_first_layer_that_departs_is_named_and_by_how_much(rng, monkeypatch)
     monkeypatch.setattr(ShiftedInKeras2, "call", lambda self, inputs: inputs + 1.5 * self.shift)
     message = r"got others from moved, off by 0\.\d+ of the largest \(allowed: 0\.0001\)"
     with pytest.raises(InputError, match=message):
-        check_twin(twin(model), model, x)
+        check_twin(twin(model), model, [x])
     with pytest.raises(InputError, match=message):
         quantize_aware(model, calibration=x)
 
@@ -544,13 +543,13 @@ def test_a_departure_in_the_last_sample_is_found_and_one_of_a_rounding_is_allowe
     two, x = twin(model), inputs_for(model, rng, count=150)
     kernel = two.get_layer("before").kernel
     kernel.assign(kernel * (1 + TOLERANCE / 10))
-    check_twin(two, model, x)
+    check_twin(two, model, [x])
     kernel.assign(kernel * (1 + 10 * TOLERANCE))
     quiet = np.zeros_like(x)
-    check_twin(two, model, quiet)
+    check_twin(two, model, [quiet])
     quiet[-1] = np.abs(x[-1]) + 1
     with pytest.raises(InputError, match=r"got others from before, off by 0\.0009"):
-        check_twin(two, model, quiet)
+        check_twin(two, model, [quiet])
 
 
 def test_weights_go_back_into_the_keras_3_model(rng):
