@@ -405,10 +405,15 @@ def _zoo_error(facts: dict[str, Any] | None) -> str:
     if facts is None:
         return "–"
     if "refused" in facts:
-        return "not installed" if "not installed" in facts["refused"] else "refused"
+        return "not measured" if _not_measured(facts) else "refused"
     if "failed" in facts:
         return "failed"
     return f"{facts['error']:.1e}{' (folded)' if facts.get('given') == 'the folded model' else ''}"
+
+
+def _not_measured(facts: dict[str, Any]) -> bool:
+    """Return whether the route needs a Python that nobody named."""
+    return "--quantizer-python" in str(facts.get("refused"))
 
 
 def zoo_files() -> str:
@@ -436,10 +441,24 @@ def zoo_refused() -> str:
     for name, entry in _read(ROOT / "results" / "zoo.json")["nets"].items():
         for route, facts in entry["routes"].items():
             words = facts.get("refused") or facts.get("failed")
-            if words and "not installed" not in words:
+            if words and not _not_measured(facts):
                 kind = "refused" if "refused" in facts else "failed"
                 lines.append([name, _ZOO_ROUTES[route], kind, words.replace("|", "/").replace("\n", " ")])
     return _table(["net", "route", "", "in its words"], lines)
+
+
+def zoo_measured() -> str:
+    """Return with which versions, where and within which time the nets were measured, a line for each."""
+    nets: dict[str, list[str]] = {}
+    entries = _read(ROOT / "results" / "zoo.json")["nets"]
+    for name, entry in entries.items():
+        versions = ", ".join(f"{package} {version}" for package, version in entry["versions"].items())
+        machine = f"{entry['machine']['processors']} cores of an {entry['machine']['processor']}"
+        line = f"{versions}; {machine}; a route was ended after {entry['limit_seconds']:g} s"
+        nets.setdefault(line, []).append(name)
+    lines = [f"- {', '.join(names)}: {line}." for line, names in nets.items()]
+    quantizers = {entry["routes"]["ai-edge-quantizer"].get("version") for entry in entries.values()} - {None}
+    return "\n".join([*lines, f"- ai-edge-quantizer: {', '.join(sorted(quantizers)) or 'not measured'}."])
 
 
 TABLES: dict[str, dict[str, Callable[[], str]]] = {
@@ -463,7 +482,12 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
         "strings_empty": strings_empty,
         "strings_cost": strings_cost,
     },
-    "docs/zoo.md": {"zoo_errors": zoo_errors, "zoo_files": zoo_files, "zoo_refused": zoo_refused},
+    "docs/zoo.md": {
+        "zoo_errors": zoo_errors,
+        "zoo_files": zoo_files,
+        "zoo_refused": zoo_refused,
+        "zoo_measured": zoo_measured,
+    },
 }
 """The tables of each document, by name."""
 

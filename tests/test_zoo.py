@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from converters.base.errors import InputError
 from lenet_edge.packaged.files import released_folder
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,6 +55,13 @@ def test_a_float_operator_is_told_from_an_integer_one(script):
     }
     assert "CONV_2D" in script["float_operators"](released["float32"])
     assert not script["float_operators"](released["int8"])
+
+
+def test_a_python_without_the_quantizer_is_a_line(script, tmp_path):
+    with pytest.raises(InputError, match="expected ai-edge-quantizer in .*, got ModuleNotFoundError: "):
+        script["check_runs"](Path(sys.executable))
+    with pytest.raises(InputError, match="expected a Python at .*/none, got nothing that runs"):
+        script["check_runs"](tmp_path / "none")
 
 
 def test_the_nets_have_statistics_of_their_data(script):
