@@ -159,6 +159,14 @@ FAULTS = (
         tests="converters/model/test_conversion.py",
     ),
     _fault(
+        "kernel-lost",
+        "converters/model/conversion.py",
+        '    if precision == "int16":\n        _check_scales(content)\n',
+        "",
+        meaning="an int16 file without a kernel and its bias is written without a word",
+        tests="converters/model/test_several_ends.py",
+    ),
+    _fault(
         "ends-sorted",
         "converters/file/signature.py",
         "        indices[:] = order\n",

@@ -5,15 +5,14 @@ Random weights with statistics set by a pass of data have the ranges, and so the
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-CALIBRATION, TESTED = 32, 16
+CALIBRATION, TESTED = 32, 64
 """How many inputs find the ranges, and how many others the errors."""
 
 
@@ -24,31 +23,6 @@ class Net:
     model: Any
     calibration: list[np.ndarray]
     tested: list[np.ndarray]
-
-    @property
-    def names(self) -> list[str]:
-        """The names of the model's inputs, in its order."""
-        from converters.model.graph import input_names
-
-        return input_names(self.model)
-
-    def by_name(self, inputs: list[np.ndarray]) -> dict[str, np.ndarray]:
-        """Return `inputs`, `calibration` or `tested`, by the names of the model's inputs."""
-        return dict(zip(self.names, inputs, strict=True))
-
-    def one_by_one(self, inputs: list[np.ndarray]) -> Iterator[dict[str, np.ndarray]]:
-        """Yield `inputs` sample by sample, (1, ...) each, by the names of the model's inputs."""
-        for samples in zip(*inputs, strict=True):
-            yield self.by_name([one[None] for one in samples])
-
-    def answers_of(self, model: Any) -> np.ndarray:
-        """Return what a Keras `model` answers to the tested inputs."""
-        return np.asarray(model(self.tested if len(self.tested) > 1 else self.tested[0], training=False))
-
-    @functools.cached_property
-    def wanted(self) -> np.ndarray:
-        """What the model answers to the tested inputs."""
-        return self.answers_of(self.model)
 
 
 def net(name: str, folder: Path) -> Net:

@@ -1,30 +1,49 @@
-"""Quantise a float32 .tflite file with ai-edge-quantizer's static int8, in a Python that has nothing else.
+"""Quantise a float32 .tflite file with ai-edge-quantizer: a child process of scripts/zoo.py.
 
-python zoo_quantizer.py FLOAT32.tflite DATA.npz INT8.tflite; DATA has an array (n, ...) for each input.
+It runs in an interpreter that has ai-edge-quantizer, and needs nothing of this project. It prints the version
+of ai-edge-quantizer.
 """
 
 from __future__ import annotations
 
-import importlib.metadata
-import sys
+import argparse
+import contextlib
+import io
+from importlib import metadata
 from pathlib import Path
-
-import numpy as np
-from ai_edge_quantizer import quantizer, recipe
 
 
 def main() -> None:
-    """Write the file and print the version of ai-edge-quantizer."""
-    source, data, out = sys.argv[1:]
-    one = quantizer.Quantizer(source)
-    one.load_quantization_recipe(recipe.static_wi8_ai8())
-    with np.load(data) as arrays:
-        inputs = {name: arrays[name] for name in arrays.files}
-    count = len(next(iter(inputs.values())))
-    samples = [{name: array[k][None] for name, array in inputs.items()} for k in range(count)]
-    result = one.quantize(one.calibrate({"serving_default": samples}))
-    Path(out).write_bytes(bytes(result.quantized_model))
-    print(importlib.metadata.version("ai-edge-quantizer"))
+    """Write OUT: FILE in int8, activations too, by the library's own recipe for that."""
+    parser = argparse.ArgumentParser(
+        prog="zoo_quantizer.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("file", type=Path, metavar="FILE", help="float32 .tflite file")
+    parser.add_argument(
+        "samples", type=Path, metavar="SAMPLES", help=".npz file: inputs (n, ...) by their names"
+    )
+    parser.add_argument("out", type=Path, metavar="OUT", help="where the int8 file goes")
+    options = parser.parse_args()
+    out: Path = options.out
+    with contextlib.redirect_stdout(io.StringIO()):  # it prints a report
+        out.write_bytes(quantized(options.file, options.samples))
+    print(metadata.version("ai-edge-quantizer"))
+
+
+def quantized(file: Path, samples: Path) -> bytes:
+    """Return the float32 `file` in int8, its ranges found with `samples`."""
+    import numpy as np
+    from ai_edge_litert.interpreter import Interpreter
+    from ai_edge_quantizer import quantizer, recipe
+
+    arrays = np.load(samples)
+    (signature,) = Interpreter(str(file)).get_signature_list()
+    rows = [
+        {name: sample[None] for name, sample in zip(arrays.files, row, strict=True)}
+        for row in zip(*(arrays[name] for name in arrays.files), strict=True)
+    ]
+    work = quantizer.Quantizer(str(file), recipe.static_wi8_ai8())
+    return bytes(work.quantize(work.calibrate({signature: rows})).quantized_model)
 
 
 if __name__ == "__main__":

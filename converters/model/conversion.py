@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, get_args
 
+import numpy as np
+
 from converters.base.arrays import Numbers
 from converters.base.environment import tf
 from converters.base.errors import InputError, expect
@@ -15,6 +17,7 @@ from converters.base.kerases import KERAS_3, check_backend, keras_name, keras_of
 from converters.base.precisions import ALL_PRECISIONS, CALIBRATED, ENDS, Ends, Precision
 from converters.base.shapes import Shapes
 from converters.base.untyped import KerasLayer, KerasModel, TfTensor
+from converters.file.graph import read_graph
 from converters.file.manifest import Entry, describe
 from converters.file.resizing import resizable
 from converters.file.signature import EndNames, ends_in_order
@@ -205,7 +208,20 @@ def _converted(
         content = ends_in_order(content, EndNames(inputs=single.inputs, outputs=single.outputs))
     if kept:
         kept.check(content)
+    if precision == "int16":
+        _check_scales(content)
     return content
+
+
+def _check_scales(content: bytes) -> None:
+    """Raise InputError for a kernel without a scale, behind a tensor that calibration finds to be always 0.
+
+    The converter then loses the kernel and its bias, without a word.
+    """
+    for node in read_graph(content).nodes:
+        lost = any(tensor and not np.isfinite(tensor.scales).all() for tensor in node.inputs)
+        source = node.inputs[0].name if lost and node.inputs[0] else ""
+        expect(not lost, "calibration inputs for which no tensor stays 0 in int16", f"{source}, which does")
 
 
 def _check_embeddings(model: KerasModel, precision: Precision) -> None:

@@ -9,6 +9,7 @@ import tf_keras as keras_2
 
 from converters.base.errors import InputError
 from converters.base.precisions import ALL_PRECISIONS
+from converters.file.graph import read_graph
 from converters.file.signature import names_in_order
 from converters.file.soundness import check_sound
 from converters.model.conversion import to_tflite
@@ -190,6 +191,20 @@ def test_ends_that_a_precision_cannot_have_are_refused(precision, ends):
     model = keras_3.Model(x, keras_3.layers.Dense(2)(x))
     with pytest.raises(InputError, match=f"expected ends of .* for {precision}, got '{ends}'"):
         to_tflite(model, precision=precision, calibration=np.eye(4), ends=ends)
+
+
+def test_a_kernel_that_int16_would_lose_behind_a_tensor_that_stays_0_is_a_line(rng):
+    x = keras_3.Input((4,), name="numbers")
+    y = keras_3.layers.Dense(3)(x)
+    y = keras_3.layers.Dense(2, bias_initializer="ones")(keras_3.layers.Subtract(name="nothing")([y, y]))
+    model, samples = keras_3.Model(x, y), rng.normal(size=(20, 4)).astype(np.float32)
+    with pytest.raises(
+        InputError, match=r"^expected calibration inputs for .* in int16, got .*nothing.*does$"
+    ):
+        to_tflite(model, precision="int16", calibration=samples)
+    content = to_tflite(model, precision="int8", calibration=samples).content
+    (output,) = read_graph(content).outputs
+    np.testing.assert_allclose(run(content, samples), 1.0, atol=output.scales[0])  # the bias, in its steps
 
 
 @pytest.mark.parametrize("ends", ["int16", "float32"])

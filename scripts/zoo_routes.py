@@ -1,0 +1,276 @@
+"""The routes of scripts/zoo.py: ways from a Keras model to a .tflite file, ours and others'."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from zoo_nets import Net
+
+from converters.base.arrays import Numbers
+from converters.base.errors import InputError
+from converters.base.precisions import Precision
+from converters.base.untyped import Json, KerasModel
+from converters.file.graph import CONVERSIONS
+from converters.file.manifest import operator_name, parse
+from converters.file.schema import schema
+from converters.file.signature import names_in_order
+
+TRAINING_PASSES = 60
+"""What tensorflow-model-optimization's moving averages of ranges need."""
+
+_QUANTIZER = Path(__file__).resolve().parent / "zoo_quantizer.py"
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """What a route made of a net: a folded model or a file, `refused` in our words, or `failed` in others'.
+
+    `rms`: the root mean square of the differences from the Keras model's outputs, of those outputs' own;
+    `largest`: the largest difference, of the largest output. `float_operators`: how many there are that
+    compute with float numbers. `given`: what the route took in the place of the model. `peak_mebibytes`: the
+    most memory that the process had, the routes before included.
+    """
+
+    rms: float | None = None
+    largest: float | None = None
+    bytes: int | None = None
+    operators: int | None = None
+    float_operators: dict[str, int] | None = None
+    given: str | None = None
+    version: str | None = None
+    refused: str | None = None
+    failed: str | None = None
+    seconds: float | None = None
+    peak_mebibytes: int | None = None
+
+    def as_json(self) -> dict[str, Json]:
+        """Return what is known."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Subject:
+    """A `net`; `python`: an interpreter with ai-edge-quantizer; `limit`: seconds that a route may take."""
+
+    net: Net
+    python: Path | None = None
+    limit: float | None = None
+
+    @cached_property
+    def wanted(self) -> np.ndarray:
+        """What the model answers to the tested inputs."""
+        return outputs(self.net.model, self.net)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The names of the model's inputs, in its order."""
+        from converters.model.graph import input_names
+
+        return list(input_names(self.net.model))
+
+    @property
+    def calibration(self) -> dict[str, Numbers]:
+        """The inputs that find the ranges, by name."""
+        return dict(zip(self.names, self.net.calibration, strict=True))
+
+    def compared(self, got: np.ndarray) -> Outcome:
+        """Return how far answers to the tested inputs are from the model's."""
+        difference = got.astype(np.float64) - self.wanted
+        return Outcome(
+            rms=_rms(difference) / _rms(self.wanted),
+            largest=float(np.abs(difference).max() / np.abs(self.wanted).max()),
+        )
+
+    def of_file(self, content: bytes, names: Sequence[str] | None = None) -> Outcome:
+        """Return what a file is; `names`: those that it has for the model's inputs, in the model's order."""
+        from converters.runtimes.tensorflow_interpreter import run_in_order
+
+        inputs = dict(zip(names or self.names, self.net.tested, strict=True))
+        order = names_in_order(content).inputs
+        arrays = [inputs[name] for name in order] if len(order) > 1 else list(inputs.values())
+        (got,) = run_in_order(content, arrays)
+        outcome = self.compared(got)
+        outcome.bytes = len(content)
+        outcome.operators = sum(len(graph.operators) for graph in parse(content).subgraphs)
+        outcome.float_operators = float_operators(content)
+        return outcome
+
+
+def outputs(model: KerasModel, net: Net) -> np.ndarray:
+    """Return what a Keras `model` answers to the tested inputs."""
+    return np.asarray(model(net.tested if len(net.tested) > 1 else net.tested[0], training=False))
+
+
+def _rms(values: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
+
+
+def float_operators(content: bytes) -> dict[str, int]:
+    """Return how many operators read or write float numbers, by name; QUANTIZE and DEQUANTIZE not counted."""
+    model, found = parse(content), Counter[str]()
+    for graph in model.subgraphs:  # a loop's condition and body are graphs too
+        for operator in graph.operators:
+            name = operator_name(model.operatorCodes[operator.opcodeIndex])
+            ends = [graph.tensors[index] for index in (*operator.inputs, *operator.outputs) if index >= 0]
+            if name not in CONVERSIONS and any(one.type == schema.TensorType.FLOAT32 for one in ends):
+                found[name] += 1
+    return dict(found.most_common())
+
+
+def folded(subject: Subject) -> Outcome:
+    """Return how far the folded model is from the model."""
+    from converters import fold
+
+    return subject.compared(outputs(fold(subject.net.model), subject.net))
+
+
+def by_us(precision: Precision, *, per_channel_dense: bool = False) -> Callable[[Subject], Outcome]:
+    """Return what measures our file of `precision`, quantised after training."""
+
+    def measure(subject: Subject) -> Outcome:
+        from converters import fold, to_tflite
+
+        content = to_tflite(
+            fold(subject.net.model),
+            precision=precision,
+            calibration=subject.calibration,
+            per_channel_dense=per_channel_dense,
+        ).content
+        return subject.of_file(content)
+
+    return measure
+
+
+def by_quantize_aware(subject: Subject) -> Outcome:
+    """Measure the file of the model that rounds as int8 does, before any step of training."""
+    from converters import fold, quantize_aware, to_tflite
+
+    model = quantize_aware(fold(subject.net.model), calibration=subject.calibration)
+    return subject.of_file(to_tflite(model, precision="int8").content)
+
+
+def by_the_converter(precision: Precision) -> Callable[[Subject], Outcome]:
+    """Return what measures the file that TensorFlow's converter alone makes, with the settings of ours."""
+
+    def measure(subject: Subject) -> Outcome:
+        from converters.base.environment import tf
+        from converters.base.kerases import keras_of
+        from converters.model.lite_converter import converted, set_precision
+
+        model, keras = subject.net.model, keras_of(subject.net.model)
+        ends = [
+            keras.Input(batch_shape=(1, *one.shape[1:]), dtype=one.dtype, name=f"input_{index}")
+            for index, one in enumerate(model.inputs)
+        ]
+        names = [end.name for end in ends]
+        single = keras.Model(ends, model(ends if len(ends) > 1 else ends[0]), name="single")
+        converter = tf.lite.TFLiteConverter.from_keras_model(single)
+        set_precision(converter, precision, ends="uint8")
+        if precision == "int8":
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            # By name: a list would be taken in an order of the converter's own.
+            converter.representative_dataset = lambda: (
+                dict(zip(names, [one[None] for one in samples], strict=True))
+                for samples in zip(*subject.net.calibration, strict=True)
+            )
+        return subject.of_file(converted(converter, precision=precision), names)
+
+    return measure
+
+
+def by_optimization(subject: Subject) -> Outcome:
+    """Measure the file of tensorflow-model-optimization's default scheme, its ranges found in training mode.
+
+    Weights and statistics are put back before the conversion: only ranges come from those passes.
+    """
+    from converters import fold
+    from converters.base.environment import tf
+    from converters.base.kerases import KERAS_3, keras_name
+    from converters.model.lite_converter import converted, set_precision
+    from converters.model.quantize_configs import tfmot
+    from converters.model.twin import twin
+
+    def quantized(model: KerasModel) -> KerasModel:
+        two = twin(model) if keras_name(model) == KERAS_3 else model
+        return tfmot.quantization.keras.quantize_model(two)
+
+    net = subject.net
+    try:
+        model, given = quantized(net.model), None
+    except (RuntimeError, ValueError):  # a layer that it does not know: fold takes a Rescaling out
+        model, given = quantized(fold(net.model)), "the folded model"
+    kept = [(one, one.numpy()) for one in model.weights if not _is_range(one.name)]
+    for _ in range(TRAINING_PASSES):
+        model(net.calibration if len(net.calibration) > 1 else net.calibration[0], training=True)
+    for variable, value in kept:
+        variable.assign(value)
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    set_precision(converter, "int8", ends="uint8")
+    outcome = subject.of_file(converted(converter, precision="int8"))
+    outcome.given = given
+    return outcome
+
+
+def _is_range(name: str) -> bool:
+    return name.split(":")[0].endswith(("_min", "_max", "min_var", "max_var"))
+
+
+def by_ai_edge_quantizer(subject: Subject) -> Outcome:
+    """Measure ai-edge-quantizer's file of our float32 one, by its recipe for int8 activations."""
+    from converters import fold, to_tflite
+
+    assert subject.python is not None  # otherwise there is no such route
+    content = to_tflite(fold(subject.net.model), precision="float32").content
+    with tempfile.TemporaryDirectory(prefix="lenet-edge-") as name:
+        folder = Path(name)
+        file, samples, out = (folder / one for one in ("float32.tflite", "samples.npz", "int8.tflite"))
+        file.write_bytes(content)
+        ends = names_in_order(content).inputs
+        np.savez(samples, **dict(zip(ends, subject.net.calibration, strict=True)))
+        command = [subject.python, _QUANTIZER, file, samples, out]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=subject.limit)
+        if done.returncode:
+            last = next(reversed(done.stderr.strip().splitlines()), "")
+            raise RuntimeError(last or f"the process ended with status {done.returncode}")
+        outcome = subject.of_file(out.read_bytes(), ends)
+    outcome.version = done.stdout.strip()
+    return outcome
+
+
+ROUTES: dict[str, Callable[[Subject], Outcome]] = {
+    "fold": folded,
+    "float32": by_us("float32"),
+    "int8": by_us("int8"),
+    "int8, a scale for each dense output": by_us("int8", per_channel_dense=True),
+    "quantize_aware": by_quantize_aware,
+    "plain float32": by_the_converter("float32"),
+    "plain int8": by_the_converter("int8"),
+    "tensorflow-model-optimization": by_optimization,
+    "ai-edge-quantizer": by_ai_edge_quantizer,
+}
+"""The routes by name. The last one needs an interpreter of its own."""
+
+
+def taken(route: str, subject: Subject) -> Outcome:
+    """Return what `route` makes of the net; what is raised on the way is an outcome too."""
+    try:
+        return ROUTES[route](subject)
+    except InputError as error:
+        return Outcome(refused=str(error))
+    except subprocess.TimeoutExpired:
+        return Outcome(failed=late(subject.limit or 0.0))
+    except Exception as error:  # of a library that is not ours, or a fault of ours: a row all the same
+        line = next(iter(str(error).strip().splitlines()), "")
+        return Outcome(failed=f"{type(error).__name__}: {line[:200]}")
+
+
+def late(limit: float) -> str:
+    """Return the words for a route that took longer than `limit` seconds."""
+    return f"not done in {limit:g} s"
