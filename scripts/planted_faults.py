@@ -642,6 +642,38 @@ FAULTS = (
         meaning="a weight may be off by one and a half steps",
         tests="converters/proof/test_graph_comparison.py",
     ),
+    _fault(
+        "lower-makes-folders",
+        "converters/lower.py",
+        "        check_writable(out)\n",
+        "        out.parent.mkdir(parents=True, exist_ok=True)\n        check_writable(out)\n",
+        meaning="a mistyped folder is made",
+        tests="converters/test_lower.py",
+    ),
+    _fault(
+        "sum-ratio",
+        "converters/file/soundness/elementwise.py",
+        '_SUMS_BELOW = {"int8": 2**19,',
+        '_SUMS_BELOW = {"int8": 2**30,',
+        meaning="a file is called sound whose sum ends the process",
+        tests="converters/file/soundness/test_soundness.py",
+    ),
+    _fault(
+        "product-ratio",
+        "converters/file/soundness/windows.py",
+        "_PRODUCTS_BELOW = 2**8 ",
+        "_PRODUCTS_BELOW = 2**19 ",
+        meaning="a file is called sound that LiteRT refuses",
+        tests="converters/file/soundness/test_soundness.py",
+    ),
+    _fault(
+        "hard-swish-ratio",
+        "converters/file/soundness/operator_checks.py",
+        '"HARD_SWISH": Rule(elementwise.hard_swish,',
+        '"HARD_SWISH": Rule(elementwise.activation,',
+        meaning="a file is called sound whose HARD_SWISH every runtime refuses",
+        tests="converters/file/soundness/test_soundness.py",
+    ),
     # Time.
     _fault(
         "narrow-interval",
