@@ -643,6 +643,22 @@ FAULTS = (
         tests="converters/proof/test_graph_comparison.py",
     ),
     _fault(
+        "windows-left-over",
+        "converters/file/same_padding.py",
+        "    if min(missing) >= 0:\n",
+        "    if max(missing) >= 0:\n",
+        meaning="XNNPACK computes a convolution wrongly that leaves columns over and pads rows",
+        tests="converters/file/test_same_padding.py",
+    ),
+    _fault(
+        "padding-before",
+        "converters/file/same_padding.py",
+        "((max(0, one) // 2, max(0, one) - max(0, one) // 2) for",
+        "((max(0, one) - max(0, one) // 2, max(0, one) // 2) for",
+        meaning="a padding that is written out has its odd row in front",
+        tests="converters/file/test_same_padding.py",
+    ),
+    _fault(
         "lower-makes-folders",
         "converters/lower.py",
         "        check_writable(out)\n",

@@ -17,6 +17,7 @@ from converters.base.shapes import Shapes
 from converters.base.untyped import KerasLayer, KerasModel, TfTensor
 from converters.file.manifest import Entry, describe
 from converters.file.resizing import resizable
+from converters.file.same_padding import with_padding_written_out
 from converters.file.signature import EndNames, ends_in_order
 from converters.model.calibration_samples import Calibration, Range, checked_inputs
 from converters.model.dense_as_convolution import with_convolutions
@@ -74,7 +75,9 @@ def to_tflite(
     counted, which the file says may be resized. `keep_float`: names of layers whose operators stay in float32
     in an int8 file. A model of mixed precision is converted as it computes in float32. A Keras 3 model with
     an LSTM is converted by its twin in Keras 2, of which the converter makes one operator, if that gives the
-    same numbers. The same weights and versions give the same bytes.
+    same numbers. A convolution with padding "same" whose windows leave rows or columns over is written with
+    no padding, behind a PAD where it had some: XNNPACK computes it wrongly, as it does where `open_axis`
+    leaves the size open. The same weights and versions give the same bytes.
 
     `per_channel_dense`, for int8: a scale for each output of a dense kernel. One for all, the default, costs
     accuracy where the outputs differ in size, as they do once a batch normalisation is folded in. But NNAPI
@@ -112,8 +115,7 @@ def to_tflite(
     single = single.computed_by(with_fused_lstm(single.model, samples))
     with unequal_biases(model) if fine_tuned else contextlib.nullcontext():
         content = _converted(single, precision, ends, samples, keep_float, per_channel_dense)
-    if open_axis is not None:
-        content = resizable(content, axis=open_axis)
+    content = with_padding_written_out(content) if open_axis is None else resizable(content, axis=open_axis)
     return Converted(content, {"precision": precision, **describe(content)})
 
 
