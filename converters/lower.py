@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from converters.base.errors import exit_status, expect
-from converters.base.files import check_writable, make_folder, write_atomically
+from converters.base.files import check_writable, write_atomically
 from converters.base.installed import RUNTIMES
 from converters.base.options import command_parser
 from converters.file.soundness import check_sound
@@ -47,7 +47,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     out = options.out or options.model.with_name(f"{options.model.stem}_lowered.tflite")
     content = options.model.read_bytes()
     if not options.only_layout:
-        make_folder(out.parent)
         check_writable(out)
     if options.tune:
         check_sound(content, name=options.model.name)

@@ -21,6 +21,7 @@ from converters.file.graph import Graph, Node, Tensor, read_graph
 from converters.file.layouts import Layout, Step, windowed
 from converters.file.phases import PLAIN, Axis, Phases, Window, common_padding, spread, window
 from converters.file.rewriting import Rewriting
+from converters.file.same_padding import with_padding_written_out
 from converters.file.schema import schema
 
 ELEMENTWISE = (
@@ -91,7 +92,7 @@ class _Lowering:
                 "a result in no phases",
                 f"{tensor.name} in {self._phases_of(tensor)}",
             )
-        return self._new.packed()
+        return with_padding_written_out(self._new.packed())
 
     def _phases_of(self, tensor: Tensor) -> Phases:
         return self._phases.get(tensor.index, PLAIN)

@@ -20,6 +20,7 @@ from converters.base.untyped import KerasLayer, KerasModel, TfTensor
 from converters.file.graph import read_graph
 from converters.file.manifest import Entry, describe
 from converters.file.resizing import resizable
+from converters.file.same_padding import with_padding_written_out
 from converters.file.signature import EndNames, ends_in_order
 from converters.model.calibration_samples import Calibration, Range, checked_inputs
 from converters.model.dense_as_convolution import with_convolutions
@@ -88,8 +89,10 @@ def to_tflite(
     without a message.
 
     A model of mixed precision is converted in float32. A Keras 3 model with an LSTM is converted by way of
-    its twin in Keras 2, for which the converter writes one operator, if the twin gives the same numbers. The
-    same weights and versions give the same bytes. Inputs and outputs have the model's order. Where there are
+    its twin in Keras 2, for which the converter writes one operator, if the twin gives the same numbers. A
+    "same" convolution whose windows leave rows or columns over is written without padding, behind a PAD where
+    it had some, because XNNPACK computes it wrongly; it does so too where `open_axis` leaves the size open.
+    The same weights and versions give the same bytes. Inputs and outputs have the model's order. Where there are
     several, the file's signature has the model's names for them (the keys of a dict).
 
     Raises InputError: no built Keras model, or one on another backend than TensorFlow; another precision; a
@@ -122,8 +125,7 @@ def to_tflite(
     single = single.computed_by(with_fused_lstm(single.model, samples))
     with unequal_biases(model) if fine_tuned else contextlib.nullcontext():
         content = _converted(single, precision, ends, samples, keep_float, per_channel_dense)
-    if open_axis is not None:
-        content = resizable(content, axis=open_axis)
+    content = with_padding_written_out(content) if open_axis is None else resizable(content, axis=open_axis)
     return Converted(content, {"precision": precision, **describe(content)})
 
 

@@ -129,6 +129,8 @@ def _fold_separable(layer: KerasLayer, inputs: list[Value], folding: Folding) ->
 
 @fold_rule(AssembledConv2D)
 def _fold_assembled(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
+    if layer.bias is None:  # nothing to take an offset in, and no option that adds one
+        return keep(layer, inputs, folding)
     depthwise = layer.operation == "depthwise_conv2d"
 
     def gain(weight: np.ndarray, offset: Number) -> np.ndarray:

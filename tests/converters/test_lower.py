@@ -44,7 +44,7 @@ def test_it_writes_what_is_suggested_beside_the_file(model, capsys):
 
 
 def test_a_layout_and_a_place_can_be_named(model, tmp_path, capsys):
-    layout, out = "1x2>1x2 - 1x2>1x2 -", tmp_path / "deep" / "out.tflite"
+    layout, out = "1x2>1x2 - 1x2>1x2 -", tmp_path / "out.tflite"
     assert command.main([str(model), "--layout", layout, "--out", str(out)]) == 0
     assert out.read_bytes() == lower(content_of(NET), layout=layout_of(layout))
     assert command.main([str(model), "--layout", layout, "--only-layout"]) == 0
@@ -60,12 +60,13 @@ def test_a_place_that_cannot_be_written_is_told_before_the_work(
 
     monkeypatch.setattr("converters.timing.tuning.tune", work)
     monkeypatch.setattr("converters.file.lowering.lower", work)
-    for out in (tmp_path, model / "out.tflite"):
+    for out in (tmp_path, model / "out.tflite", tmp_path / "mistyped" / "out.tflite"):
         arguments = [str(model), *options, "--out", str(out)]
         assert exit_status(command.main, arguments, name="lower") == 2
         error = capsys.readouterr().err
         assert error.startswith("lower: ")
         assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == [model]
 
 
 @pytest.mark.parametrize(

@@ -301,6 +301,10 @@ def _without_variables(path):
     shutil.rmtree(path / "variables")
 
 
+def _weights_alone(path):
+    model_of(keras_3).save_weights(str(path))
+
+
 NO_KERAS = "expected a .keras file, got another or a damaged one"
 NO_HDF5 = "expected an .h5 model of Keras, got another or a damaged one"
 NO_SAVED_MODEL = "expected a SavedModel, got another or a damaged one"
@@ -315,6 +319,7 @@ NO_SAVED_MODEL = "expected a SavedModel, got another or a damaged one"
         ("m.h5", lambda path: None, "expected a file or folder, got nothing there"),
         ("m.keras", _of_version("4.1"), "to be saved by Keras 3 or Keras 2, got Keras 4.1"),
         ("m.keras", _of_version(""), "to be saved by Keras 3 or Keras 2, got Keras "),
+        ("m.weights.h5", _weights_alone, "m.weights.h5 to hold a model .model.save., got weights or other"),
         ("m.onnx", lambda path: path.write_bytes(b"none"), "expected a model: MODEL.keras, .* got .*m.onnx"),
         ("m", lambda path: path.mkdir(), "got .*, a folder without saved_model.pb"),
         ("m", _damaged_graph, NO_SAVED_MODEL),
@@ -393,6 +398,36 @@ def test_bad_calibration_is_answered_in_one_line(saved, capsys, arrays, message)
     assert (status, len(err.splitlines())) == (2, 1)
     assert message in err
     assert not list((saved / "bad").glob("*"))
+
+
+def test_calibration_may_be_one_array_of_a_npy_file(saved, capsys):
+    with np.load(saved / "data.npz") as arrays:
+        np.save(saved / "data.npy", arrays["arr_0"])
+    files = []
+    for name in ("data.npz", "data.npy"):
+        arguments = (saved / "net.keras", "--calibration", saved / name, "--out", saved / "out")
+        assert run(capsys, *arguments, "--precision", "int8")[0] == 0
+        files.append((saved / "out" / "net_int8.tflite").read_bytes())
+    assert files[0] == files[1]
+
+
+@pytest.mark.parametrize("options", [(), ("--no-fold",)])
+def test_branches_that_each_need_a_scaling_are_converted(tmp_path, data, capsys, options):
+    layers, x = keras_3.layers, keras_3.Input((8, 8, 2))
+    branches = [
+        layers.BatchNormalization()(layers.Conv2D(3, 3, padding="same", activation="relu")(x))
+        for _ in range(2)
+    ]
+    model = keras_3.Model(x, layers.GlobalAveragePooling2D()(layers.Concatenate()(branches)))
+    for weight in model.weights:
+        weight.assign(np.random.default_rng(1).uniform(0.5, 1.5, weight.shape))
+    model.save(tmp_path / "branches.keras")
+    arguments = (tmp_path / "branches.keras", "--calibration", data, "--out", tmp_path / "out", *options)
+    status, out, err = run(capsys, *arguments)
+    assert (status, err) == (0, "")
+    rows = [line for line in out.splitlines() if line.startswith(("float", "dynamic", "int8"))]
+    assert len(rows) == 4
+    assert all(row.endswith("  within") for row in rows), rows
 
 
 def test_int8_wants_calibration(saved, capsys):

@@ -42,7 +42,7 @@ RULES = {
     "RELU_N1_TO_1": Rule(elementwise.activation),
     "ELU": Rule(elementwise.activation),
     "GELU": Rule(elementwise.activation, "GeluOptions"),
-    "HARD_SWISH": Rule(elementwise.activation, "HardSwishOptions"),
+    "HARD_SWISH": Rule(elementwise.hard_swish, "HardSwishOptions"),
     "LEAKY_RELU": Rule(elementwise.leaky_relu, "LeakyReluOptions"),
     "PRELU": Rule(elementwise.prelu, "", 2, 2),
     "TANH": Rule(elementwise.tanh),

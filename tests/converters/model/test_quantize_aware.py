@@ -454,6 +454,10 @@ RULES = {
         lambda x: K.PReLU(shared_axes=[1, 2], alpha_initializer="random_normal")(conv(x)),
         ["CONV_2D", "PRELU"],
     ),
+    "Rescaling": (
+        lambda x: K.Rescaling([0.5, 1.1, -1.0, 0.3], [1.0, 0.0, -3.0, 2.0])(conv(x, activation="relu")),
+        ["CONV_2D", "MUL", "ADD"],
+    ),
     "Identity": (lambda x: K.Identity()(conv(x)), ["CONV_2D"]),
     "Subtract": (
         lambda x: K.Subtract()([conv(x), x[:, 1:-1, 1:-1, :1]]),
@@ -520,6 +524,111 @@ def test_a_layer_is_rounded_as_the_file_rounds_it(values, name):
     assert np.sqrt(np.mean(differences**2)) < 0.5 * graph.outputs[0].scales[0]
 
 
+def normalised(x):
+    """A BatchNormalization that has seen data: no factor is 1 and no shift 0."""
+    layer, random = K.BatchNormalization(), np.random.default_rng(x.shape[-1])
+    y, count = layer(x), x.shape[-1]
+    layer.set_weights([random.uniform(0.5, 1.5, count) for _ in range(4)])
+    return y
+
+
+def same(x):
+    return K.Conv2D(4, 3, padding="same")(x)
+
+
+def pre_activation(x):
+    y = K.Conv2D(4, 1)(x)
+    return K.Add()([y, same(K.ReLU()(normalised(y)))])
+
+
+def linear_bottleneck(x):
+    """MobileNetV2's: what is normalised is read by the next convolution and by the sum."""
+    first = normalised(K.Conv2D(4, 1, use_bias=False)(x))
+    wide = K.ReLU(6.0)(normalised(K.Conv2D(8, 1, use_bias=False)(first)))
+    return K.Add()([first, normalised(K.Conv2D(4, 1, use_bias=False)(wide))])
+
+
+def backbone_within(x):
+    inner = keras_3.Input(x.shape[1:])
+    backbone = keras_3.Model(inner, K.ReLU()(normalised(K.Conv2D(4, 3)(inner))), name="backbone")
+    backbone(keras_3.Input(x.shape[1:]))  # called in another model too
+    return K.GlobalAveragePooling2D()(backbone(x))
+
+
+def sequential_within(x):
+    inner = [keras_3.Input(x.shape[1:]), K.Conv2D(4, 3), K.ReLU()]
+    return K.GlobalAveragePooling2D()(keras_3.Sequential(inner)(x))
+
+
+def shared_relu(x):
+    relu = K.ReLU()
+    return relu(K.Conv2D(4, 3)(relu(same(x))))
+
+
+def shared_convolution(x):
+    shared = K.Conv2D(2, 3, padding="same")
+    return shared(K.ReLU()(shared(x)))
+
+
+# Where folding leaves a scaling, the file computes it in integers.
+BLOCKS = {
+    "normalised before same": (
+        lambda x: same(normalised(K.Conv2D(4, 3, activation="relu")(x))),
+        ["CONV_2D", "MUL", "ADD", "CONV_2D"],
+    ),
+    "normalised input": (lambda x: same(normalised(x)), ["MUL", "ADD", "CONV_2D"]),
+    "pixels": (lambda x: same(K.Rescaling(1 / 127.5, -1)(x)), ["MUL", "ADD", "CONV_2D"]),
+    "pre-activation": (pre_activation, ["CONV_2D", "MUL", "ADD", "CONV_2D", "ADD"]),
+    "linear bottleneck": (linear_bottleneck, ["CONV_2D", "CONV_2D", "CONV_2D", "ADD"]),
+    "backbone within": (backbone_within, ["CONV_2D", "MEAN"]),
+    "sequential within": (sequential_within, ["CONV_2D", "MEAN"]),
+    "shared ReLU": (shared_relu, ["CONV_2D", "CONV_2D"]),
+    "shared convolution": (shared_convolution, ["CONV_2D", "CONV_2D"]),
+}
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_a_block_is_int8_between_its_ends_and_rounded_as_the_file_rounds_it(values, name):
+    make, operators = BLOCKS[name]
+    keras_3.utils.set_random_seed(2)
+    x = keras_3.Input((12, 12, 2))
+    model = keras_3.Model(x, make(x))
+    rounding = quantize_aware(fold(model), calibration=values)
+    content = to_tflite(rounding, precision="int8").content
+    graph = read_graph(content)
+    assert {tensor.type for node in graph.nodes[1:-1] for tensor in node.outputs} == {"int8"}
+    assert [node.name for node in graph.nodes[1:-1]] == operators
+    got, wanted, step = run(content, values), rounding(values).numpy(), graph.outputs[0].scales[0]
+    # As above, values near the middle of two steps go either way, here before they are multiplied and summed.
+    assert np.sqrt(np.mean((got - wanted) ** 2)) < step
+    assert np.sqrt(np.mean((got - model(values)) ** 2)) < 0.05 * model(values).numpy().std()
+
+
+def test_factors_and_offsets_are_those_that_the_file_stores(values):
+    x = keras_3.Input((12, 12, 2))
+    model = keras_3.Model(x, same(K.Rescaling([0.5, 1.9], [1.1, -3.0], name="it")(x)))
+    rounding = quantize_aware(model, calibration=values)
+    nodes = read_graph(to_tflite(rounding, precision="int8").content).nodes
+    stored = {node.name: node.inputs[1].real() for node in nodes if node.name in ("MUL", "ADD")}
+    factors, offsets = (rounding.get_layer(f"quant_{name}").layer for name in ("it", "it_offset"))
+    np.testing.assert_allclose(factors.scale, stored["MUL"], rtol=1e-6)
+    np.testing.assert_allclose(offsets.offset, stored["ADD"], rtol=1e-6)
+    assert np.abs(stored["MUL"] - [0.5, 1.9]).max() > 1e-4  # they are rounded
+
+
+def test_each_of_two_outputs_is_rounded_as_the_file_rounds_it(values):
+    keras_3.utils.set_random_seed(2)
+    x = keras_3.Input((12, 12, 2), name="x")
+    box = K.Conv2D(2, 1, name="box")(K.Conv2D(4, 3, activation="relu")(x))
+    model = keras_3.Model(x, [box, K.GlobalAveragePooling2D(name="score")(x)])
+    rounding = quantize_aware(fold(model), calibration=values)
+    content = to_tflite(rounding, precision="int8").content
+    found = run(content, dict(zip(names_in_order(content).inputs, [values], strict=True)))
+    steps = [tensor.scales[0] for tensor in read_graph(content).outputs]
+    for (name, got), wanted, step in zip(found.items(), rounding(values), steps, strict=True):
+        assert np.abs(got - wanted).max() <= 1.01 * step, name
+
+
 def test_products_are_rounded_as_the_file_rounds_them(values):
     """Squeeze and excite: the channels of a picture by a number each."""
     x = keras_3.Input((12, 12, 2))
@@ -581,13 +690,18 @@ def test_a_layer_that_cannot_be_held_is_refused_with_the_way_out(values, layer, 
         quantize_aware(keras.Model(x, layer(inputs)), calibration=values)
 
 
-def test_attention_is_refused_by_name(rng):
+@pytest.mark.parametrize(
+    ("kind", "make"),
+    [
+        ("MultiHeadAttention", lambda x: K.MultiHeadAttention(2, 4, name="it")(x, x)),
+        ("LSTM", lambda x: K.LSTM(4, name="it")(x)),
+        ("GRU", lambda x: K.GRU(4, unroll=True, name="it")(x)),
+    ],
+)
+def test_what_computes_by_several_products_is_refused_by_name(rng, kind, make):
     x = keras_3.Input((6, 8))
-    model = keras_3.Model(x, K.MultiHeadAttention(2, 4, name="attention")(x, x))
-    with pytest.raises(
-        InputError, match="got attention, a MultiHeadAttention: give it one, or let to_tflite"
-    ):
-        quantize_aware(model, calibration=rng.normal(size=(5, 6, 8)))
+    with pytest.raises(InputError, match=f"got it, an? {kind}: give it one, or let to_tflite"):
+        quantize_aware(keras_3.Model(x, make(x)), calibration=rng.normal(size=(5, 6, 8)))
 
 
 OPERATIONS = {

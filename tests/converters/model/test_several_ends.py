@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tf_keras as keras_2
 
+from converters.base.environment import tf
 from converters.base.errors import InputError
 from converters.base.precisions import ALL_PRECISIONS
 from converters.file.graph import read_graph
@@ -162,6 +163,32 @@ def test_one_layer_may_give_several_outputs():
         run(content, values)
     with pytest.raises(InputError, match="expected inputs named x, got y"):
         run(content, {"y": values})
+
+
+@KERASES
+@pytest.mark.parametrize(("precision", "steps"), [("float32", 0), ("int8", 3)])
+def test_a_layer_within_may_give_several_outputs(keras, precision, steps):
+    class Split(keras.layers.Layer):
+        def call(self, inputs):
+            return tf.split(inputs, 2, axis=-1)
+
+        def compute_output_shape(self, shape):
+            return [(*shape[:-1], shape[-1] // 2)] * 2
+
+    keras.utils.set_random_seed(1)
+    x = keras.Input((8, 8, 4), name="x")
+    left, right = Split()(x)
+    with keras.saving.custom_object_scope({"Split": Split}):
+        model = fold(keras.Model(x, keras.layers.Add()([keras.layers.Conv2D(2, 1)(left), right])))
+    values = np.random.default_rng(0).normal(size=(40, 8, 8, 4)).astype(np.float32)
+    content = to_tflite(model, precision=precision, calibration=values).content
+    check_sound(content)
+    nodes = read_graph(content).nodes
+    assert [node.name for node in nodes if node.name != "QUANTIZE"] == ["SPLIT", "CONV_2D", "ADD"]
+    # The input, the product and the sum are rounded to half a step each, and so is the kernel.
+    step = max([*(scale for node in nodes for scale in node.outputs[0].scales), 0.0])
+    wanted = model.predict(values, verbose=0)
+    np.testing.assert_allclose(run(content, values), wanted, rtol=0, atol=steps * step or 1e-6)
 
 
 @KERASES
