@@ -92,8 +92,8 @@ def to_tflite(
     its twin in Keras 2, for which the converter writes one operator, if the twin gives the same numbers. A
     "same" convolution whose windows leave rows or columns over is written without padding, behind a PAD where
     it had some, because XNNPACK computes it wrongly; it does so too where `open_axis` leaves the size open.
-    The same weights and versions give the same bytes. Inputs and outputs have the model's order. Where there are
-    several, the file's signature has the model's names for them (the keys of a dict).
+    The same weights and versions give the same bytes. Inputs and outputs have the model's order. Where there
+    are several, the file's signature has the model's names for them (the keys of a dict).
 
     Raises InputError: no built Keras model, or one on another backend than TensorFlow; another precision; a
     shape that does not fit the model, or none where one is needed; calibration that is missing, empty,
