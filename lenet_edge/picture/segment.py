@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet_edge.picture.connected_components import mask_of
 from lenet_edge.picture.ink import Array
 from lenet_edge.picture.ink_pieces import Piece, find_pieces
+from lenet_edge.picture.strokes import distances
 
 _WIDEST = 2.2  # width to height: that of the widest of MNIST's training digits
 
@@ -45,7 +47,7 @@ def find_digit(density: Array, *, flat: bool = False) -> Segment:
         empty = np.zeros(smooth.shape, bool)
         return Segment(Finding.BLANK, "nothing is written on it", empty, smooth, 0.0)
     chosen, others = _group(labels, found.pieces, found.main)
-    mask = np.isin(labels, [p.number for p in chosen])
+    mask = mask_of(labels, [p.number for p in chosen])
     height = max(p.bottom for p in chosen) - min(p.top for p in chosen)
     width = max(p.right for p in chosen) - min(p.left for p in chosen)
     if others:
@@ -89,12 +91,8 @@ def _largest_gap(one: Piece, other: Piece) -> float:
 
 def _gap(labels: NDArray[np.int32], one: Piece, other: Piece) -> float:
     """Return the distance between the nearest pixels of two pieces."""
-    first, second = _points(labels, one), _points(labels, other)
-    between = first[:, None, :] - second[None, :, :]
-    return float(np.sqrt((between**2).sum(axis=2).min()))
-
-
-def _points(labels: NDArray[np.int32], piece: Piece) -> Array:
-    part = labels[piece.top : piece.bottom, piece.left : piece.right] == piece.number
-    points = np.argwhere(part) + np.array([piece.top, piece.left])
-    return points[:: max(1, len(points) // 400)].astype(np.float32)
+    top, left = min(one.top, other.top), min(one.left, other.left)
+    bottom, right = max(one.bottom, other.bottom), max(one.right, other.right)
+    part = labels[top:bottom, left:right]
+    away = distances(part == other.number)
+    return float(away[part == one.number].min())

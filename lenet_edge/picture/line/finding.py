@@ -15,6 +15,7 @@ from PIL import Image
 
 from converters.base.errors import expect
 from lenet_edge.digits.geometry import BOX, FIELD, SEARCHED_SIDE
+from lenet_edge.picture.connected_components import mask_of
 from lenet_edge.picture.digit import check_shape
 from lenet_edge.picture.ink import WIDEST_STROKE, Array, flat_paper
 from lenet_edge.picture.ink_pieces import Piece, Pieces, find_pieces, smoothed
@@ -173,7 +174,7 @@ def _line_picture(found: Pieces, layout: Layout) -> tuple[NDArray[np.uint8], NDA
     size = layout.body / BOX
     to_strip = rotation_map(layout.turn, size, left - _MARGIN * size, middle - FIELD / 2 * size)
     chosen = [piece.number for piece in found.pieces if _belongs_to(piece, layout)]
-    near = smoothed(np.isin(found.labels, chosen).astype(np.float32), 1) > 0
+    near = smoothed(mask_of(found.labels, chosen).astype(np.float32), 1) > 0
     shade = np.where(near, np.maximum(found.shade / found.level, 0), 0).astype(np.float32)
     width = int(np.ceil((right - left) / size)) + 2 * _MARGIN
     return draw_line(shade, to_strip, width), to_strip
