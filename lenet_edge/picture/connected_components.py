@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from lenet_edge.picture.opencv import cv2
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,8 @@ from PIL import Image
 
 from converters.base.errors import InputError, expect
 from lenet_edge.digits.idx import read_idx_bytes
-from lenet_edge.picture.digit import Prepared, check_shape, prepare
+from lenet_edge.picture.digit import check_shape, prepare
+from lenet_edge.picture.findings import Prepared
 
 __all__ = ["FORMATS", "Picture", "Prepared", "picture_files", "prepare", "read_images"]
 

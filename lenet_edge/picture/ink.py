@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from lenet_edge.picture.opencv import cv2
 
 Array = NDArray[np.float32]
 

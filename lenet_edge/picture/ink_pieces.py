@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from lenet_edge.picture.connected_components import find_components
 from lenet_edge.picture.ink import Array, deviation
+from lenet_edge.picture.opencv import cv2
 
 _FAINTEST = 0.07  # share of light absorbed: nothing fainter is ink
 _BINOMIAL = np.array([0.25, 0.5, 0.25], np.float32)

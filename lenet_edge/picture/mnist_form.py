@@ -9,13 +9,13 @@ center of mass of the pixels, and translating the image so as to position this p
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from lenet_edge.digits.geometry import BOX, FIELD, MNIST_SIDE
 from lenet_edge.picture.ink import Array, median
+from lenet_edge.picture.opencv import cv2
 from lenet_edge.picture.strokes import distances, skeleton
 
 THINNEST = 2.2

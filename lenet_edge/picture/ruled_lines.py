@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from lenet_edge.picture.ink import Array, deviation
+from lenet_edge.picture.opencv import cv2
 
 _SIDE = 128  # pixels: the size of the Radon transform, a power of two
 _PARTS = 16  # parts of a line in the transform
@@ -189,7 +189,7 @@ def _weights(side: int, rows: int) -> Array:
 class _Traced:
     """Where `lines` really run: `rows` in each column; `across` is the density of each part beside them.
 
-    Lines and rows are (k, w), `across` (k, segments, offsets), medians at offsets -reach..reach from the row.
+    Lines and rows are (k, w), `across` (k, segments, offsets): medians at offsets -reach..reach.
     """
 
     lines: Array

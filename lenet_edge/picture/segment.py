@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lenet_edge.picture.connected_components import mask_of
+from lenet_edge.picture.findings import Finding
 from lenet_edge.picture.ink import Array
 from lenet_edge.picture.ink_pieces import Piece, find_pieces
 from lenet_edge.picture.strokes import distances
 
 _WIDEST = 2.2  # width to height: that of the widest of MNIST's training digits
-
-
-class Finding(enum.Enum):
-    """What a picture shows."""
-
-    DIGIT = "digit"
-    BLANK = "blank"
-    CROWDED = "crowded"
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from lenet_edge.picture.opencv import cv2
 
 
 def distances(mask: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from converters.base.installed import OPENCV
 from converters.runtimes import gpu
 from converters.runtimes.columns import COLUMNS, Column, Result, absence, delegate_column, run_column
 from lenet_edge.digits.mnist import calibration_digits, pad
@@ -19,7 +20,7 @@ _DIGITS = 20
 _TIMEOUT = 120.0  # seconds for one runtime
 _LIBRARIES = {
     "picamera2": "sudo apt install python3-picamera2 (Raspberry Pi OS)",
-    "cv2": "pip install opencv-python-headless, or sudo apt install python3-opencv (Raspberry Pi OS)",
+    "cv2": OPENCV,
 }
 
 _WITH = {"picamera2": "can read a camera", "cv2": "can find digits on a page, and read a camera"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lenet_edge.picture.files import Picture, Prepared
-from lenet_edge.picture.segment import Finding
+from lenet_edge.picture.findings import Finding
 from lenet_edge.reading.decoding import PreparedPicture, prepare_picture
 from lenet_edge.runtime.classifier import Classifier
 

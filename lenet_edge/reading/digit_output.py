@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 
 from converters.base.words import printable
-from lenet_edge.picture.segment import Finding
+from lenet_edge.picture.findings import Finding
 from lenet_edge.reading.digit_answer import Answer
 from lenet_edge.reading.output import Output, open_output
 from lenet_edge.reading.terminal import draw_text

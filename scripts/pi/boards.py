@@ -21,8 +21,8 @@ class Board:
     """A Raspberry Pi: `arch` as Debian calls it, `machine` as uname and wheels do.
 
     `emulator`: QEMU's program for it; `cpu`: QEMU's name of the processor, `part` and `features` as
-    /proc/cpuinfo tells them. `runtimes`: those with wheels for it; `from_debian`: whether NumPy, OpenCV,
-    Pillow and tqdm come from Debian. `libraries`: folders of the userland that Debian finds by its alternatives.
+    /proc/cpuinfo tells them. `runtimes`: those with wheels for it; `from_debian`: whether NumPy and its
+    like come from Debian. `libraries`: folders of the userland that Debian finds by its alternatives.
     """
 
     name: str

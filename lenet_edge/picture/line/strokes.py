@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -16,6 +15,7 @@ from PIL import Image
 from lenet_edge.digits.geometry import FIELD
 from lenet_edge.picture.ink import Array, median
 from lenet_edge.picture.mnist_form import FINE, THICKEST, THINNEST, stroke_edge
+from lenet_edge.picture.opencv import cv2
 from lenet_edge.picture.strokes import distances, skeleton
 
 _PART = 256  # columns that are drawn at once

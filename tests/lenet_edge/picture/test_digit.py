@@ -12,10 +12,10 @@ from PIL import Image, ImageDraw
 from converters.base.errors import InputError
 from lenet_edge.digits.mnist import calibration_digits
 from lenet_edge.picture.digit import prepare
+from lenet_edge.picture.findings import Finding
 from lenet_edge.picture.ink import flat_paper
 from lenet_edge.picture.mnist_form import centred
 from lenet_edge.picture.ruled_lines import find_rules
-from lenet_edge.picture.segment import Finding
 
 DIGITS = calibration_digits()
 no_deadline = settings(deadline=None)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import struct
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -237,3 +239,41 @@ def test_nothing_and_an_empty_folder_are_refused(tmp_path):
         picture_files(tmp_path)
     with pytest.raises(InputError, match="expected"):
         picture_files("a\0b")
+
+
+def in_python(code):
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | variables
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_opencv_is_imported_only_for_a_page():
+    code = """
+import sys
+import numpy as np
+import lenet_edge.classify
+from lenet_edge.digits.mnist import calibration_digits
+from lenet_edge.picture.files import prepare
+digit = calibration_digits().images[0]
+prepare(digit)
+before = "cv2" in sys.modules
+prepare(np.pad(digit, 40))
+print(before, "cv2" in sys.modules)
+"""
+    assert in_python(code) == (0, "False True\n", "")
+
+
+def test_without_opencv_a_page_is_a_line_that_says_how_to_install_it(tmp_path):
+    Image.new("L", (90, 90), 255).save(tmp_path / "page.png")
+    code = f"""
+import sys
+sys.modules["cv2"] = None
+from lenet_edge import cli
+sys.exit(cli.main(["COMMAND", {str(tmp_path / "page.png")!r}]))
+"""
+    for command in ("classify", "read"):
+        status, out, err = in_python(code.replace("COMMAND", command))
+        assert (status, out) == (2, "")
+        (line,) = err.splitlines()
+        assert "expected OpenCV, got none: pip install opencv-python-headless" in line

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenet_edge.picture.digit import Prepared
-from lenet_edge.picture.segment import Finding
+from lenet_edge.picture.findings import Finding, Prepared
 from lenet_edge.reading.digit_answer import Answer
 from lenet_edge.reading.digit_output import COLUMNS, Results, open_results
 from lenet_edge.reading.output import Output
