@@ -128,20 +128,21 @@ def _radon(values: Array) -> Array:
     """Return how many of its sixteen parts each line fills with evidence, given as `values` (k, h, n).
 
     Evidence is 0..1, n a power of two. Entry [k, fall, row + margin] is the line from `row` in the first
-    column to `row + fall` in the last; the `_margin(n)` rows above and below are for lines that enter from
-    there. Each part is summed on its own, then thresholded: a stroke fills few parts of a line, noise none.
+    column to `row + fall` in the last; the `_margin(n)` rows above are for lines of which the first half, at
+    most, is outside. Each part is summed on its own, then thresholded: a stroke fills few parts of a line,
+    noise none.
     (Brady, "A fast discrete approximation algorithm for the Radon transform", SIAM J. Comput. 27, 1998.)
     OpenCV has no such transform.
     """
     count, height, side = values.shape
     margin = _margin(side)
-    rows = height + 3 * margin
+    rows = height + margin
     # (part, k, fall, row): single columns, whose fall is none or one, and empty rows to shift in from.
-    sums = np.zeros((side, count, 2, rows + margin), np.float32)
+    sums = np.zeros((side, count, 2, rows + 2 * margin), np.float32)
     sums[..., margin : margin + height] = values.transpose(2, 0, 1)[:, :, None]
     while len(sums) > 1:
         length = 2 * side // len(sums)
-        longer = np.zeros((len(sums) // 2, count, int(length * _SLOPE) + 2, rows + margin), np.float32)
+        longer = np.zeros((len(sums) // 2, count, int(length * _SLOPE) + 2, rows + 2 * margin), np.float32)
         for odd in (0, 1):  # a line that falls by 2 f + odd falls by f, odd more at the joint, and by f again
             halves = longer[:, :, odd::2, :rows]
             left = sums[0::2, :, : halves.shape[2], :rows]
@@ -158,13 +159,13 @@ def _sheared(sums: Array, shape: tuple[int, ...], odd: int) -> Array:
 
 
 def _margin(side: int) -> int:
-    return int(side * _SLOPE) + 2
+    return int(side * _SLOPE / 2) + 2
 
 
 def _peaks(parts: Array, side: int, rows: int) -> Array:
     """Return scores, starts and ends (n, 3) of the prominent lines in `parts`, a result of `_radon`."""
     margin = _margin(side)
-    score = parts[:, : rows + 2 * margin] * _weights(side, rows)
+    score = parts * _weights(side, rows)
     falls, columns = np.nonzero(score > 0.6)
     starts = columns - margin
     return np.stack([score[falls, columns], starts, starts + falls], axis=1)
@@ -177,8 +178,8 @@ def _weights(side: int, rows: int) -> Array:
     Nothing for lines of which less than half is.
     """
     margin = _margin(side)
-    falls = np.arange(margin)[:, None]
-    starts = np.arange(rows + 2 * margin)[None, :] - margin
+    falls = np.arange(int(side * _SLOPE) + 2)[:, None]
+    starts = np.arange(rows + margin)[None, :] - margin
     inside = np.minimum(starts + falls, rows) - np.maximum(starts, 0)
     level = (starts >= 0) & (starts < rows)
     share = np.clip(np.where(falls > 0, inside / np.maximum(falls, 1), level), 0, 1)

@@ -21,6 +21,7 @@ import pytest
 
 from converters.base.errors import exit_status
 from lenet_edge import classify
+from lenet_edge.packaged.files import released_folder
 from lenet_edge.picture.files import picture_files
 from lenet_edge.reading.decoding import FEW
 from lenet_edge.reading.digit_output import COLUMNS
@@ -126,6 +127,37 @@ def test_csv_and_json_agree(run):
         assert row["probability"] == ("" if fact["digit"] is None else str(fact["probability"]))
         assert row["finding"] == fact.get("finding", "digit")
         assert row["reason"] == fact.get("reason", "")
+        assert row["sure"] == str(fact["sure"]).lower()
+
+
+@pytest.mark.parametrize("source", ["files", "watch"])
+def test_a_digit_below_the_threshold_is_unsure(run, tmp_path, source):
+    (tmp_path / "5.png").write_bytes(FIVE.read_bytes())
+    from_there = (
+        [tmp_path] if source == "files" else ["--watch", tmp_path, "--existing", "--count", "1", "--quiet"]
+    )
+    (fact,) = map(json.loads, run(*from_there, "--json")[1].splitlines())
+    reached, missed = fact["probability"] - 1e-6, min(fact["probability"] + 1e-6, 1)
+    for threshold, sure in ((reached, True), (missed, fact["probability"] == 1)):
+        (fact,) = map(
+            json.loads, run(*from_there, "--json", "--threshold", f"{threshold:.7f}")[1].splitlines()
+        )
+        assert fact["sure"] is sure
+
+
+def test_the_packaged_threshold_is_that_of_the_file_that_reads(run, monkeypatch):
+    asked = []
+    monkeypatch.setattr(classify, "answer_files", lambda *_, answer, **__: pytest.fail("not read here"))
+    real = classify.digit_threshold
+    monkeypatch.setattr(classify, "digit_threshold", lambda sha256: asked.append(real(sha256)) or sys.exit())
+    released = json.loads((released_folder() / "thresholds.json").read_text())["files"]
+    for precision in ("float32", "int8_qat"):
+        with pytest.raises(SystemExit):
+            run(FIVE, "--precision", precision)
+        assert asked.pop() == released[f"lenet5_{precision}.tflite"]["unsure_below"]
+    with pytest.raises(SystemExit):
+        run(FIVE, "--model", "stock_lenet5")
+    assert asked == [0.0]
 
 
 def test_the_answers_are_the_same_with_processes_and_without(run, many):
@@ -239,9 +271,9 @@ def test_a_signal_stops_a_watch_after_the_current_picture(run, tmp_path, monkeyp
         (tmp_path / f"{number}.png").write_bytes(FIVE.read_bytes() if name == "answer_prepared" else b"none")
     real = getattr(classify, name)
 
-    def stopping(*arguments):
+    def stopping(*arguments, **options):
         os.kill(os.getpid(), signal.SIGTERM)
-        return real(*arguments)
+        return real(*arguments, **options)
 
     monkeypatch.setattr(classify, name, stopping)
     status, out, err = run("--watch", tmp_path, "--existing", "--quiet")
@@ -291,6 +323,8 @@ def _read(terminal: int) -> bytes:
         (["a.png", "--jobs", "0"], "expected --jobs of 1 or more, got 0"),
         (["--camera", "--every", "-1"], "expected --every of 0 seconds or more, got -1.0"),
         (["--camera", "--every", "nan"], "expected --every of 0 seconds or more, got nan"),
+        (["a.png", "--threshold", "1.5"], "expected --threshold of 0 to 1, got 1.5"),
+        (["a.png", "--threshold", "nan"], "expected --threshold of 0 to 1, got nan"),
         (["a.png", "--threads", "0"], "expected 1 to 1024 threads, got 0"),
         (["a.png", "--delegate-option", "x"], "expected --delegate-option KEY=VALUE, got x"),
         (

@@ -19,7 +19,14 @@ from lenet_edge.picture.connected_components import mask_of
 from lenet_edge.picture.digit import check_shape
 from lenet_edge.picture.ink import WIDEST_STROKE, Array, flat_paper
 from lenet_edge.picture.ink_pieces import Piece, Pieces, find_pieces, smoothed
-from lenet_edge.picture.line.ink import NARROWEST_WINDOW, THICKEST_STROKE, Paper, find_line_ink, find_paper
+from lenet_edge.picture.line.ink import (
+    NARROWEST_WINDOW,
+    THICKEST_STROKE,
+    LineInk,
+    Paper,
+    find_line_ink,
+    find_paper,
+)
 from lenet_edge.picture.line.layout import Layout, find_layout
 from lenet_edge.picture.line.strip import compose, cut_strip, rotation_map
 from lenet_edge.picture.line.strokes import draw_line
@@ -128,7 +135,8 @@ def _is_squared_paper(second: Layout, layout: Layout | None, height: int) -> boo
 
 def _refined_layout(small: Array, paper: Paper) -> Layout | None:
     window = WIDEST_STROKE
-    layout = _layout_with(small, paper, window)
+    ink = find_line_ink(small, paper, window=window)
+    layout = _layout_of(ink, paper)
     # Under small digits the paper is estimated again with a smaller window, which follows shadows better.
     for _ in range(0 if paper.flat else 2):
         if layout is None:
@@ -137,12 +145,11 @@ def _refined_layout(small: Array, paper: Paper) -> Layout | None:
         if narrower > 0.8 * window:
             break
         window = narrower
-        layout = _layout_with(small, paper, window)
+        layout = _layout_of(find_line_ink(small, paper, window=window, known=ink), paper)
     return layout
 
 
-def _layout_with(small: Array, paper: Paper, window: float) -> Layout | None:
-    ink = find_line_ink(small, paper, window=window)
+def _layout_of(ink: LineInk, paper: Paper) -> Layout | None:
     found = find_pieces(ink.density, flat=paper.flat)
     if ink.turn is None:
         return find_layout(found, spread=_FREE_SPREAD)
