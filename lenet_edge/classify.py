@@ -27,6 +27,7 @@ from lenet_edge.reading.options import (
     add_results,
     add_session_options,
     delegate_options,
+    jobs_for,
     report_runtime,
 )
 from lenet_edge.reading.terminal import log
@@ -98,12 +99,13 @@ def _read(options: argparse.Namespace, classifier: Classifier, results: Results,
                 only_changes=options.form == "text",
             )
         return 0
+    files = list_files(options.images)
     done = answer_files(
         prepared_pictures,
-        list_files(options.images),
+        files,
         answer=answer,
         log=_log,
-        jobs=options.jobs,
+        jobs=jobs_for(files, jobs=options.jobs),
         show_progress=not options.quiet,
     )
     return done.status
@@ -138,7 +140,7 @@ def _check(options: argparse.Namespace) -> None:
     expect(options.count is None or not options.images, "--count with --watch or --camera", "IMAGE...")
     expect(options.count is None or options.count >= 1, "--count of 1 or more", options.count)
     expect(not options.existing or options.watch is not None, "--existing with --watch", "none")
-    expect(options.jobs >= 1, "--jobs of 1 or more", options.jobs)
+    expect(options.jobs is None or options.jobs >= 1, "--jobs of 1 or more", options.jobs)
     expect(
         options.threshold is None or 0 <= options.threshold <= 1, "--threshold of 0 to 1", options.threshold
     )

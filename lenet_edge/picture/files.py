@@ -24,21 +24,27 @@ from converters.base.errors import InputError, expect
 from lenet_edge.digits.idx import read_idx_bytes
 from lenet_edge.picture.digit import check_shape, prepare
 from lenet_edge.picture.findings import Prepared
+from lenet_edge.picture.kinds import HEIC, is_idx, other_kind
 
 __all__ = ["FORMATS", "Picture", "Prepared", "picture_files", "prepare", "read_images"]
 
-FORMATS = ("PNG", "JPEG", "PPM", "BMP", "GIF", "WEBP")
+FORMATS = ("PNG", "JPEG", "TIFF", "PPM", "BMP", "GIF", "WEBP")
 """Pillow's names of the formats that are read; PPM covers PBM, PGM and PPM."""
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".pgm", ".ppm", ".pbm", ".pnm", ".bmp", ".gif", ".webp", ".idx")
-"""The suffixes of pictures in a folder, besides MNIST's names (...-idx3-ubyte); IDX may end in .gz too."""
+_KINDS = f"{', '.join(FORMATS)} or IDX"
 
-IDX_STARTS = (b"\0\0", b"\x1f\x8b")
-"""The first two bytes of an IDX file, plain or gzipped."""
+SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".jfif", ".tif", ".tiff", ".pgm", ".ppm", ".pbm", ".pnm", ".bmp", ".gif"),
+    *(".webp", ".heic", ".heif", ".idx"),
+)
+"""The suffixes of pictures in a folder, besides MNIST's names (...-idx3-ubyte); IDX may end in .gz too.
+
+HEIC is read if pillow-heif is installed."""
 
 MOST_PIXELS = 50_000_000
 MOST_BYTES = 1 << 28
 
+_NAMED = 3  # files that a message names
 _DECODED_SIDE = 800  # pixels: larger pictures are reduced to this side while or after decoding
 _ORIENTATION = 0x0112  # the EXIF tag
 _TRANSPOSITIONS = {
@@ -70,23 +76,51 @@ class Picture:
     factor: int = 1
 
 
-def picture_files(path: str | os.PathLike[str]) -> list[Path]:
-    """Return `path`, or if it is a folder the pictures directly in it, sorted by name.
+@dataclass(frozen=True)
+class Listing:
+    """What a path names: the `files` that may be pictures, and the names of those `skipped` in the folder."""
 
-    Raises InputError if `path` does not exist, or is a folder that cannot be read or has no pictures.
+    files: list[Path]
+    skipped: list[str]
+
+
+def picture_files(path: str | os.PathLike[str]) -> list[Path]:
+    """Return `path`, or if it is a folder the pictures directly in it; errors as `list_pictures`."""
+    return list_pictures(path).files
+
+
+def list_pictures(path: str | os.PathLike[str]) -> Listing:
+    """Return `path`, or if it is a folder the files directly in it that may be pictures, sorted by name.
+
+    Visible files with another name are skipped, and so is what is no file: a pipe would be waited for.
+    Folders and hidden files are left out. Raises InputError if `path` does not exist, or is a folder that
+    cannot be read or has no pictures.
     """
     path = Path(path)
     try:
         if not path.is_dir():
             expect(path.exists(), f"a picture or a folder at {path}", "nothing there")
-            return [path]
-        files = sorted(file for file in path.iterdir() if is_picture_name(file.name) and not file.is_dir())
+            return Listing([path], [])
+        shown = sorted(file for file in path.iterdir() if not (file.name.startswith(".") or file.is_dir()))
+        # A link to nothing is kept, to be reported by its name.
+        files = [one for one in shown if is_picture_name(one.name) and (one.is_file() or not one.exists())]
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"expected to read {path}, got: {_reason(error)}") from error
-    expect(files, f"pictures in {path}", "none")
-    return files
+    skipped = sorted({file.name for file in shown} - {file.name for file in files})
+    expect(files, f"pictures in {path}", _several(skipped) or "none")
+    return Listing(files, skipped)
+
+
+def skipped_text(listing: Listing) -> str:
+    """Return in words what a folder's listing skipped; "" if nothing."""
+    return _several(listing.skipped)
+
+
+def _several(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def read_images(source: Source, *, name: str | None = None, line: bool = False) -> Iterator[Picture]:
@@ -112,6 +146,11 @@ def read_images(source: Source, *, name: str | None = None, line: bool = False) 
     yield from _read_content(content, name, line)
 
 
+def _words(error: Exception) -> str:
+    """Return an error's words in one line."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
@@ -124,7 +163,7 @@ def is_picture_name(name: str) -> bool:
 
 
 def _read_content(content: bytes, name: str, line: bool) -> Iterator[Picture]:
-    if content[:2] in IDX_STARTS:
+    if is_idx(content):
         images = read_idx_bytes(content, name=name, rank=3)
         with _errors_naming(name):
             check_shape(images.shape[2], images.shape[1], line=line)
@@ -157,18 +196,41 @@ def _decode(content: bytes, name: str, line: bool) -> tuple[NDArray[np.uint8], i
         except MemoryError:
             raise InputError(f"expected memory for {_size(image)} pixels, got too little") from None
         except Exception as error:  # broken data makes decoders raise all kinds of exceptions
-            reason = " ".join(str(error).split()) or type(error).__name__
-            raise InputError(f"expected a whole {image.format} file, got a broken one ({reason})") from error
+            raise InputError(
+                f"expected a whole {image.format} file, got a broken one ({_words(error)})"
+            ) from error
 
 
 def _open(content: bytes) -> Image.Image:
+    kind = other_kind(content)
+    if kind == HEIC:
+        return _open_heic(content)
+    expect(not kind, f"a picture ({_KINDS})", f"{kind}: convert it to PNG or JPEG")
     try:
         return Image.open(io.BytesIO(content), formats=FORMATS)
     except Image.DecompressionBombError:
         raise InputError(f"expected {MOST_PIXELS} pixels at most, got far more") from None
     except Exception as error:  # as above: all kinds of exceptions
-        kinds = ", ".join(FORMATS)
-        raise InputError(f"expected a picture ({kinds} or IDX), got {_start(content)}") from error
+        raise InputError(f"expected a picture ({_KINDS}), got {_start(content)}") from error
+
+
+def _open_heic(content: bytes) -> Image.Image:
+    """Open a picture as iPhones take them, by an optional package; it is upright already."""
+    try:
+        import pillow_heif
+    except ModuleNotFoundError:
+        raise InputError('expected what reads HEIC, got none: pip install "lenet-edge[heic]"') from None
+    try:
+        opened = pillow_heif.open_heif(io.BytesIO(content))
+        pixels = opened.size[0] * opened.size[1]
+        expect(pixels <= MOST_PIXELS, f"{MOST_PIXELS} pixels at most", f"{opened.size[0]}x{opened.size[1]}")
+        image: Image.Image = opened.to_pillow()
+    except InputError:
+        raise
+    except Exception as error:  # as above: all kinds of exceptions
+        raise InputError(f"expected a whole HEIC file, got a broken one ({_words(error)})") from error
+    image.info.pop("exif", None)  # its orientation has been followed
+    return image
 
 
 def _start(content: bytes) -> str:

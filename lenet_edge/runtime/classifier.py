@@ -73,7 +73,7 @@ class Classifier(SessionHolder):
             "a model from 1x32x32x1 or 1x28x28x1 to 1x10",
             f"{shape_text(shape)} to {shape_text(classes)}",
         )
-        super().__init__(session)
+        super().__init__(session, lambda: options.open(content))
         self._side = int(shape[1])
         self.report: Report = session.report
 
