@@ -15,6 +15,7 @@ LARGEST_ASPECT_RATIO = 20
 """The largest ratio of a picture's longer side to its shorter one."""
 
 _BLACK = 40  # grey levels: up to here MNIST's paper is empty, with JPEG artefacts
+_PAPER = 4  # grey levels: the middle one of a digit's pixels is paper, which is 0 in MNIST, but for JPEG
 
 
 def prepare(grey: NDArray[np.uint8]) -> Prepared:
@@ -53,6 +54,8 @@ def check_shape(width: int, height: int, *, line: bool = False) -> None:
 def _is_mnist(field: NDArray[np.uint8]) -> bool:
     """Return whether `field` is already in MNIST's form."""
     if field.shape not in ((MNIST_SIDE, MNIST_SIDE), (FIELD, FIELD)) or field.max() < 128:
+        return False
+    if np.median(field) > _PAPER:
         return False
     edge = (len(field) - BOX) // 2 - 1
     inner = field[edge:-edge, edge:-edge]

@@ -46,6 +46,9 @@ MOST_BYTES = 1 << 28
 
 _NAMED = 3  # files that a message names
 _DECODED_SIDE = 800  # pixels: larger pictures are reduced to this side while or after decoding
+_COLOURED = ("RGB", "P", "CMYK", "YCbCr")  # modes of Pillow's
+_LITTLE = 40  # grey levels: a picture with less contrast is looked at by its colours
+_HIDDEN = 0.3  # of the contrast on black: with less of it on white, the ink is white
 _ORIENTATION = 0x0112  # the EXIF tag
 _TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -189,8 +192,14 @@ def _decode(content: bytes, name: str, line: bool) -> tuple[NDArray[np.uint8], i
         image = _open(content)
         expect(image.width * image.height <= MOST_PIXELS, f"{MOST_PIXELS} pixels at most", _size(image))
         check_shape(*image.size, line=line)
+        side = min if line else max
         try:
-            return _upright_grey(image, side=min if line else max)
+            coloured = image.mode in _COLOURED  # before it is decoded in grey
+            grey, factor = _upright_grey(image, side=side)
+            if coloured and np.ptp(grey) < _LITTLE:
+                by_colour, _ = _upright_grey(_open(content), side=side, by_colour=True)
+                grey = max(grey, by_colour, key=np.ptp)
+            return grey, factor
         except InputError:
             raise
         except MemoryError:
@@ -242,17 +251,19 @@ def _size(image: Image.Image) -> str:
 
 
 def _upright_grey(
-    image: Image.Image, *, side: Callable[[Iterable[int]], int]
+    image: Image.Image, *, side: Callable[[Iterable[int]], int], by_colour: bool = False
 ) -> tuple[NDArray[np.uint8], int]:
-    """Return `image` in grey, upright, with its `side` reduced, and the factor."""
+    """Return `image` in grey, upright, with its `side` reduced, and the factor.
+
+    `by_colour`: grey tells what differs most in colour, not what is brighter.
+    """
     orientation, width = _orientation(image), image.width
     scale = _DECODED_SIDE / side(image.size)
     if scale < 1:  # JPEG can be decoded at a half, a quarter or an eighth of its size, in grey
-        image.draft("L", (int(image.width * scale), int(image.height * scale)))
+        image.draft("RGB" if by_colour else "L", (int(image.width * scale), int(image.height * scale)))
     factor = round(width / image.width)
-    grey = _grey(image)
-    times = max(1, side(grey.size) // _DECODED_SIDE)
-    grey = grey.reduce(times)
+    times = max(1, side(image.size) // _DECODED_SIDE)
+    grey = _along_contrast(image.convert("RGB").reduce(times)) if by_colour else _grey(image).reduce(times)
     turn = _TRANSPOSITIONS.get(orientation)
     return np.asarray(grey if turn is None else grey.transpose(turn)), factor * times
 
@@ -272,6 +283,28 @@ def _grey(image: Image.Image) -> Image.Image:
         return Image.fromarray((np.clip(values, 0, 65535) // 257).astype(np.uint8))
     # Not image.has_transparency_data: Pillow in Debian 12, on 32-bit Pis, does not have it yet.
     if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA"):
-        colours = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), colours).convert("L")
+        return _on_paper(image.convert("RGBA"))
     return image.convert("L")
+
+
+def _along_contrast(image: Image.Image) -> Image.Image:
+    """Return an RGB picture as grey, 128 for the mean, along the axis of the colours that differ most."""
+    pixels = np.asarray(image, np.float32).reshape(-1, 3)
+    away = pixels - pixels.mean(axis=0)
+    _, axes = np.linalg.eigh(away.T @ away)
+    grey = (away @ axes[:, -1] + 128).clip(0, 255).astype(np.uint8)
+    return Image.fromarray(grey.reshape(image.height, image.width))
+
+
+def _on_paper(image: Image.Image) -> Image.Image:
+    """Return a partly transparent picture on white, or on black where its ink would not be seen on white."""
+    on_white, on_black = (
+        Image.alpha_composite(Image.new("RGBA", image.size, paper), image).convert("L")
+        for paper in ("white", "black")
+    )
+    return on_black if _contrast(on_white) < _HIDDEN * _contrast(on_black) else on_white
+
+
+def _contrast(grey: Image.Image) -> int:
+    """Return the difference between a picture's brightest and darkest grey."""
+    return int(np.ptp(np.asarray(grey)))

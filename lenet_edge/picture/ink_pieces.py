@@ -12,6 +12,7 @@ from lenet_edge.picture.ink import Array, deviation
 from lenet_edge.picture.opencv import cv2
 
 _FAINTEST = 0.07  # share of light absorbed: nothing fainter is ink
+_FRAMED = 0.25  # of a frame's shorter side: what is smaller in it is a dot, as in a dotted zero
 _BINOMIAL = np.array([0.25, 0.5, 0.25], np.float32)
 _SURENESS = 12.0  # standard errors above bare paper, for a piece as a whole
 
@@ -58,6 +59,7 @@ def find_pieces(density: Array, *, flat: bool = False) -> Pieces:
     noise = 0.0 if flat else deviation(smooth)
     labels, pieces = _label_pieces(smooth, max(_FAINTEST, 4 * noise))
     pieces = [p for p in pieces if p.mass > _SURENESS * noise * np.sqrt(p.area) and p.area >= 5]
+    pieces = _without_frames(labels, pieces)
     if not pieces:
         return Pieces(labels, [], smooth, 0.0, None)
     main = max(pieces, key=_prominence)
@@ -66,8 +68,32 @@ def find_pieces(density: Array, *, flat: bool = False) -> Pieces:
     own = slice(main.top, main.bottom), slice(main.left, main.right)
     level = _full_shade(smooth[own][labels[own] == main.number])
     labels, pieces = _label_pieces(smooth, max(_FAINTEST, 0.35 * level))
-    pieces = [p for p in pieces if p.level > 0.55 * level]
+    pieces = _without_frames(labels, [p for p in pieces if p.level > 0.55 * level])
     return Pieces(labels, pieces, smooth, level, max(pieces, key=_prominence, default=None))
+
+
+def _without_frames(labels: NDArray[np.int32], pieces: list[Piece]) -> list[Piece]:
+    """Return `pieces` without those that enclose another, large one: circles and boxes around digits."""
+    frames = {one.number for one in pieces for other in pieces if _may_enclose(one, other)}
+    frames = {one.number for one in pieces if one.number in frames and _encloses(labels, one, pieces)}
+    return [piece for piece in pieces if piece.number not in frames]
+
+
+def _may_enclose(one: Piece, other: Piece) -> bool:
+    """Return whether `other` lies within the box of `one`, and is no dot in it."""
+    within = one.top < other.top and one.left < other.left
+    within = within and other.bottom < one.bottom and other.right < one.right
+    return within and other.longer >= _FRAMED * min(one.bottom - one.top, one.right - one.left)
+
+
+def _encloses(labels: NDArray[np.int32], one: Piece, pieces: list[Piece]) -> bool:
+    """Return whether a piece has another in its hole."""
+    own = labels[one.top : one.bottom, one.left : one.right]
+    around = np.pad(own != one.number, 1, constant_values=True).astype(np.uint8)
+    _, areas = cv2.connectedComponents(around, connectivity=4)
+    hole = (areas != areas[0, 0])[1:-1, 1:-1]
+    held = {int(number) for number in np.unique(own[hole])}
+    return any(other.number in held for other in pieces if _may_enclose(one, other))
 
 
 def _prominence(piece: Piece) -> float:

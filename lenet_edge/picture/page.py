@@ -12,12 +12,14 @@ from lenet_edge.picture.findings import Box, Finding, Prepared, box_of
 from lenet_edge.picture.ink import Array
 from lenet_edge.picture.ink_pieces import smoothed
 from lenet_edge.picture.mnist_form import pad_to_field, to_mnist_form
+from lenet_edge.picture.sheet import without_table
 
 _SMALL_DIGIT = 80  # pixels, at SEARCHED_SIDE: a smaller digit is located again at a larger size
 
 
 def prepare_page(grey: NDArray[np.uint8]) -> Prepared:
     """Find the digit on `grey`, uint8 (h, w), 0 black to 255 white, and normalise it as in MNIST."""
+    grey = without_table(grey)
     factor = _reduction_factor(grey.shape)
     small = _reduced(grey, factor)
     located = locate_digit(small)

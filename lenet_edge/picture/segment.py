@@ -13,6 +13,7 @@ from lenet_edge.picture.ink import Array
 from lenet_edge.picture.ink_pieces import Piece, find_pieces
 from lenet_edge.picture.strokes import distances
 
+_SLIM = 0.35  # width to height: two strokes as slim, side by side, are two ones
 _WIDEST = 2.2  # width to height: that of the widest of MNIST's training digits
 
 
@@ -75,7 +76,10 @@ def _largest_gap(one: Piece, other: Piece) -> float:
     shared_rows = min(one.bottom, other.bottom) - max(one.top, other.top)
     shared_columns = min(one.right, other.right) - max(one.left, other.left)
     heights = sorted((one.bottom - one.top, other.bottom - other.top))
-    narrower = min(one.right - one.left, other.right - other.left)
+    widths = sorted((one.right - one.left, other.right - other.left))
+    if shared_columns <= 0 and heights[0] > 0.8 * heights[1] and widths[1] < _SLIM * heights[0]:
+        return 0.0  # two ones
+    narrower = widths[0]
     if shared_columns > 0.3 * narrower or shared_rows < 0.5 * heights[0]:
         return 0.35
     return 0.16 if heights[0] > 0.6 * heights[1] else 0.25

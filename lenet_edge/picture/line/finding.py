@@ -30,6 +30,7 @@ from lenet_edge.picture.line.ink import (
 from lenet_edge.picture.line.layout import Layout, find_layout
 from lenet_edge.picture.line.strip import compose, cut_strip, rotation_map
 from lenet_edge.picture.line.strokes import draw_line
+from lenet_edge.picture.sheet import without_table
 
 _FAINTEST = 16  # grey levels: the least contrast of a picture that passes unchanged
 _MOST_PIXELS = 700_000  # of the reduced page that is searched
@@ -86,6 +87,7 @@ def find_line(grey: NDArray[np.uint8]) -> Line:
     bright = flat_paper(grey.astype(np.float32))
     if len(grey) == FIELD and bright is not None and np.ptp(grey) > _FAINTEST:
         return Line(LineFinding.LINE, "", grey.copy() if bright else np.invert(grey), np.eye(2, 3), bright)
+    grey = without_table(grey)
     factor = _reduction_factor(grey.shape)
     small = _reduced(grey, factor)
     layout, paper = _choose_layout(small, find_paper(small, window=WIDEST_STROKE))
