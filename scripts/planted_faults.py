@@ -297,7 +297,7 @@ FAULTS = (
     _fault(
         "ranges-whole-batch",
         "converters/model/quantize_aware.py",
-        "batch = int(np.clip(_BATCH_VALUES // samples[0].size, 1, _BATCH))",
+        "batch = int(np.clip(_BATCH_VALUES // values, 1, _BATCH))",
         "batch = len(samples)",
         meaning="memory grows with the samples and with the size of pictures",
         tests="converters/model/test_quantize_aware.py",
