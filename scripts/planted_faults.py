@@ -298,7 +298,7 @@ FAULTS = (
         "ranges-whole-batch",
         "converters/model/quantize_aware.py",
         "batch = int(np.clip(_BATCH_VALUES // values, 1, _BATCH))",
-        "batch = len(samples)",
+        "batch = count",
         meaning="memory grows with the samples and with the size of pictures",
         tests="converters/model/test_quantize_aware.py",
     ),
