@@ -173,7 +173,8 @@ def test_labels_give_the_error(folder, capsys, tmp_path):
 
 def test_an_operator_without_a_rule_is_not_derived(folder, capsys, tmp_path):
     x = keras.Input((6,), name="x")
-    model = with_random_weights(keras.Model(x, layers.Dense(3)(layers.Dense(4, activation="elu")(x))))
+    chosen = keras.ops.take(layers.Dense(4)(x), [3, 1, 2], axis=-1)
+    model = with_random_weights(keras.Model(x, layers.Dense(3)(chosen)))
     model.save(tmp_path / "net.keras")
     data = np.random.default_rng(2).normal(size=(20, 6)).astype(np.float32)
     np.savez(tmp_path / "data.npz", data)
@@ -181,7 +182,7 @@ def test_an_operator_without_a_rule_is_not_derived(folder, capsys, tmp_path):
     (tmp_path / "net.tflite").write_bytes(content)
     status, out, _ = run(capsys, tmp_path, tmp_path / "net.tflite", "--json", tmp_path / "r.json")
     assert status == 0
-    assert "not derived: no rule for 3 ELU" in out
+    assert re.search(r"not derived: no rule for \d GATHER", out)
     assert out.splitlines()[-1].startswith("prove: no cell within tolerance, none out (1 cell, ")
     (cell,) = json.loads((tmp_path / "r.json").read_text())["cells"]
     assert cell["verdict"] == "not derived"

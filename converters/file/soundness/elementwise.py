@@ -57,6 +57,11 @@ def real_function(node: Node) -> Output:
     return Output(_one(node, ("float32",)).shape)
 
 
+def signed_function(node: Node) -> Output:
+    """A function whose kernels take any real values but those of uint8."""
+    return Output(_one(node, ("float32", "int8", "int16")).shape)
+
+
 def tanh(node: Node) -> Output:
     """Outputs from -1 to 1 have a scale of their own."""
     source = _one(node, _REAL)

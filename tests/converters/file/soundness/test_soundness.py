@@ -1064,6 +1064,8 @@ ALWAYS_ZERO = {
     ),
     "MUL": lambda x: layers.Activation("swish")(layers.Conv2D(3, 1, **NEVER)(x)),
     "GELU": lambda x: layers.Activation("gelu")(layers.Conv2D(3, 1, **NEVER)(x)),
+    "EXP": lambda x: keras.ops.exp(layers.Conv2D(3, 1, **NEVER)(x)),
+    "ABS": lambda x: keras.ops.abs(layers.ReLU()(layers.Conv2D(3, 1, **NEVER)(x)[:, ::2])),
     "SUM": lambda x: layers.ReLU()(keras.ops.sum(layers.Conv2D(3, 1, **NEVER)(x), axis=(1, 2))),
 }
 
