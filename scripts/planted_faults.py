@@ -321,7 +321,7 @@ FAULTS = (
     _fault(
         "transposed-relu",
         "converters/model/separated_activations.py",
-        'return name in OF_THEIR_OWN or (type(layer) is layers.Conv2DTranspose and name == "relu")',
+        'return name in OF_THEIR_OWN or (type(layer) in TRANSPOSED and name == "relu")',
         "return name in OF_THEIR_OWN",
         meaning="a ReLU within a transposed convolution leaves that in float32",
         tests="converters/model/test_quantize_aware.py",
@@ -329,9 +329,17 @@ FAULTS = (
     _fault(
         "transposed-relu-behind",
         "converters/model/quantize_aware.py",
-        "fuses = type(layer) is not layers.Conv2DTranspose",
+        "fuses = type(layer) not in TRANSPOSED",
         "fuses = True",
         meaning="a ReLU behind a transposed convolution leaves that in float32",
+        tests="converters/model/test_quantize_aware.py",
+    ),
+    _fault(
+        "transposed-channels",
+        "converters/model/quantize_configs.py",
+        '"transposed": (-2,),',
+        '"transposed": (-1,),',
+        meaning="a transposed kernel is rounded by scales of its inputs, in the file of its outputs",
         tests="converters/model/test_quantize_aware.py",
     ),
     _fault(

@@ -23,6 +23,7 @@ from converters.model.calibration_samples import Calibration, Range, checked_inp
 from converters.model.float32 import float32_policy, in_float32
 from converters.model.graph import check_model, nested_inputs
 from converters.model.quantize_configs import (
+    CHANNEL_AXES,
     Form,
     KernelConfig,
     NothingToQuantize,
@@ -31,7 +32,7 @@ from converters.model.quantize_configs import (
     tfmot,
 )
 from converters.model.quantize_scheme import OwnConfigsScheme
-from converters.model.separated_activations import OF_THEIR_OWN, activation_name, separated
+from converters.model.separated_activations import OF_THEIR_OWN, TRANSPOSED, activation_name, separated
 from converters.model.twin import check_twin, twin
 from converters.model.twin_operations import KerasOperation, operation_name
 
@@ -48,10 +49,10 @@ _KERNELS: dict[type, tuple[str, Form]] = {
     layers.Conv2D: ("kernel", "full"),
     layers.Dense: ("kernel", "dense"),
     layers.DepthwiseConv2D: ("depthwise_kernel", "depthwise"),
-    # The converter brings their kernels to another shape, and loses a scale for each channel on the way.
-    layers.Conv1D: ("kernel", "whole"),
-    layers.DepthwiseConv1D: ("depthwise_kernel", "whole"),
-    layers.Conv2DTranspose: ("kernel", "whole"),
+    layers.Conv1D: ("kernel", "sequence"),
+    layers.DepthwiseConv1D: ("depthwise_kernel", "depthwise_sequence"),
+    layers.Conv1DTranspose: ("kernel", "transposed"),
+    layers.Conv2DTranspose: ("kernel", "transposed"),
 }
 _WITHIN = ("linear", "relu", *BEHIND)  # activations that are rounded within their layer
 
@@ -70,8 +71,13 @@ _COMPUTING = (
 
 # What to do with a layer that has no rule, where it is not _AFTERWARDS.
 _AFTERWARDS = "give it one, or let to_tflite quantise after training"
+_TWO_LAYERS = "fold makes two layers of it, which have rules (converters.fold)"
+_FLOAT = "an int8 file computes it in float32; let to_tflite quantise the others after training"
 _INSTEAD: dict[type, str] = {
-    layers.SeparableConv2D: "fold makes two layers of it, which have rules (converters.fold)",
+    layers.SeparableConv1D: _TWO_LAYERS,
+    layers.SeparableConv2D: _TWO_LAYERS,
+    layers.Conv3D: _FLOAT,
+    layers.Conv3DTranspose: _FLOAT,
     layers.BatchNormalization: "fold takes it into the layer before or behind it (converters.fold)",
 }
 
@@ -133,8 +139,9 @@ def quantize_aware(
     samples that were scaled by mistake are refused.
     `weight_bits`: 2 to 8. `per_channel`: whether each output channel of a convolution has its own scale. A
     dense kernel always has a single scale, because NNAPI refuses more; so has a kernel of Conv1D,
-    DepthwiseConv1D or Conv2DTranspose, because TensorFlow's converter takes no more. Train the result like
-    any model, then call `settle`, then `to_tflite(..., precision="int8")` if it has 8 or 4 bits.
+    DepthwiseConv1D, Conv1DTranspose or Conv2DTranspose of fewer than 8 bits, because TensorFlow's converter
+    takes no more. Train the result like any model, then call `settle`, then
+    `to_tflite(..., precision="int8")` if it has 8 or 4 bits.
 
     Raises InputError: no such model; calibration that is empty, constant, not finite or of another shape or
     range; other bits; a layer that Keras 2 does not have, or that gives other numbers there; a layer without
@@ -237,7 +244,7 @@ def _config_of(layer: KerasLayer, model: KerasModel, *, bits: int, per_channel: 
         )
     if type(layer) in _KERNELS:
         weight, form = _KERNELS[type(layer)]
-        channels = per_channel and form not in ("dense", "whole")
+        channels = per_channel and form != "dense" and (bits == 8 or form not in CHANNEL_AXES)
         return KernelConfig(weight=weight, form=form, bits=bits, per_channel=channels, behind=behind)
     rule = _rules.get(_key(type(layer))) or _operation_rule(layer)
     if rule is not None:
@@ -285,7 +292,7 @@ def _behind(layer: KerasLayer, model: KerasModel) -> str:
     reader = readers.pop()
     if isinstance(reader, layers.Softmax):
         return "softmax"
-    fuses = type(layer) is not layers.Conv2DTranspose  # TRANSPOSE_CONV computes no ReLU
+    fuses = type(layer) not in TRANSPOSED  # TRANSPOSE_CONV computes no ReLU
     if isinstance(reader, layers.ReLU):
         return "relu" if fuses and _is_fused(reader) else "linear"
     name = getattr(getattr(reader, "activation", None), "__name__", "linear")

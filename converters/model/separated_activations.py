@@ -17,6 +17,9 @@ layers = keras.layers
 OF_THEIR_OWN = ("relu6", "leaky_relu", "silu", "swish", "hard_silu", "hard_swish", "gelu")
 """The activations that a file of int8 computes behind the layer, from int8 to int8, by name."""
 
+TRANSPOSED = (layers.Conv1DTranspose, layers.Conv2DTranspose)
+"""The layers of which a file makes a TRANSPOSE_CONV, which computes no activation."""
+
 _RELUS = {"relu": None, "relu6": 6.0}  # the most that they give
 
 
@@ -72,7 +75,7 @@ def _is_of_its_own(layer: KerasLayer) -> bool:
     name = activation_name(layer.activation)
     if type(layer) is layers.Activation:
         return name == "relu6"
-    return name in OF_THEIR_OWN or (type(layer) is layers.Conv2DTranspose and name == "relu")
+    return name in OF_THEIR_OWN or (type(layer) in TRANSPOSED and name == "relu")
 
 
 def _parts(layer: KerasLayer, name: str, taken: set[str]) -> list[KerasLayer]:

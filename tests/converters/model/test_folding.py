@@ -612,6 +612,16 @@ PASSED_BY_A_SCALING = {
     "Conv1D": ((8, 3), lambda: [layers.Conv1D(4, 3, padding="causal"), layers.ReLU()], ["Conv1D", "ReLU"]),
     "Conv1D of a shift": ((8, 3), lambda: [layers.Conv1D(4, 3)], ["Conv1D"]),
     "Conv3D": ((4, 4, 4, 3), lambda: [layers.Conv3D(4, 3)], ["Conv3D"]),
+    "DepthwiseConv1D": (
+        (8, 3),
+        lambda: [layers.DepthwiseConv1D(3, depth_multiplier=2, strides=2)],
+        ["DepthwiseConv1D"],
+    ),
+    "SeparableConv1D": (
+        (8, 3),
+        lambda: [layers.SeparableConv1D(4, 3, depth_multiplier=2), layers.ReLU()],
+        ["DepthwiseConv1D", "Conv1D", "ReLU"],
+    ),
     "AveragePooling1D": ((8, 3), lambda: [layers.AveragePooling1D(2)], ["AveragePooling1D"]),
     "GlobalAveragePooling1D": ((8, 3), lambda: [layers.GlobalAveragePooling1D()], ["GlobalAveragePooling1D"]),
     "MaxPooling1D": ((8, 3), lambda: [layers.MaxPooling1D(2)], ["MaxPooling1D"]),

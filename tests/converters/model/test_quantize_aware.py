@@ -490,6 +490,18 @@ RULES = {
         lambda x: K.Conv2DTranspose(4, 3, activation="tanh")(x),
         ["TRANSPOSE_CONV", "TANH"],
     ),
+    "transposed in a row": (
+        lambda x: K.Conv1DTranspose(4, 3, strides=2)(sequence(x)),
+        ["TRANSPOSE_CONV"],
+    ),
+    "transposed in a row, relu": (
+        lambda x: K.Conv1DTranspose(4, 3, strides=2, activation="relu")(sequence(x)),
+        ["TRANSPOSE_CONV", "RELU"],
+    ),
+    "separable in a row": (
+        lambda x: K.SeparableConv1D(4, 3, activation="relu")(sequence(x)),
+        ["DEPTHWISE_CONV_2D", "CONV_2D"],
+    ),
     "Conv1D": (lambda x: conv_1d(x, padding="same", strides=2), ["CONV_2D"]),
     "Conv1D, relu6": (lambda x: conv_1d(x, activation="relu6"), ["CONV_2D"]),
     "Conv1D, causal": (lambda x: K.ReLU()(conv_1d(x, padding="causal", dilation_rate=2)), ["PAD", "CONV_2D"]),
@@ -604,6 +616,45 @@ def test_a_block_is_int8_between_its_ends_and_rounded_as_the_file_rounds_it(valu
     assert np.sqrt(np.mean((got - model(values)) ** 2)) < 0.05 * model(values).numpy().std()
 
 
+RESHAPED = {
+    "Conv1D": lambda x: K.Conv1D(5, 3, name="it")(sequence(x)),
+    "Conv1D, causal": lambda x: K.Conv1D(5, 3, padding="causal", dilation_rate=2, name="it")(sequence(x)),
+    "DepthwiseConv1D": lambda x: K.DepthwiseConv1D(3, depth_multiplier=2, name="it")(sequence(x)),
+    "Conv1DTranspose": lambda x: K.Conv1DTranspose(5, 3, strides=2, name="it")(sequence(x)),
+    "Conv2DTranspose": lambda x: K.Conv2DTranspose(4, 3, strides=2, padding="same", name="it")(x),
+}
+
+
+def in_the_file_s_order(name, kernel):
+    """Return a kernel as the file stores it: (outputs, ...), or (..., outputs) of a depthwise one."""
+    if name.startswith("Depthwise"):
+        return kernel.reshape(1, 1, len(kernel), -1)
+    if name == "Conv2DTranspose":
+        return kernel.transpose(2, 0, 1, 3)
+    return (kernel.transpose(1, 0, 2) if "Transpose" in name else kernel.transpose(2, 0, 1))[:, None]
+
+
+@pytest.mark.parametrize("name", RESHAPED)
+def test_a_kernel_that_the_converter_reshapes_has_a_scale_a_channel_and_training_rounds_by_it(values, name):
+    x = keras_3.Input((12, 12, 2))
+    model = keras_3.Model(x, RESHAPED[name](x))
+    kernel = model.get_layer("it").kernel
+    kernel.assign(np.random.default_rng(5).normal(size=kernel.shape) * np.geomspace(1, 9, kernel.shape[-1]))
+    rounding = quantize_aware(fold(model), calibration=values)
+    weight, quantizer, variables = rounding.get_layer("quant_it")._weight_vars[0]
+    rounded = quantizer(weight, False, variables).numpy()
+    graph = read_graph(to_tflite(rounding, precision="int8").content)
+    (stored,) = [
+        t for node in graph.nodes for t in node.inputs[:2] if t.constant is not None and t.per_channel
+    ]
+    wanted = in_the_file_s_order(name, rounded)
+    assert stored.scales.size == wanted.shape[stored.axis]
+    np.testing.assert_allclose(stored.real(), wanted, rtol=1e-6, atol=0)
+    whole = quantize_aware(fold(model), calibration=values, per_channel=False)
+    graph = read_graph(to_tflite(whole, precision="int8").content)
+    assert not any(t.per_channel for node in graph.nodes for t in node.inputs if t is not None)
+
+
 def test_factors_and_offsets_are_those_that_the_file_stores(values):
     x = keras_3.Input((12, 12, 2))
     model = keras_3.Model(x, same(K.Rescaling([0.5, 1.9], [1.1, -3.0], name="it")(x)))
@@ -664,6 +715,11 @@ def gelu(values):
     ("layer", "message"),
     [
         (layers.SeparableConv2D(2, 3, name="it"), "got it, a SeparableConv2D: fold makes two layers of it"),
+        (layers.SeparableConv1D(2, 3, name="it"), "got it, a SeparableConv1D: fold makes two layers of it"),
+        (
+            layers.Conv3D(2, (3, 3, 2), name="it"),
+            "got it, a Conv3D: an int8 file computes it in float32; let to_tfl",
+        ),
         (layers.BatchNormalization(name="it"), "got it, a BatchNormalization: fold takes it into"),
         *(
             (
@@ -686,6 +742,9 @@ def gelu(values):
 def test_a_layer_that_cannot_be_held_is_refused_with_the_way_out(values, layer, message):
     x = keras.Input((12, 12, 2))
     inputs = [x, layers.Conv2D(2, 1)(x)] if isinstance(layer, layers.Maximum) else x
+    shapes = {layers.SeparableConv1D: (24, 12), layers.Conv3D: (12, 12, 2, 1)}
+    if type(layer) in shapes:
+        inputs = layers.Reshape(shapes[type(layer)])(x)
     with pytest.raises(InputError, match=message):
         quantize_aware(keras.Model(x, layer(inputs)), calibration=values)
 
