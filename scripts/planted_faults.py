@@ -159,6 +159,14 @@ FAULTS = (
         tests="converters/model/test_conversion.py",
     ),
     _fault(
+        "uncentred-layer-normalisation",
+        "converters/model/tracing.py",
+        '    "LayerNormalization": _layer_normalized,\n',
+        "",
+        meaning="a LayerNormalization has a float operator within an int8 file",
+        tests="converters/model/test_conversion.py",
+    ),
+    _fault(
         "kernel-lost",
         "converters/model/conversion.py",
         '    if precision == "int16":\n        _check_scales(content)\n',

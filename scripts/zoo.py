@@ -11,9 +11,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import resource
 import subprocess
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import metadata
@@ -77,11 +75,7 @@ def measure(task: Task, sender: Connection) -> None:
     library = "tensorflow-model-optimization"
     sender.send((int(subject.net.model.count_params()), {**versions(), library: metadata.version(library)}))
     for route in task.routes:
-        start = time.monotonic()
-        outcome = taken(route, subject)
-        outcome.seconds = round(time.monotonic() - start, 1)
-        outcome.peak_mebibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        sender.send(outcome)
+        sender.send(taken(route, subject))
 
 
 def measured(task: Task) -> Row:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import numpy as np
 from zoo_nets import Net
 
 from converters.base.arrays import Numbers
-from converters.base.errors import InputError
+from converters.base.errors import InputError, expect
 from converters.base.precisions import Precision
 from converters.base.untyped import Json, KerasModel
 from converters.file.graph import CONVERSIONS
@@ -28,18 +30,35 @@ TRAINING_PASSES = 60
 _QUANTIZER = Path(__file__).resolve().parent / "zoo_quantizer.py"
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Made:
+    """What a route made: a Keras `model`, or a .tflite file's `content`.
+
+    `names`: those that the file has for the model's inputs, in the model's order, where they are others.
+    `given`: what the route took in the place of the model. `version`: that of the library that made it.
+    """
+
+    model: KerasModel = None
+    content: bytes = b""
+    names: Sequence[str] = ()
+    given: str | None = None
+    version: str | None = None
+
+
 @dataclass(kw_only=True)
 class Outcome:
-    """What a route made of a net: a folded model or a file, `refused` in our words, or `failed` in others'.
+    """What came of a route: a model or a file, `refused` in our words, or `failed` in others'.
 
-    `rms`: the root mean square of the differences from the Keras model's outputs, of those outputs' own;
-    `largest`: the largest difference, of the largest output. `float_operators`: how many there are that
-    compute with float numbers. `given`: what the route took in the place of the model. `peak_mebibytes`: the
-    most memory that the process had, the routes before included.
+    `rms`: the root mean square of the differences from the Keras model's outputs, divided by that of these
+    outputs; `largest`: the largest difference, divided by the largest output. LiteRT ran the file for both;
+    `tensorflow_rms` is `rms` of TensorFlow's own interpreter. `float_operators`: how many there are that
+    compute with float numbers. `seconds`: to make it. `peak_mebibytes`: the most memory that the process had,
+    the routes before included.
     """
 
     rms: float | None = None
     largest: float | None = None
+    tensorflow_rms: float | None = None
     bytes: int | None = None
     operators: int | None = None
     float_operators: dict[str, int] | None = None
@@ -80,27 +99,35 @@ class Subject:
         """The inputs that find the ranges, by name."""
         return dict(zip(self.names, self.net.calibration, strict=True))
 
-    def compared(self, got: np.ndarray) -> Outcome:
-        """Return how far answers to the tested inputs are from the model's."""
+    def outcome_of(self, made: Made) -> Outcome:
+        """Return what was made, and how far its answers to the tested inputs are from the model's."""
+        if made.model is not None:
+            return self._compared(outputs(made.model, self.net))
+        from converters.runtimes.columns import COLUMNS, run_column
+        from converters.runtimes.tensorflow_interpreter import run_in_order
+
+        inputs = dict(zip(made.names or self.names, self.net.tested, strict=True))
+        order = names_in_order(made.content).inputs
+        arrays = [inputs[name] for name in order] if len(order) > 1 else list(inputs.values())
+        result = run_column(COLUMNS["litert"], {"file": made.content}, {"file": arrays})["file"]
+        expect(not result.failure, "a file that LiteRT runs", result.failure)
+        (got,) = run_in_order(made.content, arrays)
+        return replace(
+            self._compared(result.values),
+            tensorflow_rms=self._compared(got).rms,
+            bytes=len(made.content),
+            operators=sum(len(graph.operators) for graph in parse(made.content).subgraphs),
+            float_operators=float_operators(made.content),
+            given=made.given,
+            version=made.version,
+        )
+
+    def _compared(self, got: np.ndarray) -> Outcome:
         difference = got.astype(np.float64) - self.wanted
         return Outcome(
             rms=_rms(difference) / _rms(self.wanted),
             largest=float(np.abs(difference).max() / np.abs(self.wanted).max()),
         )
-
-    def of_file(self, content: bytes, names: Sequence[str] | None = None) -> Outcome:
-        """Return what a file is; `names`: those that it has for the model's inputs, in the model's order."""
-        from converters.runtimes.tensorflow_interpreter import run_in_order
-
-        inputs = dict(zip(names or self.names, self.net.tested, strict=True))
-        order = names_in_order(content).inputs
-        arrays = [inputs[name] for name in order] if len(order) > 1 else list(inputs.values())
-        (got,) = run_in_order(content, arrays)
-        outcome = self.compared(got)
-        outcome.bytes = len(content)
-        outcome.operators = sum(len(graph.operators) for graph in parse(content).subgraphs)
-        outcome.float_operators = float_operators(content)
-        return outcome
 
 
 def outputs(model: KerasModel, net: Net) -> np.ndarray:
@@ -124,42 +151,42 @@ def float_operators(content: bytes) -> dict[str, int]:
     return dict(found.most_common())
 
 
-def folded(subject: Subject) -> Outcome:
-    """Return how far the folded model is from the model."""
+def folded(subject: Subject) -> Made:
+    """Make the folded model."""
     from converters import fold
 
-    return subject.compared(outputs(fold(subject.net.model), subject.net))
+    return Made(model=fold(subject.net.model))
 
 
-def by_us(precision: Precision, *, per_channel_dense: bool = False) -> Callable[[Subject], Outcome]:
-    """Return what measures our file of `precision`, quantised after training."""
+def by_us(precision: Precision, *, per_channel_dense: bool = False) -> Callable[[Subject], Made]:
+    """Return what makes our file of `precision`, quantised after training."""
 
-    def measure(subject: Subject) -> Outcome:
+    def make(subject: Subject) -> Made:
         from converters import fold, to_tflite
 
-        content = to_tflite(
+        converted = to_tflite(
             fold(subject.net.model),
             precision=precision,
             calibration=subject.calibration,
             per_channel_dense=per_channel_dense,
-        ).content
-        return subject.of_file(content)
+        )
+        return Made(content=converted.content)
 
-    return measure
+    return make
 
 
-def by_quantize_aware(subject: Subject) -> Outcome:
-    """Measure the file of the model that rounds as int8 does, before any step of training."""
+def by_quantize_aware(subject: Subject) -> Made:
+    """Make the file of the model that rounds as int8 does, before any step of training."""
     from converters import fold, quantize_aware, to_tflite
 
     model = quantize_aware(fold(subject.net.model), calibration=subject.calibration)
-    return subject.of_file(to_tflite(model, precision="int8").content)
+    return Made(content=to_tflite(model, precision="int8").content)
 
 
-def by_the_converter(precision: Precision) -> Callable[[Subject], Outcome]:
-    """Return what measures the file that TensorFlow's converter alone makes, with the settings of ours."""
+def by_the_converter(precision: Precision) -> Callable[[Subject], Made]:
+    """Return what makes the file that TensorFlow's converter alone makes, with the settings of ours."""
 
-    def measure(subject: Subject) -> Outcome:
+    def make(subject: Subject) -> Made:
         from converters.base.environment import tf
         from converters.base.kerases import keras_of
         from converters.model.lite_converter import converted, set_precision
@@ -180,13 +207,13 @@ def by_the_converter(precision: Precision) -> Callable[[Subject], Outcome]:
                 dict(zip(names, [one[None] for one in samples], strict=True))
                 for samples in zip(*subject.net.calibration, strict=True)
             )
-        return subject.of_file(converted(converter, precision=precision), names)
+        return Made(content=converted(converter, precision=precision), names=names)
 
-    return measure
+    return make
 
 
-def by_optimization(subject: Subject) -> Outcome:
-    """Measure the file of tensorflow-model-optimization's default scheme, its ranges found in training mode.
+def by_optimization(subject: Subject) -> Made:
+    """Make the file of tensorflow-model-optimization's default scheme, its ranges found in training mode.
 
     Weights and statistics are put back before the conversion: only ranges come from those passes.
     """
@@ -213,17 +240,15 @@ def by_optimization(subject: Subject) -> Outcome:
         variable.assign(value)
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
     set_precision(converter, "int8", ends="uint8")
-    outcome = subject.of_file(converted(converter, precision="int8"))
-    outcome.given = given
-    return outcome
+    return Made(content=converted(converter, precision="int8"), given=given)
 
 
 def _is_range(name: str) -> bool:
     return name.split(":")[0].endswith(("_min", "_max", "min_var", "max_var"))
 
 
-def by_ai_edge_quantizer(subject: Subject) -> Outcome:
-    """Measure ai-edge-quantizer's file of our float32 one, by its recipe for int8 activations."""
+def by_ai_edge_quantizer(subject: Subject) -> Made:
+    """Make ai-edge-quantizer's file of our float32 one, by its recipe for int8 activations."""
     from converters import fold, to_tflite
 
     assert subject.python is not None  # otherwise there is no such route
@@ -239,12 +264,10 @@ def by_ai_edge_quantizer(subject: Subject) -> Outcome:
         if done.returncode:
             last = next(reversed(done.stderr.strip().splitlines()), "")
             raise RuntimeError(last or f"the process ended with status {done.returncode}")
-        outcome = subject.of_file(out.read_bytes(), ends)
-    outcome.version = done.stdout.strip()
-    return outcome
+        return Made(content=out.read_bytes(), version=done.stdout.strip())
 
 
-ROUTES: dict[str, Callable[[Subject], Outcome]] = {
+ROUTES: dict[str, Callable[[Subject], Made]] = {
     "fold": folded,
     "float32": by_us("float32"),
     "int8": by_us("int8"),
@@ -259,16 +282,22 @@ ROUTES: dict[str, Callable[[Subject], Outcome]] = {
 
 
 def taken(route: str, subject: Subject) -> Outcome:
-    """Return what `route` makes of the net; what is raised on the way is an outcome too."""
+    """Return what comes of `route`; what is raised on the way is an outcome too."""
+    start, seconds = time.monotonic(), None
     try:
-        return ROUTES[route](subject)
+        made = ROUTES[route](subject)
+        seconds = time.monotonic() - start
+        outcome = subject.outcome_of(made)
     except InputError as error:
-        return Outcome(refused=str(error))
+        outcome = Outcome(refused=str(error))
     except subprocess.TimeoutExpired:
-        return Outcome(failed=late(subject.limit or 0.0))
+        outcome = Outcome(failed=late(subject.limit or 0.0))
     except Exception as error:  # of a library that is not ours, or a fault of ours: a row all the same
         line = next(iter(str(error).strip().splitlines()), "")
-        return Outcome(failed=f"{type(error).__name__}: {line[:200]}")
+        outcome = Outcome(failed=f"{type(error).__name__}: {line[:200]}")
+    outcome.seconds = round(seconds or time.monotonic() - start, 1)
+    outcome.peak_mebibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return outcome
 
 
 def late(limit: float) -> str:

@@ -6,6 +6,7 @@ import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import NamedTuple, get_args
 
 import numpy as np
@@ -172,7 +173,12 @@ def _for_one_input(model: KerasModel, shape: Shapes | None) -> _Single:
         ]
         computing = with_plain_names(in_float32(model))
         computing = computing if shapes == own else with_convolutions(computing)
-        outputs = flat(computing(nested_inputs(computing, inputs)))
+        outputs = [
+            _passed_on(one, keras, f"{model.name}_output_{place}")
+            if any(one is end for end in inputs)
+            else one
+            for place, one in enumerate(flat(computing(nested_inputs(computing, inputs))))
+        ]
         single = keras.Model(inputs, outputs, name=model.name)
     # A file with one output calls it what computes it: the model.
     outputs_called = output_names(model if len(outputs) > 1 else single)
@@ -181,6 +187,11 @@ def _for_one_input(model: KerasModel, shape: Shapes | None) -> _Single:
         inputs=tuple(map(plain_name, input_names(single))),
         outputs=tuple(map(plain_name, outputs_called)),
     )
+
+
+def _passed_on(tensor: TfTensor, keras: ModuleType, name: str) -> TfTensor:
+    """Return a tensor of its own for an output that is an input: Keras takes none that is both."""
+    return keras.layers.Activation("linear", name=name)(tensor)
 
 
 def _converted(
