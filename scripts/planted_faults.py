@@ -723,6 +723,22 @@ FAULTS = (
         tests="converters/proof/test_tolerance.py",
     ),
     _fault(
+        "lstm-scale",
+        "converters/file/lstm_outputs.py",
+        "        if name == _LSTM:\n",
+        "        if False:\n",
+        meaning="an LSTM whose output is put beside others is read as a multiple of what it is",
+        tests="converters/model/test_recurrent.py",
+    ),
+    _fault(
+        "lstm-state",
+        "converters/file/lstm_outputs.py",
+        "    state.quantization = right\n",
+        "",
+        meaning="an LSTM takes its state for a multiple of what it wrote",
+        tests="converters/model/test_recurrent.py",
+    ),
+    _fault(
         "windows-left-over",
         "converters/file/same_padding.py",
         "    if min(missing) >= 0:\n",
