@@ -13,6 +13,7 @@ from converters.base.errors import InputError, expect
 from converters.base.precisions import CALIBRATED, ENDS, Ends, Precision
 from converters.base.quiet import quiet
 from converters.base.untyped import LiteConverter
+from converters.file.lstm_outputs import with_scales_of_states
 from converters.file.manifest import graph_count
 from converters.model.quantising_apart import Died, quantised_apart
 
@@ -133,7 +134,7 @@ def converted(converter: LiteConverter, *, precision: Precision) -> bytes:
     try:
         # Keras 3 prints what it exports.
         with quiet(), contextlib.redirect_stdout(io.StringIO()):
-            return bytes(converter.convert())
+            return with_scales_of_states(bytes(converter.convert()))
     except (InputError, Died, KeyboardInterrupt):
         raise
     except Exception as error:  # the converter raises errors of many kinds; the operator is what helps
