@@ -289,8 +289,8 @@ FAULTS = (
     _fault(
         "dense-per-channel",
         "converters/model/quantize_aware.py",
-        'channels = per_channel and form not in ("dense", "whole")',
-        "channels = per_channel",
+        'channels = per_channel and form != "dense" and (bits == 8',
+        "channels = per_channel and (bits == 8",
         meaning="a dense kernel is fine-tuned with scales that the file does not have",
         tests="converters/model/test_quantize_aware.py",
     ),

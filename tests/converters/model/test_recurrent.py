@@ -88,8 +88,8 @@ def test_an_lstm_is_read_in_the_scale_that_its_kernel_writes(keras, inputs, name
             state, output = node.inputs[18], node.outputs[0]
             assert (state.scales, state.zero_points) == (output.scales, output.zero_points)
     wanted, found = model.predict(inputs, verbose=0)[:, :6], run(content, inputs)[:, :6]
-    # In each of 7 steps the input, the state and four gates are rounded. Most of it is half a step of the
-    # state's 8 bits and, merged, half a step of what it is merged with: together less than a step.
+    # In each of 7 steps the input, the state and four gates are rounded; most of it is half a step of 8 bits
+    # of the state, and merged, half a step of what it is merged with: together less than a step.
     assert np.sqrt(np.mean((found - wanted) ** 2)) < nodes[-2].outputs[0].scales[0]
 
 
