@@ -92,7 +92,7 @@ class Subject:
         """The names of the model's inputs, in its order."""
         from converters.model.graph import input_names
 
-        return list(input_names(self.net.model))
+        return input_names(self.net.model)
 
     @property
     def calibration(self) -> dict[str, Numbers]:
@@ -183,21 +183,28 @@ def by_quantize_aware(subject: Subject) -> Made:
     return Made(content=to_tflite(model, precision="int8").content)
 
 
+def _for_one(model: KerasModel) -> KerasModel:
+    """Return `model` for one input at a time, as ours are: with an open batch a file has more operators."""
+    from converters.base.kerases import keras_of
+
+    keras = keras_of(model)
+    ends = [
+        keras.Input(batch_shape=(1, *one.shape[1:]), dtype=one.dtype, name=f"input_{index}")
+        for index, one in enumerate(model.inputs)
+    ]
+    return keras.Model(ends, model(ends if len(ends) > 1 else ends[0]), name="single")
+
+
 def by_the_converter(precision: Precision) -> Callable[[Subject], Made]:
     """Return what makes the file that TensorFlow's converter alone makes, with the settings of ours."""
 
     def make(subject: Subject) -> Made:
         from converters.base.environment import tf
-        from converters.base.kerases import keras_of
+        from converters.model.graph import input_names
         from converters.model.lite_converter import converted, set_precision
 
-        model, keras = subject.net.model, keras_of(subject.net.model)
-        ends = [
-            keras.Input(batch_shape=(1, *one.shape[1:]), dtype=one.dtype, name=f"input_{index}")
-            for index, one in enumerate(model.inputs)
-        ]
-        names = [end.name for end in ends]
-        single = keras.Model(ends, model(ends if len(ends) > 1 else ends[0]), name="single")
+        single = _for_one(subject.net.model)
+        names = input_names(single)
         converter = tf.lite.TFLiteConverter.from_keras_model(single)
         set_precision(converter, precision, ends="uint8")
         if precision == "int8":
@@ -220,6 +227,7 @@ def by_optimization(subject: Subject) -> Made:
     from converters import fold
     from converters.base.environment import tf
     from converters.base.kerases import KERAS_3, keras_name
+    from converters.model.graph import input_names
     from converters.model.lite_converter import converted, set_precision
     from converters.model.quantize_configs import tfmot
     from converters.model.twin import twin
@@ -238,9 +246,11 @@ def by_optimization(subject: Subject) -> Made:
         model(net.calibration if len(net.calibration) > 1 else net.calibration[0], training=True)
     for variable, value in kept:
         variable.assign(value)
-    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    single = _for_one(model)
+    converter = tf.lite.TFLiteConverter.from_keras_model(single)
     set_precision(converter, "int8", ends="uint8")
-    return Made(content=converted(converter, precision="int8"), given=given)
+    content = converted(converter, precision="int8")
+    return Made(content=content, names=input_names(single), given=given)
 
 
 def _is_range(name: str) -> bool:
