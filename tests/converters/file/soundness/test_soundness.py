@@ -568,7 +568,8 @@ SINGLE = [
         whole(4, type="INT16"),
         {},
     ),
-    ("tensor 0 of type int8", "EXP", [whole(4)], whole(4), {}),
+    ("", "EXP", [whole(4)], whole(4), {}),
+    ("tensor 0 of type uint8", "EXP", [whole(4, type="UINT8")], whole(4, type="UINT8"), {}),
     ("tensor 0 of type int8", "CAST", [whole(4)], real(4), {}),
     ("", "DEQUANTIZE", [whole(4)], real(4), {}),
     (
