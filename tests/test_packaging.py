@@ -76,7 +76,7 @@ def test_the_extras_are_there():
         "tflite",
         "litert",
         "micro",
-        "camera",
+        "heic",
         "plot",
         "train",
         "dev",
