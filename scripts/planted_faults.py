@@ -177,7 +177,7 @@ FAULTS = (
     _fault(
         "kernel-lost",
         "converters/model/conversion.py",
-        '    if precision == "int16":\n        _check_scales(content)\n',
+        '    if precision == "int16":\n        _check_int16(content)\n',
         "",
         meaning="an int16 file without a kernel and its bias is written without a word",
         tests="converters/model/test_several_ends.py",

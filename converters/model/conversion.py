@@ -222,16 +222,17 @@ def _converted(
     if kept:
         kept.check(content)
     if precision == "int16":
-        _check_scales(content)
+        _check_int16(content)
     return content
 
 
-def _check_scales(content: bytes) -> None:
-    """Raise InputError for a kernel without a scale, behind a tensor that calibration finds to be always 0.
+def _check_int16(content: bytes) -> None:
+    """Raise InputError for a TILE, and for a kernel without a scale behind a tensor that is always 0.
 
-    The converter then loses the kernel and its bias, without a word.
+    The converter writes both without a word. No runtime has a TILE of int16; kernel and bias are lost.
     """
     for node in read_graph(content).nodes:
+        expect(node.name != "TILE", "layers that int16 has operators for", f"{node.outputs[0].name}, a TILE")
         lost = any(tensor and not np.isfinite(tensor.scales).all() for tensor in node.inputs)
         source = node.inputs[0].name if lost and node.inputs[0] else ""
         expect(not lost, "calibration inputs for which no tensor stays 0 in int16", f"{source}, which does")
