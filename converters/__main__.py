@@ -1,6 +1,6 @@
-"""Convert a saved model of Keras 3 or Keras 2, or a SavedModel, to TensorFlow Lite in each precision.
+"""Convert a saved Keras model, or a SavedModel, to a TensorFlow Lite file for each precision.
 
-Of a Keras model, what only scales and shifts is folded first.
+In a Keras model, layers that only scale and shift are folded first.
 """
 
 from __future__ import annotations
@@ -27,14 +27,15 @@ from converters.base.options import (
 from converters.base.precisions import CALIBRATED, PRECISIONS
 from converters.base.shapes import shapes_of_texts
 from converters.base.untyped import Json
+from converters.base.words import counted
 from converters.proof.cell import Cell
 
 if TYPE_CHECKING:
     from converters.proof.checked_files import CheckedFile
 
 EPILOG = """\
-MODEL is what Keras 3 or Keras 2 (tf_keras) saved, a .keras, .h5 or .hdf5 file, or the folder of a SavedModel,
-which model.export writes: that is converted as it is, not folded.
+MODEL is a .keras, .h5 or .hdf5 file that Keras 3 or Keras 2 (tf_keras) saved, or the folder of a SavedModel,
+which model.export writes. A SavedModel is converted as it is, without folding.
 
 examples:
   python -m converters MODEL.keras --calibration DATA.npz
@@ -44,26 +45,28 @@ examples:
   python -m converters MODEL.keras --calibration DATA.npz --precision int8 --keep-float first_conv scores
   python -m converters MODEL.keras --shape 96x96x3
 
-DATA.npz holds real inputs (n, ...), a few hundred: one array, or for several inputs an array for each by the
-input's name. int8 and int16 (activations of 16 bits, weights of 8) take their ranges from them, and every
-file is compared with the original and proven on them (python -m converters.prove): the exit status is 1 if a
-file is out of tolerance. --import names the module that has the custom layers of MODEL
-(keras.saving.register_keras_serializable); it is run, so name only what you trust. A model that holds code
-(a Lambda layer, a Python function) or names some outside of Keras is refused unless --trust-code is given.
-TensorFlow computes for a model that was saved under JAX or torch too.
+DATA.npz holds a few hundred real inputs (n, ...): one array or, for a model with several inputs, an array for
+each, by the input's name. int8 and int16 (16-bit activations, 8-bit weights) take their ranges from it. Every
+file is compared with the model on it, and proven as by python -m converters.prove. The exit status is 1 if a
+file is out of tolerance, 2 on bad input.
+
+--import names the module that registers MODEL's custom layers (keras.saving.register_keras_serializable).
+The module is run, so name only one that you trust. A model that holds code (a Lambda layer, a Python
+function), or that names code outside of Keras, is refused unless --trust-code is given. A model saved under
+JAX or PyTorch is run on TensorFlow.
 """
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser(name="python -m converters", description=__doc__, epilog=EPILOG)
-    add_conversion_options(parser, default="all but int16; int8 with --calibration")
+    add_conversion_options(parser, default="float32, float16 and dynamic; with --calibration int8 too")
     add = parser.add_argument
     add_model_argument(parser)
     add(
         "--calibration",
         type=Path,
         metavar="DATA.npz",
-        help="real inputs of the model, for int8, int16 and the comparison",
+        help="real inputs of the model: for int8 and int16, and to compare each file with the model",
     )
     add_import_option(parser)
     add(
@@ -71,38 +74,39 @@ def _parser() -> argparse.ArgumentParser:
         nargs=2,
         type=float,
         metavar=("LOW", "HIGH"),
-        help="what the model's inputs can be (0 255 for pixels): refuses DATA that was scaled by mistake",
+        help="range of the model's inputs (0 255 for pixels): DATA that was scaled by mistake is refused",
     )
     add(
         "--shape",
         action="append",
         default=[],
         metavar="[NAME=]SIDES",
-        help="an input's shape without the batch, 96x96x3, where the model leaves sides open; with several "
-        "inputs NAME=96x96x3 (may be repeated)",
+        help="shape of an input, without the batch, where the model leaves sides open: 96x96x3, or "
+        "NAME=96x96x3 if it has several inputs (may be repeated)",
     )
     add(
         "--keep-float",
         nargs="+",
         default=[],
         metavar="LAYER",
-        help="layers that stay float32 in the int8 file, by their names",
+        help="names of layers that stay in float32 in the int8 file",
     )
     add_trust_option(parser)
     add(
         "--prove",
         choices=("one", "all"),
         default="one",
-        help="prove each file on DATA in TensorFlow's interpreter, or in all runtimes too (default: one)",
+        help="prove each file on DATA in TensorFlow's interpreter (one, the default) or in every runtime "
+        "found here (all)",
     )
     add(
         "--per-channel-dense",
         action="store_true",
-        help="in the int8 file a scale for each output of a dense kernel: more accurate, above all where a "
-        "batch normalisation was folded in; refused by NNAPI, and silently wrong on TensorFlow Lite "
-        "Micro from before 2024",
+        help="give each output of a dense kernel its own scale in the int8 file: more accurate, above all "
+        "where a batch normalisation was folded in; but NNAPI refuses it, and TensorFlow Lite Micro from "
+        "before 2024 gives wrong answers without a message",
     )
-    add("--no-fold", action="store_true", help="convert the model as it is")
+    add("--no-fold", action="store_true", help="convert the model without folding it")
     return parser
 
 
@@ -117,11 +121,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     precisions = list(dict.fromkeys(options.precision or default))
     needing = [one for one in precisions if one in CALIBRATED]
     expect(samples is not None or not needing, f"--calibration for {' and '.join(needing)}", "none")
-    expect("int8" in precisions or not options.keep_float, "--keep-float with an int8 file", "without one")
-    expect("int8" in precisions or not options.per_channel_dense, "--per-channel-dense with int8", "without")
+    for_int8 = {"--keep-float": options.keep_float, "--per-channel-dense": options.per_channel_dense}
+    given = " and ".join(option for option, value in for_int8.items() if value)
+    expect("int8" in precisions or not given, f"{given} with an int8 file", f"only {', '.join(precisions)}")
     make_folder(options.out)
     os.environ[BACKEND] = "tensorflow"  # its converter takes no other; this process is ours
-    # TensorFlow is loaded now: bad input is answered without waiting for it.
+    # TensorFlow takes seconds to import: bad input has been rejected by now.
     from converters.model.folding import fold_with_notes
     from converters.model.loading import load_model
     from converters.model.saved_model import SavedModel
@@ -177,9 +182,9 @@ def _write(files: Iterable[CheckedFile], out: Path, *, stem: str) -> tuple[dict[
             print(row, flush=True)
             is_out = is_out or (file.cell is not None and file.cell.verdict == "out")
     finally:
-        if entries:  # also of the files that were written before one that cannot be
+        if entries:  # the files that were written before one failed count too
             write_json(out / "manifest.json", {"versions": versions(), "models": entries})
-    print(f"{len(entries)} files and manifest.json are in {out}")
+    print(f"{counted(len(entries), 'file')} and manifest.json are in {out}")
     return written, is_out
 
 

@@ -1,8 +1,8 @@
-"""Lay a .tflite file out for quicker kernels: the same function, bit for bit in int8, without retraining.
+"""Lay a .tflite file out for faster kernels: the same function, bit for bit in int8, without retraining.
 
-Convolutions of few channels, and the poolings behind them, are computed several positions at a time. Any
-model can be given, quantised or not; TensorFlow is not needed where LiteRT is installed. Before the file is
-written, both run on a few random inputs: one that does not compute the same is not written.
+Convolutions with few channels, and the poolings behind them, are computed at several positions at once. It
+takes any model, quantised or not, and needs no TensorFlow where LiteRT is installed. Before the new file is
+written, both files run on a few random inputs. If their outputs differ, nothing is written.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from converters.base.errors import exit_status, expect
-from converters.base.files import check_writable, make_folder, write_atomically
+from converters.base.files import check_writable, write_atomically
 from converters.base.installed import RUNTIMES
 from converters.base.options import command_parser
 from converters.file.soundness import check_sound
@@ -23,12 +23,13 @@ NAME = "python -m converters.lower"
 EPILOG = """\
 examples:
   python -m converters.lower model.tflite                   four columns at once where channels are few
-  python -m converters.lower model.tflite --tune            the quickest here, measured (half a minute)
+  python -m converters.lower model.tflite --tune            the fastest here, measured (half a minute)
   python -m converters.lower model.tflite --tune --runtime tflite --threads 2
   python -m converters.lower model.tflite --layout "1x4>1x4 1x4>1x2 -"
 
-A layout has a word for each CONV_2D, DEPTHWISE_CONV_2D and AVERAGE_POOL_2D, in order: the rows and columns
-that are computed at once, of its input and of its result, or - to leave it. What does not fit is refused.
+A layout has one word for each CONV_2D, DEPTHWISE_CONV_2D and AVERAGE_POOL_2D, in order: the rows x columns
+that are computed at once, of its input and of its output, or - to leave it as it is. A layout that does not
+fit is refused.
 """
 
 
@@ -46,7 +47,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     out = options.out or options.model.with_name(f"{options.model.stem}_lowered.tflite")
     content = options.model.read_bytes()
     if not options.only_layout:
-        make_folder(out.parent)
         check_writable(out)
     if options.tune:
         check_sound(content, name=options.model.name)
@@ -76,11 +76,11 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("model", type=Path, metavar="MODEL.tflite")
     add("--layout", metavar="TEXT", help="the layout (default: four or two columns where channels are few)")
-    add("--tune", action="store_true", help="measure here which layout is quickest")
-    add("--runtime", choices=("auto", *RUNTIMES), default="auto", help="what to measure in")
-    add("--threads", type=int, default=1, metavar="N", help="the CPU's threads while measuring (default: 1)")
-    add("--most-bytes", type=int, metavar="N", help="with --tune: no larger file than this")
-    add("--out", type=Path, metavar="FILE", help="what to write (default: MODEL_lowered.tflite)")
+    add("--tune", action="store_true", help="measure which layout is fastest on this machine")
+    add("--runtime", choices=("auto", *RUNTIMES), default="auto", help="runtime that --tune measures in")
+    add("--threads", type=int, default=1, metavar="N", help="CPU threads for --tune (default: 1)")
+    add("--most-bytes", type=int, metavar="N", help="with --tune: the largest file allowed")
+    add("--out", type=Path, metavar="FILE", help="file to write (default: MODEL_lowered.tflite)")
     add("--only-layout", action="store_true", help="print the layout and write nothing")
     return parser
 

@@ -1,7 +1,8 @@
-"""Prove .tflite files: compare each, in every runtime found here, with the Keras model that it was made of.
+"""Prove .tflite files: compare each with the Keras model it was made from, in every runtime found here.
 
 Each file must have the model's weights, each within half of its step, and give the model's outputs within the
-rounding of the file's own scales. Where that cannot be derived, what was measured is said, never "within".
+rounding of the file's own scales. Where no tolerance can be derived, the report shows what was measured and
+never says "within".
 """
 
 from __future__ import annotations
@@ -39,10 +40,10 @@ examples:
   python -m converters.prove MODEL.keras int8.tflite --data DATA.npz --labels Y.npy --layers --html proof.html
   python -m converters.prove MODEL.keras int8.tflite --data DATA.npz --column tf.lite --column micro
 
-DATA.npz holds real inputs (n, ...), ten or more, some hundreds are better; for a model of several inputs an
-array for each, by the input's name. Y.npy (or .npz) holds what is right: classes (n,), or values of the
-output's shape. Without it the agreement with the model counts, where its outputs are scores. The exit status
-is 1 if a cell is out of tolerance, 2 on bad input.
+DATA.npz holds real inputs (n, ...), ten or more; a few hundred are better. A model with several inputs needs
+an array for each, by the input's name. Y.npy (or .npz) holds the correct answers: classes (n,), or values of
+the output's shape. With it the report shows each file's error. Where outputs are scores, the report always
+shows how often file and model agree. The exit status is 1 if a cell is out of tolerance, 2 on bad input.
 """
 
 
@@ -63,8 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     labels = first_samples(read_arrays(options.labels), options.samples) if options.labels else None
     if labels is not None:
         check_labels(labels, data)
-    os.environ[BACKEND] = "tensorflow"  # files are made of its graphs; this process is ours
-    # TensorFlow is loaded now: bad input is answered without waiting for it.
+    os.environ[BACKEND] = "tensorflow"  # files are made from its graphs; this process is ours
+    # TensorFlow takes seconds to import: bad input has been rejected by now.
     from converters.model.loading import load_model
     from converters.proof.proving import prove
     from converters.proof.terminal_lines import verdict
@@ -97,13 +98,13 @@ def _parser() -> argparse.ArgumentParser:
     add_model_argument(parser)
     add("files", type=Path, nargs="+", metavar="FILE", help="a .tflite file of the model")
     add("--data", type=Path, required=True, metavar="DATA.npz", help="real inputs of the model")
-    add("--labels", type=Path, metavar="Y.npy", help="what is right, for the error")
+    add("--labels", type=Path, metavar="Y.npy", help="the correct answers, for the error")
     add("--samples", type=int, metavar="N", help="only the first N samples (default: all)")
     add(
         "--slow-samples",
         type=int,
         metavar="N",
-        help="first N for the slow runtimes: reference kernels, GPU, Micro (default: all)",
+        help="only the first N in the slow runtimes: reference kernels, GPU, Micro (default: all)",
     )
     add_column_option(parser, COLUMNS)
     add(

@@ -15,6 +15,7 @@ from converters.base.errors import exit_status, expect
 from converters.base.files import check_writable
 from converters.base.options import command_parser
 from lenet_edge.packaged.names import VARIANTS
+from lenet_edge.packaged.thresholds import digit_threshold
 from lenet_edge.reading.answering import answer_files, answer_frames, answer_watched_folder
 from lenet_edge.reading.camera import open_camera
 from lenet_edge.reading.decoding import PreparedPicture, list_files, prepared_pictures
@@ -26,6 +27,7 @@ from lenet_edge.reading.options import (
     add_results,
     add_session_options,
     delegate_options,
+    jobs_for,
     report_runtime,
 )
 from lenet_edge.reading.terminal import log
@@ -46,9 +48,10 @@ examples:
   lenet-edge classify --watch inbox/             pictures as they arrive, until SIGTERM or Ctrl-C
   lenet-edge classify --camera                   what a camera sees, once a second
 
-A picture with nothing on it is reported as "blank", one with several figures as "crowded". Status: 0 if every
-file was read, 1 if some could not be read (each is named on standard error), 2 if none could. --watch and
---camera finish the current picture on SIGTERM or Ctrl-C and end with 0.
+A picture with nothing on it is reported as "blank", one with several figures as "crowded". A digit
+less probable than the threshold is marked "unsure". Status: 0 if every file was read, 1 if some could not be
+read (each is named on standard error), 2 if none could. --watch and --camera finish the current picture on
+SIGTERM or Ctrl-C and end with 0.
 
 --out is written in one step at the end: after Ctrl-C, or if nothing could be read, an older file is kept.
 --watch and --camera append each answer at once.
@@ -64,14 +67,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         _classifier(options) as classifier,
         open_results(options.out, form=options.form, draw=options.show, append=endless) as results,
     ):
-        return _read(options, classifier, results)
+        threshold = digit_threshold(classifier.sha256) if options.threshold is None else options.threshold
+        return _read(options, classifier, results, threshold)
 
 
-def _read(options: argparse.Namespace, classifier: Classifier, results: Results) -> int:
+def _read(options: argparse.Namespace, classifier: Classifier, results: Results, threshold: float) -> int:
     """Read the pictures that the options name; return the exit status."""
 
     def answer(picture: PreparedPicture) -> None:
-        results.write(answer_prepared(picture, classifier))
+        results.write(answer_prepared(picture, classifier, threshold=threshold))
 
     if options.watch is not None:
         log_status = _log_nothing if options.quiet else _log
@@ -88,19 +92,20 @@ def _read(options: argparse.Namespace, classifier: Classifier, results: Results)
         with contextlib.closing(open_camera(options.camera)) as camera:
             answer_frames(
                 camera,
-                read=lambda frame: answer_picture(frame, classifier),
+                read=lambda frame: answer_picture(frame, classifier, threshold=threshold),
                 write=results.write,
                 every=options.every,
                 limit=options.count,
                 only_changes=options.form == "text",
             )
         return 0
+    files = list_files(options.images)
     done = answer_files(
         prepared_pictures,
-        list_files(options.images),
+        files,
         answer=answer,
         log=_log,
-        jobs=options.jobs,
+        jobs=jobs_for(files, jobs=options.jobs),
         show_progress=not options.quiet,
     )
     return done.status
@@ -135,7 +140,10 @@ def _check(options: argparse.Namespace) -> None:
     expect(options.count is None or not options.images, "--count with --watch or --camera", "IMAGE...")
     expect(options.count is None or options.count >= 1, "--count of 1 or more", options.count)
     expect(not options.existing or options.watch is not None, "--existing with --watch", "none")
-    expect(options.jobs >= 1, "--jobs of 1 or more", options.jobs)
+    expect(options.jobs is None or options.jobs >= 1, "--jobs of 1 or more", options.jobs)
+    expect(
+        options.threshold is None or 0 <= options.threshold <= 1, "--threshold of 0 to 1", options.threshold
+    )
     expect(options.every >= 0, "--every of 0 seconds or more", options.every)
     if options.out is not None:
         check_writable(options.out)
@@ -154,9 +162,14 @@ def _parser() -> argparse.ArgumentParser:
     add_results(
         parser,
         drawn="digit",
-        json="file, index (IDX), digit, probability",
+        json="file, index (IDX), digit, probability, sure",
         csv=",".join(COLUMNS),
         out="; --watch and --camera append to it",
+    )(
+        "--threshold",
+        type=float,
+        metavar="P",
+        help='mark less probable digits as "unsure" (default: the packaged threshold; 0 for a model without)',
     )
     _add_model(parser)
     return parser

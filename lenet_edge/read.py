@@ -24,6 +24,7 @@ from lenet_edge.reading.options import (
     add_results,
     add_session_options,
     delegate_options,
+    jobs_for,
     report_runtime,
 )
 from lenet_edge.reading.output import open_output
@@ -60,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_intermixed_args(argv)
     threshold = string_threshold() if options.threshold is None else options.threshold
     expect(0 <= threshold <= 1, "--threshold of 0 to 1", options.threshold)
-    expect(options.jobs >= 1, "--jobs of 1 or more", options.jobs)
+    expect(options.jobs is None or options.jobs >= 1, "--jobs of 1 or more", options.jobs)
     files = list_files(options.images)
     drawing_files = _drawing_files(options.png, len(files))
     if options.out is not None:
@@ -76,7 +77,12 @@ def main(argv: Sequence[str] | None = None) -> int:
                 drawings.add(answered)
 
         done = answer_files(
-            found_lines, files, answer=answer, log=_log, jobs=options.jobs, show_progress=not options.quiet
+            found_lines,
+            files,
+            answer=answer,
+            log=_log,
+            jobs=jobs_for(files, jobs=options.jobs),
+            show_progress=not options.quiet,
         )
     return done.status
 

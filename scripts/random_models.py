@@ -14,12 +14,10 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
@@ -27,11 +25,24 @@ from converters.base.errors import exit_status, expect
 from converters.base.files import check_writable, write_json
 from converters.base.machine import machine
 from converters.base.options import command_parser
+from converters.base.untyped import Json
+
+if TYPE_CHECKING:
+    from drawn_models import DrawnModel
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "results" / "random_models.json"
-BLOCKS = {"fold": 250, "float": 25, "int8": 50, "quantize_aware": 50}
+BLOCKS = {"fold": 250, "float": 25, "int8": 50, "int16": 50, "quantize_aware": 50, "lower": 50}
 """The properties, and how many models a block has: a minute's."""
+
+
+@dataclass(kw_only=True)
+class Fault:
+    """A kind of fault: how often it was seen, and the words and lines of the smallest model that shows it."""
+
+    count: int
+    text: str
+    model: str
 
 
 @dataclass(kw_only=True)
@@ -41,16 +52,16 @@ class Found:
     examples: int = 0
     held: int = 0
     refused: Counter[str] = field(default_factory=Counter)
-    faults: dict[str, dict[str, Any]] = field(default_factory=dict)
+    faults: dict[str, Fault] = field(default_factory=dict)
     seconds: float = 0.0
 
-    def add_fault(self, text: str, model: str) -> None:
+    def add_fault(self, text: str, model: str, count: int = 1) -> None:
         """Count a fault; of those of a kind, the smallest model is kept."""
         kind = re.sub(r"[0-9][0-9.e+-]*", "N", text)[:120]
-        fault = self.faults.setdefault(kind, {"count": 0, "text": text, "model": model})
-        fault["count"] += 1
-        if len(model) < len(fault["model"]):
-            fault.update(text=text, model=model)
+        fault = self.faults.setdefault(kind, Fault(count=0, text=text, model=model))
+        fault.count += count
+        if len(model) < len(fault.model):
+            fault.text, fault.model = text, model
 
     def add(self, other: Found) -> None:
         """Add what came of other models."""
@@ -58,18 +69,30 @@ class Found:
         self.held += other.held
         self.refused.update(other.refused)
         for fault in other.faults.values():
-            self.add_fault(fault["text"], fault["model"])
-            kind = re.sub(r"[0-9][0-9.e+-]*", "N", fault["text"])[:120]
-            self.faults[kind]["count"] += fault["count"] - 1
+            self.add_fault(fault.text, fault.model, fault.count)
         self.seconds += other.seconds
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Json]:
         """Return the same for a file, the most frequent first."""
         return {**asdict(self), "refused": dict(self.refused.most_common()), "seconds": round(self.seconds)}
 
+    @classmethod
+    def of_json(cls, entry: Mapping[str, Json]) -> Found:
+        """Return what `as_json` gave; other keys of `entry` do not matter."""
+        return cls(
+            examples=entry["examples"],
+            held=entry["held"],
+            refused=Counter(entry["refused"]),
+            faults={kind: Fault(**fault) for kind, fault in entry["faults"].items()},
+            seconds=entry["seconds"],
+        )
 
-def block(name: str, seed: int, at_hand: Path) -> Found:
-    """Draw a block's models by `seed` and hold the property; `at_hand` has the model of the moment."""
+
+def block(name: str, seed: int, notes: Path) -> None:
+    """Draw a block's models by `seed` and hold the property.
+
+    `notes` has what was found so far, and the model at hand, before each model and after the last.
+    """
     sys.path.insert(0, str(ROOT / "tests" / "reference"))
     from converters.base.quiet import quieten_tensorflow
 
@@ -78,6 +101,10 @@ def block(name: str, seed: int, at_hand: Path) -> Found:
     from drawn_properties import models_for, outcome
 
     found, start = Found(), time.monotonic()
+
+    def note(model: str) -> None:
+        found.seconds = time.monotonic() - start
+        notes.write_text(json.dumps({"found": found.as_json(), "model": model}))
 
     @hypothesis.settings(
         max_examples=BLOCKS[name],
@@ -88,9 +115,9 @@ def block(name: str, seed: int, at_hand: Path) -> Found:
     )
     @hypothesis.seed(seed)
     @hypothesis.given(models_for(name))
-    def hold(drawn: Any) -> None:
-        at_hand.write_text(repr(drawn))
+    def hold(drawn: DrawnModel) -> None:
         found.examples += 1
+        note(repr(drawn))
         try:
             answer = outcome(name, drawn)
         except Exception as error:  # whatever it is, it is what we look for
@@ -102,35 +129,49 @@ def block(name: str, seed: int, at_hand: Path) -> Found:
             found.refused[answer.removeprefix("refused: ")] += 1
 
     hold()
-    found.seconds = time.monotonic() - start
-    return found
+    note("")
 
 
 def block_apart(name: str, seed: int) -> Found:
-    """Return what came of a block in a process of its own; one that ends is a fault of the model at hand."""
+    """Return what came of a block in a process of its own; one that dies is a fault of the model at hand."""
     with tempfile.TemporaryDirectory(prefix="lenet-edge-") as folder:
-        at_hand = Path(folder) / "model.txt"
-        spawning = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(max_workers=1, mp_context=spawning) as pool:
-            try:
-                return pool.submit(block, name, seed, at_hand).result()
-            except BrokenProcessPool:
-                found = Found(examples=1)
-                found.add_fault("the process ended", at_hand.read_text() if at_hand.exists() else "")
-                return found
+        notes = Path(folder) / "notes.json"
+        process = multiprocessing.get_context("spawn").Process(target=block, args=(name, seed, notes))
+        process.start()
+        process.join()
+        if process.exitcode and (process.exitcode > 0 or not notes.exists()):
+            raise RuntimeError(f"the block {seed} of {name} ended with status {process.exitcode}")
+        return what_came_of(json.loads(notes.read_text()), status=process.exitcode or 0)
 
 
-def earlier(path: Path, name: str, seed: int, versions: dict[str, str]) -> tuple[dict[str, Any], Found, int]:
-    """Return the properties in the file, what came of `name` so far, and the blocks that were done.
+def what_came_of(notes: Mapping[str, Json], *, status: int) -> Found:
+    """Return what a block found by its last `notes`; `status`: that of its process, not 0 if it died."""
+    found = Found.of_json(notes["found"])
+    if status:
+        found.add_fault(f"the process ended with status {status}", notes["model"])
+    return found
 
-    A run of another seed or of other versions is begun anew.
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run so far: what its `blocks` found, and the entries of `others`, by property, in the same file."""
+
+    found: Found
+    blocks: int
+    others: Mapping[str, Json]
+
+
+def earlier(path: Path, name: str, seed: int, versions: Mapping[str, str]) -> Run:
+    """Return the run of `name` in the file as far as it came.
+
+    A run of another seed is begun anew, and of other versions everything is.
     """
-    report = json.loads(path.read_text()) if path.exists() else {"properties": {}}
-    entry = report["properties"].get(name)
-    if report.get("versions") != versions or not entry or entry["seed"] != seed:
-        return report["properties"] if report.get("versions") == versions else {}, Found(), 0
-    known = {key: entry[key] for key in ("examples", "held", "faults", "seconds")}
-    return report["properties"], Found(**known, refused=Counter(entry["refused"])), entry["blocks"]
+    report = json.loads(path.read_text()) if path.exists() else {}
+    others = report["properties"] if report.get("versions") == versions else {}
+    entry = others.get(name)
+    if entry is None or entry["seed"] != seed:
+        return Run(found=Found(), blocks=0, others=others)
+    return Run(found=Found.of_json(entry), blocks=entry["blocks"], others=others)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -146,7 +187,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from converters.base.environment import versions  # loads TensorFlow
 
     name, seed = options.property, options.seed
-    properties, found, blocks = earlier(options.out, name, seed, versions())
+    run = earlier(options.out, name, seed, versions())
+    found, blocks, properties = run.found, run.blocks, dict(run.others)
     with tqdm(total=options.examples, initial=found.examples, desc=name, unit="model") as bar:
         while found.examples < options.examples:
             before = found.examples
@@ -158,9 +200,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             report = {"versions": versions(), "machine": machine(), "properties": properties}
             write_json(options.out, report)
             bar.update(found.examples - before)
-            bar.set_postfix(held=found.held, faults=sum(one["count"] for one in found.faults.values()))
+            bar.set_postfix(held=found.held, faults=sum(one.count for one in found.faults.values()))
     for fault in found.faults.values():
-        print(f"{fault['count']} times {fault['text']}{fault['model']}\n")
+        print(f"{fault.count} times {fault.text}{fault.model}\n")
     return 1 if found.faults else 0
 
 

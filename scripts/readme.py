@@ -385,6 +385,7 @@ _ZOO_ROUTES = {
     "float32": "float32",
     "plain float32": "float32, plain",
     "int8": "int8",
+    "int8, a scale for each dense output": "int8, `per_channel_dense`",
     "plain int8": "int8, plain",
     "quantize_aware": "int8, `quantize_aware`",
     "tensorflow-model-optimization": "int8, tensorflow-model-optimization",
@@ -393,7 +394,7 @@ _ZOO_ROUTES = {
 
 
 def zoo_errors() -> str:
-    """Return the largest error of each route for each net of the zoo, of the net's largest output."""
+    """Return the error of each route for each net of the zoo: root mean square, of that of the outputs."""
     rows = []
     for name, entry in _read(ROOT / "results" / "zoo.json")["nets"].items():
         cells = [_zoo_error(entry["routes"].get(route)) for route in _ZOO_ROUTES]
@@ -403,12 +404,10 @@ def zoo_errors() -> str:
 
 def _zoo_error(facts: dict[str, Any] | None) -> str:
     if facts is None:
-        return "–"
-    if "refused" in facts:
-        return "not installed" if "not installed" in facts["refused"] else "refused"
-    if "failed" in facts:
-        return "failed"
-    return f"{facts['error']:.1e}{' (folded)' if facts.get('given') == 'the folded model' else ''}"
+        return "not measured"
+    if "refused" in facts or "failed" in facts:
+        return "refused" if "refused" in facts else "failed"
+    return f"{facts['rms']:.1e}{' (folded)' if facts.get('given') == 'the folded model' else ''}"
 
 
 def zoo_files() -> str:
@@ -424,10 +423,10 @@ def zoo_files() -> str:
     return _table(head, rows)
 
 
-def _zoo_count(value: int | list[str] | None) -> str:
+def _zoo_count(value: int | dict[str, int] | None) -> str:
     if value is None:
         return "–"
-    return f"{len(value) if isinstance(value, list) else value:,}"
+    return f"{sum(value.values()) if isinstance(value, dict) else value:,}"
 
 
 def zoo_refused() -> str:
@@ -436,10 +435,25 @@ def zoo_refused() -> str:
     for name, entry in _read(ROOT / "results" / "zoo.json")["nets"].items():
         for route, facts in entry["routes"].items():
             words = facts.get("refused") or facts.get("failed")
-            if words and "not installed" not in words:
+            if words:
                 kind = "refused" if "refused" in facts else "failed"
                 lines.append([name, _ZOO_ROUTES[route], kind, words.replace("|", "/").replace("\n", " ")])
     return _table(["net", "route", "", "in its words"], lines)
+
+
+def zoo_measured() -> str:
+    """Return with which versions, where and within which time the nets were measured, a line for each."""
+    nets: dict[str, list[str]] = {}
+    entries = _read(ROOT / "results" / "zoo.json")["nets"]
+    for name, entry in entries.items():
+        versions = ", ".join(f"{package} {version}" for package, version in entry["versions"].items())
+        machine = f"{entry['machine']['processors']} cores of an {entry['machine']['processor']}"
+        line = f"{versions}; {machine}; a route was ended after {entry['limit_seconds']:g} s"
+        nets.setdefault(line, []).append(name)
+    lines = [f"- {', '.join(names)}: {line}." for line, names in nets.items()]
+    found = (entry["routes"].get("ai-edge-quantizer", {}).get("version") for entry in entries.values())
+    quantizers = set(filter(None, found))
+    return "\n".join([*lines, f"- ai-edge-quantizer: {', '.join(sorted(quantizers)) or 'not measured'}."])
 
 
 TABLES: dict[str, dict[str, Callable[[], str]]] = {
@@ -463,7 +477,12 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
         "strings_empty": strings_empty,
         "strings_cost": strings_cost,
     },
-    "docs/zoo.md": {"zoo_errors": zoo_errors, "zoo_files": zoo_files, "zoo_refused": zoo_refused},
+    "docs/zoo.md": {
+        "zoo_errors": zoo_errors,
+        "zoo_files": zoo_files,
+        "zoo_refused": zoo_refused,
+        "zoo_measured": zoo_measured,
+    },
 }
 """The tables of each document, by name."""
 

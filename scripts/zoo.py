@@ -1,309 +1,160 @@
-"""Measure nets that nobody here trained, by every route to int8: results/zoo.json, and its table docs/zoo.md.
+"""Measure nets that nobody here trained, by every route to int8: results/zoo.json, for docs/zoo.md.
 
-Each net is folded, converted, and compared with what TensorFlow's converter alone makes of it, and
-tensorflow-model-optimization where it takes it. A net is measured in a process of its own with a time limit:
-one that ends it is a row like any other.
+Each net is folded, converted, and compared with what TensorFlow's converter alone makes of it,
+tensorflow-model-optimization where it takes it, and ai-edge-quantizer where --quantizer-python is given. A
+net is measured in a process of its own, each route within a time limit: one that ends the process is a row
+like any other.
 """
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
 import json
 import multiprocessing
-import resource
-import tempfile
-import time
-from collections.abc import Callable, Sequence
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib import metadata
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from tqdm import tqdm
-from zoo_nets import CALIBRATION, FILES, NETS, TESTED, Net, net
+from zoo_nets import CALIBRATION, FILES, NETS, TESTED, net
+from zoo_routes import ROUTES, TRAINING_PASSES, Outcome, Subject, late, taken
 
-from converters.base.errors import InputError, exit_status, expect
+from converters.base.errors import exit_status, expect
 from converters.base.files import check_writable, write_json
 from converters.base.machine import machine
 from converters.base.options import command_parser
-from converters.file.graph import CONVERSIONS
-from converters.file.manifest import operator_name, parse
-from converters.file.schema import schema
+from converters.base.untyped import Json
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "results" / "zoo.json"
-NOT_INSTALLED = "not installed"
-TRAINING_PASSES = 60  # what tensorflow-model-optimization's moving averages of ranges need
-Facts = dict[str, Any]
+_GRACE = 10  # seconds in which a route can say by itself that it is late
 
 
-def answers(content: bytes, inputs: Sequence[np.ndarray]) -> np.ndarray:
-    """Return what a .tflite file with one output answers to `inputs`, each (n, ...): real values (n, ...)."""
-    from converters.runtimes.stored_values import dequantize, quantize
-    from converters.runtimes.tensorflow_interpreter import interpreter_of
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What is measured of a net: its `name`, the `folder` of the trained ones, the `routes` in order."""
 
-    interpreter = interpreter_of(content)
-    by_shape = {tuple(one["shape"][1:]): one for one in interpreter.get_input_details()}
-    details = [by_shape[one.shape[1:]] for one in inputs]
-    stored = [quantize(one, detail) for one, detail in zip(inputs, details, strict=True)]
-    (sink,) = interpreter.get_output_details()
-    rows = []
-    for samples in zip(*stored, strict=True):
-        interpreter.reset_all_variables()  # a recurrent net's state is of the sample before
-        for detail, sample in zip(details, samples, strict=True):
-            interpreter.set_tensor(detail["index"], sample[None])
-        interpreter.invoke()
-        rows.append(interpreter.get_tensor(sink["index"])[0])
-    return dequantize(np.array(rows), sink)
+    name: str
+    folder: Path
+    routes: tuple[str, ...]
+    python: Path | None
+    limit: float
 
 
-def exact(a_net: Net) -> np.ndarray:
-    """Return what the model answers to the tested inputs."""
-    return outputs(a_net.model, a_net)
+@dataclass(kw_only=True)
+class Row:
+    """What the routes made of a net, and what decides it: versions, the machine, seconds that a route had."""
+
+    limit_seconds: float
+    parameters: int | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    routes: dict[str, Outcome] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the same for a file."""
+        return {
+            "parameters": self.parameters,
+            "versions": dict(self.versions),
+            "machine": machine(),
+            "limit_seconds": self.limit_seconds,
+            "routes": {route: outcome.as_json() for route, outcome in self.routes.items()},
+        }
 
 
-def outputs(model: Any, a_net: Net) -> np.ndarray:
-    """Return what a Keras `model` answers to the tested inputs."""
-    return np.asarray(model(a_net.tested if len(a_net.tested) > 1 else a_net.tested[0], training=False))
-
-
-def largest(got: np.ndarray, wanted: np.ndarray) -> float:
-    """Return the largest difference, of the largest output."""
-    return float(np.abs(got - wanted).max() / np.abs(wanted).max())
-
-
-def file_facts(content: bytes, a_net: Net) -> Facts:
-    """Return a file's error, size, and operators, of those the names that compute with float numbers."""
-    operators = [one for graph in parse(content).subgraphs for one in graph.operators]
-    return {
-        "error": largest(answers(content, a_net.tested), exact(a_net)),
-        "bytes": len(content),
-        "operators": len(operators),
-        "float_operators": float_operators(content),
-    }
-
-
-def float_operators(content: bytes) -> list[str]:
-    """Return the names of the operators that read or write float numbers, but for QUANTIZE and DEQUANTIZE."""
-    model, found = parse(content), []
-    for graph in model.subgraphs:  # a loop's condition and body are graphs too
-        for operator in graph.operators:
-            name = operator_name(model.operatorCodes[operator.opcodeIndex])
-            ends = [graph.tensors[index] for index in (*operator.inputs, *operator.outputs) if index >= 0]
-            if name not in CONVERSIONS and any(one.type == schema.TensorType.FLOAT32 for one in ends):
-                found.append(name)
-    return found
-
-
-def folded(a_net: Net) -> Facts:
-    """Return how far the folded model is from the model."""
-    from converters import fold
-
-    model = fold(a_net.model)
-    return {"error": largest(outputs(model, a_net), exact(a_net)), "layers": len(model.layers)}
-
-
-def by_us(precision: Any) -> Callable[[Net], Facts]:
-    """Return what measures our file of `precision`, quantised after training."""
-
-    def measure(a_net: Net) -> Facts:
-        from converters import fold, to_tflite
-
-        samples: Any = a_net.calibration if len(a_net.calibration) > 1 else a_net.calibration[0]
-        content = to_tflite(fold(a_net.model), precision=precision, calibration=samples).content
-        return file_facts(content, a_net)
-
-    return measure
-
-
-def by_quantize_aware(a_net: Net) -> Facts:
-    """Measure the file of the model that rounds as int8 does, before any step of training."""
-    from converters import fold, quantize_aware, to_tflite
-
-    expect(len(a_net.calibration) == 1, "a model with one input", len(a_net.calibration))
-    model = quantize_aware(fold(a_net.model), calibration=a_net.calibration[0])
-    return file_facts(to_tflite(model, precision="int8").content, a_net)
-
-
-def by_the_converter(precision: Any) -> Callable[[Net], Facts]:
-    """Return what measures the file that TensorFlow's converter alone makes, with the settings of ours."""
-
-    def measure(a_net: Net) -> Facts:
-        from converters.base.environment import tf
-        from converters.base.kerases import keras_of
-        from converters.model.lite_converter import converted, set_precision
-
-        model, keras = a_net.model, keras_of(a_net.model)
-        ends = [
-            keras.Input(batch_shape=(1, *one.shape[1:]), dtype=one.dtype, name=f"input_{index}")
-            for index, one in enumerate(model.inputs)
-        ]
-        single = keras.Model(ends, model(ends if len(ends) > 1 else ends[0]), name="single")
-        converter = tf.lite.TFLiteConverter.from_keras_model(single)
-        set_precision(converter, precision, ends="uint8")
-        if precision == "int8":
-            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-            names = [end.name for end in ends]  # a list would be taken in an order of the converter's own
-            converter.representative_dataset = lambda: (
-                dict(zip(names, [one[None] for one in samples], strict=True))
-                for samples in zip(*a_net.calibration, strict=True)
-            )
-        return file_facts(converted(converter, precision=precision), a_net)
-
-    return measure
-
-
-def by_optimization(a_net: Net) -> Facts:
-    """Measure the file of tensorflow-model-optimization's default scheme, its ranges found in training mode.
-
-    Weights and statistics are put back before the conversion: only ranges come from those passes.
-    """
-    from converters import fold
-    from converters.base.environment import tf
-    from converters.base.kerases import KERAS_3, keras_name
-    from converters.model.lite_converter import converted, set_precision
-    from converters.model.quantize_configs import tfmot
-    from converters.model.twin import twin
-
-    def quantized(model: Any) -> Any:
-        two = twin(model) if keras_name(model) == KERAS_3 else model
-        return tfmot.quantization.keras.quantize_model(two)
-
-    try:
-        model, given = quantized(a_net.model), "the model"
-    except (RuntimeError, ValueError):  # a layer that it does not know: fold takes a Rescaling out
-        model, given = quantized(fold(a_net.model)), "the folded model"
-    kept = [(one, one.numpy()) for one in model.weights if not _is_range(one.name)]
-    for _ in range(TRAINING_PASSES):
-        model(a_net.calibration if len(a_net.calibration) > 1 else a_net.calibration[0], training=True)
-    for variable, value in kept:
-        variable.assign(value)
-    converter = tf.lite.TFLiteConverter.from_keras_model(model)
-    set_precision(converter, "int8", ends="uint8")
-    return {**file_facts(converted(converter, precision="int8"), a_net), "given": given}
-
-
-def _is_range(name: str) -> bool:
-    return name.split(":")[0].endswith(("_min", "_max", "min_var", "max_var"))
-
-
-def by_ai_edge_quantizer(a_net: Net) -> Facts:
-    """Measure ai-edge-quantizer's file of our float32 one, its recipe of static int8."""
-    expect(importlib.util.find_spec("ai_edge_quantizer"), "ai-edge-quantizer", NOT_INSTALLED)
-    import ai_edge_quantizer  # no wheel beside this TensorFlow; whoever has one measures it
-
-    from converters import to_tflite
-
-    content = to_tflite(a_net.model, precision="float32").content
-    with tempfile.TemporaryDirectory(prefix="lenet-edge-") as folder:
-        path = Path(folder) / "float32.tflite"
-        path.write_bytes(content)
-        quantizer = ai_edge_quantizer.quantizer.Quantizer(str(path))
-        quantizer.load_quantization_recipe(ai_edge_quantizer.recipe.static_wi8_ai8())
-        (name,) = (one["name"] for one in _signature_inputs(content))
-        data = {"serving_default": [{name: one[None]} for one in a_net.calibration[0]]}
-        result = quantizer.quantize(quantizer.calibrate(data))
-    return file_facts(bytes(result.quantized_model), a_net)
-
-
-def _signature_inputs(content: bytes) -> list[Facts]:
-    from converters.runtimes.tensorflow_interpreter import interpreter_of
-
-    runner = interpreter_of(content).get_signature_runner()
-    return [{"name": name} for name in runner.get_input_details()]
-
-
-ROUTES: dict[str, Callable[[Net], Facts]] = {
-    "fold": folded,
-    "float32": by_us("float32"),
-    "int8": by_us("int8"),
-    "quantize_aware": by_quantize_aware,
-    "plain float32": by_the_converter("float32"),
-    "plain int8": by_the_converter("int8"),
-    "tensorflow-model-optimization": by_optimization,
-    "ai-edge-quantizer": by_ai_edge_quantizer,
-}
-
-
-def measure(name: str, folder: Path, routes: Sequence[str], path: Path) -> None:
-    """Measure `routes` of a net one by one, and write to `path` what is known after each."""
+def measure(task: Task, sender: Connection) -> None:
+    """Send the net's parameters and the versions, and then the outcome of each route."""
     from converters.base.quiet import quieten_tensorflow
 
     quieten_tensorflow()
-    found: Facts = {}
-    a_net = net(name, folder)
-    for route in routes:
-        start = time.monotonic()
-        try:
-            facts = ROUTES[route](a_net)
-        except InputError as error:
-            facts = {"refused": str(error)}
-        except Exception as error:  # of a library that is not ours, or a fault of ours: a row all the same
-            facts = {"failed": f"{type(error).__name__}: {_first_line(error)}"}
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        found[route] = {**facts, "seconds": round(time.monotonic() - start, 1), "peak_mebibytes": peak}
-        write_json(path, {"parameters": int(a_net.model.count_params()), "routes": found})
+    from converters.base.environment import versions  # loads TensorFlow
+
+    subject = Subject(net=net(task.name, task.folder), python=task.python, limit=task.limit)
+    library = "tensorflow-model-optimization"
+    sender.send((int(subject.net.model.count_params()), {**versions(), library: metadata.version(library)}))
+    for route in task.routes:
+        sender.send(taken(route, subject))
 
 
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), "")[:200]
-
-
-def measured(name: str, folder: Path, limit: float) -> Facts:
+def measured(task: Task) -> Row:
     """Return what each route makes of a net; the process is begun anew behind a route that ended it."""
-    result: Facts = {"parameters": None, "routes": {}}
-    while left := [route for route in ROUTES if route not in result["routes"]]:
-        with tempfile.TemporaryDirectory(prefix="lenet-edge-") as scratch:
-            path = Path(scratch) / "net.json"
-            spawning = multiprocessing.get_context("spawn")
-            process = spawning.Process(target=measure, args=(name, folder, left, path))
-            process.start()
-            process.join(limit)
-            late = process.is_alive()
-            if late:
-                process.kill()
-                process.join()
-            with contextlib.suppress(FileNotFoundError):
-                part = json.loads(path.read_text())
-                result["parameters"] = part["parameters"]
-                result["routes"].update(part["routes"])
-            if process.exitcode:
-                end = f"not done in {limit:g} s" if late else f"the process ended, status {process.exitcode}"
-                ended = next(route for route in left if route not in result["routes"])
-                result["routes"][ended] = {"failed": end}
-    return result
+    row = Row(limit_seconds=task.limit)
+    while left := tuple(route for route in task.routes if route not in row.routes):
+        add_routes(row, replace(task, routes=left))
+    return row
+
+
+def add_routes(row: Row, task: Task) -> None:
+    """Add to `row` what routes of `task` make of the net in one process, up to one that ends it."""
+    spawning = multiprocessing.get_context("spawn")
+    receiver, sender = spawning.Pipe(duplex=False)
+    process = spawning.Process(target=measure, args=(task, sender))
+    process.start()
+    sender.close()  # the process has it: when that ends, the pipe does
+    left = list(task.routes)
+    try:
+        row.parameters, row.versions = receiver.recv()
+        while left and receiver.poll(task.limit + _GRACE):
+            row.routes[left[0]] = receiver.recv()
+            left.pop(0)
+        if left:
+            row.routes[left[0]] = Outcome(failed=late(task.limit))
+    except EOFError:
+        process.join()
+        row.routes[left[0]] = Outcome(failed=f"the process ended with status {process.exitcode}")
+    finally:
+        process.kill()
+        process.join()
+
+
+def check_quantizer(python: Path | None) -> None:
+    """Raise InputError unless `python`, if given, is an interpreter that imports ai-edge-quantizer."""
+    if python is None:
+        return
+    wanted = f"{python} to be a Python with ai-edge-quantizer"
+    expect(os.access(python, os.X_OK) and not python.is_dir(), wanted, "no program there")
+    done = subprocess.run([python, "-c", "import ai_edge_quantizer"], capture_output=True, text=True)
+    expect(not done.returncode, wanted, next(reversed(done.stderr.strip().splitlines()), "no reason given"))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure the nets and write the results after each."""
     parser = command_parser(name="zoo.py", description=__doc__)
-    parser.add_argument("--zoo", type=Path, metavar="DIR", help="folder with MLPerf Tiny's .h5 files")
-    parser.add_argument("--net", choices=[*NETS, *FILES], action="append", help="only this one (repeatable)")
-    parser.add_argument(
-        "--limit", type=float, default=600, metavar="S", help="seconds (default: %(default)s)"
-    )
+    add = parser.add_argument
+    add("--zoo", type=Path, metavar="DIR", help="folder with MLPerf Tiny's .h5 files")
+    add("--net", choices=[*NETS, *FILES], action="append", help="only this one (repeatable)", metavar="NAME")
+    add("--limit", type=float, default=600, metavar="S", help="seconds of a route (default: %(default)s)")
+    add("--quantizer-python", type=Path, metavar="PATH", help="a Python with ai-edge-quantizer")
     options = parser.parse_args(argv)
+    expect(options.limit > 0, "--limit of more than 0 seconds", options.limit)
     check_writable(OUT)
     names = options.net or [*NETS, *(FILES if options.zoo else ())]
     wanted = [FILES[name] for name in names if name in FILES]
     missing = [file for file in wanted if not options.zoo or not (options.zoo / file).is_file()]
     expect(not missing, "--zoo DIR with " + ", ".join(wanted), "no " + ", ".join(missing))
-    from converters.base.environment import versions  # loads TensorFlow
+    check_quantizer(options.quantizer_python)
 
-    report: Facts = json.loads(OUT.read_text()) if OUT.exists() else {"nets": {}}
+    routes = tuple(one for one in ROUTES if one != "ai-edge-quantizer" or options.quantizer_python)
+    nets: dict[str, Json] = json.loads(OUT.read_text())["nets"] if OUT.exists() else {}
     for name in tqdm(names, unit="net"):
-        report["nets"][name] = measured(name, options.zoo or Path(), options.limit)
-        order = [one for one in (*NETS, *FILES) if one in report["nets"]]
-        settings = {"calibration": CALIBRATION, "tested": TESTED, "tfmot_passes": TRAINING_PASSES}
-        command = "python scripts/zoo.py --zoo MLPERF_TINY"
+        task = Task(
+            name=name,
+            folder=options.zoo or Path(),
+            routes=routes,
+            python=options.quantizer_python,
+            limit=options.limit,
+        )
+        nets[name] = measured(task).as_json()
         write_json(
             OUT,
             {
-                "command": command,
-                "versions": versions(),
-                "machine": machine(),
-                **settings,
-                "nets": {one: report["nets"][one] for one in order},
+                "command": "python scripts/zoo.py --zoo MLPERF_TINY --quantizer-python PYTHON",
+                "calibration": CALIBRATION,
+                "tested": TESTED,
+                "tfmot_passes": TRAINING_PASSES,
+                "nets": {one: nets[one] for one in (*NETS, *FILES) if one in nets},
             },
         )
     return 0

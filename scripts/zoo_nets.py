@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-CALIBRATION, TESTED = 32, 16
+CALIBRATION, TESTED = 32, 64
 """How many inputs find the ranges, and how many others the errors."""
 
 

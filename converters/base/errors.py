@@ -47,6 +47,7 @@ def exit_status(
     a fault of ours and keeps its traceback.
     """
     quieten_tensorflow()
+    _open_closed_streams()
     try:
         return main(argv)
     except BrokenPipeError:
@@ -62,3 +63,21 @@ def exit_status(
     except KeyboardInterrupt as error:
         print(": ".join(filter(None, [name, "interrupted", str(error)])), file=sys.stderr)
         return 130
+
+
+def _open_closed_streams() -> None:
+    """Open what the shell closed (`>&-`) as the null device: no file opened later must take its number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free, which is this one
+            if opened != number and not _is_open(number):
+                os.dup2(opened, number)
+            setattr(sys, name, os.fdopen(opened, "w" if number else "r"))
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True

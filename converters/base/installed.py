@@ -27,6 +27,9 @@ RUNTIMES = {
 }
 """The runtimes by name, in the order in which they are tried."""
 
+OPENCV = "pip install opencv-python-headless, or sudo apt install python3-opencv (Raspberry Pi OS)"
+"""How to install OpenCV, which finds digits on a page and reads cameras."""
+
 _LAST_OF_TFLITE = (3, 11)  # the last Python that tflite-runtime has wheels for
 
 

@@ -65,9 +65,9 @@ def _read(archive: zipfile.ZipFile, name: str) -> dict[str, Json]:
 def _check_sizes(path: Path, members: Sequence[zipfile.ZipInfo]) -> None:
     """Raise InputError when the members are too large, as the header states them; nothing is unpacked."""
     size = sum(member.file_size for member in members)
-    expect(size <= MOST_BYTES, f"{path} to unfold to {MOST_BYTES:,} bytes or less", f"{size:,}")
+    expect(size <= MOST_BYTES, f"{path} to unpack to {MOST_BYTES:,} bytes or less", f"{size:,}")
     for member in members:
         packed = max(member.compress_size, 1)
         fits = member.file_size <= max(SMALL, MOST_TIMES * packed)
         got = f"{member.filename!r} of {member.file_size:,} bytes in {packed:,}"
-        expect(fits, f"members of {path} packed {MOST_TIMES} times or less", got)
+        expect(fits, f"members of {path} compressed {MOST_TIMES} times or less", got)

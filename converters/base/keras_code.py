@@ -1,8 +1,8 @@
 """Find what in a saved Keras model's configuration is code, or names code to be run, without Keras.
 
 Keras rebuilds a model from its configuration by the names in it: a module that is imported, a function or
-class of that module, an operation of Keras or TensorFlow. What is needed for that is on a list here; anything
-else that could run code or touch files is told.
+class of that module, an operation of Keras or TensorFlow. What is needed for that is on a list here. Anything
+else that could run code or touch files is reported.
 """
 
 from __future__ import annotations
@@ -95,8 +95,8 @@ _BYTECODE = "the bytecode of a lambda function"
 def code_in(config: Json) -> Iterator[str]:
     """Yield in words what in `config` is code, or names code beyond Keras's own layers, each thing once.
 
-    `config` nests dictionaries and lists as Keras writes them. Classes and functions of other packages than
-    Python's own are not told: they come from modules that a person names (converters.base.keras_objects).
+    `config` nests dictionaries and lists as Keras writes them. Classes and functions of packages other than
+    Python's own are not reported: they come from modules that a person names (converters.base.keras_objects).
     """
     yield from dict.fromkeys(filter(None, map(_code, dictionaries_in(config))))
 

@@ -15,10 +15,10 @@ MOST_BYTES = 2 << 30
 """What a model's weights may have in all; a mobile model has some 100 MB."""
 
 MOST_TIMES = 100
-"""How much larger than in its file something may be. Keras does not pack its weights."""
+"""How many times larger than in its file something may be. Keras does not compress its weights."""
 
 SMALL = 1 << 20
-"""What is smaller may be packed as well as it can."""
+"""What is smaller may be compressed any number of times."""
 
 _DAMAGED = "an .h5 model of Keras", "another or a damaged one"
 
@@ -48,8 +48,8 @@ def read_hdf5_model(path: Path) -> tuple[str, dict[str, Json]]:
 def readable_by_keras_2(path: Path) -> BinaryIO:
     """Return a copy of the .h5 model `path` in which Keras 2 finds its custom objects.
 
-    It saves functions, and classes within layers, in the form of its .keras files; of an .h5 file it reads
-    their names alone.
+    Keras 2 saves functions, and classes within layers, in the form of its .keras files. From an .h5 file it
+    reads only their names.
     """
     copy = io.BytesIO(path.read_bytes())
     with _file(copy, "r+") as file:
@@ -76,7 +76,7 @@ def _with_names(config: Json) -> Json:
 def check_hdf5(stream: BinaryIO, name: str) -> None:
     """Raise InputError unless the HDF5 file in `stream` is sound by its headers: no value is read.
 
-    Its weights are in this file itself, are numbers, and unfold to no more than the file can hold. `name`
+    Its weights are in this file itself, are numbers, and unpack to no more than the file can hold. `name`
     stands for the file in messages.
     """
     try:
@@ -87,7 +87,7 @@ def check_hdf5(stream: BinaryIO, name: str) -> None:
         raise
     except Exception as error:  # h5py's are of many kinds for a damaged file
         raise InputError(f"{name}: expected {_DAMAGED[0]}, got {_DAMAGED[1]}") from error
-    expect(sum(sizes) <= MOST_BYTES, f"{name} to unfold to {MOST_BYTES:,} bytes or less", f"{sum(sizes):,}")
+    expect(sum(sizes) <= MOST_BYTES, f"{name} to unpack to {MOST_BYTES:,} bytes or less", f"{sum(sizes):,}")
 
 
 def _check_links(file: Any, name: str) -> None:
@@ -112,15 +112,14 @@ def _datasets(file: Any) -> list[Any]:
 
 
 def _checked_size(dataset: Any, name: str) -> int:
-    """Return the bytes that `dataset` unfolds to."""
+    """Return the bytes that `dataset` unpacks to."""
     outside = dataset.is_virtual or dataset.external
     expect(not outside, f"{name} to hold its weights itself", f"values in another file for {dataset.name}")
     expect(not dataset.dtype.hasobject, f"{name} to hold numbers", f"{dataset.dtype} in {dataset.name}")
     size, stored = int(dataset.nbytes), max(int(dataset.id.get_storage_size()), 1)
     got = f"{dataset.name!r} of {size:,} bytes in {stored:,}"
-    expect(
-        size <= max(SMALL, MOST_TIMES * stored), f"weights of {name} packed {MOST_TIMES} times or less", got
-    )
+    fits = size <= max(SMALL, MOST_TIMES * stored)
+    expect(fits, f"weights of {name} compressed {MOST_TIMES} times or less", got)
     return size
 
 

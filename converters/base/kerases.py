@@ -1,7 +1,7 @@
-"""Know which Keras an object is of, Keras 3 (`keras`) or Keras 2 (`tf_keras`), and import the one wanted.
+"""Find which Keras an object is of, Keras 3 (`keras`) or Keras 2 (`tf_keras`), and import the one wanted.
 
-Neither is imported before it is needed, and nothing of the process changes: no variable of its environment,
-and `tf.keras` stays what it is.
+Neither is imported before it is needed. Nothing in the process changes: no environment variable is set, and
+`tf.keras` stays what it is.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def keras_of(thing: object) -> ModuleType:
 
 
 def current_keras() -> ModuleType:
-    """Return the Keras that `tf.keras` is in this process; where TensorFlow is not loaded, will be.
+    """Return the Keras that `tf.keras` is in this process, or will be once TensorFlow is loaded.
 
     That is Keras 3, unless TF_USE_LEGACY_KERAS was set when `tf.keras` was first used.
     """
@@ -74,12 +74,12 @@ def unknown_backend() -> str:
 
 
 def on_tensorflow(keras: ModuleType) -> bool:
-    """Return whether TensorFlow computes for `keras`: always for Keras 2."""
+    """Return whether `keras` runs on TensorFlow: Keras 2 always does."""
     return keras.__name__ == KERAS_2 or keras.backend.backend() == "tensorflow"
 
 
 def check_backend(keras: ModuleType) -> None:
-    """Raise InputError unless TensorFlow computes for `keras`: files are made of its graphs."""
+    """Raise InputError unless `keras` runs on TensorFlow: files are made from its graphs."""
     expect(
         on_tensorflow(keras),
         f"Keras on TensorFlow ({BACKEND}=tensorflow); a model that another backend saved loads there",
@@ -93,5 +93,5 @@ def _what_is_missing(name: str, missing: str) -> str:
         return f"expected {TITLES[name]}, got no {name}: {RUNTIMES['tensorflow'].install}"
     backend = os.environ.get(BACKEND)
     if backend:
-        return f"expected what {BACKEND}={backend} computes with, got no {root}: pip install {root}"
+        return f"expected the package that {BACKEND}={backend} needs, got no {root}: pip install {root}"
     return f"expected what {TITLES[name]} needs, got no {root}: {RUNTIMES['tensorflow'].install}"

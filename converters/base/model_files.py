@@ -41,9 +41,9 @@ class ModelFile:
 def check_model_file(path: Path, *, trust_code: bool = False) -> ModelFile:
     """Return what `path` is; raise InputError unless it is a model that holds no code and names none.
 
-    `trust_code`: code is no fault. Of a .keras and an .h5 file the headers and the configuration are read.
-    The graph of a SavedModel needs TensorFlow: converters.model.saved_model checks it. Raises OSError when
-    `path` cannot be opened.
+    `trust_code`: code is allowed. In a .keras or .h5 file, the headers and the configuration are checked. The
+    graph of a SavedModel needs TensorFlow: converters.model.saved_model checks it. Raises OSError when `path`
+    cannot be opened.
     """
     if path.is_dir():
         return _checked_folder(path)

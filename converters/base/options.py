@@ -28,13 +28,13 @@ def command_parser(
 def add_conversion_options(
     parser: argparse.ArgumentParser, *, default: str, precisions: Sequence[str] = ALL_PRECISIONS
 ) -> None:
-    """Add --out and --precision; `default` says in the help which `precisions` are meant by none."""
+    """Add --out and --precision, one of `precisions`; `default`: what the help says of leaving it out."""
     parser.add_argument(
         "--out",
         type=Path,
         default=Path("build/tflite"),
         metavar="DIR",
-        help="where the files go (default: %(default)s)",
+        help="folder to write the files to (default: %(default)s)",
     )
     parser.add_argument(
         "--precision",
@@ -66,7 +66,7 @@ def add_import_option(parser: argparse.ArgumentParser) -> None:
 def add_trust_option(parser: argparse.ArgumentParser) -> None:
     """Add --trust-code."""
     parser.add_argument(
-        "--trust-code", action="store_true", help="run code that MODEL holds or names: lambda functions"
+        "--trust-code", action="store_true", help="run code that MODEL holds or names, such as a lambda"
     )
 
 
@@ -76,7 +76,7 @@ def add_column_option(parser: argparse.ArgumentParser, names: Iterable[str]) -> 
         "--column",
         choices=list(names),
         action="append",
-        help="only this runtime (may be repeated; default: all; missing ones are listed)",
+        help="only this runtime (may be repeated; default: all; those not installed are listed)",
     )
 
 

@@ -19,7 +19,7 @@ def shapes_of_texts(texts: Sequence[str]) -> Shapes | None:
     found: dict[str, tuple[int, ...]] = {}
     for text in texts:
         name, _, sides = text.rpartition("=")
-        expect(name not in found, "a shape once for each input", text)
+        expect(name not in found, "one shape for each input", text)
         found[name] = _shape(sides, text)
     if "" not in found:
         return found or None

@@ -10,7 +10,7 @@ from converters.base.precisions import Ends, Precision
 class Target(NamedTuple):
     """A kind of machine: its `precision`, an int8 file's type at both `ends`, `delegates` to audit, and why.
 
-    `laid_out`: a layout other than the plain one was measured to be quicker on these machines.
+    `laid_out`: a layout other than the plain one was measured to be faster on these machines.
     """
 
     precision: Precision

@@ -21,6 +21,7 @@ from converters.file.graph import Graph, Node, Tensor, read_graph
 from converters.file.layouts import Layout, Step, windowed
 from converters.file.phases import PLAIN, Axis, Phases, Window, common_padding, spread, window
 from converters.file.rewriting import Rewriting
+from converters.file.same_padding import with_padding_written_out
 from converters.file.schema import schema
 
 ELEMENTWISE = (
@@ -91,7 +92,7 @@ class _Lowering:
                 "a result in no phases",
                 f"{tensor.name} in {self._phases_of(tensor)}",
             )
-        return self._new.packed()
+        return with_padding_written_out(self._new.packed())
 
     def _phases_of(self, tensor: Tensor) -> Phases:
         return self._phases.get(tensor.index, PLAIN)
@@ -197,12 +198,12 @@ class _Lowering:
         if node.name != _DENSE or values.shape[3] != source.shape[3]:
             expect(not hybrid, f"{node} with weights of its input's kind", "int8 weights on float32")
             values = _as_full_kernel(node, values, source.shape[3])
-        scales = np.broadcast_to(kernel.scales, values.shape[:1]) if kernel.scales.size else kernel.scales
+        outputs = values.shape[0]
         return _Weights(
             kernel=values,
             bias=None if bias is None else bias.constant,
-            scales=scales,
-            bias_scales=bias.scales if bias is not None and bias.scales.size else np.zeros(0),
+            scales=_for_each(outputs, kernel.scales),
+            bias_scales=np.zeros(0) if bias is None else _for_each(outputs, bias.scales),
             dequantized=dequantized,
         )
 
@@ -215,6 +216,11 @@ class _Lowering:
             return stored, True
         expect(tensor.constant is not None, f"constant weights of {node}", "computed ones")
         return tensor, False
+
+
+def _for_each(outputs: int, scales: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a scale for each output, where one for all is stored too; none where none is."""
+    return np.broadcast_to(scales, outputs) if scales.size else scales
 
 
 def _required_input(node: Node, number: int) -> Tensor:

@@ -18,7 +18,8 @@ from converters.layers.definition import LayerDefinition
 class AssembledConv2D(LayerDefinition):
     """A 2-D convolution whose kernel is assembled from fewer weights than it has entries.
 
-    A subclass makes `self.bias` and the weight named by `kernel_weight` in `build`, and says
+    A subclass makes the weight named by `kernel_weight` in `build`, and `self.bias` unless it has none (a
+    scaling with an offset is then not folded into it), and says
 
     - `operation`: the stock operation, "conv2d" or "depthwise_conv2d";
     - `kernel_weight`: the attribute that holds the weight the kernel comes from;
@@ -73,8 +74,8 @@ class AssembledConv2D(LayerDefinition):
         kernel = self._kernel_to_use
         if kernel is None:
             kernel = self.assemble(getattr(self, self.kernel_weight))
-        run = getattr(self.ops, self.operation)
-        return self.activation(self.ops.add_bias(run(inputs, kernel, self.strides), self.bias))
+        sums = getattr(self.ops, self.operation)(inputs, kernel, self.strides)
+        return self.activation(sums if self.bias is None else self.ops.add_bias(sums, self.bias))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the convolution's output for one of (batch, height, width, channels)."""

@@ -1,8 +1,8 @@
 """Write a layer, loss or initialiser once, and have it as a class of Keras 3 and of Keras 2.
 
-A *definition* is a class that says what the layer does by `self.ops` and `self.keras`, and is no layer of
-either Keras yet. `class_for` makes the layer class: definition and keras.layers.Layer together. A Keras 3
-model is fine-tuned through its twin in Keras 2 (converters.model.twin); a layer that is defined so has one.
+A *definition* is a class that says what the layer does with `self.ops` and `self.keras`. It is not yet a
+layer of either Keras: `class_for` makes the layer class from the definition and keras.layers.Layer. A Keras 3
+model is fine-tuned as its twin in Keras 2 (converters.model.twin); a layer defined in this way has a twin.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ class Definition:
 class LayerDefinition(Definition):
     """The definition of a layer: `__init__`, `build`, `call`, `get_config` as in any Keras layer.
 
-    Compute with `self.ops`, whose functions are those of `keras.ops`; make weights by
-    `self.add_weight(name=..., shape=..., initializer=...)`, all by keyword; take what else is needed
-    from `self.keras`. Make the layer class by `@keras_layer(package=...)`.
+    Compute with `self.ops`, whose functions are those of `keras.ops`. Make weights with
+    `self.add_weight(name=..., shape=..., initializer=...)`, all by keyword. Take anything else from
+    `self.keras`. Make the layer class with `@keras_layer(package=...)`.
     """
 
     keras_base = "layers.Layer"
@@ -68,7 +68,7 @@ class LayerDefinition(Definition):
             if other not in (None, self.keras.__name__):
                 raise InputError(
                     f"expected tensors of {TITLES[self.keras.__name__]} for {type(self).__name__}, got those "
-                    f"of {TITLES[str(other)]}: build the model of one Keras"
+                    f"of {TITLES[str(other)]}: build the model with one Keras"
                 )
         keras_class: Any = super()
         return keras_class.__call__(*arguments, **options)
@@ -130,21 +130,21 @@ def define_function(*, package: str) -> Callable[[AnyFunction], AnyFunction]:
 
 
 def keras_layer(*, package: str) -> Callable[[type[AnyLayer]], type[AnyLayer]]:
-    """Make a Keras layer of a definition: a class of the Keras that `tf.keras` is, registered in it.
+    """Make a definition a Keras layer: a registered class of the Keras that `tf.keras` is.
 
     >>> @keras_layer(package="mine")
     ... class Double(LayerDefinition):
     ...     def call(self, inputs):
     ...         return self.ops.multiply(inputs, 2.0)
 
-    `package`: as for keras.saving.register_keras_serializable. The layer's class of the other Keras is made
-    when a model needs it. Raises InputError for a class that is no LayerDefinition, or is a layer already.
+    `package`: as for keras.saving.register_keras_serializable. The class for the other Keras is made when a
+    model needs it. Raises InputError for a class that is no LayerDefinition, or is already a layer.
     """
 
     def made(definition: type[AnyLayer]) -> type[AnyLayer]:
         is_one = isinstance(definition, type) and issubclass(definition, LayerDefinition)
         expect(is_one, "a subclass of LayerDefinition", getattr(definition, "__name__", definition))
-        expect(keras_name(definition) is None, "a definition", f"{definition.__name__}, a layer already")
+        expect(keras_name(definition) is None, "a definition", f"{definition.__name__}, already a layer")
         return class_for(define(package=package)(definition), current_keras())
 
     return made

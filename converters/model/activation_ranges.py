@@ -81,8 +81,9 @@ def fit_range(values: Array, *, bits: int = 8, behind: str = "linear") -> tuple[
 
     Best is the least squared error of f(quantised) against f(values), f being the function that `behind`
     names ("tanh", "sigmoid", "softmax", anything else: none); the last axis of `values` is a row for
-    softmax. The candidates are the values' own range and 59 smaller ones, to a twentieth of it: a squashing
-    function does not care where its argument is clipped far out, and a smaller range has finer steps.
+    softmax. The candidates are the values' own range and 59 smaller ones, down to a twentieth of it: far from
+    0 a squashing function is flat, so clipping its argument there costs little, and a smaller range has finer
+    steps.
     """
     search = RangeSearch(bits=bits, behind=behind)
     search.see(values)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from converters.base.arrays import Numbers, shape_fits, shape_of_many
 from converters.base.errors import InputError, expect
@@ -22,26 +21,15 @@ Calibration: TypeAlias = Numbers | Sequence[Numbers] | Mapping[str, Numbers]
 """Real inputs (n, ...): an array for a model's only input, or one for each, in their order or by name."""
 
 
-def checked_samples(
-    calibration: np.ndarray | None, model: KerasModel, *, input_range: Range | None = None
-) -> NDArray[np.float32]:
-    """Return `calibration` as float32 (n, ...) if ranges of `model` can be found from it.
-
-    `model`: one with one input. Raises InputError as `checked_inputs`.
-    """
-    (samples,) = checked_inputs(calibration, model, input_range=input_range).values()
-    return samples.astype(np.float32)
-
-
 def checked_inputs(
     calibration: Calibration | None, model: KerasModel | SavedModel, *, input_range: Range | None = None
 ) -> dict[str, Numbers]:
     """Return the arrays of `calibration` (n, ...) by input, in the model's order, each in its input's type.
 
-    `input_range`: the least and the most that the model's only input can be, where they are known: inputs
-    that leave it, or stay within half of it, were scaled by mistake. Raises InputError: that, or none, empty,
-    constant, not finite, not numbers, of another shape, not whole where the input is, or, for several
-    inputs, without names, of other names, or of different lengths.
+    `input_range`: the range (low, high) of the model's only input, if it is known. Inputs that leave it, or
+    stay within half of it, were scaled by mistake. Raises InputError for those, and for inputs that are
+    missing, empty, constant, not finite, not numbers, of another shape, or not whole where the model takes
+    whole numbers; of several, also for inputs without names, with other names or of different lengths.
     """
     if calibration is None:
         raise InputError("expected calibration inputs for int8, got none")
@@ -52,7 +40,8 @@ def checked_inputs(
         for name, tensor in zip(names, model.inputs, strict=True)
     }
     counts = sorted({len(array) for array in inputs.values()})
-    expect(len(counts) == 1, "as many calibration inputs for each input", " and ".join(map(str, counts)))
+    got = " and ".join(map(str, counts))
+    expect(len(counts) == 1, "the same number of calibration inputs for each input", got)
     if input_range is not None:
         expect(len(names) == 1, "a range for a model with one input", f"{len(names)} inputs")
         _check_range(next(iter(inputs.values())), input_range)

@@ -6,7 +6,10 @@ import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import NamedTuple, get_args
+
+import numpy as np
 
 from converters.base.arrays import Numbers
 from converters.base.environment import tf
@@ -15,8 +18,10 @@ from converters.base.kerases import KERAS_3, check_backend, keras_name, keras_of
 from converters.base.precisions import ALL_PRECISIONS, CALIBRATED, ENDS, Ends, Precision
 from converters.base.shapes import Shapes
 from converters.base.untyped import KerasLayer, KerasModel, TfTensor
+from converters.file.graph import read_graph
 from converters.file.manifest import Entry, describe
 from converters.file.resizing import resizable
+from converters.file.same_padding import with_padding_written_out
 from converters.file.signature import EndNames, ends_in_order
 from converters.model.calibration_samples import Calibration, Range, checked_inputs
 from converters.model.dense_as_convolution import with_convolutions
@@ -58,48 +63,57 @@ def to_tflite(
     keep_float: Sequence[str] = (),
     per_channel_dense: bool = False,
 ) -> Converted:
-    """Convert a model of Keras 3 or Keras 2 to a .tflite file for one input at a time.
+    """Convert a model of Keras 3 or Keras 2 to a .tflite file that takes one sample at a time.
 
-    `precision`: "float32"; "float16" (weights; float32 arithmetic where the delegate has no other);
+    `precision`: "float32"; "float16" (weights; the arithmetic is float32 where the delegate has no other);
     "dynamic" (int8 weights, ranges of activations found at run time); "int8" (everything); "int16" (int8
-    weights, activations of 16 bits). `ends`: the type of a quantised file's inputs and outputs: "uint8" or
-    "int8" of an int8 file, "int16" or "float32" of an int16 file, the first unless given; whole numbers that
-    an Embedding takes stay what they are. `calibration`, for int8 and int16: real inputs (n, ...), as many
-    as show the model's ranges; a few hundred do. An array, or one for each input, in their order or by name;
-    a model of `quantize_aware` has its ranges already. `input_range`: what the only input can be, if known,
-    to refuse calibration that was scaled by mistake. Fold the model first: a normalisation that is folded
-    costs nothing and makes the raw pixel the quantised input. `shape`: the file's input without the batch,
-    for a model that leaves sides of it open, or shapes by the inputs' names; a Dense layer on a picture then
-    becomes a 1x1 convolution, which an interpreter can resize. `open_axis`: that of the only input, the batch
-    counted, which the file says may be resized. `keep_float`: names of layers whose operators stay in float32
-    in an int8 file. A model of mixed precision is converted as it computes in float32. A Keras 3 model with
-    an LSTM is converted by its twin in Keras 2, of which the converter makes one operator, if that gives the
-    same numbers. The same weights and versions give the same bytes.
+    weights, 16-bit activations). Fold the model first (`fold`): a folded normalisation costs nothing, and the
+    raw pixel becomes the quantised input.
 
-    `per_channel_dense`, for int8: a scale for each output of a dense kernel. One for all, the default, costs
-    accuracy where the outputs differ in size, as they do once a batch normalisation is folded in. But NNAPI
-    refuses a dense kernel of several scales, and TensorFlow Lite Micro from before 2024 computes wrong
-    answers with it, without a message.
+    `calibration`, for int8 and int16: real inputs (n, ...) that show the model's ranges; a few hundred are
+    enough. An array, or one for each input, in the model's order or by name. A model made by `quantize_aware`
+    has its ranges already. `input_range`: the range of the only input, if it is known; calibration that was
+    scaled by mistake is then refused.
 
-    Inputs and outputs have the model's order in the file, and of several the signature has the model's names
-    (the keys, where it takes or gives a dict).
+    `ends`: the type of a quantised file's inputs and outputs. For int8 "uint8" (the default) or "int8", for
+    int16 "int16" (the default) or "float32". The whole numbers that an Embedding takes keep their type.
 
-    Raises InputError: no built Keras model, or one that TensorFlow does not compute, another precision, a
-    shape that is not the model's or none where it is needed, calibration missing, empty, constant, not finite
-    or of another shape or range, an Embedding of floats for int8, a layer that has no TensorFlow Lite
-    operator or that the converter does not take in this precision, a model of `quantize_aware` in another
-    precision or with kernels of other than 8 or 4 bits (4 bits need a runtime of 2024 or later), an
-    `open_axis` that an operator does not leave open, a layer to keep in float32 that is not there or cannot
-    be kept, `per_channel_dense` for another precision or a model of `quantize_aware`.
+    `shape`: the shape of the file's input without the batch, for a model that leaves sides of it open; or
+    shapes by the inputs' names. A Dense layer on a picture then becomes a 1x1 convolution, which an
+    interpreter can resize. `open_axis`: the axis of the only input, counted with the batch, that the file
+    marks as resizable.
+
+    `keep_float`: names of layers whose operators stay in float32 in an int8 file. `per_channel_dense`, for
+    int8: give each output of a dense kernel its own scale. A single scale, the default, costs accuracy where
+    the outputs differ in size, as they do after a batch normalisation was folded in. But NNAPI refuses a
+    dense kernel with several scales, and TensorFlow Lite Micro from before 2024 gives wrong answers with it,
+    without a message.
+
+    A model of mixed precision is converted in float32. A Keras 3 model with an LSTM is converted by way of
+    its twin in Keras 2, for which the converter writes one operator, if the twin gives the same numbers. A
+    "same" convolution whose windows leave rows or columns over is written without padding, behind a PAD where
+    it had some, because XNNPACK computes it wrongly; it does so too where `open_axis` leaves the size open.
+    The same weights and versions give the same bytes. Inputs and outputs have the model's order. Where there
+    are several, the file's signature has the model's names for them (the keys of a dict).
+
+    Raises InputError: no built Keras model, or one on another backend than TensorFlow; another precision; a
+    shape that does not fit the model, or none where one is needed; calibration that is missing, empty,
+    constant, not finite or of another shape or range; an Embedding of floats for int8; a layer that
+    TensorFlow Lite has no operator for, or that the converter does not take in this precision; a model made
+    by `quantize_aware` in another precision, or with kernels of other than 8 or 4 bits (4 bits need a runtime
+    of 2024 or later); an `open_axis` that an operator does not leave open; a layer in `keep_float` that is
+    not there or cannot stay in float32; `per_channel_dense` for another precision or for a model made by
+    `quantize_aware`.
     """
     check_precision(precision, ends)
     check_model(model)
     check_backend(keras_of(model))
     fine_tuned, bits = _is_fine_tuned(model), _fine_tuned_bits(model)
-    expect(precision == "int8" or not fine_tuned, "int8 of a model that quantize_aware made", repr(precision))
+    expect(precision == "int8" or not fine_tuned, "int8 for a model made by quantize_aware", repr(precision))
     expect(bits <= {4, 8}, "kernels of 8 or 4 bits", ", ".join(map(str, bits)))
     check_dense_scales(precision, per_channel_dense=per_channel_dense)
-    expect(not (fine_tuned and per_channel_dense), "no per_channel_dense for a fine-tuned model", "it")
+    to_quantise = not (fine_tuned and per_channel_dense)
+    expect(to_quantise, "a model to quantise for per_channel_dense", "a fine-tuned one")
     expect(precision == "int8" or not keep_float, "int8 for layers kept in float32", repr(precision))
     expect(
         not (fine_tuned and keep_float), "a model to quantise for layers kept in float32", "a fine-tuned one"
@@ -112,8 +126,7 @@ def to_tflite(
     single = single.computed_by(with_fused_lstm(single.model, samples))
     with unequal_biases(model) if fine_tuned else contextlib.nullcontext():
         content = _converted(single, precision, ends, samples, keep_float, per_channel_dense)
-    if open_axis is not None:
-        content = resizable(content, axis=open_axis)
+    content = with_padding_written_out(content) if open_axis is None else resizable(content, axis=open_axis)
     return Converted(content, {"precision": precision, **describe(content)})
 
 
@@ -160,7 +173,12 @@ def _for_one_input(model: KerasModel, shape: Shapes | None) -> _Single:
         ]
         computing = with_plain_names(in_float32(model))
         computing = computing if shapes == own else with_convolutions(computing)
-        outputs = flat(computing(nested_inputs(computing, inputs)))
+        outputs = [
+            _passed_on(one, keras, f"{model.name}_output_{place}")
+            if any(one is end for end in inputs)
+            else one
+            for place, one in enumerate(flat(computing(nested_inputs(computing, inputs))))
+        ]
         single = keras.Model(inputs, outputs, name=model.name)
     # A file with one output calls it what computes it: the model.
     outputs_called = output_names(model if len(outputs) > 1 else single)
@@ -169,6 +187,11 @@ def _for_one_input(model: KerasModel, shape: Shapes | None) -> _Single:
         inputs=tuple(map(plain_name, input_names(single))),
         outputs=tuple(map(plain_name, outputs_called)),
     )
+
+
+def _passed_on(tensor: TfTensor, keras: ModuleType, name: str) -> TfTensor:
+    """Return a tensor of its own for an output that is an input: Keras takes none that is both."""
+    return keras.layers.Activation("linear", name=name)(tensor)
 
 
 def _converted(
@@ -198,7 +221,21 @@ def _converted(
         content = ends_in_order(content, EndNames(inputs=single.inputs, outputs=single.outputs))
     if kept:
         kept.check(content)
+    if precision == "int16":
+        _check_int16(content)
     return content
+
+
+def _check_int16(content: bytes) -> None:
+    """Raise InputError for a TILE, and for a kernel without a scale behind a tensor that is always 0.
+
+    The converter writes both without a word. No runtime has a TILE of int16; kernel and bias are lost.
+    """
+    for node in read_graph(content).nodes:
+        expect(node.name != "TILE", "layers that int16 has operators for", f"{node.outputs[0].name}, a TILE")
+        lost = any(tensor and not np.isfinite(tensor.scales).all() for tensor in node.inputs)
+        source = node.inputs[0].name if lost and node.inputs[0] else ""
+        expect(not lost, "calibration inputs for which no tensor stays 0 in int16", f"{source}, which does")
 
 
 def _check_embeddings(model: KerasModel, precision: Precision) -> None:

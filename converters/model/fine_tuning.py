@@ -1,4 +1,4 @@
-"""Fine-tune a Keras model for int8 in one call: fold, round as the file will, train, keep the best."""
+"""Fine-tune a Keras model for int8 in one call: fold, round as the file will, train, keep the best epoch."""
 
 from __future__ import annotations
 
@@ -51,30 +51,30 @@ def fine_tune(
     seed: int = 0,
     verbose: bool = True,
 ) -> KerasModel:
-    """Return `model` fine-tuned for int8: give it to `to_tflite(..., precision="int8")`.
+    """Return `model` fine-tuned for int8: pass it to `to_tflite(..., precision="int8")`.
 
-    It is folded (`fold`), made to round as its file will (`quantize_aware`), trained for `epochs` passes over
-    `data` and settled. `model`: a trained functional or sequential model of Keras 3 or Keras 2 with one input
-    and one output; it is not changed. The result is a model of Keras 2: tensorflow-model-optimization has no
-    other.
+    The model is folded (`fold`), made to round as its file will (`quantize_aware`), trained for `epochs`
+    passes over `data`, and settled (`settle`). `model`: a trained functional or sequential model of Keras 3
+    or Keras 2 with one input and one output; it is not changed. The result is a Keras 2 model, because
+    tensorflow-model-optimization works with no other.
 
-    `data`: inputs (n, ...), a tuple of inputs and labels (n, ...), or what yields such arrays or tuples as
+    `data`: inputs (n, ...); or a tuple of inputs and labels (n, ...); or something that yields either as
     batches: a tf.data.Dataset, a PyDataset, a list, a generator. Without a `loss`, labels are not read: the
-    rounding model learns to answer as the exact one does, by the Kullback-Leibler divergence if that ends in
-    a softmax, by the cross-entropy if it ends in a sigmoid, else by the mean squared error. `loss`, for
-    labels: a name, a function or an object of either Keras; `loss(labels, outputs)` must compute on
-    TensorFlow's tensors, as a function that uses `keras.ops` does.
+    rounding model learns the exact model's answers, by the Kullback-Leibler divergence if that ends in a
+    softmax, by the cross-entropy if it ends in a sigmoid, else by the mean squared error. `loss`, for labels:
+    a name, a function or an object of either Keras; `loss(labels, outputs)` must compute on TensorFlow's
+    tensors, as a function that uses `keras.ops` does.
 
-    `learning_rate`: of Adam, or of the `optimizer` if that is a name; an optimizer of either Keras has its
-    own. `batch_size` and `seed`, from which the order is drawn, are for arrays. `steps_per_epoch`: how many
-    batches make an epoch, for data that never ends or can be read once. `validation_data`: in the same forms;
-    the weights of the epoch with the least loss on it are kept, those before the first step among them.
-    Without it the last are kept. `calibration`, `input_range`, `weight_bits`, `per_channel`: as for
-    `quantize_aware`; by default some hundred of the inputs of `data` calibrate. `verbose`: whether a progress
-    bar is shown.
+    `learning_rate`: that of Adam, or of the `optimizer` if that is a name; an optimizer object has its own.
+    `batch_size`, and `seed`, from which the order of the samples is drawn, are for arrays. `steps_per_epoch`:
+    the number of batches in an epoch, for data that never ends or can be read only once. `validation_data`:
+    in the same forms; the weights with the least loss on it are kept, of all epochs and of the start. Without
+    it, the last weights are kept. `calibration`, `input_range`, `weight_bits`, `per_channel`: as for
+    `quantize_aware`; by default up to 500 inputs of `data` calibrate. `verbose`: whether to show a progress
+    bar.
 
-    Raises InputError, before it trains: no such model, data in another form or of another shape, labels
-    missing or not for this loss, a number out of its range, and what `fold` and `quantize_aware` refuse.
+    Raises InputError, before it trains: no such model; data in another form or of another shape; labels that
+    are missing or do not fit the loss; a number out of its range; what `fold` and `quantize_aware` refuse.
     """
     _check_model(model)
     _check_numbers(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate)
@@ -104,14 +104,14 @@ def fine_tune(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Goal:
-    """What the rounding model learns by `loss`: labels (`has_labels`), or what the `exact` model answers."""
+    """What the rounding model learns with `loss`: labels (`has_labels`), or the `exact` model's answers."""
 
     exact: KerasModel
     loss: _Loss
     has_labels: bool
 
     def targets(self, batch: Batch) -> NDArray[Any]:
-        """Return what the outputs for `batch` are held against."""
+        """Return what the outputs for `batch` are compared with."""
         if not self.has_labels:
             starts = range(0, len(batch.inputs), _EXACT_BATCH)
             parts = [batch.inputs[start : start + _EXACT_BATCH] for start in starts]
@@ -174,7 +174,7 @@ def _loss_on(model: KerasModel, goal: _Goal, batches: Batches) -> float:
 def _check_model(model: KerasModel) -> None:
     check_model(model)
     check_backend(keras_of(model))
-    expect(not is_quantized(model), "a model that does not round yet", "one of quantize_aware")
+    expect(not is_quantized(model), "a model that does not round yet", "one made by quantize_aware")
     ends = len(model.inputs) == len(model.outputs) == 1
     expect(ends, "a model with one input and one output", f"{len(model.inputs)} and {len(model.outputs)}")
 
@@ -193,7 +193,7 @@ def _check_goal(goal: _Goal, batch: Batch) -> None:
     outputs = tf.convert_to_tensor(np.asarray(goal.exact(batch.inputs, training=False)))
     try:
         value = np.asarray(goal.loss(tf.convert_to_tensor(targets), outputs))
-    except Exception as error:  # of many kinds: somebody's function may do anything
+    except Exception as error:  # of many kinds: a custom function may do anything
         raise InputError(
             f"expected a loss that takes labels of shape {targets.shape} and outputs of shape "
             f"{tuple(outputs.shape)}, got {type(error).__name__}: {first_line(error)}"
@@ -202,7 +202,7 @@ def _check_goal(goal: _Goal, batch: Batch) -> None:
 
 
 def _loss(loss: KerasLoss, exact: KerasModel, batch: Batch) -> _Loss:
-    """Return the function of (targets, outputs) that is to become small; `batch`: one to train on."""
+    """Return the function of (targets, outputs) to minimise; `batch`: one to train on."""
     if loss is None:
         return _own_loss(exact)
     home = keras_of(exact)

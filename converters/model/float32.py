@@ -50,7 +50,7 @@ def in_float32(model: KerasModel) -> KerasModel:
     except Exception as error:  # each Keras and TensorFlow has errors of its own for types that differ
         raise InputError(
             f"expected a model that can be built in float32, got {model.name} with {', '.join(policies)}: "
-            "build it anew under the policy float32 and load its weights"
+            "build it under the policy float32 and load its weights"
         ) from error
 
 

@@ -66,7 +66,7 @@ def _no_gain(kernel: np.ndarray, offset: Number) -> np.ndarray:
     raise AssertionError("an offset is never taken in where a border is padded")
 
 
-@stock_rule("DepthwiseConv2D")
+@stock_rule("DepthwiseConv1D", "DepthwiseConv2D")
 def _fold_depthwise(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
     if channels_first(layer):
         return keep(layer, inputs, folding)
@@ -84,15 +84,16 @@ def depthwise_kernel_name(keras: ModuleType) -> str:
 def _depthwise_form(
     layer: KerasLayer, kernel: np.ndarray, *, kernel_name: str, bias: np.ndarray | None
 ) -> Linear:
-    """Return the linear form of `kernel` (rows, columns, channels, multiplier), which `layer` has."""
+    """Return the linear form of `kernel` (..., channels, multiplier), which `layer` has."""
 
     def scale(kernel: np.ndarray, *, by_input: Number = 1.0, by_output: Number = 1.0) -> np.ndarray:
-        channels, multiplier = kernel.shape[2:]
+        channels, multiplier = kernel.shape[-2:]
         outputs = np.broadcast_to(by_output, channels * multiplier).reshape(channels, multiplier)
         return kernel * np.broadcast_to(by_input, channels)[:, None] * outputs
 
     def gain(kernel: np.ndarray, offset: Number) -> np.ndarray:
-        return (kernel.sum(axis=(0, 1)) * np.broadcast_to(offset, kernel.shape[2])[:, None]).reshape(-1)
+        taps = kernel.reshape(-1, *kernel.shape[-2:]).sum(axis=0)
+        return (taps * np.broadcast_to(offset, len(taps))[:, None]).reshape(-1)
 
     return Linear(
         layer.name,
@@ -105,13 +106,16 @@ def _depthwise_form(
     )
 
 
-@stock_rule("SeparableConv2D")
+@stock_rule("SeparableConv1D", "SeparableConv2D")
 def _fold_separable(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
-    """Leave what it is: a depthwise convolution, and one of 1x1 behind it."""
-    if channels_first(layer):
+    """Leave what it is: a depthwise convolution, and one of one tap behind it."""
+    if channels_first(layer) or layer.padding == "causal":  # no depthwise convolution pads like that
         return keep(layer, inputs, folding)
     layers, name = folding.keras.layers, folding.call.name
-    depthwise = layers.DepthwiseConv2D(
+    by_channels, across_channels = layers.DepthwiseConv2D, layers.Conv2D
+    if type(layer).__name__ == "SeparableConv1D":
+        by_channels, across_channels = layers.DepthwiseConv1D, layers.Conv1D
+    depthwise = by_channels(
         layer.kernel_size,
         strides=layer.strides,
         padding=layer.padding,
@@ -123,12 +127,14 @@ def _fold_separable(layer: KerasLayer, inputs: list[Value], folding: Folding) ->
     form = _depthwise_form(layer, np.asarray(layer.depthwise_kernel), kernel_name=kernel_name, bias=None)
     by_channel = folding.linear(depthwise, inputs[0], form)
     across = full_kernel(layer.name, kernel=np.asarray(layer.pointwise_kernel), bias=array(layer.bias))
-    linear = folding.linear(layers.Conv2D(layer.filters, 1, name=name), by_channel, across)
+    linear = folding.linear(across_channels(layer.filters, 1, name=name), by_channel, across)
     return _with_activation(linear, layer.activation, folding)
 
 
 @fold_rule(AssembledConv2D)
 def _fold_assembled(layer: KerasLayer, inputs: list[Value], folding: Folding) -> Value:
+    if layer.bias is None:  # nothing to take an offset in, and no option that adds one
+        return keep(layer, inputs, folding)
     depthwise = layer.operation == "depthwise_conv2d"
 
     def gain(weight: np.ndarray, offset: Number) -> np.ndarray:

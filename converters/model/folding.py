@@ -34,12 +34,12 @@ _RULES = (fold_activations, fold_linear, fold_passing, fold_scalings)
 def fold(model: KerasModel) -> KerasModel:
     """Return a model that computes the same function with the scalings folded into the weights.
 
-    `model`: a built functional or sequential model of Keras 3 or Keras 2; so is the result. Layers without a
-    rule are kept as they are, with exact values before them, and so are layers that are called several times.
-    The folded model has the same inputs, output shapes and layer names; models within the model are
-    looked through. Its layers are new and compute in float32, the given model is not changed. Raises
-    InputError when `model` is no such model, or a layer is not where it can be folded (EuclideanRBF without
-    a softmax).
+    `model`: a built functional or sequential model of Keras 3 or Keras 2; the result is of the same Keras. A
+    layer without a rule is kept as it is, and receives the exact values; so does a layer that is called
+    several times. The folded model has the same inputs, output shapes and layer names; models within the
+    model are inlined. Its layers are new and compute in float32; the given model is not changed. Raises
+    InputError if `model` is no such model, or if a layer stands where it cannot be folded (EuclideanRBF
+    without a softmax).
     """
     return fold_with_notes(model)[0]
 

@@ -211,7 +211,7 @@ class _Reading:
         expect(
             keras_name(layer) in (None, self.keras),
             f"layers of {TITLES[str(self.keras)]} throughout the model",
-            f"{layer.name} of the other",
+            f"{layer.name}, which is of the other Keras",
         )
         inside = _functional(layer)
         if hasattr(inside, "_nodes_by_depth"):

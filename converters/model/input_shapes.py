@@ -24,11 +24,11 @@ def file_shapes(given: Shapes | None, own: Mapping[str, OpenShape]) -> dict[str,
         where = "" if len(own) == 1 else f" for {name}"
         asked = tuple(named.get(name, sides))
         if None in asked:
-            wanted = f"a model whose input shape is known but for the batch, or a shape{where or ' for it'}"
-            raise InputError(f"expected {wanted}, got {asked}")
+            wanted = "a model whose input shape is known apart from the batch"
+            raise InputError(f"expected {wanted}, or a shape{where or ' for it'}, got {asked}")
         found[name] = tuple(side for side in asked if side is not None)
         fits = shape_fits(found[name], sides) and all(side > 0 for side in found[name])
-        expect(fits, f"a shape{where} of the model's, {sides}", found[name])
+        expect(fits, f"a shape{where} that fits the model's, {sides}", found[name])
     return found
 
 
@@ -37,7 +37,7 @@ def _by_name(given: Shapes | None, names: Sequence[str]) -> dict[str, Sequence[i
         return {}
     if isinstance(given, Mapping):
         unknown = [name for name in given if name not in names]
-        expect(not unknown, f"shapes for {', '.join(names)}", ", ".join(unknown))
+        expect(not unknown, f"shapes named {' or '.join(names)}", ", ".join(unknown))
         return dict(given)
-    expect(len(names) == 1, f"shapes for {', '.join(names)} by these names", f"one, {tuple(given)}")
+    expect(len(names) == 1, f"shapes by the names of the inputs, {', '.join(names)}", f"one, {tuple(given)}")
     return {names[0]: given}

@@ -49,7 +49,7 @@ class FloatLayers:
         expect(
             not gone,
             "layers with an operator in the file to keep in float32",
-            f"{', '.join(gone)}, which the converter dropped or put into another layer's",
+            f"{', '.join(gone)}, which the converter dropped or merged into another layer's",
         )
         return [
             tensor.name

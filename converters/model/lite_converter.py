@@ -13,6 +13,7 @@ from converters.base.errors import InputError, expect
 from converters.base.precisions import CALIBRATED, ENDS, Ends, Precision
 from converters.base.quiet import quiet
 from converters.base.untyped import LiteConverter
+from converters.file.lstm_outputs import with_scales_of_states
 from converters.file.manifest import graph_count
 from converters.model.quantising_apart import Died, quantised_apart
 
@@ -30,7 +31,7 @@ def set_precision(
     `per_channel_dense`, for int8: a scale for each output of a dense kernel.
     """
     # Per-channel FULLY_CONNECTED is refused by NNAPI and by tflite-runtime 2.14 (dynamic range), and was
-    # silently wrong on older TensorFlow Lite Micro: only who asks for it gets it.
+    # silently wrong on older TensorFlow Lite Micro: it must be asked for.
     converter._experimental_disable_per_channel_quantization_for_dense_layers = not per_channel_dense
     if precision != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -127,13 +128,13 @@ def _one_by_one(
 def converted(converter: LiteConverter, *, precision: Precision) -> bytes:
     """Return the file that `converter` writes.
 
-    Raises InputError, naming them, for operators that TensorFlow Lite has not, and for a model that the
+    Raises InputError, naming them, for operators that TensorFlow Lite does not have, and for a model that the
     converter does not take, with its reason. Raises Died when the process that quantised died.
     """
     try:
         # Keras 3 prints what it exports.
         with quiet(), contextlib.redirect_stdout(io.StringIO()):
-            return bytes(converter.convert())
+            return with_scales_of_states(bytes(converter.convert()))
     except (InputError, Died, KeyboardInterrupt):
         raise
     except Exception as error:  # the converter raises errors of many kinds; the operator is what helps

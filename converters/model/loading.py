@@ -1,4 +1,4 @@
-"""Load a saved Keras model in the Keras that saved it; its custom layers come from modules a person names."""
+"""Load a saved model in the Keras that saved it; its custom layers come from modules that a person names."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ def load_model(
 ) -> KerasModel | SavedModel:
     """Return the model of a .keras, .h5 or .hdf5 file in the Keras that saved it, or that of a SavedModel.
 
-    Nothing in the file itself is run. `modules` are imported by their names; they have the custom layers of
-    the model. A package may load them only when they are asked for, so each custom class and function is
-    asked for by its name. A layer that is written once for both Kerases (converters.layers.definition) is
-    made for the Keras of the file. `custom_objects`: classes and functions by the names in the file, as for
-    keras.models.load_model. `trust_code`: lambda functions in the file may run, and modules that it names
-    are imported. TensorFlow computes for the model, whatever backend it was saved under.
+    Nothing in the file itself is run. `modules`: names of modules with the model's custom layers; they are
+    imported. A package may load its names lazily, so each custom class and function is looked up by name. A
+    layer that is written once for both Kerases (converters.layers.definition) is made for the Keras of the
+    file. `custom_objects`: classes and functions by the names in the file, as for keras.models.load_model.
+    `trust_code`: lambda functions in the file may run, and modules that it names are imported. The model runs
+    on TensorFlow, whatever backend it was saved under.
 
-    Raises InputError: a file that is no model or a damaged one, a module that cannot be imported, code in the
-    file, custom classes and functions that no module has (they are named), a Keras that is not installed or
-    has another backend than TensorFlow in this process, or a model that Keras cannot load.
+    Raises InputError: a file that is no model, or a damaged one; a module that cannot be imported; code in
+    the file; custom classes and functions that no module has (they are named); a Keras that is not installed,
+    or that has another backend than TensorFlow in this process; a model that Keras cannot load.
     """
     file = check_model_file(path, trust_code=trust_code)
     if file.is_saved_model:

@@ -1,4 +1,4 @@
-"""Make layers anew from their configuration, also those whose function is a lambda, and models of them."""
+"""Rebuild layers from their configuration, even those whose function is a lambda, and models of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Quantise a float32 .tflite file in a process of its own: TensorFlow dies of some loops.
+"""Quantise a float32 .tflite file in a process of its own, because TensorFlow crashes on some loops.
 
 It ends with signal 11 on the loop of a GRU in int8 (TensorFlow 2.21). Starting a process that imports
 TensorFlow takes seconds, so only files with loops are quantised there.

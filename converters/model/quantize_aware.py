@@ -7,21 +7,23 @@ channel, the rounding behind a tanh, and ranges that are fitted before the first
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
 
+from converters.base.arrays import Numbers
 from converters.base.errors import InputError, expect
 from converters.base.kerases import KERAS_2, KERAS_3, import_keras, keras_name
 from converters.base.untyped import KerasLayer, KerasModel, QuantizeConfig, TfTensor
 from converters.layers.assembled import AssembledConv2D
 from converters.layers.definition import definition_of
 from converters.model.activation_ranges import BEHIND, RangeSearch
-from converters.model.calibration_samples import Range, checked_samples
+from converters.model.calibration_samples import Calibration, Range, checked_inputs
 from converters.model.float32 import float32_policy, in_float32
-from converters.model.graph import check_model
+from converters.model.graph import check_model, nested_inputs
 from converters.model.quantize_configs import (
+    CHANNEL_AXES,
     Form,
     KernelConfig,
     NothingToQuantize,
@@ -30,7 +32,7 @@ from converters.model.quantize_configs import (
     tfmot,
 )
 from converters.model.quantize_scheme import OwnConfigsScheme
-from converters.model.separated_activations import OF_THEIR_OWN, activation_name, separated
+from converters.model.separated_activations import OF_THEIR_OWN, TRANSPOSED, activation_name, separated
 from converters.model.twin import check_twin, twin
 from converters.model.twin_operations import KerasOperation, operation_name
 
@@ -47,10 +49,10 @@ _KERNELS: dict[type, tuple[str, Form]] = {
     layers.Conv2D: ("kernel", "full"),
     layers.Dense: ("kernel", "dense"),
     layers.DepthwiseConv2D: ("depthwise_kernel", "depthwise"),
-    # The converter brings their kernels to another shape, and loses a scale for each channel on the way.
-    layers.Conv1D: ("kernel", "whole"),
-    layers.DepthwiseConv1D: ("depthwise_kernel", "whole"),
-    layers.Conv2DTranspose: ("kernel", "whole"),
+    layers.Conv1D: ("kernel", "sequence"),
+    layers.DepthwiseConv1D: ("depthwise_kernel", "depthwise_sequence"),
+    layers.Conv1DTranspose: ("kernel", "transposed"),
+    layers.Conv2DTranspose: ("kernel", "transposed"),
 }
 _WITHIN = ("linear", "relu", *BEHIND)  # activations that are rounded within their layer
 
@@ -69,8 +71,13 @@ _COMPUTING = (
 
 # What to do with a layer that has no rule, where it is not _AFTERWARDS.
 _AFTERWARDS = "give it one, or let to_tflite quantise after training"
+_TWO_LAYERS = "fold makes two layers of it, which have rules (converters.fold)"
+_FLOAT = "an int8 file computes it in float32; let to_tflite quantise the others after training"
 _INSTEAD: dict[type, str] = {
-    layers.SeparableConv2D: "fold makes two layers of it, which have rules (converters.fold)",
+    layers.SeparableConv1D: _TWO_LAYERS,
+    layers.SeparableConv2D: _TWO_LAYERS,
+    layers.Conv3D: _FLOAT,
+    layers.Conv3DTranspose: _FLOAT,
     layers.BatchNormalization: "fold takes it into the layer before or behind it (converters.fold)",
 }
 
@@ -85,8 +92,8 @@ _COMPUTING_OPERATIONS = ("Mean", "Sum")
 def quantize_rule(*classes: type) -> Callable[[ConfigRule], ConfigRule]:
     """Register `rule(layer, behind) -> QuantizeConfig` as the way to quantise the layers of `classes`.
 
-    A class may be one of either Keras, or a definition, for both. The rule is asked with the layer of Keras 2
-    that is fine-tuned. `behind` names the function that alone reads the layer's output ("relu", "softmax",
+    A class may be one of either Keras or, for both, a definition. The rule is called with the Keras 2 layer
+    that is fine-tuned. `behind` names the only function that reads the layer's output ("relu", "softmax",
     ...; "linear" for any other, for several, and for an output of the model). A subclass of
     AssembledConv2D needs no rule. `NothingToQuantize()` serves a layer that only moves values,
     `OutputConfig()` one without weights (converters.model.quantize_configs).
@@ -116,32 +123,34 @@ def _key(kind: type) -> type | str:
 def quantize_aware(
     model: KerasModel,
     *,
-    calibration: np.ndarray,
+    calibration: Calibration,
     input_range: Range | None = None,
     weight_bits: int = 8,
     per_channel: bool = True,
 ) -> KerasModel:
     """Return a Keras 2 model with the weights of `model` that rounds kernels and activations as int8 does.
 
-    `model`: a folded functional or sequential model of Keras 3 or Keras 2; it is not changed. That of Keras 3
-    is made anew in Keras 2, which tensorflow-model-optimization needs (converters.model.twin), and must give
-    the same numbers on `calibration` there. `calibration`: real inputs (n, ...), some hundreds; each
-    activation's range is the one of least squared error on them, behind the tanh or softmax that follows.
-    `input_range`: what the inputs can be, if known; pixels 0..255 then have a step of 1 even if the samples
-    do not reach 255, and samples that were scaled by mistake are refused.
-    `weight_bits`: 2 to 8. `per_channel`: whether each output channel of a convolution has a scale of its own
-    (a dense kernel never has: NNAPI refuses it; nor has one of Conv1D or Conv2DTranspose, for which
-    TensorFlow's converter takes one scale). Train the result as any model, then call `settle`, then
-    `to_tflite(..., precision="int8")` if it has 8 bits, or 4.
+    `model`: a folded functional or sequential model of Keras 3 or Keras 2; it is not changed. A Keras 3 model
+    is rebuilt as its twin in Keras 2 (converters.model.twin), which tensorflow-model-optimization needs; the
+    twin must give the same numbers on `calibration`. `calibration`: a few hundred real inputs (n, ...);
+    of a model with several inputs, an array for each by its name. Each activation gets the range with the
+    least squared error on them, behind the tanh or softmax that follows. `input_range`: the range of the only
+    input, if it is known. Pixels 0..255 then have a step of 1 even if the samples do not reach 255, and
+    samples that were scaled by mistake are refused.
+    `weight_bits`: 2 to 8. `per_channel`: whether each output channel of a convolution has its own scale. A
+    dense kernel always has a single scale, because NNAPI refuses more; so has a kernel of Conv1D,
+    DepthwiseConv1D, Conv1DTranspose or Conv2DTranspose of fewer than 8 bits, because TensorFlow's converter
+    takes no more. Train the result like any model, then call `settle`, then
+    `to_tflite(..., precision="int8")` if it has 8 or 4 bits.
 
     Raises InputError: no such model; calibration that is empty, constant, not finite or of another shape or
-    range; other bits; a layer that Keras 2 does not have, or whose numbers there are others; a layer for
-    which there is no rule; an activation that is not rounded as the file rounds it.
+    range; other bits; a layer that Keras 2 does not have, or that gives other numbers there; a layer without
+    a rule; an activation that is not rounded as the file rounds it.
     """
     check_model(model)
-    expect(len(model.inputs) == 1, "a model with one input", len(model.inputs))
     expect(weight_bits in range(2, 9), "weight_bits from 2 to 8", weight_bits)
-    samples = checked_samples(calibration, model, input_range=input_range)
+    checked = checked_inputs(calibration, model, input_range=input_range)
+    samples = [array.astype(np.float32) for array in checked.values()]
     exact = separated(_in_keras_2(in_float32(model), samples))
 
     for layer in exact.layers:
@@ -163,7 +172,8 @@ def quantize_aware(
     quantized = _with_lasting_names(applied)
     _check_kernels(quantized, configs)
     settle(quantized)
-    _fit_inputs(quantized, input_range or (float(samples.min()), float(samples.max())))
+    ranges = [input_range or (float(array.min()), float(array.max())) for array in samples]
+    _fit_inputs(quantized, dict(zip(quantized.input_names, ranges, strict=True)))
     _fit_ranges(quantized, samples)
     return quantized
 
@@ -174,13 +184,13 @@ def is_quantized(model: KerasModel) -> bool:
 
 
 def settle(model: KerasModel) -> None:
-    """Set the ranges of the kernels to what the weights are now; after the last step of training."""
+    """Fit the ranges of the kernels to the weights; call it after the last step of training."""
     for wrapper in _wrappers(model):
         for weight, quantizer, variables in wrapper._weight_vars:
             quantizer(weight, True, variables)
 
 
-def _in_keras_2(model: KerasModel, samples: np.ndarray) -> KerasModel:
+def _in_keras_2(model: KerasModel, samples: Sequence[Numbers]) -> KerasModel:
     """Return `model`, of Keras 2, or the twin of one of Keras 3, if that gives its numbers for `samples`."""
     if keras_name(model) != KERAS_3:
         return model
@@ -190,7 +200,7 @@ def _in_keras_2(model: KerasModel, samples: np.ndarray) -> KerasModel:
 
 
 def _with_lasting_names(model: KerasModel) -> KerasModel:
-    """Name the layers that round the inputs after them: tensorflow-model-optimization counts them.
+    """Name the layers that round inputs after those inputs: tensorflow-model-optimization numbers them.
 
     Names go into files, of weights and of .tflite: the second model in a process must have the first's.
     """
@@ -198,9 +208,8 @@ def _with_lasting_names(model: KerasModel) -> KerasModel:
     def renamed(layer: KerasLayer) -> KerasLayer:
         if type(layer).__name__ != "QuantizeLayer":
             return layer
-        source = layer._inbound_nodes[0].inbound_layers
         with tfmot.quantization.keras.quantize_scope():
-            return type(layer).from_config({**layer.get_config(), "name": f"quant_{source.name}"})
+            return type(layer).from_config({**layer.get_config(), "name": f"quant_{_source_of(layer).name}"})
 
     return keras.models.clone_model(model, clone_function=renamed)
 
@@ -223,7 +232,7 @@ def _check_kernels(model: KerasModel, configs: dict[str, QuantizeConfig]) -> Non
     rounded = {wrapper.layer.name for wrapper in _wrappers(model) if wrapper._weight_vars}
     for name, config in configs.items():
         if isinstance(config, KernelConfig):
-            expect(name in rounded, f"the kernel of {name} to be rounded", "it left as it is")
+            expect(name in rounded, f"the kernel of {name} to be rounded", "it left unrounded")
 
 
 def _config_of(layer: KerasLayer, model: KerasModel, *, bits: int, per_channel: bool) -> QuantizeConfig:
@@ -235,13 +244,13 @@ def _config_of(layer: KerasLayer, model: KerasModel, *, bits: int, per_channel: 
         )
     if type(layer) in _KERNELS:
         weight, form = _KERNELS[type(layer)]
-        channels = per_channel and form not in ("dense", "whole")
+        channels = per_channel and form != "dense" and (bits == 8 or form not in CHANNEL_AXES)
         return KernelConfig(weight=weight, form=form, bits=bits, per_channel=channels, behind=behind)
     rule = _rules.get(_key(type(layer))) or _operation_rule(layer)
     if rule is not None:
         return rule(layer, behind)
     raise InputError(
-        f"expected layers with a rule for quantising (converters.model.quantize_aware.quantize_rule), got "
+        f"expected layers with a rule for quantising (converters.quantize_rule), got "
         f"{layer.name}, {_kind(layer)}: {_INSTEAD.get(type(layer), _AFTERWARDS)}"
     )
 
@@ -276,14 +285,14 @@ def _check_activation(layer: KerasLayer) -> None:
 
 
 def _behind(layer: KerasLayer, model: KerasModel) -> str:
-    """Return the name of the function that alone reads the layer's output, "linear" if it is none we know."""
+    """Return the name of the only function that reads the layer's output, "linear" if it is not known."""
     readers = {node.layer for node in layer._outbound_nodes}
     if len(readers) != 1 or layer.name in model.output_names:
         return "linear"
     reader = readers.pop()
     if isinstance(reader, layers.Softmax):
         return "softmax"
-    fuses = type(layer) is not layers.Conv2DTranspose  # TRANSPOSE_CONV computes no ReLU
+    fuses = type(layer) not in TRANSPOSED  # TRANSPOSE_CONV computes no ReLU
     if isinstance(reader, layers.ReLU):
         return "relu" if fuses and _is_fused(reader) else "linear"
     name = getattr(getattr(reader, "activation", None), "__name__", "linear")
@@ -326,18 +335,20 @@ def _activation(layer: KerasLayer, behind: str) -> QuantizeConfig:
     return NothingToQuantize() if name in BEHIND else OutputConfig(behind=behind)
 
 
-def _fit_ranges(model: KerasModel, samples: np.ndarray) -> None:
-    """Run `samples` unrounded, and set each activation's range to the best for what passed through it.
+def _fit_ranges(model: KerasModel, samples: Sequence[Numbers]) -> None:
+    """Run `samples` unrounded, and set each activation's range to the best one for its values.
 
-    They run twice: what passes once is not kept, as it may be gigabytes.
+    The samples run twice, because values are not kept: they may be gigabytes.
     """
     found = [(*one, RangeSearch(behind=one[0].behind)) for one in _activation_quantizers(model)]
-    batch = int(np.clip(_BATCH_VALUES // samples[0].size, 1, _BATCH))
+    count, values = len(samples[0]), sum(array[0].size for array in samples)
+    batch = int(np.clip(_BATCH_VALUES // values, 1, _BATCH))
     for watch in (RangeSearch.see, RangeSearch.weigh):
         for quantizer, variables, search in found:
             quantizer.watchers[variables["min_var"].ref()] = partial(watch, search)
-        for start in range(0, len(samples), batch):
-            model(samples[start : start + batch], training=False)
+        for start in range(0, count, batch):
+            some = [array[start : start + batch] for array in samples]
+            model(nested_inputs(model, some), training=False)
     for quantizer, variables, search in found:
         quantizer.watchers.clear()
         for end, value in zip(("min_var", "max_var"), search.best(), strict=True):
@@ -355,9 +366,16 @@ def _activation_quantizers(model: KerasModel) -> Iterator[tuple[RangeQuantizer, 
                 yield quantizer, wrapper._output_quantizer_vars
 
 
-def _fit_inputs(model: KerasModel, input_range: Range) -> None:
-    """Set the input's range, 0 within: pixels 0..255 keep a step of 1."""
+def _fit_inputs(model: KerasModel, ranges: Mapping[str, Range]) -> None:
+    """Set each input's range, by its name, 0 included: pixels 0..255 keep a step of 1."""
     for layer in model.layers:
-        if type(layer).__name__ == "QuantizeLayer":
-            layer.quantizer_vars["min_var"].assign(min(input_range[0], 0.0))
-            layer.quantizer_vars["max_var"].assign(max(input_range[1], 0.0))
+        # An input that only a Concatenate reads is rounded behind that, in the file too.
+        if type(layer).__name__ == "QuantizeLayer" and layer.quantizer is not None:
+            low, high = ranges[_source_of(layer).name]
+            layer.quantizer_vars["min_var"].assign(min(low, 0.0))
+            layer.quantizer_vars["max_var"].assign(max(high, 0.0))
+
+
+def _source_of(layer: KerasLayer) -> KerasLayer:
+    """Return the input that the layer, which rounds one, reads."""
+    return layer._inbound_nodes[0].inbound_layers

@@ -19,8 +19,15 @@ with quiet(), unchanged_environment():
 keras = import_keras(KERAS_2)  # tensorflow-model-optimization has no other
 _register = keras.utils.register_keras_serializable(package="converters")
 
-Form = Literal["full", "depthwise", "dense", "whole"]
+Form = Literal["full", "depthwise", "dense", "sequence", "depthwise_sequence", "transposed"]
 Watcher = Callable[[NDArray[np.float32]], None]
+
+CHANNEL_AXES: dict[Form, tuple[int, ...]] = {
+    "sequence": (-1,),
+    "depthwise_sequence": (-2, -1),
+    "transposed": (-2,),
+}
+"""The axes of the output channels of kernels that the converter brings to another shape."""
 
 # TensorFlow Lite fixes the int8 output of TANH: scale 1/128, zero point 0.
 _TANH_LIMITS = {"init_min": -1.0, "init_max": 127 / 128}
@@ -108,6 +115,38 @@ class KernelQuantizer(tfmot.quantization.keras.quantizers.LastValueQuantizer):
         return tf.reshape(kernel, (rows, columns, 1, channels * multiplier))
 
 
+@_register
+class ChannelQuantizer(tfmot.quantization.keras.quantizers.Quantizer):
+    """Rounds a kernel to -127..127 of a scale for each index of its axes `channels` (counted from the last).
+
+    For kernels that the converter brings to another shape: the scales of TensorFlow's own fake quantisation
+    do not follow there. This rounds by plain operations, which the converter computes beforehand: it finds a
+    constant whose largest value in each channel is 127 steps, and the same scales again. Of 8 bits only.
+    """
+
+    def __init__(self, *, channels: tuple[int, ...]) -> None:
+        self.channels = tuple(channels)
+
+    def build(
+        self, tensor_shape: tuple[int | None, ...], name: str, layer: KerasLayer
+    ) -> dict[str, TfTensor]:
+        """Make nothing: the scales are those of the weights as they are."""
+        return {}
+
+    def __call__(
+        self, inputs: TfTensor, training: bool, weights: dict[str, TfTensor], **_: object
+    ) -> TfTensor:
+        """Round the kernel `inputs`; its gradient passes."""
+        axes = [axis for axis in range(-len(inputs.shape), 0) if axis not in self.channels]
+        largest = tf.reduce_max(tf.abs(inputs), axis=axes, keepdims=True)
+        steps = tf.where(largest > 0, largest, 1.0) / 127
+        return inputs + tf.stop_gradient(tf.round(inputs / steps) * steps - inputs)
+
+    def get_config(self) -> dict[str, object]:
+        """Return the constructor's option."""
+        return {"channels": self.channels}
+
+
 # The name is the one that saved models have.
 @keras.utils.register_keras_serializable(package="converters", name="NothingToQuantise")
 class NothingToQuantize(tfmot.quantization.keras.QuantizeConfig):
@@ -171,13 +210,16 @@ class KernelConfig(NothingToQuantize):
 
     def get_weights_and_quantizers(self, layer: KerasLayer) -> list[tuple[TfTensor, Quantizer]]:
         """Round the kernel, assembled first where the layer assembles one."""
+        weight = getattr(layer, self.weight)
+        if self.per_channel and self.form in CHANNEL_AXES:
+            return [(weight, ChannelQuantizer(channels=CHANNEL_AXES[self.form]))]
         quantizer = KernelQuantizer(
             bits=self.bits,
             per_channel=self.per_channel,
             form=self.form,
             assemble=getattr(layer, "assemble", None),
         )
-        return [(getattr(layer, self.weight), quantizer)]
+        return [(weight, quantizer)]
 
     def get_activations_and_quantizers(self, layer: KerasLayer) -> list[tuple[Activation, Quantizer]]:
         """Round before a tanh, a sigmoid or a softmax, behind a ReLU or none (as the file does)."""

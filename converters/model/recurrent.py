@@ -1,7 +1,7 @@
-"""Layers that loop over time: convert an LSTM by its one operator, and name what the converter died of.
+"""Layers that loop over time: convert an LSTM to one operator, and name the layers that loop in a message.
 
-Keras 3 computes an LSTM in a loop, of which TensorFlow Lite makes a WHILE and, in int8, nothing: the
-converter ends the process. The converter knows the LSTM of Keras 2, and writes one operator for it.
+Keras 3 computes an LSTM in a loop. The converter makes a WHILE of it; in int8 it crashes the process. It
+recognises the LSTM of Keras 2 and writes one operator for it.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _OPEN_SIDE = 8  # of made-up inputs
 
 
 def with_fused_lstm(model: KerasModel, samples: Mapping[str, Numbers] | None) -> KerasModel:
-    """Return the twin in Keras 2 of a Keras 3 `model` with an LSTM, or `model` itself.
+    """Return the twin in Keras 2 of a Keras 3 `model` with an LSTM; `model` itself where there is none.
 
-    Itself also where there is no twin, or it does not give the model's numbers for `samples` (n, ...), by
-    input; without samples, for numbers that are drawn.
+    The model itself also if the twin does not give its numbers for `samples`, (n, ...) for each input by
+    name; without samples, for random numbers.
     """
     keras = keras_of(model)
     if keras_name(model) != KERAS_3 or not any(

@@ -1,4 +1,4 @@
-"""A SavedModel, which `model.export` of Keras 3 writes too: load it, run it, convert it to a .tflite file."""
+"""Load a SavedModel, which `model.export` of Keras 3 writes too, run it, and convert it to a .tflite file."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from converters.base.quiet import quiet
 from converters.base.shapes import Shapes
 from converters.base.untyped import TfFunction, TfTensor
 from converters.file.manifest import describe
+from converters.file.same_padding import with_padding_written_out
 from converters.file.signature import EndNames, ends_in_order
 from converters.model.calibration_samples import Calibration, Range, checked_inputs
 from converters.model.conversion import Converted, check_dense_scales, check_precision
@@ -75,7 +76,7 @@ class SavedModel:
 def load_saved_model(path: Path, *, trust_code: bool = False) -> SavedModel:
     """Return the signature serving_default, or else serve, of the SavedModel in the folder `path`.
 
-    An open batch becomes 1. `trust_code`: operations that do more than compute are no fault. Raises
+    An open batch becomes 1. `trust_code`: operations that do more than compute are allowed. Raises
     InputError: no SavedModel or a damaged one, code in it, neither signature, an input of unknown rank or
     with a batch above 1.
     """
@@ -134,6 +135,7 @@ def saved_model_to_tflite(
     if len(model.inputs) > 1 or len(model.output_names) > 1:
         names = EndNames(inputs=tuple(model.input_names), outputs=model.output_names)
         content = ends_in_order(content, names)
+    content = with_padding_written_out(content)
     return Converted(content, {"precision": precision, **describe(content)})
 
 
@@ -163,7 +165,7 @@ def _one_at_a_time(source: TfTensor) -> TfTensor:
     shape = tuple(source.shape) if known else ()
     expect(
         known and shape[0] in (None, 1),
-        "a SavedModel for one input at a time whose shape is known but for the batch",
+        "a SavedModel for one sample at a time, of a shape that is known apart from the batch",
         shape if known else "one of unknown rank",
     )
     return tf.TensorSpec((1, *shape[1:]), source.dtype, name=source.name)

@@ -1,4 +1,4 @@
-"""Find what in a SavedModel's graph runs Python, touches files or unfolds, without loading it."""
+"""Find what in a SavedModel's graph runs Python, touches files or is huge, without loading it."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def _of_functions(graph: Any) -> Iterator[Any]:
 
 
 def _constant_size(node: Any) -> int:
-    """Return the bytes that the constants in `node` unfold to: a protobuf may state one value for all."""
+    """Return the bytes of the constants in `node`: a protobuf may state one value for all entries."""
     tensors = [value.tensor for value in node.attr.values() if value.HasField("tensor")]
     return sum(_size(tensor) for tensor in tensors)
 

@@ -2,7 +2,8 @@
 
 Names go into the file. Those that Keras 3 gives depend on how often a layer was called, and it computes some
 layers by several operations where TensorFlow has one. Here each layer computes in a scope of its name, and
-convolutions, pooling and some others are the operations that Keras 2 uses: the same file, to the byte.
+convolutions, pooling and some others are the operations that Keras 2 uses: the same file, to the byte. A
+LayerNormalization is written so that int8 has each of its operators.
 """
 
 from __future__ import annotations
@@ -117,12 +118,26 @@ def _flattened(layer: KerasLayer, inputs: TfTensor) -> TfTensor:
     return tf.reshape(inputs, (-1, math.prod(sides))) if None not in sides else layer.call(inputs)
 
 
+def _layer_normalized(layer: KerasLayer, inputs: TfTensor) -> TfTensor:
+    """Keras 3 adds the negative mean behind the scaling: NEG, which int8 does not have, and a coarser sum."""
+    if layer.axis not in ([-1], [len(inputs.shape) - 1]) or layer.rms_scaling:
+        return layer.call(inputs)
+    centred = inputs - tf.reduce_mean(inputs, -1, keepdims=True)
+    variance = tf.reduce_mean(centred * centred, -1, keepdims=True)
+    factor = tf.math.rsqrt(variance + layer.epsilon)
+    if layer.gamma is not None:
+        factor *= tf.convert_to_tensor(layer.gamma)
+    results = centred * factor
+    return results if layer.beta is None else results + tf.convert_to_tensor(layer.beta)
+
+
 _OPERATIONS: dict[str, Callable[[KerasLayer, TfTensor], TfTensor]] = {
     "AveragePooling2D": _averaged,
     "Conv2D": _convolved,
     "DepthwiseConv2D": _convolved_by_channel,
     "Embedding": _looked_up,
     "Flatten": _flattened,
+    "LayerNormalization": _layer_normalized,
     "MaxPooling2D": _largest,
     "UpSampling2D": _enlarged,
 }

@@ -1,4 +1,4 @@
-"""Read training data as batches, in whichever of the usual forms a person has it."""
+"""Read training data as batches, in any of the usual forms."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class ArrayBatches:
     """Batches of arrays."""
 
     def __init__(self, whole: Batch, *, batch_size: int, seed: int | None) -> None:
-        expect(len(whole.inputs), "one input to train on or more", "none")
+        expect(len(whole.inputs), "at least one input to train on", "none")
         self.whole, self.batch_size = whole, batch_size
         self.steps: int | None = -(-len(whole.inputs) // batch_size)
         self._random = None if seed is None else np.random.default_rng(seed)
@@ -143,7 +143,7 @@ class StreamedBatches:
     def _peeked(self, count: int) -> list[Batch]:
         batches = list(itertools.islice(self._stream, count))
         self._stream = itertools.chain(batches, self._stream)
-        expect(batches, "one batch to train on or more", "none")
+        expect(batches, "at least one batch to train on", "none")
         return batches
 
     def _cycle(self) -> Iterator[Batch]:
@@ -171,7 +171,7 @@ class _Reader:
     def batch(self, content: TrainingData) -> Batch:
         """Return inputs, or (inputs, labels), as a Batch; raises InputError for another content."""
         parts = content if isinstance(content, (tuple, list)) else (content,)
-        expect(len(parts) in (1, 2), _FORMS, f"{len(parts)} of them")
+        expect(len(parts) in (1, 2), _FORMS, f"{len(parts)} arrays")
         inputs, labels = (None if part is None else np.asarray(part) for part in (*parts, None)[:2])
         assert inputs is not None
         fits = inputs.ndim > 0 and shape_fits(inputs.shape[1:], self.shape)

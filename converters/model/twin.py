@@ -1,7 +1,8 @@
-"""Make the twin in Keras 2 of a Keras 3 model: tensorflow-model-optimization knows no other Keras.
+"""Make the twin in Keras 2 of a Keras 3 model: tensorflow-model-optimization works with Keras 2 only.
 
-Layers by their configurations, weights by their names; models within the model are inlined, a layer that is
-called several times stays one layer. `check_twin` proves that the twin gives the model's numbers.
+Layers are rebuilt from their configurations, and weights are matched by name. Models within the model are
+inlined; a layer that is called several times stays one layer. `check_twin` checks that the twin gives the
+model's numbers.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from converters.base.arrays import Numbers
 from converters.base.errors import InputError, expect
 from converters.base.kerases import KERAS_2, KERAS_3, check_backend, import_keras, keras_name, keras_of
 from converters.base.untyped import KerasLayer, KerasModel, TfTensor
@@ -22,6 +24,7 @@ from converters.model.graph import (
     assembled_model,
     check_model,
     graph_of,
+    nested_inputs,
     new_input,
 )
 from converters.model.twin_layers import (
@@ -38,8 +41,8 @@ from converters.model.twin_operations import called, operation_layer
 TOLERANCE = 1e-4
 """How far an output of a twin may be from the model's, as a share of the largest.
 
-Both compute the same sums in float32, in an order that may differ: what is between them is some hundred times
-2^-24 in the deepest models. An option that means something else in the other Keras changes the second digit.
+Both compute the same sums in float32, perhaps in another order, so in the deepest models they differ by a few
+hundred times 2^-24. An option that means something else in the other Keras changes the second digit.
 """
 
 _BATCH = 100
@@ -48,12 +51,12 @@ _BATCH = 100
 def twin(model: KerasModel) -> KerasModel:
     """Return the twin in Keras 2 of a built functional or sequential Keras 3 model: the same function.
 
-    Names of layers stay; models within the model are inlined. Weights are copied, `model` is not changed.
-    A layer that is defined once for both Kerases (`keras_layer`) is made for Keras 2; any other layer of
-    somebody's own must be registered in tf_keras under the same name. A function is used as it is: it must
-    compute on TensorFlow's tensors, as one that uses `keras.ops` does. Operations of `keras.ops` in the graph
-    become layers. Raises InputError: no such model, Keras on another backend than TensorFlow, and, by name
-    and with the reason, a layer, option, function or weight that Keras 2 does not have.
+    Layers keep their names; models within the model are inlined. Weights are copied; `model` is not changed.
+    A custom layer that is written once for both Kerases (`keras_layer`) is made for Keras 2; any other custom
+    layer must be registered in tf_keras under the same name. A function is used as it is: it must compute on
+    TensorFlow's tensors, as one that uses `keras.ops` does. Operations of `keras.ops` in the graph become
+    layers. Raises InputError: no such model; Keras on another backend than TensorFlow; a layer, option,
+    function or weight that Keras 2 does not have, by its name and with the reason.
     """
     check_model(model)
     expect(keras_name(model) == KERAS_3, "a model of Keras 3", f"one of Keras 2, {model.name}")
@@ -65,11 +68,11 @@ def twin(model: KerasModel) -> KerasModel:
 
 
 def back(two: KerasModel, model: KerasModel) -> None:
-    """Set the weights of the Keras 3 `model` to those of `two`: its twin, trained since.
+    """Set the weights of the Keras 3 `model` to those of `two`, its twin, after that has been trained.
 
-    `two` may also be the twin that `quantize_aware` made of `model` (then a folded one): its weights are not
-    rounded, the ranges are left out. Raises InputError, and sets nothing, when a layer of `model` has no
-    layer of that name with weights of the same shapes.
+    `two` may also be what `quantize_aware` made of a folded `model`: its weights are taken unrounded, and its
+    ranges are left out. Raises InputError, and sets nothing, if `two` has no layer of the same name with
+    weights of the same shapes for each layer of `model`.
     """
     pairs = [
         (weight, array)
@@ -80,21 +83,21 @@ def back(two: KerasModel, model: KerasModel) -> None:
         weight.assign(array)
 
 
-def check_twin(two: KerasModel, model: KerasModel, samples: NDArray[np.float32]) -> None:
-    """Raise InputError unless `two` gives the numbers of the Keras 3 `model` for `samples` (n, ...).
+def check_twin(two: KerasModel, model: KerasModel, samples: Sequence[Numbers]) -> None:
+    """Raise InputError unless `two` gives the numbers of the Keras 3 `model` for `samples`.
 
-    They may differ by `TOLERANCE`. The message names the first layer that departs, given the same inputs, and
-    by how much.
+    `samples`: an array (n, ...) for each input. The numbers may differ by `TOLERANCE`. The
+    message names the first layer that departs, given the same inputs, and by how much.
     """
-    batches = [samples[start : start + _BATCH] for start in range(0, len(samples), _BATCH)]
-    for batch in batches:
-        answers = [_flat(one(batch, training=False)) for one in (model, two)]
+    for start in range(0, len(samples[0]), _BATCH):
+        batch = [array[start : start + _BATCH] for array in samples]
+        answers = [_flat(one(nested_inputs(one, batch), training=False)) for one in (model, two)]
         distance = max(_distance(left, right) for left, right in zip(*answers, strict=True))
         if not distance <= TOLERANCE:
             name, distance = _first_departure(graph_of(model), two, batch) or (model.name, distance)
             raise InputError(
-                f"expected the numbers of Keras 3 from the twin of {model.name} in Keras 2, got others from "
-                f"{name}, by {distance:.2g} of the largest (allowed: {TOLERANCE:g})"
+                f"expected the twin of {model.name} in Keras 2 to give the model's numbers, got others from "
+                f"{name}, off by {distance:.2g} of the largest (allowed: {TOLERANCE:g})"
             )
 
 
@@ -136,7 +139,7 @@ def _called(
         if _is_layer(call.layer):
             return call.again(layer, tensors, training=training)
         return called(layer, tensors)
-    except Exception as error:  # of many kinds: somebody's function may do anything
+    except Exception as error:  # of many kinds: a custom function may do anything
         if isinstance(error, InputError):
             raise
         raise InputError(
@@ -164,9 +167,9 @@ def _arrays_for(layer: KerasLayer, two: KerasModel, name: str) -> list[NDArray[n
     return [np.asarray(one) for _, one in weights]
 
 
-def _first_departure(graph: Graph, two: KerasModel, batch: NDArray[np.float32]) -> tuple[str, float] | None:
+def _first_departure(graph: Graph, two: KerasModel, batch: Sequence[Numbers]) -> tuple[str, float] | None:
     """Return the name of the first layer whose twin departs on the same inputs, and by how much."""
-    values: dict[Wire, TfTensor] = dict(zip(graph.inputs, [batch], strict=True))
+    values: dict[Wire, TfTensor] = dict(zip(graph.inputs, batch, strict=True))
     for call in graph.calls:
         if call.is_input:
             continue

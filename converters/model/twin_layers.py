@@ -1,4 +1,4 @@
-"""Make the layer of Keras 2 that computes what a layer of Keras 3 does: by its configuration and weights."""
+"""Make the Keras 2 layer that computes what a Keras 3 layer does, from its configuration and weights."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _WEIGHT_NAMES = {
     "DepthwiseConv2D": {"kernel": "depthwise_kernel"},
 }
 
-# They decide how numbers are drawn or computed, or repeat another option; the function stays.
+# They decide how numbers are drawn or computed, or repeat another option; the function is the same.
 _WITHOUT_EFFECT = ("autocast", "seed", "use_cudnn", "flash_attention", "vocabulary_size")
 
 # Options of Keras 3 alone whose neutral value is not what their constructor has as the default.
 _NEUTRAL = {"data_format": "channels_last", "rms_scaling": False}
 
-# Of the same name, and another function: Keras 3 changed its slope.
+# The same name for another function: Keras 3 changed its slope.
 _OTHER_FUNCTIONS = ("hard_sigmoid",)
 
 _registered_here: dict[str, Activation] = {}
@@ -41,9 +41,9 @@ _HELP = (
 
 
 def twin_layer(layer: KerasLayer, name: str) -> KerasLayer:
-    """Return a new layer of Keras 2 called `name` that is what `layer`, of Keras 3, is; its weights not set.
+    """Return a new Keras 2 layer called `name` that computes what the Keras 3 `layer` does; weights not set.
 
-    Raises InputError, naming the layer and the reason, when Keras 2 has none.
+    Raises InputError, naming the layer and the reason, when Keras 2 has no such layer.
     """
     translation = _Translation(layer.name)
     kind = translation.class_of(layer)
@@ -52,10 +52,10 @@ def twin_layer(layer: KerasLayer, name: str) -> KerasLayer:
 
 
 def copy_weights(old: KerasLayer, new: KerasLayer) -> None:
-    """Give `new`, of Keras 2, the weights of `old`, of Keras 3: by their names, where each has its own.
+    """Copy the weights of the Keras 3 layer `old` to the Keras 2 layer `new`, by their names.
 
-    Where several have the same name, within a wrapper, they must be in the same order. Raises InputError,
-    naming the layer and what differs, when names or shapes do.
+    Weights that share a name, within a wrapper, must be in the same order. Raises InputError, naming the
+    layer and what differs, when names or shapes differ.
     """
     source = twin_weights(old)
     target = in_order_of(source, [(name_of(weight), weight) for weight in new.weights])
@@ -75,7 +75,7 @@ def copy_weights(old: KerasLayer, new: KerasLayer) -> None:
 def in_order_of(
     wanted: Sequence[tuple[str, object]], weights: Sequence[tuple[str, TfTensor]]
 ) -> list[tuple[str, TfTensor]]:
-    """Return named `weights` in the order of the names `wanted`; as they are, where several have one name."""
+    """Return named `weights` in the order of the names in `wanted`; unchanged where a name comes twice."""
     places = {name: place for place, (name, _) in enumerate(wanted)}
     if len(places) < len(wanted):
         return list(weights)
@@ -83,9 +83,9 @@ def in_order_of(
 
 
 def twin_optimizer(optimizer: KerasOptimizer) -> KerasOptimizer:
-    """Return the optimizer of Keras 2 that `optimizer`, of Keras 3, is.
+    """Return the optimizer of Keras 2 that does what the Keras 3 `optimizer` does.
 
-    Raises InputError when Keras 2 has none.
+    Raises InputError when Keras 2 has no such optimizer.
     """
     old, new = import_keras(KERAS_3), import_keras(KERAS_2)
     kind = type(optimizer)
@@ -109,7 +109,7 @@ def name_of(weight: TfTensor) -> str:
 
 
 class _Translation:
-    """Translates what the configuration of one layer, called `name` in messages, holds."""
+    """Translates the configuration of one layer, called `name` in messages, to Keras 2."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -136,7 +136,7 @@ class _Translation:
         return found
 
     def options(self, layer: KerasLayer, config: Mapping[str, Json], kind: type) -> dict[str, Json]:
-        """Return the configuration for `kind` that says what `config`, that of `layer`, does."""
+        """Return the configuration for `kind` that means what `config`, that of `layer`, means."""
         names = _OPTION_NAMES.get(kind.__name__, {})
         known = {
             names.get(key, key): self.value(layer, key, value)
@@ -144,13 +144,13 @@ class _Translation:
             if key != "autocast"
         }
         if not self._is_stock(kind, self.new.layers):
-            return known  # somebody's own: it is to say itself what it takes
+            return known  # a custom layer: its own class checks its options
         return self.accepted(type(layer), known, kind)
 
     def accepted(self, old: type, options: Mapping[str, Json], new: type) -> dict[str, Json]:
-        """Return the `options` of the class `old`, of Keras 3, that `new`, of Keras 2, takes.
+        """Return those `options` of the Keras 3 class `old` that the Keras 2 class `new` takes.
 
-        Raises InputError when another is not neutral.
+        Raises InputError when one that it does not take has an effect.
         """
         taken = _options_of(new)
         for key in sorted(options.keys() - taken):
@@ -160,7 +160,7 @@ class _Translation:
         return {key: value for key, value in options.items() if key in taken}
 
     def value(self, layer: KerasLayer, key: str, value: Json) -> Json:
-        """Return what stands in Keras 2 for `value`, that of the option `key` in Keras 3."""
+        """Return the value in Keras 2 that means what `value` of the option `key` means in Keras 3."""
         if value is not None and key.endswith("initializer"):
             return "zeros"  # every weight is copied
         if key == "seed":
@@ -182,41 +182,41 @@ class _Translation:
             return self.old.saving.deserialize_keras_object(value)
         except Exception as error:  # of many kinds: a class may need anything
             raise InputError(
-                f"expected what Keras can restore in {self.name}, got {value['class_name']}: "
+                f"expected {self.name} to hold what Keras can restore, got {value['class_name']}: "
                 f"{first_line(error)}"
             ) from error
 
     def thing(self, thing: Any) -> Json:
-        """Return what stands in a configuration of Keras 2 for an object of Keras 3."""
+        """Return what a configuration of Keras 2 has in place of an object of Keras 3."""
         old, kind = self.old, type(thing)
         if isinstance(thing, old.layers.Layer):
             return self.new.layers.serialize(twin_layer(thing, thing.name), use_legacy_format=True)
         if isinstance(thing, old.DTypePolicy):
             known = kind in (old.DTypePolicy, old.dtype_policies.FloatDTypePolicy)
-            expect(known, f"a policy that Keras 2 has too in {self.name}", thing.name)
+            expect(known, f"a dtype policy of {self.name} that Keras 2 has too", thing.name)
             return thing.name
         if inspect.isfunction(thing):
             return self.activation(thing)
         for part in ("regularizers", "constraints"):
             if self._is_stock(kind, getattr(old, part)):
                 found = getattr(getattr(self.new, part), kind.__name__, None)
-                expect(found, f"what Keras 2 has too in {self.name}", f"a {kind.__name__} of keras.{part}")
+                expect(found, f"a {part[:-1]} of {self.name} that Keras 2 has too", kind.__name__)
                 return self.made(found, old.saving.serialize_keras_object(thing)["config"])
         registered = old.saving.get_registered_name(kind)
         found = defined_class(registered, self.new) or self.new.saving.get_registered_object(registered)
         where = f"{registered} of {self.name} to be registered in tf_keras too"
-        expect(found is not None, where, "it in Keras 3 alone")
+        expect(found is not None, where, "it only in Keras 3")
         return self.made(found, thing.get_config())
 
     def activation(self, function: Activation) -> Activation:
-        """Return the activation of Keras 2 that a function of Keras 3 is, itself where it has none."""
+        """Return the activation of Keras 2 for a function of Keras 3: that function, if Keras 2 has none."""
         name = getattr(function, "__name__", type(function).__name__)
         if getattr(self.old.activations, name, None) is function:
             same = getattr(self.new.activations, name, None)
             if same is not None and name not in _OTHER_FUNCTIONS:
                 return same
             return _registered(function, f"keras>{name}", self.new)
-        expect(name.isidentifier(), f"a function with a name in {self.name}", f"{name}: define it by def")
+        expect(name.isidentifier(), f"a function with a name in {self.name}", f"{name}: define it with def")
         register_functions(self.new)
         registered = self.old.saving.get_registered_name(function)
         return _registered(function, registered if ">" in registered else f"Custom>{name}", self.new)
@@ -231,7 +231,7 @@ class _Translation:
             if isinstance(error, InputError):
                 raise
             raise InputError(
-                f"expected {self.name} to be made anew in Keras 2, got {type(error).__name__}: "
+                f"expected {self.name} to be rebuilt in Keras 2, got {type(error).__name__}: "
                 f"{first_line(error)}"
             ) from error
 
@@ -275,7 +275,7 @@ def listed(weights: Sequence[tuple[str, tuple[int, ...]]]) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of an error's message that says what is wrong; the Kerases put much before it."""
+    """Return the first line of an error's message that says what is wrong; much comes before it."""
     text = re.sub(r"\x1b\[\d+m", "", str(error)).rpartition("Exception encountered: ")[2]
     text = re.sub(r"^ *File .*\n.*$", "", text, flags=re.MULTILINE)  # where in the code, and the code
     lines = (re.sub(r"^\w+: (?=Exception encountered)", "", line.strip()) for line in text.splitlines())

@@ -16,10 +16,10 @@ layers: Any = keras.layers
 
 @keras.utils.register_keras_serializable(package="converters")
 class KerasOperation(layers.Layer):
-    """Computes an operation of `keras.ops` on TensorFlow's tensors: that of Keras 3 itself.
+    """Computes an operation of `keras.ops` on TensorFlow's tensors, by Keras 3 itself.
 
-    `operation`: it, and `arguments`: what it is called with, positional and by name, as Keras 3 serialises
-    them; a tensor among them stands for the next of the layer's inputs.
+    `operation`, and the `arguments` that it is called with, positional and by name: as Keras 3 serialises
+    them. A tensor among the arguments stands for the next of the layer's inputs.
     """
 
     def __init__(self, *, operation: Json, arguments: Json, **options: object) -> None:
@@ -45,11 +45,11 @@ class KerasOperation(layers.Layer):
 
 
 def operation_layer(call: Call) -> KerasLayer:
-    """Return a layer of Keras 2 that computes what `call`, one of an operation of `keras.ops`, does.
+    """Return a layer of Keras 2 that computes what `call`, of an operation of `keras.ops`, computes.
 
-    A stock layer where there is one that does the same, so that its rules hold. It is called with the
-    call's inputs: one tensor, or a list. Raises InputError for what Keras 3 cannot make anew: an operation of
-    somebody's own that is not registered, a variable among the arguments.
+    It is a stock layer where one does the same, so that the rules for that layer hold. It is called with the
+    call's inputs: one tensor, or a list. Raises InputError for what Keras 3 cannot rebuild: a custom
+    operation that is not registered, a variable among the arguments.
     """
     stock = _STOCK.get(operation_name(call.layer), lambda call: None)(call)
     if stock is not None:
@@ -65,18 +65,18 @@ def operation_layer(call: Call) -> KerasLayer:
     except Exception as error:  # of many kinds: an operation may need anything
         kind = type(call.layer).__name__
         raise InputError(
-            f"expected layers, operations of keras.ops or registered ones, got {call.name}, a {kind}"
+            f"expected layers, functions of keras.ops or registered operations, got {call.name}, a {kind}"
         ) from error
 
 
 def operation_name(operation: KerasLayer) -> str:
-    """Return the name of the class of an operation of `keras.ops`; "" for one that is somebody's own."""
+    """Return the name of the class of an operation of `keras.ops`; "" for a custom one."""
     kind = type(operation)
     return kind.__name__ if kind.__module__.startswith(f"{KERAS_3}.") else ""
 
 
 def _merging(layer: Callable[..., KerasLayer]) -> Callable[[Call], KerasLayer]:
-    """Two tensors of one rank and type; for other ranks Keras 2 has another rule than NumPy's."""
+    """For two tensors of one rank and type; for different ranks Keras 2 does not follow NumPy's rule."""
 
     def stock(call: Call) -> KerasLayer:
         alike = len({len(shape) for shape in call.input_shapes}) == len({*call.input_types}) == 1

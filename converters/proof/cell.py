@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Verdict = Literal["within", "out", "not derived", "refused"]
-"""Not derived: what was measured stands there, but a tolerance for it is not known."""
+"""Not derived: measured, but no tolerance is known."""
 
 KERAS = "keras"
 """The column of the models themselves, beside those of the runtimes."""
@@ -17,12 +17,12 @@ KERAS = "keras"
 class Figures:
     """How one output of a file compares with the model's; differences are counted in steps of `step`.
 
-    `step`: the output's own or, in floating point, what 8 bits would give the model's range. `error`: the
-    share of wrong answers in percent or, of an output that is no scores, the mean distance from the labels;
-    None without labels. `agreement`: the share of answers that are the model's, in percent, None where there
-    are none. `largest` and `mean`: the difference from the model's output; `snr`: its signal to noise in
-    decibels, None without noise. `allowed`: the limit where the difference is largest; `used`: the largest
-    share of its tolerance around the ideal kernel's value that a value takes up, in percent; both are None
+    `step`: the output's own or, in floating point, 1/255 of the range of the model's output. `error`: the
+    share of wrong answers in percent or, where the output is no scores, the mean distance from the labels;
+    None without labels. `agreement`: the share of answers that are the model's, in percent; None where the
+    output is no scores. `largest` and `mean`: the difference from the model's output; `snr`: signal to noise
+    in decibels, None without noise. `allowed`: the limit where the difference is largest; `used`: the largest
+    share of its tolerance, around the ideal kernel's value, that a value takes up, in percent; both are None
     where no tolerance is derived. `same`: the share of samples with the ideal kernel's bytes, in percent,
     None in floating point. `lost` and `won`: samples that only the model, and only the file, answers
     correctly; `p`: McNemar's.

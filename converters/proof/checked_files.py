@@ -42,7 +42,7 @@ class CheckedFile:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Wishes:
-    """What files are to be: `precisions`, and as for `to_tflite` their `shape` and, in int8, the others."""
+    """The `precisions` to convert to, and options of `to_tflite`: `shape` and, for int8, the others."""
 
     precisions: Sequence[Precision]
     shape: Shapes | None = None
@@ -53,7 +53,7 @@ class Wishes:
 def reference_of(
     model: KerasModel | SavedModel, samples: Calibration, *, input_range: Range | None = None
 ) -> ModelAnswers:
-    """Return what files of `model` are compared with: its answers to `samples` (n, ...), its real inputs.
+    """Return what files of `model` are compared with: its answers to real inputs, `samples` (n, ...).
 
     Raises InputError as `checked_inputs` does, for inputs that cannot be the model's.
     """

@@ -68,4 +68,4 @@ def more_errors(p: float, lost: int, *, than: str) -> str:
     """Return the reason if `lost` more answers are wrong than chance allows, "" if not."""
     if p >= SIGNIFICANCE or lost <= 0:
         return ""
-    return f"{counted(lost, 'error')} more than {than}'s, p {p:.2g}"
+    return f"{lost:,} more {'error' if lost == 1 else 'errors'} than {than}, p {p:.2g}"

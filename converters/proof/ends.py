@@ -23,11 +23,11 @@ class Ends:
 
 
 def ends_of(content: bytes, graph: Graph, answers: ModelAnswers) -> Ends:
-    """Return the ends of the file `content` with the `graph`, which is to compute what gave `answers`.
+    """Return the ends of the file `content`, whose graph is `graph`, beside the model that gave `answers`.
 
-    They go by the names in the file's signature; where those are the converter's own, by their place or,
-    where each is another, by their shape. Raises InputError for a file from or to other shapes, which cannot
-    be one of this model, and for one whose ends cannot be told apart.
+    They are matched by the names in the file's signature: the model's, or numbers that the converter gave.
+    With other names they are matched by shape, if each shape fits one name only. Raises InputError for a file
+    with other shapes, which cannot be of this model, and for one whose ends cannot be told apart.
     """
     names = end_names(content)
     wanted, got = _texts(answers, graph)

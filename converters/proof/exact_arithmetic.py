@@ -19,7 +19,7 @@ from converters.base.environment import tf
 from converters.base.errors import expect
 from converters.base.untyped import TfTensor
 from converters.file.graph import Graph, Node, Tensor, computed_nodes
-from converters.proof.exact_operators import OPERATIONS, activated
+from converters.proof.exact_operators import DIVISIONS, OPERATIONS, activated
 
 LIMITS = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
 """The stored values that a quantised type can hold."""
@@ -47,9 +47,9 @@ def evaluate(
         if shifts and source.index in shifts:
             values[source.index] += shifts[source.index]
     for node in graph.nodes:
-        index = node.outputs[0].index
-        result = compute(node, values, rounding=rounding)
-        values[index] = result + shifts[index] if shifts and index in shifts else result
+        results = compute_all(node, values, rounding=rounding)
+        for index, result in zip((tensor.index for tensor in node.outputs), results, strict=True):
+            values[index] = result + shifts[index] if shifts and index in shifts else result
     return values
 
 
@@ -61,10 +61,10 @@ def listed(inputs: Inputs) -> list[TfTensor]:
 def check_operators(graph: Graph) -> None:
     """Raise InputError when `graph` has an operator whose arithmetic is not defined here.
 
-    Every sample is computed alone: so is refused what is not one sample of one (a first side of 1).
+    Every sample is computed alone, so an operator whose output has a first side other than 1 is refused.
     """
     for node in graph.nodes:
-        expect(defined(node), f"operators of {', '.join(OPERATIONS)}", str(node))
+        expect(defined(node), f"operators of {', '.join((*DIVISIONS, *OPERATIONS))}", str(node))
     for node in computed_nodes(graph):
         shape = node.outputs[0].shape
         expect(shape[:1] == (1,), "operators that keep samples apart", f"{node} to {shape_text(shape)}")
@@ -72,14 +72,23 @@ def check_operators(graph: Graph) -> None:
 
 def defined(node: Node) -> bool:
     """Return whether the arithmetic of `node` is defined here."""
-    return node.name in OPERATIONS and len(node.outputs) == 1
+    return node.name in DIVISIONS or (node.name in OPERATIONS and len(node.outputs) == 1)
 
 
 def compute(node: Node, values: Mapping[int, TfTensor], *, rounding: bool) -> TfTensor:
-    """Return the output, float64 (n, ...), of one operator, its computed inputs being `values` by index."""
+    """Return the first output, float64 (n, ...), of one operator; `values`: its computed inputs by index."""
+    return compute_all(node, values, rounding=rounding)[0]
+
+
+def compute_all(node: Node, values: Mapping[int, TfTensor], *, rounding: bool) -> list[TfTensor]:
+    """Return each output, float64 (n, ...), of one operator, as `compute`."""
     arguments = [None if t is None else _value(t, values) for t in node.inputs]
-    result = activated(node, OPERATIONS[node.name](node, arguments))
-    return _stored(node.outputs[0], result, rounding=rounding)
+    if node.name in DIVISIONS:
+        results = DIVISIONS[node.name](node, arguments)
+    else:
+        results = [activated(node, OPERATIONS[node.name](node, arguments))]
+    pairs = zip(node.outputs, results, strict=True)
+    return [_stored(tensor, result, rounding=rounding) for tensor, result in pairs]
 
 
 def ideal_outputs(

@@ -1,6 +1,6 @@
-"""Make the float32 files of a model, folded and as it is: other files are held against their weights.
+"""Make the float32 files of a model, folded and as it is: weights of other files are compared with theirs.
 
-Each is held against the model first: folding and conversion are not taken on trust.
+Each is compared with the model first: folding and conversion are not taken on trust.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ def exact_file(content: bytes) -> ExactFile:
 def exact_files(model: KerasModel | SavedModel, answers: ModelAnswers) -> ExactFiles:
     """Return the float32 files of `model`, which gave `answers`, for inputs of the answers' shapes.
 
-    A file may have been made of the folded model or of the model as it is. There is none where the model
-    cannot be converted, or not yet: `missing` has the reason.
+    A file may have been made from the folded model or from the model as it is. Where the model cannot be
+    converted, there is none, and `missing` has the reason.
     """
     shape = _open_shapes(model, answers)
     made = [float32_file(model, shape=shape)]
@@ -115,7 +115,7 @@ def _open_shapes(model: KerasModel | SavedModel, answers: ModelAnswers) -> dict[
 
 
 def held_against(file: ExactFile, answers: ModelAnswers) -> ExactFile:
-    """Return `file` with its fault beside the model that gave `answers`, found on a few samples."""
+    """Return `file` with its fault, found by comparing it with `answers`, the model's, on a few samples."""
     ends = ends_of(file.content, file.graph, answers)
     inputs = [answers.inputs[name][:_SAMPLES] for name in ends.inputs]
     values = every_tensor(file.content, file.graph, inputs)

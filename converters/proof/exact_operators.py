@@ -1,8 +1,8 @@
 """Define the arithmetic of each operator of a .tflite file on real values, float64.
 
 Every function takes the operator and its inputs, those that are computed with all samples (n, ...) at once,
-and returns its output before it is stored in the file's steps. Whole numbers that are no values (a shape,
-axes) come as NumPy arrays.
+and returns its output, or a list of its outputs, before they are stored in the file's steps. Whole numbers
+that are no values (a shape, axes) come as NumPy arrays.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from converters.base.untyped import TfTensor
 from converters.file.graph import Node
 
 Operation = Callable[[Node, list[TfTensor]], TfTensor]
+Division = Callable[[Node, list[TfTensor]], list[TfTensor]]
 
 
 def activated(node: Node, value: TfTensor) -> TfTensor:
@@ -85,6 +86,22 @@ def _dense(node: Node, arguments: list[TfTensor]) -> TfTensor:
     kernel = arguments[1]
     flat = arguments[0] if node.options["keepNumDims"] else tf.reshape(arguments[0], (-1, kernel.shape[1]))
     return _with_bias(tf.linalg.matmul(flat, kernel, transpose_b=True), arguments)
+
+
+def _transposed_conv(node: Node, arguments: list[TfTensor]) -> TfTensor:
+    """The inputs are the output's shape, a kernel (outputs, height, width, inputs), the picture, a bias."""
+    _, kernel, source = arguments[:3]
+    shape = (tf.shape(source)[0], *node.outputs[0].shape[1:])
+    turned = tf.transpose(kernel, (1, 2, 0, 3))
+    sums = tf.nn.conv2d_transpose(source, turned, shape, _strides(node), node.options["padding"])
+    return _with_bias(tf.ensure_shape(sums, (None, *shape[1:])), arguments[1:])
+
+
+def _matrices(node: Node, arguments: list[TfTensor]) -> TfTensor:
+    one, other = arguments
+    apart = all(t is not None and (t.constant is not None or len(t.shape) > 2) for t in node.inputs)
+    expect(apart, "matrices of one sample each", str(node))
+    return tf.linalg.matmul(one, other, adjoint_a=node.options["adjX"], adjoint_b=node.options["adjY"])
 
 
 # --- windows of a picture
@@ -192,6 +209,38 @@ def _concatenate(node: Node, arguments: list[TfTensor]) -> TfTensor:
     return tf.concat(arguments, axis)
 
 
+def _tile(node: Node, arguments: list[TfTensor]) -> TfTensor:
+    expect(arguments[1][0] == 1, "samples that are not repeated", str(node))
+    return tf.tile(arguments[0], arguments[1])
+
+
+def _pack(node: Node, arguments: list[TfTensor]) -> TfTensor:
+    return tf.stack(arguments, _axis_within(node, node.options["axis"], len(node.outputs[0].shape)))
+
+
+def _unpack(node: Node, arguments: list[TfTensor]) -> list[TfTensor]:
+    (source,) = arguments
+    axis = _axis_within(node, node.options["axis"], len(source.shape))
+    return tf.unstack(source, node.options["num"], axis)
+
+
+def _split(node: Node, arguments: list[TfTensor]) -> list[TfTensor]:
+    axis, source = arguments
+    axis = _axis_within(node, int(np.ravel(axis)[0]), len(source.shape))
+    return tf.split(source, node.options["numSplits"], axis)
+
+
+def _split_by_sizes(node: Node, arguments: list[TfTensor]) -> list[TfTensor]:
+    source, sizes, axis = arguments
+    return tf.split(source, sizes, _axis_within(node, int(np.ravel(axis)[0]), len(source.shape)))
+
+
+def _axis_within(node: Node, axis: int, rank: int) -> int:
+    """Return `axis` counted from the first; InputError when it is the samples'."""
+    expect(axis % rank != 0, "an operator that keeps samples apart", str(node))
+    return axis % rank
+
+
 def _strided_slice(node: Node, arguments: list[TfTensor]) -> TfTensor:
     source, begin, end, strides = arguments
     options = node.options
@@ -211,11 +260,9 @@ def _strided_slice(node: Node, arguments: list[TfTensor]) -> TfTensor:
 
 
 def _axes(node: Node, axes: NDArray[np.int32] | list[int]) -> list[int]:
-    """Return `axes` counted from the first; InputError when the samples' is one of them."""
+    """Return `axes` of the first input counted from 0; InputError when the samples' is one of them."""
     rank = len(node.inputs[0].shape) if node.inputs[0] is not None else 0
-    counted = [int(axis) % rank for axis in np.ravel(axes)]
-    expect(0 not in counted, "an operator that keeps samples apart", str(node))
-    return counted
+    return [_axis_within(node, int(axis), rank) for axis in np.ravel(axes)]
 
 
 def _reduced(function: Callable[..., TfTensor]) -> Operation:
@@ -244,6 +291,8 @@ OPERATIONS: dict[str, Operation] = {
     "CONV_2D": _conv,
     "DEPTHWISE_CONV_2D": _depthwise,
     "FULLY_CONNECTED": _dense,
+    "TRANSPOSE_CONV": _transposed_conv,
+    "BATCH_MATMUL": _matrices,
     "AVERAGE_POOL_2D": _average_pool,
     "MAX_POOL_2D": _max_pool,
     "MEAN": _reduced(tf.reduce_mean),
@@ -255,6 +304,14 @@ OPERATIONS: dict[str, Operation] = {
     "RELU6": _elementwise(tf.nn.relu6),
     "LEAKY_RELU": lambda node, arguments: tf.nn.leaky_relu(arguments[0], node.options["alpha"]),
     "PRELU": _elementwise(lambda x, slope: tf.where(x < 0, slope * x, x)),
+    "ELU": _elementwise(tf.nn.elu),
+    "GELU": lambda node, arguments: tf.nn.gelu(arguments[0], bool(node.options["approximate"])),
+    "EXP": _elementwise(tf.exp),
+    "ABS": _elementwise(tf.abs),
+    "NEG": _elementwise(tf.negative),
+    "SQUARE": _elementwise(tf.square),
+    "RSQRT": _elementwise(tf.math.rsqrt),
+    "SQUARED_DIFFERENCE": _elementwise(tf.math.squared_difference),
     "HARD_SWISH": _elementwise(lambda x: x * tf.nn.relu6(x + 3.0) / 6.0),
     "SOFTMAX": _softmax,
     "ADD": _elementwise(tf.add),
@@ -271,8 +328,13 @@ OPERATIONS: dict[str, Operation] = {
     "SQUEEZE": _reshape,
     "EXPAND_DIMS": _reshape,
     "STRIDED_SLICE": _strided_slice,
+    "TILE": _tile,
+    "PACK": _pack,
     "TRANSPOSE": _transpose,
     "QUANTIZE": _same,
     "DEQUANTIZE": _same,
 }
-"""The operators whose arithmetic is defined here, by their names in the schema."""
+"""The operators of one output whose arithmetic is defined here, by their names in the schema."""
+
+DIVISIONS: dict[str, Division] = {"SPLIT": _split, "SPLIT_V": _split_by_sizes, "UNPACK": _unpack}
+"""Those of several outputs."""

@@ -25,8 +25,8 @@ _SEED = 1998
 def expected_noise(graph: Graph, inputs: Inputs) -> dict[int, NDArray[np.float64]]:
     """Return an error (n, ...) of each computed tensor, by tensor index, as rounding makes them on `inputs`.
 
-    The power of an error is what counts: rounding errors of a runtime that rounds twice are as large on
-    average, one that rounds once makes half of it. Raises InputError for an operator without arithmetic.
+    Only the power of an error counts. A runtime that rounds twice makes errors of this power on average, one
+    that rounds once makes half of it. Raises InputError for an operator whose arithmetic is not defined.
     """
     random = np.random.default_rng(_SEED)
     exact = evaluate(_changed(graph, _without_steps), inputs)

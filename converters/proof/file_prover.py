@@ -23,9 +23,9 @@ _MOST_SAMPLES = 100
 
 
 class FileProver:
-    """Proves files that were made of `folded`, which is to compute what the model of `reference` does.
+    """Proves files made from `folded`, which must compute what the model of `reference` does.
 
-    `reference`: the model's answers to one sample or more; as many are used as some seconds allow. `shape`:
+    `reference`: the model's answers to at least one sample; as many are used as take a few seconds. `shape`:
     the files', for inputs with open sides.
     """
 

@@ -31,7 +31,7 @@ _MOST_ELEMENTS = 1 << 24
 
 @dataclass(frozen=True, kw_only=True)
 class ProvenLayer:
-    """An operator of a file beside the model's: what was measured, and whether it departs.
+    """An operator of a file compared with the model's: what was measured, and whether it departs.
 
     `layer`: the model's layer, "" where no tensor names it; `allowed`: the lowest signal to noise that the
     file's own scales explain, in decibels, None where that is not derived; `departs`: why the file departs

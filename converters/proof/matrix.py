@@ -134,7 +134,7 @@ class Matrix:
         )
 
     def layers(self, file: ProvenFile) -> list[ProvenLayer]:
-        """Return the layers of `file` that could be told to be the model's, on a few samples."""
+        """Return the layers of `file` that could be matched with the model's, on a few samples."""
         if file.name not in self._layers:
             inputs = few(file.graph, self._inputs(file.ends))
             self._layers[file.name] = proven_layers(

@@ -1,4 +1,4 @@
-"""Ask a model: real inputs, checked, and the model's own outputs for them, which files are held against."""
+"""Ask a model: real inputs, checked, and the model's own outputs for them, which files are compared with."""
 
 from __future__ import annotations
 

@@ -23,10 +23,12 @@ _MOST_DERIVATIVES = 32
 
 _DRAWS = 64  # give a standard deviation to 9 %
 _MOVING = {
-    *("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE", "STRIDED_SLICE", "CONCATENATION", "PAD"),
+    *("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE", "STRIDED_SLICE", "CONCATENATION", "PAD", "TILE"),
+    *("SPLIT", "SPLIT_V", "UNPACK", "PACK", "ABS", "NEG"),
     *("MAX_POOL_2D", "REDUCE_MAX", "MAXIMUM", "MINIMUM", "RELU", "RELU6", "RESIZE_NEAREST_NEIGHBOR"),
     *CONVERSIONS,
 }
+_PRODUCTS = (*WITH_KERNEL, "TRANSPOSE_CONV", "BATCH_MATMUL")
 _SUMS = ("MEAN", "SUM", "AVERAGE_POOL_2D")
 
 
@@ -127,8 +129,8 @@ def noise_steps(graph: Graph, values: Mapping[int, TfTensor], unit: float) -> di
             steps[target.index] = steps_of(target)
             continue
         steps[target.index] = _float_step(node, values, unit)
-        source, hybrid = node.inputs[0], _is_hybrid(node)
-        if hybrid and source is not None and source.index in values:
+        source = _source(node)
+        if _is_hybrid(node) and source is not None and source.index in values:
             largest = tf.reduce_max(tf.abs(values[source.index]), axis=list(range(1, len(source.shape))))
             steps[source.index] = tf.sqrt(steps.get(source.index, 0.0) ** 2 + (largest / 127) ** 2)
     return steps
@@ -141,13 +143,18 @@ def _requantizes(node: Node) -> bool:
 
 
 def _is_hybrid(node: Node) -> bool:
-    return node.name in WITH_KERNEL and node.inputs[1] is not None and node.inputs[1].type == "int8"
+    return node.name in _PRODUCTS and node.inputs[1] is not None and node.inputs[1].type == "int8"
+
+
+def _source(node: Node) -> Tensor | None:
+    """Return what `node` computes from; its first input in most."""
+    return node.inputs[2 if node.name == "TRANSPOSE_CONV" else 0]
 
 
 def _float_step(node: Node, values: Mapping[int, TfTensor], unit: float) -> float:
     """Return the step that stands for the rounding errors of one floating-point result."""
     result = FUNCTION_UNITS * unit * _largest(values[node.outputs[0].index])
-    source, kernel = (*node.inputs, None)[:2]
+    source, kernel = _source(node), (*node.inputs, None)[1]
     if source is None or source.index not in values:
         return result
     most = _largest(values[source.index])
@@ -156,10 +163,13 @@ def _float_step(node: Node, values: Mapping[int, TfTensor], unit: float) -> floa
         if node.name == "AVERAGE_POOL_2D":
             terms = node.options["filterHeight"] * node.options["filterWidth"]
         return max(result, 2 * unit * np.sqrt(terms) * most * (terms if node.name == "SUM" else 1))
-    if node.name not in WITH_KERNEL:
+    if node.name not in _PRODUCTS:
         return result
     assert kernel is not None
     weights = kernel.real() if kernel.constant is not None else values[kernel.index].numpy()
+    if node.name == "BATCH_MATMUL":
+        depth = kernel.shape[-1 if node.options["adjY"] else -2]
+        return 2 * unit * np.sqrt(depth) * most * np.abs(weights).max() * depth
     axis = 3 if node.name == "DEPTHWISE_CONV_2D" else 0
     weights = np.moveaxis(np.abs(weights), axis, 0).reshape(weights.shape[axis], -1)
     return 2 * unit * np.sqrt(weights.shape[1] + 1) * most * weights.sum(axis=1).max()

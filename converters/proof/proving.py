@@ -29,15 +29,15 @@ from converters.proof.terminal_lines import PrintLines, absent_line, cell_lines,
 from converters.runtimes.columns import COLUMNS, Column
 
 Labels = Numbers | Mapping[str, Numbers] | None
-"""What is right (n, ...), for a model's only output or by the output's name; None where nobody said."""
+"""The correct answers (n, ...), for a model's only output or by the output's name; None if there are none."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Proof:
-    """What was found: `cells`, `files`, the runtimes that are `absent` with their reasons, and `layers`.
+    """What was found: the `cells`, the `files`, and the runtimes that are `absent`, with the reasons.
 
-    `net`: the model's name; `samples`: how many there were; `layers`: those of each file, None if they were
-    not asked for; `imports`: the columns that were measured elsewhere.
+    `net`: the model's name; `samples`: their number; `layers`: those of each file, None if they were not
+    asked for; `imports`: the columns that were measured elsewhere.
     """
 
     net: str
@@ -87,19 +87,20 @@ def prove(
     least: int = LEAST_SAMPLES,
     print_lines: PrintLines = lambda _: None,
 ) -> Proof:
-    """Compare .tflite files, by name, in every runtime with the Keras model (or SavedModel) that they are of.
+    """Compare .tflite files, in every runtime, with the Keras model or SavedModel that they were made from.
 
-    `data`: real inputs (n, ...), or for several inputs an array for each by its name. `labels`: what is
-    right, classes or values, for the error; without them the agreement with the model counts, where its
-    outputs are scores. `columns`: names of converters.runtimes.columns.COLUMNS, all if None; the slow ones
-    (reference kernels, GPU, Micro) get the first `slow_samples`. `layers`: also compare layer by layer.
-    `answers`: reports of apps or other machines with answers to the first samples (docs/prove.md).
-    `print_lines` gets each part of the text when it is known.
+    `files`: their bytes by name. `data`: real inputs (n, ...), or an array for each input by its name.
+    `labels`: the correct answers, classes or values, for the error. `columns`: names of
+    converters.runtimes.columns.COLUMNS, all if None; the slow ones (reference kernels, GPU, Micro) get only
+    the first `slow_samples`. `layers`: also compare layer by layer. `answers`: reports from apps or other
+    machines with answers to the first samples (docs/prove.md). `print_lines` is called with each part of the
+    text as soon as it is known.
 
     A cell is within tolerance if the file has the model's weights, each within half of its step, and if every
-    output is within the accumulated rounding of the file's own scales. Where that cannot be derived, it is
-    "not derived", never within. Raises InputError, before anything is measured: samples or labels that are
-    not the model's, fewer than `least` samples, a file that is damaged or of other shapes, an unknown column.
+    output is within the accumulated rounding of the file's own scales. Where that cannot be derived, the cell
+    is "not derived", never "within". Raises InputError, before anything is measured: samples or labels that
+    do not fit the model, fewer than `least` samples, a file that is damaged or of other shapes, an unknown
+    column.
     """
     chosen = _columns(columns)
     own = answers_of(model, data, least=least)

@@ -53,9 +53,7 @@ def _counts(report: Report) -> Markup:
     samples = counted(report["samples"], "sample")
     sentences = [f"{files} in {counted(runtimes, 'runtime')} on {samples}: {counted(len(cells), 'cell')}."]
     if "not derived" in states:
-        sentences.append(
-            f"{counted(states.count('not derived'), 'cell')} measured, without a tolerance to hold it to."
-        )
+        sentences.append(f"{counted(states.count('not derived'), 'cell')} measured, but without a tolerance.")
     if "refused" in states:
         sentences.append(f"{counted(states.count('refused'), 'cell')} refused, as the audit expects.")
     return element("p", " ".join(filter(None, [*sentences, absent_sentence(report)])))
@@ -75,15 +73,15 @@ def _matrix(report: Report) -> Markup:
     return joined(
         element(
             "p",
-            "Each row is a file of the model, each column a program that runs it. All get the same "
-            "samples; the model’s own outputs are the reference. Differences are in steps: those of the "
-            "file’s output or, in floating point, what 8 bits would give the model’s range.",
+            "Each row is a file of the model, each column a runtime. All get the same samples, and the "
+            "model’s own outputs are the reference. Differences are counted in steps: the step of the "
+            "file’s output or, in floating point, 1/255 of the range of the model’s output.",
         ),
         key(*MARKS),
         element(
             "p",
-            "In each cell: the error, where labels were given; the share of answers equal to the model’s, "
-            "where outputs are scores; the largest difference / the limit for that value.",
+            "Each cell shows the error, if labels were given; the share of answers equal to the model’s, if "
+            "outputs are scores; and the largest difference / the limit for that value.",
         ),
         matrix_table(
             report,
@@ -187,12 +185,12 @@ def _measures(cell: Mapping[str, Any], figures: Numbers) -> list[str]:
 def _about_layers() -> Markup:
     return element(
         "p",
-        "The ratio of each operator’s output to its difference from the model’s: 20 dB more is a tenth of "
-        "the noise, 6 dB more is one bit. Step: the step of the output in the file. Clipped: values at an "
-        "end of their range, where those behind a ReLU belong. Off exact: the largest difference, in "
-        "steps, of TensorFlow’s kernel from exact arithmetic on the same inputs; about 0.5 means rounded "
-        "once, about 1 twice. A file departs from the model in a layer whose constants are not the "
-        "model’s, or that is noisier than the file’s bits explain.",
+        "Signal to noise: the ratio of each operator’s output to its difference from the model’s. 20 dB "
+        "more is a tenth of the noise, 6 dB more is one bit. Step: the step of the output in the file. "
+        "Clipped: values at an end of their range; behind a ReLU many belong there. Off exact: how many "
+        "steps TensorFlow’s kernel is, at most, from exact arithmetic on the same inputs; about 0.5 means "
+        "that it rounds once, about 1 twice. A file departs from the model in a layer whose constants are "
+        "not the model’s, or that is noisier than the file’s bits explain.",
     )
 
 
@@ -207,6 +205,6 @@ def _tolerance() -> Markup:
         "A cell is out of tolerance if an output is beyond its limits, if a constant of the file is more "
         "than half a step from the model’s, if labels show more errors than chance allows (McNemar’s "
         "exact test), or if a runtime fails that should run the file. Where an operator has no rule, or "
-        "constants could not be compared, a cell is not derived, and what was measured stands there."
+        "constants could not be compared, a cell is not derived and shows only what was measured."
     )
     return joined(element("p", " ".join(sentences)), formula(), element("p", out))

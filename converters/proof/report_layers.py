@@ -72,12 +72,10 @@ def _decibels(layer: Mapping[str, Any]) -> float | None:
 
 
 def _layer_name(layer: Mapping[str, Any]) -> str:
-    """Return the layer's name in the model, if the tensor's name still has it, and the operator's name."""
+    """Return the layer's name, if the file still has it, and its operator, unless the name says that."""
     operator = layer["operator"].split(" ", 1)[-1]
     words = {"CONV_2D": "conv", "DEPTHWISE_CONV_2D": "depthwise", "FULLY_CONNECTED": "dense"}
     word = words.get(operator, operator.lower())
-    if "layer" in layer:
-        return f"{layer['layer']} {word}".strip()
     parts = layer["name"].split(";")[0].split("/")
-    layer_name = parts[-2].removeprefix("quant_") if len(parts) > 1 else ""
-    return f"{layer_name} {word}".strip()
+    name = layer.get("layer", parts[-2].removeprefix("quant_") if len(parts) > 1 else "")
+    return name if word in name else f"{name} {word}".strip()  # "block_2_add", not "block_2_add add"

@@ -95,7 +95,7 @@ def key(*marks: str) -> Markup:
 
 
 def _class(verdict: str) -> str:
-    """Return the style of a verdict: what is not derived is to be minded like what is refused."""
+    """Return the style of a verdict: "not derived" looks like "refused"."""
     return "refused" if verdict == "not derived" else verdict
 
 
@@ -169,10 +169,8 @@ def _absent(missing: Sequence[tuple[str, str]], height: int) -> list[Markup]:
 
 
 def reason(cell: ReportCell) -> str:
-    """Return why a cell is not within, "" if it is."""
-    if cell["why"] or not cell["refused"]:
-        return str(cell["why"] or (f"not derived: {cell['underived']}" if cell.get("underived") else ""))
-    return f"refused: {cell['refused']}"
+    """Return why a cell is not within, "" if it is; its mark says what it is."""
+    return str(cell["why"] or cell["refused"] or cell.get("underived", ""))
 
 
 def number(value: float) -> str:
@@ -252,7 +250,7 @@ def verdict_box(report: Report, counts: Markup) -> Markup:
     if not measured:
         headline, kind = "No verdict: no runtime here can run the files", "refused"
     elif underived:
-        headline, kind = f"? Nothing is out; {counted(underived, 'cell')} without a tolerance", "refused"
+        headline, kind = f"? No cell is out; {counted(underived, 'cell')} without a tolerance", "refused"
     else:
         headline, kind = "✓ All within tolerance", "within"
     return element("div", element("strong", headline), counts, class_=f"verdict {kind}")

@@ -1,4 +1,4 @@
-"""Say what a run in a column was: what ran, why it did not, whether that was to be expected."""
+"""Judge a run in a column: whether it gave an answer, why not, and whether that was to be expected."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from converters.base.words import counted
 from converters.delegates import audit, taken
 from converters.proof.imported import Imported
 from converters.runtimes.columns import Column, Result, absence
+from converters.runtimes.interpreters import reason_alone
 
 _RULES = {"micro": "micro", "litert-gpu": "gpu", "tflite-runtime": "tflite-runtime"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """A run without an answer to judge: `why` it is out of tolerance, or `refused` as was to be expected."""
+    """A run that gave nothing to judge: `why` it is out of tolerance, "" if the refusal was to be expected.
+
+    `refused`: the runtime's reason, without its name.
+    """
 
     why: str
     refused: str = ""
@@ -32,7 +36,7 @@ def failure_of(result: Result, column: Column, content: bytes, *, values: str = 
     if result.failure:
         expected = refusal_expected(content, column)
         why = "" if expected else f"expected to run, but: {result.failure}"
-        return Failure(why=why, refused=result.failure)
+        return Failure(why=why, refused=reason_alone(result.failure))
     if column.library and not result.taken:
         nodes = counted(result.nodes or 0, "operator")
         return Failure(why=f"{column.title} loads, but takes none of the {nodes}")

@@ -54,13 +54,13 @@ def scoring_of(outputs: NDArray[np.floating], labels: Numbers | None = None) -> 
 
     Classes are whole numbers (n, ...) or rows of which one entry is 1. Without labels, outputs are scores if
     each row is of positive numbers whose sum is 1, as a softmax makes them. Raises InputError for labels that
-    are none of this output.
+    do not fit this output.
     """
     if labels is None:
         return Scoring(kind="classes" if _are_shares(outputs) else "values")
     labels = np.asarray(labels)
     expect(labels.dtype.kind in "biuf" and labels.ndim, "labels that are numbers", labels.dtype)
-    expect(len(labels) == len(outputs), f"{len(outputs)} labels, one a sample", len(labels))
+    expect(len(labels) == len(outputs), f"{len(outputs)} labels, one for each sample", len(labels))
     if labels.shape == outputs.shape and _are_rows_of_one(labels):
         return Scoring(kind="classes", labels=labels.argmax(axis=-1))
     flat = labels.reshape(labels.shape[:-1]) if labels.shape[1:] == (1,) else labels

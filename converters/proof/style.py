@@ -91,7 +91,8 @@ details { margin: .5rem 0; } summary { cursor: pointer; color: var(--soft); }
 .bars thead th:nth-child(n+3) { text-align: right; }
 .bar { display: block; border-bottom: 1px dotted var(--rule); }
 .bar i { display: block; height: .7rem; background: var(--bar); border-radius: 0 .15rem .15rem 0; }
-.lines { display: block; width: 100%; min-width: 40rem; max-width: 62rem; font-size: 12.5px; }
+.lines { display: block; width: 100%; font-size: 12.5px;
+  min-width: calc(var(--units) / 21 * 1rem); max-width: calc(var(--units) / 14 * 1rem); }
 .lines text { fill: var(--soft); } .lines .grid { stroke: var(--rule); fill: none; }
 .lines .line path { fill: none; stroke: currentColor; stroke-width: 2; }
 .lines .line circle { fill: currentColor; }
@@ -109,7 +110,7 @@ details { margin: .5rem 0; } summary { cursor: pointer; color: var(--soft); }
 @media print {
   @page { size: A4 landscape; margin: 11mm; }
   html { font-size: 8.5pt; } body { padding: 0; max-width: none; }
-  .wide { overflow: visible; } nav { display: none; }
+  .wide { overflow: visible; } .lines { min-width: 0; } nav { display: none; }
   .matrix th[scope=row] { position: static; }
   .plain td { white-space: normal; } .plain th, .plain td { padding: .1rem .3rem; }
   .cards { grid-template-columns: repeat(3, 1fr); }

@@ -97,14 +97,15 @@ def verdict(report: Mapping[str, Any]) -> str:
     cells = report["cells"]
     states = [state(cell) for cell in cells]
     absent = sum(bool(column["absent"]) for column in report["columns"].values())
-    counts = (
-        f"{counted(len(cells), 'cell')}, {states.count('refused')} refused, "
-        f"{states.count('not derived')} not derived, {counted(absent, 'column')} absent"
+    size = counted(len(cells), "cell")
+    rest = (
+        f"{states.count('refused')} refused, {states.count('not derived')} not derived, "
+        f"{counted(absent, 'column')} absent"
     )
     out = [f"{cell['row']} in {cell['column']}" for cell in cells if state(cell) == "out"]
     if out:
-        return f"prove: {len(out)} of {counts} out: {', '.join(out)}"
+        return f"prove: {len(out)} of {size} out of tolerance: {', '.join(out)} ({rest})"
     if "within" not in states:
-        return f"prove: nothing within tolerance, nothing out ({counts})"
+        return f"prove: no cell within tolerance, none out ({size}, {rest})"
     words = "within tolerance where one is derived" if "not derived" in states else "all within tolerance"
-    return f"prove: {words} ({counts})"
+    return f"prove: {words} ({size}, {rest})"

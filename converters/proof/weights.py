@@ -21,7 +21,7 @@ _CONSTANTS = ("kernel", "bias", "input")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Weights:
-    """What the constants of a file are beside its model's.
+    """How the constants of a file compare with its model's.
 
     `exact`: the model's float32 file, in this file's layout; None if it has none. `pairs`: the operators
     that both have. `findings`: where the file is not the model's, a line for each constant or option, with
@@ -37,12 +37,12 @@ class Weights:
 
 
 def compare_weights(graph: Graph, exact: ExactFiles, names: Mapping[str, str]) -> Weights:
-    """Compare the constants of `graph` with those of the `exact` file that fits best.
+    """Compare the constants of `graph` with those of the file in `exact` that fits best.
 
     `names`: the model's layers (`layer_names`). Where the operators of both are the same in the same order,
     a constant that is off by more than half of its step is a finding. Where they are not, constants are
-    compared as far as operators can be told to be the same, and nothing is a finding: the layers may have
-    been merged in another way.
+    compared as far as operators can be matched, and nothing is a finding: the layers may have been merged in
+    another way.
     """
     if not exact.files:
         return Weights(departing={}, uncompared=exact.missing)

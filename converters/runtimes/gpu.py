@@ -18,7 +18,7 @@ from converters.base.native_log import Log, captured
 from converters.base.untyped import CompiledModel
 from converters.runtimes import vulkan
 from converters.runtimes.execution_plan import node_count
-from converters.runtimes.interpreters import Loaded
+from converters.runtimes.interpreters import Loaded, refusal
 
 
 def absence() -> str:
@@ -56,7 +56,7 @@ class OnGpu:
             self._outputs = self._model.create_output_buffers(0)
         except (ValueError, RuntimeError) as error:
             reason = _reason(log.of_job()) or _last_line(str(error))
-            raise InputError(f"the GPU accelerator refuses it: {reason}") from error
+            raise InputError(refusal("the GPU accelerator", reason)) from error
         self.adapter = _adapter(log.of_all())
         whole = self.adapter and self._model.is_fully_accelerated()
         expect(whole, "LiteRT to run it on the GPU", "the CPU in its place")

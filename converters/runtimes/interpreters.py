@@ -43,6 +43,19 @@ def load_package(name: str) -> Package:
     )
 
 
+_REFUSES = " refuses it: "
+
+
+def refusal(runtime: str, reason: str) -> str:
+    """Return the line that says that a `runtime`, by its title, refuses a file, and why."""
+    return f"{runtime}{_REFUSES}{reason}"
+
+
+def reason_alone(failure: str) -> str:
+    """Return the reason of a `refusal`, without the runtime's title; any other failure as it is."""
+    return failure.partition(_REFUSES)[2] or failure
+
+
 class Refused(InputError):
     """A runtime refused a file; the message gives the runtime's reason."""
 
@@ -79,7 +92,7 @@ class Loaded:
                 )
                 self.interpreter.allocate_tensors()
             except (ValueError, RuntimeError) as error:
-                raise Refused(f"{title(package)} refuses it: {first_line(error)}") from error
+                raise Refused(refusal(title(package), first_line(error))) from error
         self.sources, self.sinks = _ends(self.interpreter)
 
     @property

@@ -1,4 +1,4 @@
-"""Compare a .tflite file that was laid out anew with the file that it was made from, by running both."""
+"""Compare a laid-out .tflite file with the file that it was made from, by running both."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from converters.base.installed import RUNTIMES, unusable_reason
 from converters.file.graph import CONVERSIONS, read_graph
 from converters.file.soundness import check_sound
 from converters.runtimes.interpreter_types import Interpreter, TensorDetail
-from converters.runtimes.interpreters import first_line, load_package
+from converters.runtimes.interpreters import first_line, load_package, refusal
 from converters.runtimes.stored_values import dequantize
 
 _RUNTIMES = ("litert", "tflite", "tensorflow")  # the newest first: an old one refuses newer operators
@@ -39,7 +39,7 @@ class _Answer:
 
 
 def check_same(before: bytes, after: bytes) -> str:
-    """Return, for a line, how the .tflite file `after` was compared with `before`, of which it was made.
+    """Return, as part of a line, how the .tflite file `after` was compared with `before`, its source.
 
     Both run on a few random inputs in the first runtime that is here and takes them. A file that computes
     with integers only must be the same in every bit, another within rounding. "not compared: ..." is
@@ -57,7 +57,7 @@ def check_same(before: bytes, after: bytes) -> str:
         try:
             wanted = _answers(RUNTIMES[name].package, before)
         except (ValueError, RuntimeError) as error:
-            reason = f"{RUNTIMES[name].title} refuses it: {first_line(error)}"
+            reason = refusal(RUNTIMES[name].title, first_line(error))
             continue
         try:
             got = _answers(RUNTIMES[name].package, after)
@@ -100,7 +100,7 @@ def _run(interpreter: Interpreter, random: np.random.Generator, largest: float) 
 
 
 def _random_values(detail: TensorDetail, random: np.random.Generator, largest: float) -> Numbers:
-    """Return values for an input: any that 8 or 16 bits store, 0 or 1 as a number of something."""
+    """Return values for an input: any that 8 or 16 bits store, 0 or 1 where it is an index."""
     dtype, shape = np.dtype(detail["dtype"]), tuple(detail["shape"])
     if dtype.kind == "f":
         return random.uniform(-largest, largest, shape).astype(dtype)
@@ -119,7 +119,7 @@ def _difference(wanted: Sequence[_Answer], got: Sequence[_Answer], *, exact: boo
             continue
         difference = float(np.abs(one.real.astype(np.float64) - other.real).max())
         allowed = 0.0 if exact else max(_ROUNDING * float(np.abs(one.real).max()), 1.01 * one.step)
-        expected = "a laid-out file with the outputs of the file before"
+        expected = "the laid-out file to give the outputs of the file before"
         expect(difference <= allowed, expected, f"a difference of {difference:.2g}")
         largest = max(largest, difference)
     return f"largest difference {largest:.1e}" if largest else "no bit differs"

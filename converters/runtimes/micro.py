@@ -7,7 +7,7 @@ import numpy as np
 from converters.base.errors import InputError, expect
 from converters.file.graph import read_graph
 from converters.runtimes.columns import COLUMNS, run_column
-from converters.runtimes.runners import MICRO_REFUSES
+from converters.runtimes.interpreters import reason_alone
 
 
 def arena_bytes(content: bytes) -> int:
@@ -25,6 +25,6 @@ def arena_bytes(content: bytes) -> int:
     zeros = np.zeros((1, *graph.inputs[0].shape[1:]), np.float32)
     result = run_column(COLUMNS["micro"], {"model": content}, {"model": zeros})["model"]
     if result.arena_bytes is None:
-        reason = result.failure.removeprefix(MICRO_REFUSES) or "it did not report its arena"
+        reason = reason_alone(result.failure) or "it did not report its arena"
         raise InputError(f"expected a .tflite file that TensorFlow Lite Micro runs, got: {reason}")
     return result.arena_bytes

@@ -22,6 +22,7 @@ from converters.runtimes.interpreters import (
     Loaded,
     first_line,
     load_library,
+    refusal,
     title,
 )
 
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
 MICRO_ARENA = 16 * 2**20
 """Bytes of the arena that files are run in: more memory than microcontrollers have."""
 
-MICRO_REFUSES = "TensorFlow Lite Micro refuses it: "
-"""How each of its refusals begins."""
+_MICRO_TITLE = "TensorFlow Lite Micro"
 
 _ALIGNMENT = 16
 """TensorFlow Lite Micro aligns an arena's two ends to this many bytes."""
@@ -145,9 +145,9 @@ class _Micro(_OfOneSize):
             self._interpreter = self._load(arena_size=MICRO_ARENA)
         except RuntimeError as error:
             reason = _micro_reason(log.of_job()) or first_line(error)
-            raise InputError(f"{MICRO_REFUSES}{reason}") from error
+            raise InputError(refusal(_MICRO_TITLE, reason)) from error
         except Exception as error:  # the package's generated reader trusts the file and raises anything
-            raise InputError(f"{MICRO_REFUSES}a damaged file ({first_line(error)})") from error
+            raise InputError(refusal(_MICRO_TITLE, f"a damaged file ({first_line(error)})")) from error
         self._has_state = any(tensor.isVariable for tensor in graph.tensors)
         sources, sinks = self._interpreter.get_input_details, self._interpreter.get_output_details
         self.sources = [_micro_detail(sources(place)) for place in range(len(graph.inputs))]

@@ -1,1 +1,1 @@
-"""Measure how long a file takes, where the time goes, and which layout is quickest. Needs a runtime."""
+"""Measure how long a file takes, where the time goes, and which layout is fastest. Needs a runtime."""

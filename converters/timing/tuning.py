@@ -1,4 +1,4 @@
-"""Find the quickest layout of a .tflite file for the runtime and machine at hand, by measuring it there."""
+"""Find the fastest layout of a .tflite file for the runtime and machine at hand, by measuring it there."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _HEAT_LOADS, _FINAL_LOADS = 6, 12
 
 
 class Tuned(NamedTuple):
-    """The quickest `layout` that was found, its file, and its time beside the file as it was.
+    """The fastest `layout` that was found, its file, and its time relative to the file as it was.
 
-    `ratio` is of the times with input and output, new to old, with its interval of 95 %; a ratio that may be
-    1 leaves the file as it was, with no layout. `tried` is how many layouts were measured.
+    `ratio`: of the times with input and output, new to old, with its 95 % interval. If it may be 1, the file
+    is left as it was, with no layout, and there is no ratio. `tried`: how many layouts were measured.
     """
 
     layout: Layout
@@ -32,13 +32,13 @@ class Tuned(NamedTuple):
 
     def __str__(self) -> str:
         if self.ratio is None:
-            return f"the file as it is stays the quickest of {self.tried} layouts"
+            return f"none of {self.tried} layouts is faster than the file as it is"
         ratio = self.ratio
         return f"{ratio.value:.3f} of the time ({ratio.low:.3f} to {ratio.high:.3f}), of {self.tried} layouts"
 
 
 def suggested_layout(content: bytes) -> Layout:
-    """Return a layout of the .tflite file `content` that is likely quick, without measuring.
+    """Return a layout of the .tflite file `content` that is likely to be fast, without measuring.
 
     Raises InputError when it is no .tflite file, or has no operator that can be laid out.
     """
@@ -61,13 +61,13 @@ def tune(
     prove: Callable[[bytes], str] | None = None,
     progress: Callable[[str], object] | None = None,
 ) -> Tuned:
-    """Return the quickest layout of the .tflite file `content` in `runtime` with `threads`.
+    """Return the fastest layout of the .tflite file `content` in `runtime` with `threads`.
 
     Operators are varied one after the other, each (with the next, where they must go together) in every way
-    that fits; the best of a heat are measured again, longer, beside the file as it was. `prove` is called
-    with each finalist's bytes and returns why it may not be used, "" if it may. `progress` is called with
-    a line after each heat. Layouts whose file has more than `most_bytes` are left out. Raises InputError as
-    `lower` and `measure` do.
+    that fits; the best of a heat are measured again, for longer, against the file as it was. `prove` is
+    called with each finalist's bytes and returns why it may not be used, "" if it may. `progress` is called
+    with a line after each heat. Layouts whose file has more than `most_bytes` are left out. Raises InputError
+    as `lower` and `measure` do.
     """
     search = _Search(
         content, runtime=runtime, threads=threads, most_bytes=most_bytes, prove=prove, progress=progress
@@ -102,16 +102,16 @@ class _Search:
             layout for layout in dict.fromkeys((best, suggested(self._content))) if self._usable(layout)
         ]
         timings = self._timings(plain, finalists, _FINAL_SECONDS, _FINAL_LOADS)
-        quickest = min(finalists, key=lambda one: timings[one].run_ratio.value, default=plain)
-        ratio = timings[quickest].run_ratio if quickest != plain else None
+        fastest = min(finalists, key=lambda one: timings[one].run_ratio.value, default=plain)
+        ratio = timings[fastest].run_ratio if fastest != plain else None
         if ratio is None or ratio.high >= 1:
             return Tuned(plain, self._content, None, tried)
-        lowered = self._lowered(quickest)
+        lowered = self._lowered(fastest)
         assert lowered is not None
-        return Tuned(quickest, lowered, ratio, tried)
+        return Tuned(fastest, lowered, ratio, tried)
 
     def _heat(self, best: Layout, position: int) -> Layout:
-        """Return the quickest of `best` and its variations at `position`."""
+        """Return the fastest of `best` and its variations at `position`."""
         others = [
             one for one in variations(self._graph, best, position) if one != best and self._lowered(one)
         ]

@@ -17,7 +17,7 @@ from converters.base.words import counted
 from lenet_edge.digits.mnist import Digits, pad
 from lenet_edge.on_paper.drawing import Conditions, jpeg, photograph
 from lenet_edge.picture.files import read_images
-from lenet_edge.picture.segment import Finding
+from lenet_edge.picture.findings import Finding
 from lenet_edge.reading.digit_answer import Answer, answer_picture
 from lenet_edge.runtime.classifier import Classifier
 

@@ -8,6 +8,20 @@ from converters.base.errors import expect
 from lenet_edge.packaged.files import released_folder
 from lenet_edge.packaged.names import WIDE
 
+_DIGITS = "thresholds.json"
+
+
+def digit_threshold(sha256: str) -> float:
+    """Return the score, 0..1, below which a digit read by the .tflite file of this `sha256` is unsure.
+
+    It was chosen on held-out training digits (scripts/thresholds.py). 0 for a file without one: nothing is
+    unsure. Raises InputError if the packaged file of thresholds is missing.
+    """
+    path = released_folder() / _DIGITS
+    expect(path.is_file(), f"the packaged {path.name}", "no such file: give --threshold")
+    files = json.loads(path.read_text())["files"].values()
+    return next((float(one["unsure_below"]) for one in files if one["sha256"] == sha256), 0.0)
+
 
 def string_threshold() -> float:
     """Return the probability, 0..1, below which a string is unsure.

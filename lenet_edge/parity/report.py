@@ -104,7 +104,7 @@ def _imported(report: Report) -> dict[str, str]:
 
 
 def _matrix(report: Report) -> Markup:
-    sentences = ["Each row is the same network, stored differently; each column is a program that runs it."]
+    sentences = ["Each row is the same network, stored differently; each column is a runtime."]
     if report["net"] == WIDE:
         sentences.append(
             "All get the same digits, side by side in pictures of the width that the row names, and return "

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lenet_edge.picture.findings import Finding
 from lenet_edge.picture.ink import (
     WIDEST_STROKE,
     Array,
@@ -16,7 +17,7 @@ from lenet_edge.picture.ink import (
     flat_paper,
 )
 from lenet_edge.picture.ruled_lines import find_rules
-from lenet_edge.picture.segment import Finding, Segment, find_digit
+from lenet_edge.picture.segment import Segment, find_digit
 
 SURE_BRIGHTNESS = 0.7  # of `brightness_of_ink`: below it, dark and bright ink are both tried
 _NARROWEST_WINDOW = 0.08  # window of the paper's closing, as a share of the shorter side

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet_edge.picture.connected_components import label
+from lenet_edge.picture.connected_components import find_components
 from lenet_edge.picture.ink import Array, deviation
+from lenet_edge.picture.opencv import cv2
 
 _FAINTEST = 0.07  # share of light absorbed: nothing fainter is ink
+_FRAMED = 0.25  # of a frame's shorter side: what is smaller in it is a dot, as in a dotted zero
+_BINOMIAL = np.array([0.25, 0.5, 0.25], np.float32)
 _SURENESS = 12.0  # standard errors above bare paper, for a piece as a whole
 
 
@@ -56,15 +59,41 @@ def find_pieces(density: Array, *, flat: bool = False) -> Pieces:
     noise = 0.0 if flat else deviation(smooth)
     labels, pieces = _label_pieces(smooth, max(_FAINTEST, 4 * noise))
     pieces = [p for p in pieces if p.mass > _SURENESS * noise * np.sqrt(p.area) and p.area >= 5]
+    pieces = _without_frames(labels, pieces)
     if not pieces:
         return Pieces(labels, [], smooth, 0.0, None)
     main = max(pieces, key=_prominence)
     if main.longer > 100:  # a large digit does not need the finest detail, and pencil is grainy
         smooth = smoothed(shade, main.longer // 80)
-    level = _full_shade(smooth[labels == main.number])
+    own = slice(main.top, main.bottom), slice(main.left, main.right)
+    level = _full_shade(smooth[own][labels[own] == main.number])
     labels, pieces = _label_pieces(smooth, max(_FAINTEST, 0.35 * level))
-    pieces = [p for p in pieces if p.level > 0.55 * level]
+    pieces = _without_frames(labels, [p for p in pieces if p.level > 0.55 * level])
     return Pieces(labels, pieces, smooth, level, max(pieces, key=_prominence, default=None))
+
+
+def _without_frames(labels: NDArray[np.int32], pieces: list[Piece]) -> list[Piece]:
+    """Return `pieces` without those that enclose another, large one: circles and boxes around digits."""
+    frames = {one.number for one in pieces for other in pieces if _may_enclose(one, other)}
+    frames = {one.number for one in pieces if one.number in frames and _encloses(labels, one, pieces)}
+    return [piece for piece in pieces if piece.number not in frames]
+
+
+def _may_enclose(one: Piece, other: Piece) -> bool:
+    """Return whether `other` lies within the box of `one`, and is no dot in it."""
+    within = one.top < other.top and one.left < other.left
+    within = within and other.bottom < one.bottom and other.right < one.right
+    return within and other.longer >= _FRAMED * min(one.bottom - one.top, one.right - one.left)
+
+
+def _encloses(labels: NDArray[np.int32], one: Piece, pieces: list[Piece]) -> bool:
+    """Return whether a piece has another in its hole."""
+    own = labels[one.top : one.bottom, one.left : one.right]
+    around = np.pad(own != one.number, 1, constant_values=True).astype(np.uint8)
+    _, areas = cv2.connectedComponents(around, connectivity=4)
+    hole = (areas != areas[0, 0])[1:-1, 1:-1]
+    held = {int(number) for number in np.unique(own[hole])}
+    return any(other.number in held for other in pieces if _may_enclose(one, other))
 
 
 def _prominence(piece: Piece) -> float:
@@ -74,15 +103,11 @@ def _prominence(piece: Piece) -> float:
 
 def smoothed(values: Array, passes: int) -> Array:
     """Return `values` (h, w) after `passes` of the binomial filter 1 2 1 along both axes."""
-    smooth: NDArray[np.floating] = values
+    smooth = values
     for _ in range(max(1, passes)):
-        for axis in (0, 1):
-            wide = np.pad(smooth, [(1, 1) if axis == a else (0, 0) for a in (0, 1)], mode="edge")
-            if axis == 0:
-                smooth = (wide[:-2] + 2 * wide[1:-1] + wide[2:]) / 4
-            else:
-                smooth = (wide[:, :-2] + 2 * wide[:, 1:-1] + wide[:, 2:]) / 4
-    return smooth.astype(values.dtype, copy=False)
+        filtered = cv2.sepFilter2D(smooth, -1, _BINOMIAL, _BINOMIAL, borderType=cv2.BORDER_REPLICATE)
+        smooth = np.asarray(filtered, np.float32)
+    return smooth
 
 
 def _full_shade(values: Array) -> float:
@@ -92,26 +117,18 @@ def _full_shade(values: Array) -> float:
 
 
 def _label_pieces(shade: Array, threshold: float) -> tuple[NDArray[np.int32], list[Piece]]:
-    labels, count = label(shade > threshold)
-    height, width = labels.shape
-    rows, columns = np.nonzero(labels)
-    numbers = labels[rows, columns]
-    values = shade[rows, columns]
-    area = np.bincount(numbers, minlength=count + 1)
-    mass = np.bincount(numbers, values, count + 1)
-    squares = np.bincount(numbers, values**2, count + 1)
-    limits = np.full((4, count + 1), 0)
-    limits[:2] = max(height, width)
-    np.minimum.at(limits[0], numbers, rows)
-    np.minimum.at(limits[1], numbers, columns)
-    np.maximum.at(limits[2], numbers, rows + 1)
-    np.maximum.at(limits[3], numbers, columns + 1)
+    """Return the numbers of the pieces darker than `threshold`, (h, w), and the pieces."""
+    found = find_components(shade > threshold)
+    height, width = shade.shape
+    inked = np.flatnonzero(found.labels)
+    numbers, values = found.labels.ravel()[inked], shade.ravel()[inked]
+    masses = np.bincount(numbers, values, len(found.areas) + 1)
+    squares = np.bincount(numbers, values**2, len(found.areas) + 1)
     pieces = []
-    for number in range(1, count + 1):
-        top, left, bottom, right = (int(limit) for limit in limits[:, number])
+    for number, ((left, top, right, bottom), area) in enumerate(
+        zip(found.boxes.tolist(), found.areas.tolist(), strict=True), 1
+    ):
         cut = top == 0 or left == 0 or bottom == height or right == width
-        level = float(squares[number] / mass[number])
-        pieces.append(
-            Piece(number, int(area[number]), level, float(mass[number]), top, left, bottom, right, cut)
-        )
-    return labels, pieces
+        mass = float(masses[number])
+        pieces.append(Piece(number, area, float(squares[number]) / mass, mass, top, left, bottom, right, cut))
+    return found.labels, pieces

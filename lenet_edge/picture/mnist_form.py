@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lenet_edge.digits.geometry import BOX, FIELD, MNIST_SIDE
-from lenet_edge.picture.ink import Array, running_maximum
+from lenet_edge.picture.ink import Array, median
+from lenet_edge.picture.opencv import cv2
 from lenet_edge.picture.strokes import distances, skeleton
 
 THINNEST = 2.2
@@ -78,7 +79,7 @@ def _outline(shade: Array) -> Array:
     fine = np.pad(np.asarray(Image.fromarray(shade).resize(size, method)), _ROOM)
     inked = fine > stroke_edge(fine)
     inside, outside = distances(~inked), distances(inked)
-    stroke = 2 * float(np.median(inside[skeleton(inked)])) / FINE
+    stroke = 2 * median(inside[skeleton(inked)]) / FINE
     rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
     longer = (max(np.ptp(rows), np.ptp(columns)) + 1) / FINE
     wanted = np.clip(stroke * BOX / longer, THINNEST, THICKEST)
@@ -95,10 +96,7 @@ def stroke_edge(fine: Array) -> Array:
     A stroke thinner than the picture's pixels is fainter than full ink, and ends at half its own shade.
     """
     reach = 2 * FINE + 1
-    around = np.pad(fine, reach // 2, mode="edge")
-    for axis in (0, 1):
-        around = running_maximum(around, reach, axis=axis)
-    around = around[: fine.shape[0], : fine.shape[1]]
+    around = cv2.dilate(fine, np.ones((reach, reach), np.uint8))
     return np.clip(around / 2, _FAINTEST, 0.5)
 
 

@@ -9,19 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from lenet_edge.picture.ink import Array, deviation, running_maximum
+from lenet_edge.picture.ink import Array, deviation
+from lenet_edge.picture.opencv import cv2
 
 _SIDE = 128  # pixels: the size of the Radon transform, a power of two
 _PARTS = 16  # parts of a line in the transform
 _SLOPE = 0.5  # rows per column at most: rules are level within 26 degrees
 _THICKEST = 7  # pixels at that size
 _SEGMENTS = 20  # parts of a rule that are checked one by one
+_COLUMNS = 10  # of a part that are looked at: two hundred are enough
+_CLEAR = 0.3  # of the noise: a candidate that rises less above its sides is not traced
 _MOST_RULES = 60  # rules in one direction
+_NEIGHBOURS = 5  # rows, at that size: the differences at both ends of lines that may be the same
 
 
 @dataclass(frozen=True)
@@ -49,51 +53,74 @@ def find_rules(
     turns = []
     ways = ((1, density, found, thickest), (-1, density.T, found.T, upright))
     for sign, ink, rules, most in ways:
-        for rows, profile in _level_rules(np.ascontiguousarray(ink - rules), noise):
-            if np.count_nonzero(profile > profile.max() / 2) > most:
-                continue
+        if most < 1:  # no line is that thin
+            continue
+        for rows, profile in _level_rules(np.ascontiguousarray(ink - rules), noise, most):
             _add_profile(rules, rows, profile)
             turns.append(sign * np.degrees(np.arctan((rows[-1] - rows[0]) / max(len(rows) - 1, 1))))
     return Rules(found, len(turns), float(np.median(turns)) if turns else None)
 
 
-def _level_rules(density: Array, noise: float) -> Iterator[tuple[Array, Array]]:
-    """Yield each rule from side to side: its row in each column, and the density across it."""
-    for start, end in _candidates(density):
-        rule = _trace(density, start, end, noise)
-        if rule is not None:
-            yield rule
-            _add_profile(density, rule[0], -rule[1])
+def _level_rules(density: Array, noise: float, thickest: float) -> Iterator[tuple[Array, Array]]:
+    """Yield each rule from side to side: its row in each column, and the density across it.
 
-
-def _candidates(density: Array) -> list[tuple[float, float]]:
-    """Return the candidates for rules from side to side, best first.
-
-    Each is a pair of rows of `density`: where it meets the middle of the first and of the last column.
+    The profile is the density at offsets -reach..reach from the row.
     """
+    lines = _candidates(density)
+    while len(lines):
+        traced = _trace(density, lines, noise)
+        profiles = _profiles(_medians(traced.across.swapaxes(1, 2)))
+        rules: list[int] = []
+        others: list[int] = []
+        for number in np.flatnonzero(_are_rules(traced.across, profiles, noise)).tolist():
+            near = any(_overlap(traced.rows, profiles, number, rule) for rule in rules)
+            (others if near else rules).append(number)
+        for rows, profile in zip(traced.rows[rules], profiles[rules], strict=True):
+            _add_profile(density, rows, -profile)
+            if np.count_nonzero(profile > profile.max() / 2) <= thickest:
+                yield rows, profile
+        lines = traced.lines[others]  # the same rules, or what is beside them: looked at without these
+
+
+def _overlap(rows: Array, profiles: Array, one: int, other: int) -> bool:
+    """Return whether two lines of `rows` (k, w) are on average nearer than half the thickness of one."""
+    away = float(np.abs(rows[one] - rows[other]).mean())
+    return away <= max(np.count_nonzero(profiles[one]) / 2, 1)
+
+
+def _candidates(density: Array) -> Array:
+    """Return the candidates for rules from side to side, best first: the rows of each, (k, w)."""
     height, width = density.shape
     side = min(_SIDE, 1 << max(5, round(np.log2(width))))
     rows = max(1, round(height * side / width))
-    method = Image.Resampling.BOX if side < width else Image.Resampling.BILINEAR
-    small = np.asarray(Image.fromarray(density).resize((side, rows), method))
+    method = cv2.INTER_AREA if side < width else cv2.INTER_LINEAR
+    small = np.asarray(cv2.resize(density, (side, rows), interpolation=method), np.float32)
     thin = small - _opening(small)
     evidence = np.clip(thin / max(4 * deviation(small), 0.04), 0, 1)
-    falling, rising = _radon(np.stack([evidence, evidence[::-1]]))
-    best = _peaks(falling, side, rows)
-    best += [(score, rows - 1 - start, rows - 1 - end) for score, start, end in _peaks(rising, side, rows)]
-    kept: list[tuple[float, float]] = []
-    for _, start, end in sorted(best, reverse=True):
-        if all(abs(start - a) + abs(end - b) > 5 for a, b in kept):
-            kept.append((start, end))
-    scale = height / rows
-    return [((a + 0.5) * scale - 0.5, (b + 0.5) * scale - 0.5) for a, b in kept[:_MOST_RULES]]
+    falling, rising = (_peaks(parts, side, rows) for parts in _radon(np.stack([evidence, evidence[::-1]])))
+    rising[:, 1:] = rows - 1 - rising[:, 1:]
+    ends = (_separate(np.concatenate([falling, rising])) + 0.5) * height / rows - 0.5
+    slopes = (ends[:, 1:] - ends[:, :1]) / max(width - 1, 1)
+    return (ends[:, :1] + slopes * np.arange(width)).astype(np.float32)
+
+
+def _separate(peaks: Array) -> Array:
+    """Return the starts and ends of the `_MOST_RULES` best `peaks` that are no neighbours of a better one.
+
+    `peaks` (n, 3) are scores, starts and ends.
+    """
+    left = peaks[np.lexsort(-peaks.T[::-1])][:, 1:]
+    kept: list[Array] = []
+    while len(left) and len(kept) < _MOST_RULES:
+        kept.append(left[0])
+        left = left[np.abs(left - left[0]).sum(axis=1) > _NEIGHBOURS]
+    return np.array(kept).reshape(-1, 2)
 
 
 def _opening(values: Array) -> Array:
     room = _THICKEST
-    wide = np.pad(values, ((room, room), (0, 0)), mode="edge")
-    eroded = -running_maximum(-wide, _THICKEST, axis=0)
-    opened = running_maximum(eroded[::-1], _THICKEST, axis=0)[::-1]
+    wide = cv2.copyMakeBorder(values, room, room, 0, 0, cv2.BORDER_REPLICATE)
+    opened = cv2.morphologyEx(wide, cv2.MORPH_OPEN, np.ones((_THICKEST, 1), np.uint8))
     return np.minimum(opened[room:-room], values)
 
 
@@ -101,160 +128,209 @@ def _radon(values: Array) -> Array:
     """Return how many of its sixteen parts each line fills with evidence, given as `values` (k, h, n).
 
     Evidence is 0..1, n a power of two. Entry [k, fall, row + margin] is the line from `row` in the first
-    column to `row + fall` in the last; the `_margin(n)` rows above and below are for lines that enter from
-    there. Each part is summed on its own, then thresholded: a stroke fills few parts of a line, noise none.
+    column to `row + fall` in the last; the `_margin(n)` rows above are for lines of which the first half, at
+    most, is outside. Each part is summed on its own, then thresholded: a stroke fills few parts of a line,
+    noise none.
     (Brady, "A fast discrete approximation algorithm for the Radon transform", SIAM J. Comput. 27, 1998.)
+    OpenCV has no such transform.
     """
-    side = values.shape[2]
+    count, height, side = values.shape
     margin = _margin(side)
-    sums = np.pad(values, ((0, 0), (margin, 2 * margin), (0, 0)))
-    sums = np.ascontiguousarray(sums.transpose(2, 0, 1))[:, :, None, :]  # (part, k, fall, row)
-    rows = sums.shape[3]
+    rows = height + margin
+    # (part, k, fall, row): single columns, whose fall is none or one, and empty rows to shift in from.
+    sums = np.zeros((side, count, 2, rows + 2 * margin), np.float32)
+    sums[..., margin : margin + height] = values.transpose(2, 0, 1)[:, :, None]
     while len(sums) > 1:
         length = 2 * side // len(sums)
-        left, right = sums[0::2], sums[1::2]
-        falls = int(length * _SLOPE) + 2
-        sums = np.empty((len(left), left.shape[1], falls, rows), np.float32)
-        for fall in range(falls):
-            half, step = min(fall // 2, left.shape[2] - 1), (fall + 1) // 2
-            np.add(
-                left[:, :, half, : rows - step], right[:, :, half, step:], out=sums[:, :, fall, : rows - step]
-            )
-            sums[:, :, fall, rows - step :] = left[:, :, half, rows - step :]
-        if len(sums) == _PARTS:
-            sums = np.clip(sums / length * 2 - 0.5, 0, 1)
-    return sums[0]
+        longer = np.zeros((len(sums) // 2, count, int(length * _SLOPE) + 2, rows + 2 * margin), np.float32)
+        for odd in (0, 1):  # a line that falls by 2 f + odd falls by f, odd more at the joint, and by f again
+            halves = longer[:, :, odd::2, :rows]
+            left = sums[0::2, :, : halves.shape[2], :rows]
+            np.add(left, _sheared(sums, halves.shape, odd), out=halves)
+        sums = np.clip(longer / length * 2 - 0.5, 0, 1) if len(longer) == _PARTS else longer
+    return sums[0, ..., :rows]
+
+
+def _sheared(sums: Array, shape: tuple[int, ...], odd: int) -> Array:
+    """Return a view of every other part of `sums`, of `shape`: row 0 of fall f is row f + `odd` there."""
+    part, k, fall, row = sums.strides
+    strides = 2 * part, k, fall + row, row
+    return np.ndarray(shape, np.float32, sums, offset=part + odd * row, strides=strides)
 
 
 def _margin(side: int) -> int:
-    return int(side * _SLOPE) + 2
+    return int(side * _SLOPE / 2) + 2
 
 
-def _peaks(parts: Array, side: int, rows: int) -> list[tuple[float, float, float]]:
-    """Return (score, start, end) of the prominent lines in `parts`, the result of `_radon`."""
+def _peaks(parts: Array, side: int, rows: int) -> Array:
+    """Return scores, starts and ends (n, 3) of the prominent lines in `parts`, a result of `_radon`."""
     margin = _margin(side)
-    parts = parts[:, : rows + 2 * margin]
-    falls = np.arange(len(parts))[:, None]
-    starts = np.arange(parts.shape[1])[None, :] - margin
-    inside = np.minimum(starts + falls, rows) - np.maximum(starts, 0)
-    share = np.clip(np.where(falls > 0, inside / np.maximum(falls, 1), (starts >= 0) & (starts < rows)), 0, 1)
-    score = np.where(share >= 0.5, parts / (_PARTS * np.maximum(share, 0.5)), 0)
-    chosen = np.argwhere(score > 0.6)
-    return [
-        (float(score[fall, column]), float(column - margin), float(column - margin + fall))
-        for fall, column in chosen
-    ]
+    score = parts * _weights(side, rows)
+    falls, columns = np.nonzero(score > 0.6)
+    starts = columns - margin
+    return np.stack([score[falls, columns], starts, starts + falls], axis=1)
 
 
-def _trace(density: Array, start: float, end: float, noise: float) -> tuple[Array, Array] | None:
-    """Trace one candidate: return its row in each column and its profile, or None if it is no rule.
+@lru_cache(maxsize=16)
+def _weights(side: int, rows: int) -> Array:
+    """Return what each line's parts count for, (falls, rows): more if it is not in the picture all along.
 
-    The profile is the density across the rule, at offsets -reach..reach from the row.
+    Nothing for lines of which less than half is.
     """
+    margin = _margin(side)
+    falls = np.arange(int(side * _SLOPE) + 2)[:, None]
+    starts = np.arange(rows + margin)[None, :] - margin
+    inside = np.minimum(starts + falls, rows) - np.maximum(starts, 0)
+    level = (starts >= 0) & (starts < rows)
+    share = np.clip(np.where(falls > 0, inside / np.maximum(falls, 1), level), 0, 1)
+    return np.where(share >= 0.5, 1 / (_PARTS * np.maximum(share, 0.5)), 0).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class _Traced:
+    """Where `lines` really run: `rows` in each column; `across` is the density of each part beside them.
+
+    Lines and rows are (k, w), `across` (k, segments, offsets): medians at offsets -reach..reach.
+    """
+
+    lines: Array
+    rows: Array
+    across: Array
+
+
+def _trace(density: Array, lines: Array, noise: float) -> _Traced:
+    """Follow those of `lines`, given as rows (k, w), that stand out from `noise`."""
     height, width = density.shape
     reach = max(4, round(0.03 * max(height, width)))
     x = np.arange(width, dtype=np.float32)
-    rows = start + (end - start) * x / max(width - 1, 1)
-    step = max(1, width // 200)  # two hundred columns are enough
-    for attempt in range(2):
-        columns = np.flatnonzero((rows >= 0) & (rows <= height - 1))
-        if len(columns) < max(_SEGMENTS, width // 2):
-            return None
-        columns = columns[::step]
-        length = len(columns) // _SEGMENTS
-        columns = columns[: length * _SEGMENTS]
-        strip = _strip(density, rows[columns], columns, reach)
-        across = np.median(strip.reshape(2 * reach + 1, _SEGMENTS, length), axis=2).T
-        middle = np.median(across, axis=0)
-        if attempt == 0 and not _stands_out(middle, noise):
-            return None
-        if attempt == 0:
-            shifts = _shifts(across, middle, reach)
-            centres = columns.reshape(_SEGMENTS, length).mean(axis=1)
-            rows = rows + _smooth_curve(centres, shifts, x)
-    profile = _profile(middle)
-    return (rows.astype(np.float32), profile) if _is_rule(across, profile, noise) else None
+    inside, columns = _within(lines, height)
+    lines = lines[inside]
+    across = _across(density, lines, columns, reach)
+    middle = _medians(across.swapaxes(1, 2))
+    raised = middle - _medians(middle)[:, None]
+    clear = raised.max(axis=1, initial=0) > _CLEAR * noise
+    lines, shifts = lines[clear], _shifts(across[clear], raised[clear], reach)
+    rows = lines + _smooth_curves(columns[clear].mean(axis=2), shifts, x)
+    inside, columns = _within(rows, height)
+    rows = rows[inside]
+    return _Traced(lines[inside], rows, _across(density, rows, columns, reach))
 
 
-def _stands_out(middle: Array, noise: float) -> bool:
-    """Return whether a candidate rises enough above its sides to be traced."""
-    return bool(middle.max() - np.median(middle) > 0.3 * noise)
+def _within(rows: Array, height: int) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+    """Return which lines of `rows` (k, w) are half or more inside, and columns in which each of those is.
+
+    The columns, (k, segments, n), are some two hundred for each line.
+    """
+    width = rows.shape[1]
+    inside = (rows >= 0) & (rows <= height - 1)
+    count = inside.sum(axis=1)
+    kept = count >= max(_SEGMENTS, width // 2)
+    first = inside[kept].argmax(axis=1)
+    each = int(np.clip(width // _SEGMENTS, 1, _COLUMNS))
+    shares = (np.arange(_SEGMENTS * each, dtype=np.float32) + 0.5) / (_SEGMENTS * each)
+    columns = (first[:, None] + shares * count[kept][:, None]).astype(np.intp)
+    return kept, columns.reshape(len(columns), _SEGMENTS, each)
 
 
-def _strip(density: Array, rows: Array, columns: NDArray[np.intp], reach: int) -> Array:
-    """Return the interpolated density at offsets -reach..reach from `rows`, (2 * reach + 1, columns)."""
-    height = density.shape[0]
-    wanted = rows[None, :] + np.arange(-reach, reach + 1, dtype=np.float32)[:, None]
-    low = np.floor(wanted).astype(np.intp)
-    part = (wanted - low).astype(np.float32)
-    upper = density[np.clip(low, 0, height - 1), columns]
-    lower = density[np.clip(low + 1, 0, height - 1), columns]
-    return upper + part * (lower - upper)
+def _across(density: Array, rows: Array, columns: NDArray[np.intp], reach: int) -> Array:
+    """Return the median density of each segment at offsets -reach..reach, (k, segments, offsets)."""
+    count, segments, each = columns.shape
+    if not count:
+        return np.zeros((0, segments, 2 * reach + 1), np.float32)
+    offsets = np.arange(-reach, reach + 1, dtype=np.float32)
+    flat = columns.reshape(count, -1)
+    wanted = np.take_along_axis(rows, flat, axis=1)[:, None, :] + offsets[:, None]
+    places = np.broadcast_to(flat[:, None, :].astype(np.float32), wanted.shape)
+    strips = cv2.remap(
+        density,
+        places.reshape(-1, flat.shape[1]),
+        wanted.reshape(-1, flat.shape[1]),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    parts = np.asarray(strips, np.float32).reshape(count, len(offsets), segments, each)
+    return _medians(parts).swapaxes(1, 2)
 
 
-def _shifts(across: Array, middle: Array, reach: int) -> Array:
-    """Return by how many rows each part lies below the median profile `middle`, within a few rows."""
+def _medians(values: Array) -> Array:
+    """Return the medians of `values` along the last axis: NumPy's own takes longer over a few values."""
+    ordered = np.sort(values, axis=-1)
+    half = ordered.shape[-1] // 2
+    return (ordered[..., half] + ordered[..., -1 - half]) / 2
+
+
+def _medians_of(values: Array, chosen: NDArray[np.bool_]) -> Array:
+    """Return the medians (k, n) of `values` (k, n, m) at the places `chosen` (k, m); infinite without any."""
+    ordered = np.sort(np.where(chosen[:, None, :], values, np.inf), axis=2)
+    count = np.maximum(chosen.sum(axis=1), 1)[:, None, None]
+    low, high = (
+        np.take_along_axis(ordered, place, axis=2)[..., 0] for place in ((count - 1) // 2, count // 2)
+    )
+    return (low + high) / 2
+
+
+def _shifts(across: Array, raised: Array, reach: int) -> Array:
+    """Return by how many rows each part lies below the line's profile `raised`, within a few rows."""
     most = max(1, reach // 3)
-    centre = int(np.argmax(middle[reach - most : reach + most + 1])) - most
-    pattern = middle - np.median(middle)
-    pattern = np.where(np.abs(np.arange(-reach, reach + 1) - centre) <= most + 1, np.maximum(pattern, 0), 0)
-    shifted = np.lib.stride_tricks.sliding_window_view(np.pad(pattern, most), len(pattern))[::-1]
-    return (np.argmax(across @ shifted.T, axis=1) - most + centre).astype(np.float32)
+    centres = raised[:, reach - most : reach + most + 1].argmax(axis=1) - most
+    away = np.abs(np.arange(-reach, reach + 1) - centres[:, None])
+    pattern = np.where(away <= most + 1, np.maximum(raised, 0), 0)
+    wide = np.zeros((len(pattern), pattern.shape[1] + 2 * most), np.float32)
+    wide[:, most:-most] = pattern
+    places = np.arange(pattern.shape[1]) + np.arange(2 * most, -1, -1)[:, None]
+    fits = across @ wide[:, places].swapaxes(1, 2)  # (k, segments, shifts)
+    return (fits.argmax(axis=2) - most + centres[:, None]).astype(np.float32)
 
 
-def _smooth_curve(centres: NDArray[np.floating], shifts: Array, x: Array) -> Array:
-    """Fit a quadratic robustly to the `shifts` at `centres`; return its values at `x`."""
+def _smooth_curves(centres: NDArray[np.floating], shifts: Array, x: Array) -> Array:
+    """Fit a quadratic robustly to each line's `shifts` at `centres`, both (k, n); return it at `x`."""
     scale = max(float(x[-1]), 1.0)
-    powers = np.vander(centres / scale, 3)
+    powers = (centres / scale)[..., None] ** np.arange(3)  # (k, n, 3)
     weights: NDArray[np.floating] = np.ones_like(shifts)
     for _ in range(3):
-        weighted = powers.T * weights
-        curve = np.linalg.solve(weighted @ powers + 1e-9 * np.eye(3), weighted @ shifts)
-        weights = 1 / (1 + (shifts - powers @ curve) ** 2) ** 2
-    return (np.vander(x / scale, 3) @ curve).astype(np.float32)
+        weighted = powers.swapaxes(1, 2) * weights[:, None, :]
+        curves = np.linalg.solve(weighted @ powers + 1e-9 * np.eye(3), weighted @ shifts[..., None])
+        weights = 1 / (1 + (shifts - (powers @ curves)[..., 0]) ** 2) ** 2
+    return (curves[..., 0] @ (x / scale) ** np.arange(3)[:, None]).astype(np.float32)
 
 
-def _profile(middle: Array) -> Array:
-    """Return the rule's own density across it: the part of `middle` that rises above both sides."""
-    reach = len(middle) // 2
-    sides = np.median(middle)
-    raised = np.maximum(middle - sides, 0)
-    peak = int(np.argmax(raised[reach - 2 : reach + 3])) + reach - 2
-    low = high = peak
-    while low > 0 and raised[low - 1] > 0.08 * raised[peak]:
-        low -= 1
-    while high < len(raised) - 1 and raised[high + 1] > 0.08 * raised[peak]:
-        high += 1
-    profile = np.zeros_like(raised)
-    profile[low : high + 1] = raised[low : high + 1]
-    return profile
+def _profiles(middle: Array) -> Array:
+    """Return each rule's own density across it: the part of `middle` (k, offsets) that rises above it."""
+    raised = np.maximum(middle - _medians(middle)[:, None], 0)
+    reach = middle.shape[1] // 2
+    peaks = raised[:, reach - 2 : reach + 3].argmax(axis=1)[:, None] + reach - 2
+    places = np.arange(middle.shape[1])
+    low = raised <= 0.08 * np.take_along_axis(raised, peaks, axis=1)
+    first = np.where(low & (places < peaks), places, -1).max(axis=1, initial=-1)[:, None]
+    last = np.where(low & (places > peaks), places, len(places)).min(axis=1, initial=len(places))[:, None]
+    return np.where((places > first) & (places < last), raised, 0)
 
 
-def _is_rule(across: Array, profile: Array, noise: float) -> bool:
-    """Return whether `profile` appears in nearly all parts `across`, the ends included."""
-    reach = len(profile) // 2
-    thickness = np.count_nonzero(profile)
-    if thickness == 0 or thickness > 1.5 * reach:
-        return False
-    weights = profile / profile.sum()
-    bare = profile == 0
-    if not bare.any():
-        return False
-    strength = across @ weights - np.median(across[:, bare], axis=1)
-    expected = float((profile * weights).sum())
-    present = strength > 0.4 * expected
-    ends = present[:2].any() and present[-2:].any()
-    return bool(ends and present.mean() >= 0.75 and expected > 0.5 * noise)
+def _are_rules(across: Array, profiles: Array, noise: float) -> NDArray[np.bool_]:
+    """Return whether each of `profiles` appears in nearly all its parts `across`, the ends included."""
+    reach = profiles.shape[1] // 2
+    bare = profiles == 0
+    thickness = profiles.shape[1] - bare.sum(axis=1)
+    weights = profiles / np.maximum(profiles.sum(axis=1), 1e-9)[:, None]
+    strength = (across @ weights[..., None])[..., 0] - _medians_of(across, bare)
+    expected = (profiles * weights).sum(axis=1)
+    present = strength > 0.4 * expected[:, None]
+    ends = present[:, :2].any(axis=1) & present[:, -2:].any(axis=1)
+    thin = (thickness > 0) & (thickness <= 1.5 * reach)
+    return thin & ends & (present.mean(axis=1) >= 0.75) & (expected > 0.5 * noise)
 
 
 def _add_profile(density: Array, rows: Array, profile: Array) -> None:
     """Add `profile` to `density` along `rows`."""
-    height = density.shape[0]
     reach = len(profile) // 2
+    own = np.flatnonzero(profile)
     base = np.floor(rows).astype(np.intp)
-    wanted = base[None, :] + np.arange(-reach, reach + 2)[:, None]
-    away = wanted - rows[None, :]
-    amount = np.interp(away, np.arange(-reach, reach + 1), profile, left=0, right=0).astype(np.float32)
+    part = rows - base
+    # Between two rows the profile is interpolated: it ends a row later.
+    values = np.append(profile, 0)[own[0] : own[-1] + 2, None]
+    before = np.append(0, profile)[own[0] : own[-1] + 2, None]
+    amount = (values * (1 - part) + before * part).astype(np.float32)
+    wanted = base + np.arange(own[0], own[-1] + 2)[:, None] - reach
     columns = np.broadcast_to(np.arange(density.shape[1]), wanted.shape)
-    inside = (wanted >= 0) & (wanted < height)
+    inside = (wanted >= 0) & (wanted < len(density))
     density[wanted[inside], columns[inside]] += amount[inside]

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet_edge.picture.connected_components import mask_of
+from lenet_edge.picture.findings import Finding
 from lenet_edge.picture.ink import Array
 from lenet_edge.picture.ink_pieces import Piece, find_pieces
+from lenet_edge.picture.strokes import distances
 
+_SLIM = 0.35  # width to height: two strokes as slim, side by side, are two ones
 _WIDEST = 2.2  # width to height: that of the widest of MNIST's training digits
-
-
-class Finding(enum.Enum):
-    """What a picture shows."""
-
-    DIGIT = "digit"
-    BLANK = "blank"
-    CROWDED = "crowded"
 
 
 @dataclass(frozen=True)
@@ -45,7 +40,7 @@ def find_digit(density: Array, *, flat: bool = False) -> Segment:
         empty = np.zeros(smooth.shape, bool)
         return Segment(Finding.BLANK, "nothing is written on it", empty, smooth, 0.0)
     chosen, others = _group(labels, found.pieces, found.main)
-    mask = np.isin(labels, [p.number for p in chosen])
+    mask = mask_of(labels, [p.number for p in chosen])
     height = max(p.bottom for p in chosen) - min(p.top for p in chosen)
     width = max(p.right for p in chosen) - min(p.left for p in chosen)
     if others:
@@ -81,7 +76,10 @@ def _largest_gap(one: Piece, other: Piece) -> float:
     shared_rows = min(one.bottom, other.bottom) - max(one.top, other.top)
     shared_columns = min(one.right, other.right) - max(one.left, other.left)
     heights = sorted((one.bottom - one.top, other.bottom - other.top))
-    narrower = min(one.right - one.left, other.right - other.left)
+    widths = sorted((one.right - one.left, other.right - other.left))
+    if shared_columns <= 0 and heights[0] > 0.8 * heights[1] and widths[1] < _SLIM * heights[0]:
+        return 0.0  # two ones
+    narrower = widths[0]
     if shared_columns > 0.3 * narrower or shared_rows < 0.5 * heights[0]:
         return 0.35
     return 0.16 if heights[0] > 0.6 * heights[1] else 0.25
@@ -89,12 +87,8 @@ def _largest_gap(one: Piece, other: Piece) -> float:
 
 def _gap(labels: NDArray[np.int32], one: Piece, other: Piece) -> float:
     """Return the distance between the nearest pixels of two pieces."""
-    first, second = _points(labels, one), _points(labels, other)
-    between = first[:, None, :] - second[None, :, :]
-    return float(np.sqrt((between**2).sum(axis=2).min()))
-
-
-def _points(labels: NDArray[np.int32], piece: Piece) -> Array:
-    part = labels[piece.top : piece.bottom, piece.left : piece.right] == piece.number
-    points = np.argwhere(part) + np.array([piece.top, piece.left])
-    return points[:: max(1, len(points) // 400)].astype(np.float32)
+    top, left = min(one.top, other.top), min(one.left, other.left)
+    bottom, right = max(one.bottom, other.bottom), max(one.right, other.right)
+    part = labels[top:bottom, left:right]
+    away = distances(part == other.number)
+    return float(away[part == one.number].min())

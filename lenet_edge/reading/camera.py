@@ -17,7 +17,7 @@ from lenet_edge.reading.stop_signals import StopSignals
 
 INSTALL = (
     "sudo apt install python3-picamera2 (on a Raspberry Pi, in a venv with --system-site-packages)"
-    ' or pip install "lenet-edge[camera]"'
+    " or pip install opencv-python-headless"
 )
 
 _SIZE = (1024, 768)  # pixels; the ISP pads rows to multiples of 64, and the reader reduces sides above 800

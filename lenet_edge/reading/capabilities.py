@@ -1,4 +1,4 @@
-"""Find out what this machine can read digits with: try runtimes and delegates, look for cameras."""
+"""Find out what this machine can read digits with: try runtimes and delegates, look for libraries."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from converters.base.installed import OPENCV
 from converters.runtimes import gpu
 from converters.runtimes.columns import COLUMNS, Column, Result, absence, delegate_column, run_column
 from lenet_edge.digits.mnist import calibration_digits, pad
@@ -17,10 +18,12 @@ _RUNTIMES = {"tflite": "tflite-runtime", "litert": "litert", "tensorflow": "tf.l
 _MODELS = ("lenet5_float32.tflite", "lenet5_int8_qat.tflite")
 _DIGITS = 20
 _TIMEOUT = 120.0  # seconds for one runtime
-_CAMERAS = {
+_LIBRARIES = {
     "picamera2": "sudo apt install python3-picamera2 (Raspberry Pi OS)",
-    "cv2": 'pip install "lenet-edge[camera]"',
+    "cv2": OPENCV,
 }
+
+_WITH = {"picamera2": "can read a camera", "cv2": "can find digits on a page, and read a camera"}
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,9 @@ def try_libraries(paths: Sequence[str]) -> list[Capability]:
 
 
 def find_others() -> list[Capability]:
-    """Try the GPU, and look for NNAPI and for camera libraries."""
-    cameras = [_find_camera_library(package, install) for package, install in _CAMERAS.items()]
-    return [_try_gpu(), _nnapi(), *cameras]
+    """Try the GPU, and look for NNAPI, OpenCV and camera libraries."""
+    libraries = [_find_library(package, install) for package, install in _LIBRARIES.items()]
+    return [_try_gpu(), _nnapi(), *libraries]
 
 
 def _try_runtime(name: str, column: Column) -> Capability:
@@ -87,9 +90,9 @@ def _nnapi() -> Capability:
     return Capability("nnapi", False, "for Android apps only: see docs/delegates.md")
 
 
-def _find_camera_library(package: str, install: str) -> Capability:
+def _find_library(package: str, install: str) -> Capability:
     installed = importlib.util.find_spec(package) is not None
-    text = "can read a camera" if installed else f"not installed: {install}"
+    text = _WITH[package] if installed else f"not installed: {install}"
     return Capability(package, installed, text)
 
 

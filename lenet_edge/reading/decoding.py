@@ -11,21 +11,24 @@ import os
 import signal
 import stat
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from types import FrameType
 from typing import TYPE_CHECKING, TypeVar
 
 from converters.base.errors import InputError
 from lenet_edge.picture.files import (
-    IDX_STARTS,
     Picture,
     Prepared,
     Source,
-    picture_files,
+    list_pictures,
     prepare,
     read_images,
+    skipped_text,
 )
+from lenet_edge.picture.kinds import is_idx
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
@@ -39,6 +42,7 @@ STANDARD_INPUT = "-"
 FEW = 16
 """No more files than this are read in one process: workers would take longer to start."""
 
+_START = 32  # bytes that tell what a file is
 _AHEAD = 4  # files for each process that may be decoded ahead of the caller
 
 
@@ -52,11 +56,24 @@ class PreparedPicture:
 
 
 def list_files(sources: Iterable[str]) -> list[str | InputError]:
-    """Return the files of `sources` (files, folders or "-"), with an error in place of one that has none."""
+    """Return the files of `sources` (files, folders or "-"), with an error in place of one that has none.
+
+    Behind a folder's pictures stands an error that names what was skipped in it.
+    """
     files: list[str | InputError] = []
     for source in sources:
         try:
-            files += [source] if source == STANDARD_INPUT else map(os.fspath, picture_files(source))
+            if source == STANDARD_INPUT:
+                files.append(source)
+                continue
+            listing = list_pictures(source)
+            files += map(os.fspath, listing.files)
+            if listing.skipped:
+                files.append(
+                    InputError(
+                        f"expected only pictures in {source}, got also {skipped_text(listing)}: skipped"
+                    )
+                )
         except InputError as error:
             files.append(error)
     return files
@@ -139,7 +156,7 @@ def _holds_one_picture(file: str) -> bool:
         if not stat.S_ISREG(os.stat(file).st_mode):
             return False
         with open(file, "rb") as stream:
-            return stream.read(2) not in IDX_STARTS
+            return not is_idx(stream.read(_START))
     except (OSError, ValueError):
         return False  # `_read` reports the error
 
@@ -155,9 +172,27 @@ def _processes(jobs: int) -> Iterator[Executor]:
     except (ImportError, OSError) as error:  # no semaphores, as on Android or without /dev/shm
         raise InputError(f"expected worker processes to start, got: {error} (try --jobs 1)") from error
     try:
-        yield pool
+        with _ended_by_sigterm():
+            yield pool
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end this process as an exit does: else Python warns of the processes' semaphores."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def leave(number: int, _: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager
@@ -172,7 +207,6 @@ def _interrupts_blocked() -> Iterator[None]:
 
 def _exit_with_parent() -> None:
     """End this process when its parent ends, even if the parent is killed."""
-    import threading
     from multiprocessing import connection, parent_process
 
     parent = parent_process()

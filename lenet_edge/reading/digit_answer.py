@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lenet_edge.picture.files import Picture, Prepared
-from lenet_edge.picture.segment import Finding
+from lenet_edge.picture.findings import Finding
 from lenet_edge.reading.decoding import PreparedPicture, prepare_picture
 from lenet_edge.runtime.classifier import Classifier
 
@@ -14,6 +14,7 @@ from lenet_edge.runtime.classifier import Classifier
 class Answer:
     """The answer for one picture: `digit` 0..9 and its `probability` 0..1, both None if none was found.
 
+    `sure`: there is a digit, and its probability reaches the threshold.
     `index` counts the pictures of an IDX file and the frames of a camera, from 0; None for other files.
     """
 
@@ -22,18 +23,23 @@ class Answer:
     prepared: Prepared
     digit: int | None
     probability: float | None
+    sure: bool
 
 
-def answer_picture(picture: Picture, classifier: Classifier) -> Answer:
-    """Find and read the digit of one picture; errors as `Classifier.scores`."""
-    return answer_prepared(prepare_picture(picture), classifier)
+def answer_picture(picture: Picture, classifier: Classifier, *, threshold: float = 0.0) -> Answer:
+    """Find and read the digit of one picture; `threshold` and errors as for `answer_prepared`."""
+    return answer_prepared(prepare_picture(picture), classifier, threshold=threshold)
 
 
-def answer_prepared(picture: PreparedPicture, classifier: Classifier) -> Answer:
-    """Read the digit of one prepared picture; errors as `Classifier.scores`."""
+def answer_prepared(picture: PreparedPicture, classifier: Classifier, *, threshold: float = 0.0) -> Answer:
+    """Read the digit of one prepared picture; it is sure from the probability `threshold` on.
+
+    Errors as `Classifier.scores`.
+    """
     prepared = picture.prepared
     if prepared.finding is not Finding.DIGIT:
-        return Answer(picture.name, picture.index, prepared, None, None)
+        return Answer(picture.name, picture.index, prepared, None, None, False)
     scores = classifier.scores(prepared.picture)
     digit = int(scores.argmax())
-    return Answer(picture.name, picture.index, prepared, digit, float(scores[digit]))
+    probability = float(scores[digit])
+    return Answer(picture.name, picture.index, prepared, digit, probability, probability >= threshold)

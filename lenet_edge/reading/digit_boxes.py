@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet_edge.picture.connected_components import label
+from lenet_edge.picture.connected_components import find_components
 from lenet_edge.runtime.string_decoder import ReadDigit
 
 InkBox = tuple[float, float, float, float]
@@ -23,8 +23,8 @@ def ink_boxes(picture: NDArray[np.uint8], digits: Sequence[ReadDigit]) -> list[I
     A piece of ink belongs to one digit; a piece shared by several digits is split at their `left` and
     `right`. A digit without ink gets the full height between them.
     """
-    labels, count = label(picture > _INKED)
-    boxes = _boxes(labels, count)
+    components = find_components(picture > _INKED)
+    labels, boxes = components.labels, components.boxes
     middles = np.array([(digit.left + digit.right) / 2 for digit in digits])
     centres = (boxes[:, 0] + boxes[:, 2]) / 2
     found = []
@@ -41,26 +41,17 @@ def ink_boxes(picture: NDArray[np.uint8], digits: Sequence[ReadDigit]) -> list[I
     return found
 
 
-def _boxes(labels: NDArray[np.int32], count: int) -> NDArray[np.int64]:
-    """Return the boxes of the pieces 1 to `count`, (count, 4): left, top, right, bottom."""
-    rows, columns = np.nonzero(labels)
-    numbers = labels[rows, columns] - 1
-    boxes = np.tile([labels.shape[1], labels.shape[0], 0, 0], (count, 1))
-    np.minimum.at(boxes[:, 0], numbers, columns)
-    np.minimum.at(boxes[:, 1], numbers, rows)
-    np.maximum.at(boxes[:, 2], numbers, columns + 1)
-    np.maximum.at(boxes[:, 3], numbers, rows + 1)
-    return boxes
-
-
-def _shared_part(labels: NDArray[np.int32], number: int, digit: ReadDigit) -> list[NDArray[np.int64]]:
+def _shared_part(labels: NDArray[np.int32], number: int, digit: ReadDigit) -> list[NDArray[np.int32]]:
     """Return the box of the part of a shared piece that belongs to `digit`, if there is any."""
     first, last = max(int(np.floor(digit.left)), 0), int(np.ceil(digit.right))
     inked = labels[:, first:last] == number
-    return [_boxes(inked.astype(np.int32), 1)[0] + (first, 0, first, 0)] if inked.any() else []
+    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
+    if not len(rows):
+        return []
+    return [np.array([first + columns[0], rows[0], first + columns[-1] + 1, rows[-1] + 1])]
 
 
-def _digit_box(pieces: list[NDArray[np.int64]]) -> InkBox | None:
+def _digit_box(pieces: list[NDArray[np.int32]]) -> InkBox | None:
     """Return the box around the largest of `pieces`, those above and below it, and other large ones."""
     if not pieces:
         return None

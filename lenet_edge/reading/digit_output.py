@@ -9,14 +9,15 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 
 from converters.base.words import printable
-from lenet_edge.picture.segment import Finding
+from lenet_edge.picture.findings import Finding
 from lenet_edge.reading.digit_answer import Answer
 from lenet_edge.reading.output import Output, open_output
 from lenet_edge.reading.terminal import draw_text
 
-COLUMNS = ("file", "index", "digit", "probability", "finding", "reason")
+COLUMNS = ("file", "index", "digit", "probability", "sure", "finding", "reason")
 """The columns of the CSV; a value that does not apply is empty."""
 
+_LINE_END = "\r\n"
 _SEVERAL = "`lenet-edge read` reads several digits"
 
 
@@ -56,6 +57,7 @@ def _json_facts(answer: Answer) -> dict[str, object]:
         facts["index"] = answer.index
     facts["digit"] = answer.digit
     facts["probability"] = None if answer.probability is None else round(answer.probability, 6)
+    facts["sure"] = answer.sure
     if answer.digit is None:
         facts["finding"] = answer.prepared.finding.value
         facts["reason"] = answer.prepared.reason
@@ -71,20 +73,23 @@ def _text_line(answer: Answer, encoding: str | None) -> str:
         finding = answer.prepared.finding
         hint = f"; {_SEVERAL}" if finding is Finding.CROWDED else ""
         return f"{name}: {finding.value} ({answer.prepared.reason}{hint})"
-    return f"{name}: {answer.digit}  {100 * answer.probability:.1f} %"
+    unsure = "" if answer.sure else "  unsure"
+    return f"{name}: {answer.digit}  {100 * answer.probability:.1f} %{unsure}"
 
 
 def _csv_line(answer: Answer, encoding: str | None) -> str:
     fields = _json_facts(answer)
     fields["finding"] = answer.prepared.finding.value
+    fields["sure"] = str(answer.sure).lower()
     line = _row([fields.get(column) for column in COLUMNS])
     return line.encode(encoding or "ascii", "backslashreplace").decode(encoding or "ascii")
 
 
 def _row(values: Iterable[object]) -> str:
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(values)
-    return line.getvalue()
+    # The writer quotes what has a character of its line's end in it, such as the newline of a file's name.
+    csv.writer(line, lineterminator=_LINE_END).writerow(values)
+    return line.getvalue().removesuffix(_LINE_END)
 
 
 FORMS: dict[str, Callable[[Answer, str | None], str]] = {

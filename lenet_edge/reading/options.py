@@ -6,9 +6,10 @@ import argparse
 import os
 from collections.abc import Callable, Iterable
 
-from converters.base.errors import expect
+from converters.base.errors import InputError, expect
 from converters.base.installed import RUNTIMES
 from converters.runtimes.sessions import DELEGATES, Report
+from lenet_edge.reading.decoding import FEW
 
 Add = Callable[..., argparse.Action]
 """`add_argument` of a parser or of one of its groups."""
@@ -18,6 +19,7 @@ DELEGATE_HELP = (
     "docs/delegates.md"
 )
 
+_WORTH_A_PROCESS = 4096  # bytes: a smaller file is a drawn digit or has little to search
 _MOST_DEFAULT_JOBS = 4  # by default: each takes some 50 MB
 
 
@@ -27,7 +29,7 @@ def add_images(add: Add, *, nargs: str) -> None:
         "images",
         nargs=nargs,
         metavar="IMAGE",
-        help="a PNG, JPEG, PGM, BMP, GIF, WebP or IDX file, a folder of them, or - for standard input",
+        help="a PNG, JPEG, TIFF, PGM, BMP, GIF, WebP, HEIC or IDX file, a folder, or - for standard input",
     )
 
 
@@ -36,11 +38,29 @@ def add_jobs(add: Add) -> None:
     add(
         "--jobs",
         type=int,
-        default=min(_MOST_DEFAULT_JOBS, _processors()),
         metavar="N",
         help="processes that decode when there are many files (default: one for each processor, at most "
-        f"{_MOST_DEFAULT_JOBS}: %(default)s)",
+        f"{_MOST_DEFAULT_JOBS}, and one alone for small pictures)",
     )
+
+
+def jobs_for(files: Iterable[str | InputError], *, jobs: int | None) -> int:
+    """Return in how many processes to decode `files`: `jobs`, or, if None, as many as there is work for.
+
+    A small picture takes longer to hand over to a process than to decode.
+    """
+    if jobs is not None:
+        return jobs
+    large = sum(_size(file) >= _WORTH_A_PROCESS for file in files if isinstance(file, str))
+    return min(_MOST_DEFAULT_JOBS, _processors()) if large > FEW else 1
+
+
+def _size(file: str) -> int:
+    """Return a file's size in bytes, 0 if it has none."""
+    try:
+        return os.stat(file).st_size
+    except (OSError, ValueError):
+        return 0
 
 
 def add_results(

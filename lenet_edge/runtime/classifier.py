@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 
@@ -31,7 +32,7 @@ class Classifier(SessionHolder):
     "xnnpack", "gpu", the path of a delegate's library (with `delegate_options`), or "auto", the runtime's
     default (NNAPI exists in Android apps only). `threads`: CPU threads; one is fastest for a net of this
     size. `report` says what actually runs; a requested delegate that does not run is named there with the
-    reason, and is an error with `require_delegate`.
+    reason, and is an error with `require_delegate`. `sha256`: of the file.
 
     Several threads may share a classifier: they take turns. It is a context manager; `close` frees the
     interpreter. Raises InputError: no runtime (the message has the pip command), tflite-runtime with NumPy 2,
@@ -62,6 +63,7 @@ class Classifier(SessionHolder):
             require_delegate=require_delegate,
         )
         content = content_of(model)
+        self.sha256 = hashlib.sha256(content).hexdigest()
         with refusals_name_model(model):
             session = options.open(content)
         shape, classes = list(session.source["shape"]), list(session.sink["shape"])
@@ -71,7 +73,7 @@ class Classifier(SessionHolder):
             "a model from 1x32x32x1 or 1x28x28x1 to 1x10",
             f"{shape_text(shape)} to {shape_text(classes)}",
         )
-        super().__init__(session)
+        super().__init__(session, lambda: options.open(content))
         self._side = int(shape[1])
         self.report: Report = session.report
 

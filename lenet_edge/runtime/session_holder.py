@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Iterator, Mapping
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -63,14 +64,18 @@ _Reader = TypeVar("_Reader", bound="SessionHolder")
 class SessionHolder:
     """Holds a session until closed; threads take turns. A context manager.
 
-    `noun` is the name of the reader in errors.
+    `noun` is the name of the reader in errors. `reopen` opens the session once more: a child of `fork` has
+    none of the threads that the interpreter may wait for, and none that would return the turn.
     """
 
     noun = "reader"
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, reopen: Callable[[], Session]) -> None:
         self._session: Session | None = session
         self._turn = threading.Lock()
+        self._reopen = reopen
+        self._of_parent: Session | None = None
+        _holders.add(self)
 
     def __enter__(self: _Reader) -> _Reader:
         return self
@@ -82,7 +87,7 @@ class SessionHolder:
         """Free the interpreter; a second call does nothing."""
         with self._turn:
             session, self._session = self._session, None
-        if session is not None:
+        if session is not None and session is not self._of_parent:
             session.close()
 
     @contextlib.contextmanager
@@ -91,4 +96,23 @@ class SessionHolder:
         with self._turn:
             if self._session is None:
                 raise InputError(f"expected an open {self.noun}, got a closed one")
+            if self._session is self._of_parent:
+                self._session = self._reopen()
             yield self._session
+
+    def _after_fork(self) -> None:
+        """Forget who had the turn; the parent's session stays in memory, as destroying it may wait, too."""
+        self._turn = threading.Lock()
+        self._of_parent = self._session
+
+
+_holders: weakref.WeakSet[SessionHolder] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for holder in _holders:
+        holder._after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

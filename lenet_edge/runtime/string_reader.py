@@ -86,7 +86,7 @@ class StringReader(SessionHolder):
         content = content_of(model, net=WIDE)
         with refusals_name_model(model):
             session, self.report = _open_session(content, options)
-        super().__init__(session)
+        super().__init__(session, lambda: _open_session(content, options)[0])
 
     def read(self, picture: NDArray[np.uint8]) -> DigitString:
         """Read `picture`, uint8 (32, width), 0 for paper to 255 for ink, with digits about 20 rows high.

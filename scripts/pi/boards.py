@@ -7,7 +7,12 @@ from dataclasses import dataclass
 RUNTIMES = {"tflite": "tflite-runtime", "litert": "ai-edge-litert"}
 """The package of each runtime, by the name of the project's extra."""
 
-PYTHON_PACKAGES = {"numpy": "python3-numpy", "pillow": "python3-pil", "tqdm": "python3-tqdm"}
+PYTHON_PACKAGES = {
+    "numpy": "python3-numpy",
+    "opencv-python-headless": "python3-opencv",
+    "pillow": "python3-pil",
+    "tqdm": "python3-tqdm",
+}
 """Debian's packages of what the runtime side needs, for a machine that has no wheels of them."""
 
 
@@ -16,8 +21,8 @@ class Board:
     """A Raspberry Pi: `arch` as Debian calls it, `machine` as uname and wheels do.
 
     `emulator`: QEMU's program for it; `cpu`: QEMU's name of the processor, `part` and `features` as
-    /proc/cpuinfo tells them. `runtimes`: those with wheels for it; `from_debian`: whether NumPy, Pillow and
-    tqdm come from Debian. `libraries`: folders of the userland that Debian finds by its alternatives.
+    /proc/cpuinfo tells them. `runtimes`: those with wheels for it; `from_debian`: whether NumPy and its
+    like come from Debian. `libraries`: folders of the userland that Debian finds by its alternatives.
     """
 
     name: str

@@ -44,7 +44,7 @@ def test_it_writes_what_is_suggested_beside_the_file(model, capsys):
 
 
 def test_a_layout_and_a_place_can_be_named(model, tmp_path, capsys):
-    layout, out = "1x2>1x2 - 1x2>1x2 -", tmp_path / "deep" / "out.tflite"
+    layout, out = "1x2>1x2 - 1x2>1x2 -", tmp_path / "out.tflite"
     assert command.main([str(model), "--layout", layout, "--out", str(out)]) == 0
     assert out.read_bytes() == lower(content_of(NET), layout=layout_of(layout))
     assert command.main([str(model), "--layout", layout, "--only-layout"]) == 0
@@ -60,19 +60,20 @@ def test_a_place_that_cannot_be_written_is_told_before_the_work(
 
     monkeypatch.setattr("converters.timing.tuning.tune", work)
     monkeypatch.setattr("converters.file.lowering.lower", work)
-    for out in (tmp_path, model / "out.tflite"):
+    for out in (tmp_path, model / "out.tflite", tmp_path / "mistyped" / "out.tflite"):
         arguments = [str(model), *options, "--out", str(out)]
         assert exit_status(command.main, arguments, name="lower") == 2
         error = capsys.readouterr().err
         assert error.startswith("lower: ")
         assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == [model]
 
 
 @pytest.mark.parametrize(
     ("ratio", "layout", "said"),
     [
         (Estimate(0.7512, 0.74, 0.76), LAYOUT, "0.751 of the time (0.740 to 0.760), of 30 layouts"),
-        (None, "- - - -", "the file as it is stays the quickest of 30 layouts"),
+        (None, "- - - -", "none of 30 layouts is faster than the file as it is"),
     ],
 )
 def test_what_tuning_found_is_told_and_written(model, monkeypatch, capsys, ratio, layout, said):
@@ -109,7 +110,7 @@ def test_a_file_that_computes_something_else_is_not_written(tmp_path, monkeypatc
     path.write_bytes(content())
     assert exit_status(command.main, [str(path)], name="lower") == 2
     error = capsys.readouterr().err
-    start = "lower: expected a laid-out file with the outputs of the file before, got a difference of "
+    start = "lower: expected the laid-out file to give the outputs of the file before, got a difference of "
     assert error.startswith(start)
     assert error.count("\n") == 1
     assert list(tmp_path.iterdir()) == [path]

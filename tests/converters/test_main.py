@@ -85,7 +85,7 @@ def test_a_dense_kernel_has_several_scales_in_the_int8_file_if_asked(tmp_path, d
 def test_several_scales_of_a_dense_kernel_want_an_int8_file(saved, capsys):
     status, out, err = run(capsys, saved / "net.keras", "--precision", "float32", "--per-channel-dense")
     assert (status, out) == (2, "")
-    assert "expected --per-channel-dense with int8, got without" in err
+    assert "expected --per-channel-dense with an int8 file, got only" in err
 
 
 @pytest.mark.parametrize("keras", [keras_3, keras_2], ids=["Keras 3", "Keras 2"])
@@ -301,6 +301,10 @@ def _without_variables(path):
     shutil.rmtree(path / "variables")
 
 
+def _weights_alone(path):
+    model_of(keras_3).save_weights(str(path))
+
+
 NO_KERAS = "expected a .keras file, got another or a damaged one"
 NO_HDF5 = "expected an .h5 model of Keras, got another or a damaged one"
 NO_SAVED_MODEL = "expected a SavedModel, got another or a damaged one"
@@ -315,6 +319,7 @@ NO_SAVED_MODEL = "expected a SavedModel, got another or a damaged one"
         ("m.h5", lambda path: None, "expected a file or folder, got nothing there"),
         ("m.keras", _of_version("4.1"), "to be saved by Keras 3 or Keras 2, got Keras 4.1"),
         ("m.keras", _of_version(""), "to be saved by Keras 3 or Keras 2, got Keras "),
+        ("m.weights.h5", _weights_alone, "m.weights.h5 to hold a model .model.save., got weights or other"),
         ("m.onnx", lambda path: path.write_bytes(b"none"), "expected a model: MODEL.keras, .* got .*m.onnx"),
         ("m", lambda path: path.mkdir(), "got .*, a folder without saved_model.pb"),
         ("m", _damaged_graph, NO_SAVED_MODEL),
@@ -353,9 +358,9 @@ def _claims(path, size):
     [
         (
             lambda path: _zeros(path, compress=True),
-            "packed 100 times or less, got 'model.weights.h5' of 2,097,152",
+            "compressed 100 times or less, got 'model.weights.h5' of 2,097,152",
         ),
-        (lambda path: _claims(path, (2 << 30) + 1), "to unfold to 2,147,483,648 bytes or less, got 2,147,48"),
+        (lambda path: _claims(path, (2 << 30) + 1), "to unpack to 2,147,483,648 bytes or less, got 2,147,48"),
     ],
     ids=["packed too well", "too large"],
 )
@@ -393,6 +398,36 @@ def test_bad_calibration_is_answered_in_one_line(saved, capsys, arrays, message)
     assert (status, len(err.splitlines())) == (2, 1)
     assert message in err
     assert not list((saved / "bad").glob("*"))
+
+
+def test_calibration_may_be_one_array_of_a_npy_file(saved, capsys):
+    with np.load(saved / "data.npz") as arrays:
+        np.save(saved / "data.npy", arrays["arr_0"])
+    files = []
+    for name in ("data.npz", "data.npy"):
+        arguments = (saved / "net.keras", "--calibration", saved / name, "--out", saved / "out")
+        assert run(capsys, *arguments, "--precision", "int8")[0] == 0
+        files.append((saved / "out" / "net_int8.tflite").read_bytes())
+    assert files[0] == files[1]
+
+
+@pytest.mark.parametrize("options", [(), ("--no-fold",)])
+def test_branches_that_each_need_a_scaling_are_converted(tmp_path, data, capsys, options):
+    layers, x = keras_3.layers, keras_3.Input((8, 8, 2))
+    branches = [
+        layers.BatchNormalization()(layers.Conv2D(3, 3, padding="same", activation="relu")(x))
+        for _ in range(2)
+    ]
+    model = keras_3.Model(x, layers.GlobalAveragePooling2D()(layers.Concatenate()(branches)))
+    for weight in model.weights:
+        weight.assign(np.random.default_rng(1).uniform(0.5, 1.5, weight.shape))
+    model.save(tmp_path / "branches.keras")
+    arguments = (tmp_path / "branches.keras", "--calibration", data, "--out", tmp_path / "out", *options)
+    status, out, err = run(capsys, *arguments)
+    assert (status, err) == (0, "")
+    rows = [line for line in out.splitlines() if line.startswith(("float", "dynamic", "int8"))]
+    assert len(rows) == 4
+    assert all(row.endswith("  within") for row in rows), rows
 
 
 def test_int8_wants_calibration(saved, capsys):
@@ -443,12 +478,12 @@ def test_several_inputs_and_outputs_are_converted_and_compared_in_every_precisio
         (["--calibration", "other.npz"], "inputs for picture, words, by these names, got image, words"),
         (["--calibration", "none.npz"], "none.npz with an array, got none"),
         (["--precision", "int16"], "expected --calibration for int16, got none"),
-        (["--keep-float", "first"], "expected --keep-float with an int8 file, got without one"),
+        (["--keep-float", "first"], "expected --keep-float with an int8 file, got only"),
         (
             ["--calibration", "two.npz", "--keep-float", "frist"],
             "layers of .* to keep in float32 .the nearest is first., got frist",
         ),
-        (["--shape", "6x6"], "expected shapes for picture, words by these names, got one"),
+        (["--shape", "6x6"], "expected shapes by the names of the inputs, picture, words, got one"),
         (["--shape", "picture=6x"], "expected a shape like 32x32x3 or NAME=32x32x3, without the batch, got"),
     ],
 )
@@ -481,7 +516,7 @@ def test_sides_that_are_open_get_a_shape(tmp_path, capsys, rng):
     arguments = (tmp_path / "open.keras", "--calibration", tmp_path / "data.npz", "--out", tmp_path / "out")
     status, _, err = run(capsys, *arguments)
     assert status == 2
-    assert "input shape is known but for the batch, or a shape for it, got (None, None, 3)" in err
+    assert "input shape is known apart from the batch, or a shape for it, got (None, None, 3)" in err
     status, _, err = run(capsys, *arguments, "--shape", "9x7x3")
     assert (status, err) == (0, "")
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())

@@ -15,7 +15,7 @@ from drawn_models import built, drawn_models
 from drawn_properties import PROPERTIES, models_for, noise_of_8_bits, outcome
 from hypothesis import HealthCheck, given, settings
 
-EXAMPLES = {"fold": 100, "float": 5, "int8": 8, "quantize_aware": 7}
+EXAMPLES = {"fold": 100, "float": 5, "int8": 8, "int16": 8, "quantize_aware": 7, "lower": 12}
 
 
 @pytest.mark.parametrize("name", PROPERTIES)
@@ -33,10 +33,16 @@ def test_it_holds_for_drawn_models(name):
     assert outcomes.count("held") > len(outcomes) / 3
 
 
+NOTHING = ("x0 = keras.Input((5, 9, 3), name='pixels')", "x1 = x0 * 1.0", "model = keras.Model(x0, x1)")
+
+
 def test_a_model_that_gives_its_input_back_is_not_fine_tuned():
-    lines = ("x0 = keras.Input((5, 9, 3), name='pixels')", "x1 = x0 * 1.0", "model = keras.Model(x0, x1)")
     words = "refused: expected a model with layers, got one that gives its input back"
-    assert outcome("quantize_aware", built(lines, 1)) == words
+    assert outcome("quantize_aware", built(NOTHING, 1)) == words
+
+
+def test_a_model_that_gives_its_input_back_has_no_steps_in_int16():
+    assert outcome("int16", built(NOTHING, 1)) == "held"
 
 
 LINES = (
@@ -56,7 +62,24 @@ def test_lines_build_the_same_model_again():
     assert not np.array_equal(one.model(one.samples), built(LINES, 6).model(one.samples))
 
 
-@pytest.mark.parametrize("name", PROPERTIES)
+def test_a_wrong_layout_is_found(monkeypatch):
+    """Of a file whose last channels have the first ones' weights."""
+    from converters.file import lowering
+
+    def wrong(kernel, *arguments):
+        return spread(np.roll(kernel, 1, axis=0), *arguments)
+
+    spread, drawn = lowering.spread, built(LAID_OUT, 4)
+    assert outcome("lower", drawn) == "held"
+    monkeypatch.setattr(lowering, "spread", wrong)
+    with pytest.raises(AssertionError, match="laid out as .* a difference of"):
+        outcome("lower", drawn)
+
+
+LAID_OUT = tuple(line.replace("Conv2D(3, 3", "Conv2D(3, 3, activation='relu'") for line in LINES)
+
+
+@pytest.mark.parametrize("name", [name for name in PROPERTIES if name != "lower"])
 def test_a_wrong_scaling_is_found(name, monkeypatch):
     """Of one channel in a hundredth, which is far more than rounding; in a tenth where steps are coarse."""
     from converters.model.fold_values import Value
@@ -100,23 +123,40 @@ def test_of_the_faults_of_a_kind_the_smallest_model_is_kept():
     other.add_fault("fold: off by 7", "a third one")
     other.add_fault("the process ended", "another")
     found.add(other)
-    assert [(fault["count"], fault["model"]) for fault in found.faults.values()] == [
-        (3, "one"),
-        (1, "another"),
-    ]
+    assert [(fault.count, fault.model) for fault in found.faults.values()] == [(3, "one"), (1, "another")]
+
+
+def some_found():
+    found = SCRIPT["Found"](examples=50, held=47, seconds=7.0)
+    found.refused["expected that, got this"] = 2
+    found.add_fault("fold: off by 0.25", "a model")
+    return found
+
+
+def test_a_process_that_dies_is_a_fault_of_the_model_at_hand_and_its_block_counts():
+    notes = {"found": some_found().as_json(), "model": "the last one"}
+    assert SCRIPT["what_came_of"](notes, status=0) == some_found()
+    died = SCRIPT["what_came_of"](notes, status=-11)
+    assert (died.examples, died.held, died.refused) == (50, 47, some_found().refused)
+    kind, fault = list(died.faults.items())[-1]
+    assert kind == "the process ended with status -N"
+    assert (fault.count, fault.model) == (1, "the last one")
 
 
 def test_a_run_goes_on_only_with_the_same_seed_and_versions(tmp_path):
     path = tmp_path / "random_models.json"
-    earlier, found = SCRIPT["earlier"], SCRIPT["Found"](examples=50, held=49, seconds=7.0)
-    found.refused["expected that, got this"] = 1
-    assert earlier(path, "fold", 5, {"keras": "3"}) == ({}, SCRIPT["Found"](), 0)
+    earlier, found = SCRIPT["earlier"], some_found()
+
+    def run(found=None, blocks=0, **others):
+        return SCRIPT["Run"](found=found or SCRIPT["Found"](), blocks=blocks, others=others)
+
+    assert earlier(path, "fold", 5, {"keras": "3"}) == run()
     entry = {"seed": 5, "blocks": 2, "command": "", **found.as_json()}
     path.write_text(json.dumps({"versions": {"keras": "3"}, "properties": {"fold": entry}}))
-    assert earlier(path, "fold", 5, {"keras": "3"}) == ({"fold": entry}, found, 2)
-    assert earlier(path, "fold", 6, {"keras": "3"}) == ({"fold": entry}, SCRIPT["Found"](), 0)
-    assert earlier(path, "int8", 5, {"keras": "3"}) == ({"fold": entry}, SCRIPT["Found"](), 0)
-    assert earlier(path, "fold", 5, {"keras": "4"}) == ({}, SCRIPT["Found"](), 0)
+    assert earlier(path, "fold", 5, {"keras": "3"}) == run(found, 2, fold=entry)
+    assert earlier(path, "fold", 6, {"keras": "3"}) == run(fold=entry)
+    assert earlier(path, "int8", 5, {"keras": "3"}) == run(fold=entry)
+    assert earlier(path, "fold", 5, {"keras": "4"}) == run()
 
 
 def test_what_was_run_by_hand_found_no_fault():

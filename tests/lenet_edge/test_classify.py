@@ -21,6 +21,7 @@ import pytest
 
 from converters.base.errors import exit_status
 from lenet_edge import classify
+from lenet_edge.packaged.files import released_folder
 from lenet_edge.picture.files import picture_files
 from lenet_edge.reading.decoding import FEW
 from lenet_edge.reading.digit_output import COLUMNS
@@ -79,12 +80,12 @@ def _end(process):
 
 @pytest.fixture
 def many(tmp_path):
-    """More pictures than one process reads, followed by a pipe without data."""
+    """More pictures than one process reads; beside the folder is a pipe without data, 99.png."""
     folder = tmp_path / "many"
     folder.mkdir()
     for number in range(FEW + 4):
         (folder / f"{number:02d}.png").symlink_to(FIVE)
-    os.mkfifo(folder / "99.png")
+    os.mkfifo(tmp_path / "99.png")
     return folder
 
 
@@ -126,10 +127,40 @@ def test_csv_and_json_agree(run):
         assert row["probability"] == ("" if fact["digit"] is None else str(fact["probability"]))
         assert row["finding"] == fact.get("finding", "digit")
         assert row["reason"] == fact.get("reason", "")
+        assert row["sure"] == str(fact["sure"]).lower()
+
+
+@pytest.mark.parametrize("source", ["files", "watch"])
+def test_a_digit_below_the_threshold_is_unsure(run, tmp_path, source):
+    (tmp_path / "5.png").write_bytes(FIVE.read_bytes())
+    from_there = (
+        [tmp_path] if source == "files" else ["--watch", tmp_path, "--existing", "--count", "1", "--quiet"]
+    )
+    (fact,) = map(json.loads, run(*from_there, "--json")[1].splitlines())
+    reached, missed = fact["probability"] - 1e-6, min(fact["probability"] + 1e-6, 1)
+    for threshold, sure in ((reached, True), (missed, fact["probability"] == 1)):
+        (fact,) = map(
+            json.loads, run(*from_there, "--json", "--threshold", f"{threshold:.7f}")[1].splitlines()
+        )
+        assert fact["sure"] is sure
+
+
+def test_the_packaged_threshold_is_that_of_the_file_that_reads(run, monkeypatch):
+    asked = []
+    monkeypatch.setattr(classify, "answer_files", lambda *_, answer, **__: pytest.fail("not read here"))
+    real = classify.digit_threshold
+    monkeypatch.setattr(classify, "digit_threshold", lambda sha256: asked.append(real(sha256)) or sys.exit())
+    released = json.loads((released_folder() / "thresholds.json").read_text())["files"]
+    for precision in ("float32", "int8_qat"):
+        with pytest.raises(SystemExit):
+            run(FIVE, "--precision", precision)
+        assert asked.pop() == released[f"lenet5_{precision}.tflite"]["unsure_below"]
+    with pytest.raises(SystemExit):
+        run(FIVE, "--model", "stock_lenet5")
+    assert asked == [0.0]
 
 
 def test_the_answers_are_the_same_with_processes_and_without(run, many):
-    (many / "99.png").unlink()
     (many / "03.png").unlink()
     (many / "03.png").write_bytes(b"no picture")
     alone, shared = (run(many, "--json", "--jobs", jobs) for jobs in (1, 2))
@@ -147,17 +178,17 @@ def test_when_no_file_can_be_read_the_status_is_2(run, tmp_path):
 
 
 def test_answers_come_before_later_files_can_be_read(started, many):
-    process = started(many, "--jobs", "2")
+    process = started(many, many.parent / "99.png", "--jobs", "2")
     first = [process.stdout.readline() for _ in range(FEW + 4)]
     assert all(": 5  " in line for line in first)
-    (many / "99.png").write_bytes(FIVE.read_bytes())
+    (many.parent / "99.png").write_bytes(FIVE.read_bytes())
     out, err = process.communicate()
     assert (process.returncode, err) == (0, "")
-    assert out.startswith(f"{many / '99.png'}: 5  ")
+    assert out.startswith(f"{many.parent / '99.png'}: 5  ")
 
 
 def test_ctrl_c_leaves_what_was_read_and_one_line(started, many):
-    process = started(many, "--jobs", "2")
+    process = started(many, many.parent / "99.png", "--jobs", "2")
     first = [process.stdout.readline() for _ in range(FEW + 4)]
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process
     out, err = process.communicate()
@@ -165,8 +196,43 @@ def test_ctrl_c_leaves_what_was_read_and_one_line(started, many):
     assert all(first)
 
 
+def test_sigterm_ends_it_without_a_word(started, many):
+    process = started(many, many.parent / "99.png", "--jobs", "2")
+    first = [process.stdout.readline() for _ in range(FEW + 4)]
+    process.terminate()
+    out, err = process.communicate()
+    assert (process.returncode, out, err) == (128 + signal.SIGTERM, "", "")
+    assert all(first)
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_the_work_is_done_with_closed_standard_streams(tmp_path, closed):
+    out = tmp_path / "out.json"
+    line = f'exec "$@" {closed}'
+    command = [
+        "sh",
+        "-c",
+        line,
+        "sh",
+        *COMMAND,
+        str(FIVE),
+        str(tmp_path / "none.png"),
+        "--json",
+        "--out",
+        str(out),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert json.loads(out.read_text())["digit"] == 5
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == (0 if "2>&-" in closed else 1)
+    shown = subprocess.run(["sh", "-c", line, "sh", *COMMAND, str(FIVE), "-"], capture_output=True, text=True)
+    assert shown.returncode == 1
+    assert "Traceback" not in shown.stderr
+
+
 def test_no_process_outlives_a_command_that_is_killed(started, many):
-    process = started(many, "--jobs", "2")
+    process = started(many, many.parent / "99.png", "--jobs", "2")
     assert [process.stdout.readline() for _ in range(FEW + 4)]
     process.kill()
     out, _ = process.communicate()  # which waits until the last process has let go of standard output
@@ -176,7 +242,7 @@ def test_no_process_outlives_a_command_that_is_killed(started, many):
 def test_a_closed_pipe_ends_it_quietly(started, many):
     reader, writer = os.pipe()
     os.close(reader)
-    process = started(many, "--jobs", "2", stdout=writer)
+    process = started(many, many.parent / "99.png", "--jobs", "2", stdout=writer)
     os.close(writer)
     assert process.stderr.read() == ""
     assert process.wait() == 128 + signal.SIGPIPE
@@ -239,9 +305,9 @@ def test_a_signal_stops_a_watch_after_the_current_picture(run, tmp_path, monkeyp
         (tmp_path / f"{number}.png").write_bytes(FIVE.read_bytes() if name == "answer_prepared" else b"none")
     real = getattr(classify, name)
 
-    def stopping(*arguments):
+    def stopping(*arguments, **options):
         os.kill(os.getpid(), signal.SIGTERM)
-        return real(*arguments)
+        return real(*arguments, **options)
 
     monkeypatch.setattr(classify, name, stopping)
     status, out, err = run("--watch", tmp_path, "--existing", "--quiet")
@@ -249,7 +315,6 @@ def test_a_signal_stops_a_watch_after_the_current_picture(run, tmp_path, monkeyp
 
 
 def test_the_bar_does_not_garble_answers(started, many):
-    (many / "99.png").unlink()
     (many / "03.png").unlink()
     (many / "03.png").write_bytes(b"no picture")
     terminal, inner = pty.openpty()
@@ -291,6 +356,8 @@ def _read(terminal: int) -> bytes:
         (["a.png", "--jobs", "0"], "expected --jobs of 1 or more, got 0"),
         (["--camera", "--every", "-1"], "expected --every of 0 seconds or more, got -1.0"),
         (["--camera", "--every", "nan"], "expected --every of 0 seconds or more, got nan"),
+        (["a.png", "--threshold", "1.5"], "expected --threshold of 0 to 1, got 1.5"),
+        (["a.png", "--threshold", "nan"], "expected --threshold of 0 to 1, got nan"),
         (["a.png", "--threads", "0"], "expected 1 to 1024 threads, got 0"),
         (["a.png", "--delegate-option", "x"], "expected --delegate-option KEY=VALUE, got x"),
         (

@@ -21,8 +21,9 @@ SAMPLES = 24
 LARGEST = 512
 """Most values of a tensor: models stay small enough for hundreds of them."""
 
-_ACTIVATIONS = ("relu", "relu6", "tanh", "sigmoid", "leaky_relu", "elu", "swish", "hard_sigmoid", "gelu")
-_OTHER_ACTIVATION_LAYERS = (
+_COMMON_ACTIVATIONS = ("relu", "relu6", "tanh", "sigmoid", "leaky_relu", "swish", "hard_silu", "gelu")
+_ACTIVATIONS = (*_COMMON_ACTIVATIONS, "elu", "hard_sigmoid")
+_ACTIVATION_LAYERS = (
     *("layers.ReLU()", "layers.ReLU(6.0)", "layers.LeakyReLU(0.1)", "layers.PReLU()", "layers.Softmax()"),
 )
 _TRAINING_ONLY = (
@@ -105,8 +106,8 @@ def drawn_models(
     """Draw a model of at most `most_steps` steps between input and head, with up to `outputs` outputs.
 
     `skipping`: whether strides may be larger than a kernel of padding "same". XNNPACK computes such a
-    convolution wrongly (TensorFlow 2.21), whoever wrote the file. `common`: only pictures, and layers that
-    picture classifiers are made of: `quantize_aware` has rules for them.
+    convolution wrongly (TensorFlow 2.21), whoever wrote the file. `common`: only layers and functions for
+    which `quantize_aware` has rules, and a layer with a kernel at the end.
     """
     state = random.getstate()  # Keras draws seeds with it, which Hypothesis does not want here
     try:
@@ -141,7 +142,7 @@ class _Growing:
         self.tensors: list[str] = []
         self.reusable: list[tuple[str, Shape]] = []  # a layer or model, and the shape it was built for
         self.count = 0
-        sides = draw(st.sampled_from(_PICTURES if common else (*_PICTURES, (9,), (16,))))
+        sides = draw(st.sampled_from((*_PICTURES, (9,), (16,))))
         shape = (*sides, draw(st.integers(1, 4)))
         self.run(f"x0 = keras.Input({shape}, name='pixels')")
         self.tensors.append("x0")
@@ -149,7 +150,7 @@ class _Growing:
 
     @property
     def activations(self) -> tuple[str, ...]:
-        return ("relu", "tanh", "sigmoid") if self.common else _ACTIVATIONS
+        return _COMMON_ACTIVATIONS if self.common else _ACTIVATIONS
 
     @property
     def last(self) -> str:
@@ -198,8 +199,7 @@ class _Growing:
         shape = self.shape(source)
         kinds: list[Callable[[str, Shape], None]] = [self.normalise, self.activate, self.calculate]
         if len(shape) == 3:
-            kinds += [self.convolve, self.convolve, self.convolve_by_channel, self.pool]
-            kinds += [] if self.common else [self.other_picture]
+            kinds += [self.convolve, self.convolve, self.convolve_by_channel, self.pool, self.other_picture]
         if len(shape) == 2:
             kinds += [self.convolve_line, self.convolve_line, self.pool_line]
         if len(shape) == 1:
@@ -247,7 +247,7 @@ class _Growing:
     def convolve_by_channel(self, source: str, shape: Shape) -> None:
         window = self.window(shape[:2])
         times = self.pick(["", ", depth_multiplier=2"])
-        if self.common or self.draw(st.integers(0, 2)):
+        if self.draw(st.integers(0, 2)):
             self.layer(f"layers.DepthwiseConv2D({window}{times}{self.options()})", source, shape)
         else:
             filters = self.draw(st.integers(1, 5))
@@ -308,7 +308,7 @@ class _Growing:
         self.layer(self.pick(choices), source, shape)
 
     def activate(self, source: str, shape: Shape) -> None:
-        choices = ["layers.ReLU()", "layers.Softmax()"] if self.common else list(_OTHER_ACTIVATION_LAYERS)
+        choices = list(_ACTIVATION_LAYERS)
         choices += [f"layers.Activation({name!r})" for name in self.activations]
         if self.draw(st.integers(0, 4)) == 0:
             choices = [

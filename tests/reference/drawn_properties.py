@@ -21,7 +21,9 @@ from drawn_models import DrawnModel, drawn_models
 
 from converters import InputError, fold, lower, quantize_aware, run, settle, to_tflite
 from converters.base.errors import expect
+from converters.base.precisions import Precision
 from converters.file.graph import read_graph
+from converters.file.layouts import Layout, describe, variations, windowed
 from converters.file.suggestion import suggested
 from converters.model.float32 import float32_policy
 from converters.model.graph import graph_of
@@ -32,6 +34,8 @@ FLOAT32_ROUNDING, FLOAT16_ROUNDING = 2.0**-24, 2.0**-11
 
 _ROUNDINGS = 16  # in one layer, of sums of some dozen products
 _TIMES_NOISE = 4.0
+_LOWERED: tuple[Precision, ...] = ("int8", "float32", "float16", "dynamic")
+_LAYOUTS_TRIED = 6  # of those that an operator may have
 
 
 def check_fold(drawn: DrawnModel) -> str:
@@ -82,11 +86,39 @@ def check_quantize_aware(drawn: DrawnModel) -> str:
     return "held"
 
 
+def check_int16(drawn: DrawnModel) -> str:
+    """Hold the file with activations of 16 bits to the model: no worse than 8 bits everywhere explain."""
+    (wanted,) = _outputs(drawn.model, drawn)
+    content = to_tflite(fold(drawn.model), precision="int16", calibration=drawn.samples).content
+    _hold_rms("int16", run(content, drawn.samples), wanted, noise_of_8_bits(drawn, wanted) + _step(content))
+    return "held"
+
+
+def check_lower(drawn: DrawnModel) -> str:
+    """Hold a file in a drawn layout to the file as it was, and to the model; the seed draws its precision."""
+    (wanted,) = _outputs(drawn.model, drawn)
+    precision = _LOWERED[drawn.seed % len(_LOWERED)]
+    calibration = drawn.samples if precision == "int8" else None
+    content = to_tflite(fold(drawn.model), precision=precision, calibration=calibration).content
+    layout = _drawn_layout(content, np.random.default_rng(drawn.seed))
+    expect(any(layout), "a file with an operator that can be laid out", "none")
+    laid_out = lower(content, layout=layout)
+    _hold_same(content, laid_out, layout)
+    what = f"{precision} laid out as {describe(layout)}"
+    if precision == "int8":
+        _hold_int8(what, laid_out, drawn, wanted)
+    elif precision == "float32":
+        _hold(what, run(laid_out, drawn.samples), wanted, _tolerances(drawn, FLOAT32_ROUNDING)[0])
+    return "held"
+
+
 PROPERTIES: dict[str, Callable[[DrawnModel], str]] = {
     "fold": check_fold,
     "float": check_float,
     "int8": check_int8,
+    "int16": check_int16,
     "quantize_aware": check_quantize_aware,
+    "lower": check_lower,
 }
 """The properties by the names that a person gives."""
 
@@ -99,11 +131,16 @@ def models_for(name: str) -> st.SearchStrategy[DrawnModel]:
 
 
 def outcome(name: str, drawn: DrawnModel) -> str:
-    """Return "held" or "refused: ...", without the numbers of layers; raises whatever a fault raises."""
+    """Return "held" or "refused: ..."; raises whatever a fault raises.
+
+    The words of a refusal are without the numbers of layers and those with a point, so that they can be
+    counted.
+    """
     try:
         return PROPERTIES[name](drawn)
     except InputError as error:
-        return "refused: " + re.sub(r"([a-z])_[0-9]+", r"\1", str(error))
+        words = re.sub(r"([a-z])_[0-9]+", r"\1", str(error))
+        return "refused: " + re.sub(r"[0-9]+\.[0-9.e+-]+(:-?[0-9]+)?", "N", words)
 
 
 def noise_of_8_bits(drawn: DrawnModel, wanted: np.ndarray) -> float:
@@ -191,16 +228,45 @@ def _hold_int8(what: str, content: bytes, drawn: DrawnModel, wanted: np.ndarray)
 
 
 def _step(content: bytes) -> float:
-    """Return the step between two numbers of the file's output."""
+    """Return the step between two numbers of the file's output; 0 of one that gives its input back."""
     (output,) = read_graph(content).outputs
-    return float(output.scales[0])
+    return float(output.scales[0]) if output.scales.size else 0.0
 
 
 def _check_lowered(content: bytes) -> None:
     layout = suggested(content)
     if any(layout):
-        answer = check_same(content, lower(content, layout=layout))
-        expect(not answer.startswith("not compared"), "a laid-out file that can be compared", answer)
+        _hold_same(content, lower(content, layout=layout), layout)
+
+
+def _hold_same(content: bytes, laid_out: bytes, layout: Layout) -> None:
+    """Hold a laid-out file to the file it is made from. One that is not sound is a fault, not a refusal."""
+    try:
+        answer = check_same(content, laid_out)
+    except InputError as error:
+        raise AssertionError(f"laid out as {describe(layout)}: {error}") from error
+    expect(not answer.startswith("not compared"), "a laid-out file that can be compared", answer)
+
+
+def _drawn_layout(content: bytes, rng: np.random.Generator) -> Layout:
+    """Return a layout that fits the file, drawn operator by operator; no step where none fits."""
+    graph = read_graph(content)
+    layout: Layout = (None,) * len(windowed(graph))
+    for position in range(len(layout)):
+        choices = [one for one in variations(graph, layout, position) if one != layout]
+        for choice in rng.permutation(len(choices))[:_LAYOUTS_TRIED]:
+            if _fits(content, choices[choice]):
+                layout = choices[choice]
+                break
+    return layout
+
+
+def _fits(content: bytes, layout: Layout) -> bool:
+    try:
+        lower(content, layout=layout)
+    except InputError:
+        return False
+    return True
 
 
 def _rms(values: np.ndarray) -> float:

@@ -16,7 +16,6 @@ from converters.file.soundness.nodes import (
     Shape,
     axis_of,
     require_equal_steps,
-    require_ratio,
     require_type,
 )
 from converters.file.soundness.tensors import MAX_RANK, Tensor, constant_values
@@ -249,8 +248,6 @@ def reduced(node: Node) -> Output:
         require_type(tensor, ("float32", *QUANTIZED))
     require(source.type == node.output.type, f"{source.type} and {node.output.type} together")
     gone = {axis_of(axis, len(source.shape)) for axis in axes}
-    if source.type in QUANTIZED:
-        require_ratio(source.scales[0] / node.output.scales[0])
     kept = [1 if axis in gone else side for axis, side in enumerate(source.shape)]
     if not node.options.keep_dims:
         kept = [side for axis, side in enumerate(source.shape) if axis not in gone]

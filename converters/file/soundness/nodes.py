@@ -124,10 +124,11 @@ def require_step(tensor: Tensor, scale: float, zero_point: int) -> None:
         require(right, f"a scale other than 1/{1 / scale:g} or a zero point other than {zero_point}")
 
 
-def require_ratio(ratio: float, *, below: float = 256) -> None:
-    """Raise Damaged unless `ratio`, a quotient of scales by which kernels multiply, is one they can hold.
+def require_ratio(ratio: float, *, below: float) -> None:
+    """Raise Damaged unless `ratio`, a quotient of scales by which kernels multiply, is one that they take.
 
-    XNNPACK stops at 256, other kernels at 2^30; some end the process beyond.
+    From `below` on they refuse the file or end the process. Most kernels take any ratio, and are not asked
+    about here: the converter gives a tensor that was 0 in all calibration data a scale of 2^-27.
     """
     require(0 < ratio < below, f"scales whose ratio is {ratio:g}, not between 0 and {below:g}")
 

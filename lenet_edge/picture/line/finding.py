@@ -15,13 +15,22 @@ from PIL import Image
 
 from converters.base.errors import expect
 from lenet_edge.digits.geometry import BOX, FIELD, SEARCHED_SIDE
+from lenet_edge.picture.connected_components import mask_of
 from lenet_edge.picture.digit import check_shape
 from lenet_edge.picture.ink import WIDEST_STROKE, Array, flat_paper
 from lenet_edge.picture.ink_pieces import Piece, Pieces, find_pieces, smoothed
-from lenet_edge.picture.line.ink import NARROWEST_WINDOW, THICKEST_STROKE, Paper, find_line_ink, find_paper
+from lenet_edge.picture.line.ink import (
+    NARROWEST_WINDOW,
+    THICKEST_STROKE,
+    LineInk,
+    Paper,
+    find_line_ink,
+    find_paper,
+)
 from lenet_edge.picture.line.layout import Layout, find_layout
 from lenet_edge.picture.line.strip import compose, cut_strip, rotation_map
 from lenet_edge.picture.line.strokes import draw_line
+from lenet_edge.picture.sheet import without_table
 
 _FAINTEST = 16  # grey levels: the least contrast of a picture that passes unchanged
 _MOST_PIXELS = 700_000  # of the reduced page that is searched
@@ -78,6 +87,7 @@ def find_line(grey: NDArray[np.uint8]) -> Line:
     bright = flat_paper(grey.astype(np.float32))
     if len(grey) == FIELD and bright is not None and np.ptp(grey) > _FAINTEST:
         return Line(LineFinding.LINE, "", grey.copy() if bright else np.invert(grey), np.eye(2, 3), bright)
+    grey = without_table(grey)
     factor = _reduction_factor(grey.shape)
     small = _reduced(grey, factor)
     layout, paper = _choose_layout(small, find_paper(small, window=WIDEST_STROKE))
@@ -127,7 +137,8 @@ def _is_squared_paper(second: Layout, layout: Layout | None, height: int) -> boo
 
 def _refined_layout(small: Array, paper: Paper) -> Layout | None:
     window = WIDEST_STROKE
-    layout = _layout_with(small, paper, window)
+    ink = find_line_ink(small, paper, window=window)
+    layout = _layout_of(ink, paper)
     # Under small digits the paper is estimated again with a smaller window, which follows shadows better.
     for _ in range(0 if paper.flat else 2):
         if layout is None:
@@ -136,12 +147,11 @@ def _refined_layout(small: Array, paper: Paper) -> Layout | None:
         if narrower > 0.8 * window:
             break
         window = narrower
-        layout = _layout_with(small, paper, window)
+        layout = _layout_of(find_line_ink(small, paper, window=window, known=ink), paper)
     return layout
 
 
-def _layout_with(small: Array, paper: Paper, window: float) -> Layout | None:
-    ink = find_line_ink(small, paper, window=window)
+def _layout_of(ink: LineInk, paper: Paper) -> Layout | None:
     found = find_pieces(ink.density, flat=paper.flat)
     if ink.turn is None:
         return find_layout(found, spread=_FREE_SPREAD)
@@ -173,7 +183,7 @@ def _line_picture(found: Pieces, layout: Layout) -> tuple[NDArray[np.uint8], NDA
     size = layout.body / BOX
     to_strip = rotation_map(layout.turn, size, left - _MARGIN * size, middle - FIELD / 2 * size)
     chosen = [piece.number for piece in found.pieces if _belongs_to(piece, layout)]
-    near = smoothed(np.isin(found.labels, chosen).astype(np.float32), 1) > 0
+    near = smoothed(mask_of(found.labels, chosen).astype(np.float32), 1) > 0
     shade = np.where(near, np.maximum(found.shade / found.level, 0), 0).astype(np.float32)
     width = int(np.ceil((right - left) / size)) + 2 * _MARGIN
     return draw_line(shade, to_strip, width), to_strip

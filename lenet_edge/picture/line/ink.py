@@ -13,9 +13,9 @@ from itertools import pairwise
 import numpy as np
 
 from lenet_edge.picture.digit_search import SMALLEST_RULED_SIDE, SURE_BRIGHTNESS, THICKEST_RULE
-from lenet_edge.picture.ink import Array, brightness_of_ink, find_ink, flat_ink, flat_paper
+from lenet_edge.picture.ink import Array, Ink, brightness_of_ink, find_ink, flat_ink, flat_paper
 from lenet_edge.picture.ink_pieces import find_pieces
-from lenet_edge.picture.ruled_lines import find_rules
+from lenet_edge.picture.ruled_lines import Rules, find_rules
 
 THICKEST_STROKE = 0.4
 """The thickest stroke, as a share of the digits' height."""
@@ -44,12 +44,13 @@ class Paper:
 
 @dataclass(frozen=True)
 class LineInk:
-    """The `density` (h, w) of the ink without printed rules, and their `turn`.
+    """The `density` (h, w) of the ink without printed rules, that of the `rules`, and their `turn`.
 
     The turn is clockwise, in degrees; None without rules.
     """
 
     density: Array
+    rules: Array
     turn: float | None
 
 
@@ -62,38 +63,51 @@ def find_paper(grey: Array, *, window: float) -> Paper:
     if abs(bright) > SURE_BRIGHTNESS:
         return Paper(inverted=bright > 0, flat=False)
     papers = [Paper(inverted, flat=False) for inverted in (False, True)]
-    dark, light = (_weight(find_line_ink(grey, paper, window=window).density) for paper in papers)
+    dark, light = (_weight(_inks(grey, paper, window)) for paper in papers)
     return papers[int(bright + 0.2 * np.log(light / dark) > 0)]
 
 
-def find_line_ink(grey: Array, paper: Paper, *, window: float) -> LineInk:
+def find_line_ink(grey: Array, paper: Paper, *, window: float, known: LineInk | None = None) -> LineInk:
     """Return the ink of `grey` (h, w), 0 black to 255 white, on `paper`.
 
-    Strokes are thinner than `window`, a share of the shorter side of the picture or of its part.
+    Strokes are thinner than `window`, a share of the shorter side of the picture or of its part. The rules
+    are those of `known`, if it is given: the ink of the same picture and paper, with another window.
     """
-    density = np.empty(grey.shape, np.float32)
-    turns = []
-    for wide, own in _parts(grey.shape):
-        part = _part_ink(np.ascontiguousarray(grey[:, wide]), paper, window)
-        density[:, own] = part.density[:, own.start - wide.start : own.stop - wide.start]
-        if part.turn is not None:
-            turns.append(part.turn)
-    return LineInk(density, float(np.median(turns)) if turns else None)
+    inks = _inks(grey, paper, window)
+    if known is not None:
+        return LineInk(
+            _joined(grey.shape, [ink.density for ink in inks]) - known.rules, known.rules, known.turn
+        )
+    found = [_part_rules(ink, paper) for ink in inks]
+    rules = _joined(grey.shape, [part.density for part in found])
+    turns = [part.turn for part in found if part.turn is not None]
+    turn = float(np.median(turns)) if turns else None
+    return LineInk(_joined(grey.shape, [ink.density for ink in inks]) - rules, rules, turn)
 
 
-def _part_ink(grey: Array, paper: Paper, window: float) -> LineInk:
-    shorter = min(grey.shape)
-    upright = max(_THIN_UPRIGHT, THICKEST_RULE * shorter) if paper.squared else 0.0
+def _inks(grey: Array, paper: Paper, window: float) -> list[Ink]:
+    """Return the ink of each part, rules included."""
+    parts = [np.ascontiguousarray(grey[:, wide]) for wide, _ in _parts(grey.shape)]
     if paper.flat:
-        ink = flat_ink(grey, inverted=paper.inverted)
-        if shorter < SMALLEST_RULED_SIDE:
-            return LineInk(ink.density, None)
-        thickest = THICKEST_RULE * shorter
-        rules = find_rules(ink.density, ink.noise, thickest=thickest, thickest_upright=upright)
-    else:
-        ink = find_ink(grey, inverted=paper.inverted, window=window)
-        rules = find_rules(ink.density, ink.noise, thickest_upright=upright)
-    return LineInk(ink.density - rules.density, rules.turn)
+        return [flat_ink(part, inverted=paper.inverted) for part in parts]
+    return [find_ink(part, inverted=paper.inverted, window=window) for part in parts]
+
+
+def _joined(shape: tuple[int, ...], parts: list[Array]) -> Array:
+    """Return the densities of the `parts`, which overlap, as one (h, w)."""
+    whole = np.empty(shape, np.float32)
+    for (wide, own), part in zip(_parts(shape), parts, strict=True):
+        whole[:, own] = part[:, own.start - wide.start : own.stop - wide.start]
+    return whole
+
+
+def _part_rules(ink: Ink, paper: Paper) -> Rules:
+    shorter = min(ink.density.shape)
+    upright = max(_THIN_UPRIGHT, THICKEST_RULE * shorter) if paper.squared else 0.0
+    if paper.flat and shorter < SMALLEST_RULED_SIDE:
+        return Rules(np.zeros_like(ink.density), 0, None)
+    thickest = THICKEST_RULE * shorter if paper.flat else np.inf
+    return find_rules(ink.density, ink.noise, thickest=thickest, thickest_upright=upright)
 
 
 def _parts(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
@@ -109,7 +123,7 @@ def _parts(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
         yield slice(max(0, start - shared), min(width, stop + shared)), slice(start, stop)
 
 
-def _weight(density: Array) -> float:
+def _weight(inks: list[Ink]) -> float:
     """Return how prominent the ink is."""
-    found = find_pieces(density)
-    return 0.1 + found.level * float(np.sqrt(sum(piece.area for piece in found.pieces)))
+    found = [find_pieces(ink.density) for ink in inks]
+    return 0.1 + max(one.level * float(np.sqrt(sum(piece.area for piece in one.pieces))) for one in found)

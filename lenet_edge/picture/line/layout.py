@@ -154,20 +154,36 @@ def _is_solid(mark: Mark) -> bool:
 def _best_slope(tall: list[Mark], usual: float, expected: float, spread: float) -> float:
     """Return the slope, in degrees, at which the marks fit lines best."""
     angles = np.arange(-STEEPEST, STEEPEST + _ANGLE_STEP / 2, _ANGLE_STEP)
-    costs = []
-    for angle in angles:
-        across = _across(tall, float(angle))
-        lines = _lines(tall, float(angle), usual)
-        away = sum(float(np.abs(across[line] - np.median(across[line])).sum()) for line in lines)
-        unlikely = 0.5 * ((angle - expected) / spread) ** 2
-        costs.append(away / (_WOBBLE * usual) + _NEW_LINE * len(lines) + unlikely)
+    across = np.sort(_across(tall, angles), axis=0)  # (marks, angles)
+    breaks = np.diff(across, axis=0) > _LINE_GAP * usual
+    # Around a median the distances add up to the sum of the upper half less that of the lower.
+    away = (_sides_of_medians(breaks) * across).sum(axis=0)
+    unlikely = 0.5 * ((angles - expected) / spread) ** 2
+    costs = away / (_WOBBLE * usual) + _NEW_LINE * (1 + breaks.sum(axis=0)) + unlikely
     return float(angles[int(np.argmin(costs))])
 
 
-def _across(marks: list[Mark], angle: float) -> NDArray[np.float64]:
-    """Return the rows of the middles of `marks` after removing a slope of `angle` degrees."""
+def _sides_of_medians(breaks: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return 1 for sorted values above their group's median, -1 for those below, 0 for the median itself.
+
+    `breaks` (n - 1, k): a group ends behind this value. The result is (n, k).
+    """
+    count = len(breaks) + 1
+    places = np.broadcast_to(np.arange(count)[:, None], (count, breaks.shape[1]))
+    ends = np.ones((1, breaks.shape[1]), bool)
+    first = np.maximum.accumulate(np.where(np.concatenate([ends, breaks]), places, 0), axis=0)
+    last = np.where(np.concatenate([breaks, ends]), places, count)[::-1]
+    last = np.minimum.accumulate(last, axis=0)[::-1]
+    return np.sign(2 * places - first - last)
+
+
+def _across(marks: list[Mark], angles: float | NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the rows of the middles of the n `marks` after removing a slope of `angles` degrees.
+
+    The result is (n,) for one angle, (n, k) for k.
+    """
     middles = np.array([mark.middle for mark in marks])
-    return middles @ (-np.sin(np.radians(angle)), np.cos(np.radians(angle)))
+    return middles @ np.array([-np.sin(np.radians(angles)), np.cos(np.radians(angles))])
 
 
 def _lines(marks: list[Mark], angle: float, usual: float) -> list[NDArray[np.intp]]:

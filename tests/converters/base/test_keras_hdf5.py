@@ -81,9 +81,9 @@ def texts(file):
 
 
 PLANTED = [
-    (zeros, "packed 100 times or less, got '/w' of 4,194,304 bytes in "),
-    (never_written, "packed 100 times or less, got '/w' of 4,398,046,511,104 bytes in 1$"),
-    (many, "to unfold to 2,147,483,648 bytes or less, got 2,148,532,224$"),
+    (zeros, "compressed 100 times or less, got '/w' of 4,194,304 bytes in "),
+    (never_written, "compressed 100 times or less, got '/w' of 4,398,046,511,104 bytes in 1$"),
+    (many, "to unpack to 2,147,483,648 bytes or less, got 2,148,532,224$"),
     (elsewhere, "to hold its weights itself, got values in another file for /w"),
     (virtual, "to hold its weights itself, got values in another file for /w"),
     (linked, "to hold its weights itself, got a link to another file at deep/w"),

@@ -44,7 +44,7 @@ def test_the_current_keras_is_what_tf_keras_is():
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
-        ({"KERAS_BACKEND": "torch"}, "expected what KERAS_BACKEND=torch computes with, got no torch: "),
+        ({"KERAS_BACKEND": "torch"}, "expected the package that KERAS_BACKEND=torch needs, got no torch: "),
         ({"KERAS_BACKEND": "pen and paper"}, "expected KERAS_BACKEND of tensorflow, jax or torch, got pen"),
     ],
 )

@@ -30,8 +30,8 @@ def test_shapes_are_read(texts, shapes):
         (["-1x3"], "got -1x3"),
         (["a="], "got a="),
         (["²x3"], "got ²x3"),
-        (["3x3", "4x4"], "expected a shape once for each input, got 4x4"),
-        (["a=3", "a=4"], "expected a shape once for each input, got a=4"),
+        (["3x3", "4x4"], "expected one shape for each input, got 4x4"),
+        (["a=3", "a=4"], "expected one shape for each input, got a=4"),
         (["3x3", "a=4"], "expected shapes of several inputs as NAME=32x32x3, got 3x3, a=4"),
     ],
 )

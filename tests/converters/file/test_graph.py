@@ -20,7 +20,7 @@ layers = keras.layers
 def model():
     """A small net in which no two sides, strides or counts are alike."""
     x = keras.Input((9, 8, 2), name="pixels")
-    y = layers.Conv2D(3, (2, 4), strides=(3, 1), padding="same", activation="relu", name="conv")(x)
+    y = layers.Conv2D(3, (5, 4), strides=(3, 1), padding="same", activation="relu", name="conv")(x)
     y = layers.DepthwiseConv2D((2, 3), depth_multiplier=2, name="depthwise")(y)
     y = layers.Dense(4, use_bias=False, activation="tanh", name="dense")(layers.Flatten()(y))
     made = keras.Model(x, layers.Dense(2, activation="softmax", name="scores")(y))

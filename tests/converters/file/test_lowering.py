@@ -18,9 +18,11 @@ from converters.file.graph import read_graph
 from converters.file.layouts import describe, layout_of, variations, windowed
 from converters.file.lowering import lower
 from converters.file.manifest import parse
+from converters.file.soundness import check_sound
 from converters.file.suggestion import suggested
 from converters.model.conversion import to_tflite
 from converters.model.folding import fold
+from converters.model.quantize_aware import quantize_aware
 from converters.proof.exact_arithmetic import ideal_outputs
 from converters.runtimes.tensorflow_interpreter import every_tensor, run
 from lenet_edge.converting.files import convert_one
@@ -109,6 +111,19 @@ def test_strides_padding_and_activations_are_kept(precision, layout, rng):
     lowered = lower(content, layout=layout_of(layout))
     got, wanted = (ideal_outputs(read_graph(one), samples) for one in (lowered, content))
     np.testing.assert_allclose(got, wanted, rtol=0, atol=0 if precision == "int8" else 1e-12)
+
+
+def test_one_scale_for_the_whole_kernel_becomes_one_for_each_output(rng):
+    x = keras.Input((4, 8, 1), name="pixels")
+    y = keras.layers.Flatten()(keras.layers.Conv2D(3, 3, padding="same", bias_initializer="ones")(x))
+    pixels = rng.uniform(0, 255, (20, 4, 8, 1)).astype(np.float32)
+    rounding = quantize_aware(keras.Model(x, y), calibration=pixels, per_channel=False)
+    content = to_tflite(rounding, precision="int8").content
+    (convolution,) = windowed(read_graph(content))
+    assert [tensor.scales.size for tensor in convolution.inputs[1:]] == [1, 1]
+    laid_out = lower(content, layout=layout_of("1x4>1x4"))
+    check_sound(laid_out)
+    np.testing.assert_array_equal(run(laid_out, pixels), run(content, pixels))
 
 
 def grouped_sums(images, kernel, groups):

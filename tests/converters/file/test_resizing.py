@@ -117,12 +117,12 @@ def test_an_operator_that_fixes_its_shape_is_named():
 @pytest.mark.parametrize(
     ("shape", "message"),
     [
-        (None, "expected a model whose input shape is known but for the batch, or a shape for it, got"),
-        ((20, 24), r"expected a shape of the model's, \(None, None, 3\), got \(20, 24\)"),
-        ((20, 24, 1), r"expected a shape of the model's, \(None, None, 3\), got \(20, 24, 1\)"),
+        (None, "expected a model whose input shape is known apart from the batch, or a shape for it, got"),
+        ((20, 24), r"expected a shape that fits the model's, \(None, None, 3\), got \(20, 24\)"),
+        ((20, 24, 1), r"expected a shape that fits the model's, \(None, None, 3\), got \(20, 24, 1\)"),
         (
             (20, None, 3),
-            "expected a model whose input shape is known but for the batch, or a shape for it, got",
+            "expected a model whose input shape is known apart from the batch, or a shape for it, got",
         ),
     ],
 )

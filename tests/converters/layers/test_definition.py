@@ -92,7 +92,7 @@ def test_what_is_no_layer_yet_is_told():
         Affine()
     with pytest.raises(InputError, match="^expected a subclass of LayerDefinition, got int$"):
         keras_layer(package="test_definition")(int)
-    with pytest.raises(InputError, match="^expected a definition, got Affine, a layer already$"):
+    with pytest.raises(InputError, match="^expected a definition, got Affine, already a layer$"):
         keras_layer(package="test_definition")(class_for(Affine, import_keras("keras")))
 
     class Nameless(AssembledConv2D):

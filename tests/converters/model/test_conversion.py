@@ -346,3 +346,42 @@ def test_what_acts_in_training_only_is_not_in_the_file_of_a_model_that_is_not_fo
     model = either_keras.Model(x, layers.RandomFlip(name="flip")(layers.Dropout(0.5)(x)))
     values = rng.normal(size=(20, 6, 6, 1)).astype(np.float32)
     np.testing.assert_array_equal(run(to_tflite(model, precision="float32").content, values), values)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"center": False}, {"scale": False}, {"axis": (1, 2)}, {"epsilon": 0.1}]
+)
+def test_a_layer_normalisation_is_the_same_function(options, rng):
+    x = keras.Input((6, 4), name="numbers")
+    model = keras.Model(x, layers.LayerNormalization(**options)(x))
+    for variable in model.weights:
+        variable.assign(rng.normal(size=tuple(variable.shape)))
+    samples = rng.normal(size=(20, 6, 4)).astype(np.float32)
+    wanted = np.asarray(model(samples))
+    got = run(to_tflite(model, precision="float32").content, samples)
+    # Numbers of about 1, rounded some ten times to 2^-24 of themselves, divided by a deviation of about 1
+    np.testing.assert_allclose(got, wanted, atol=1e-5)
+
+
+def test_a_layer_normalisation_is_computed_in_int8(rng):
+    x = keras.Input((6, 8), name="numbers")
+    model = keras.Model(x, layers.LayerNormalization()(x))
+    samples = rng.normal(size=(40, 6, 8)).astype(np.float32)
+    content = to_tflite(model, precision="int8", calibration=samples).content
+    graph = read_graph(content)
+    kinds = {one.type for node in graph.nodes for one in (*node.inputs, *node.outputs) if one is not None}
+    assert kinds <= {"int8", "uint8", "int32"}
+    error = run(content, samples) - np.asarray(model(samples))
+    # Seven roundings, of which none is of more than some steps of the output's: of uniform noise each is
+    # step / sqrt(12).
+    assert np.sqrt(np.mean(error**2)) < 7 * graph.outputs[0].scales[0] / np.sqrt(12)
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_an_output_that_is_an_input_is_passed_on(precision, rng):
+    x = keras.Input((6, 4), name="numbers")
+    samples = rng.integers(0, 256, (20, 6, 4)).astype(np.float32)
+    for end in (x, layers.GaussianNoise(0.1)(x)):  # fold leaves out what acts in training only
+        model = fold(keras.Model(x, end))
+        content = to_tflite(model, precision=precision, calibration=samples).content
+        np.testing.assert_array_equal(run(content, samples), samples)  # numbers from 0 to 255 have steps of 1

@@ -158,7 +158,13 @@ NEED_TWO_RESCALINGS = {
     "two branches": lambda x: layers.Concatenate()([normalised_convolution(x), normalised_convolution(x)]),
     "three branches": lambda x: layers.Add(name="sum")([normalised_convolution(x) for _ in range(3)]),
     "one value twice": lambda x: (lambda y: layers.Multiply()([y, y]))(layers.Rescaling(2.0)(x)),
+    "one value, of which one reader bends": lambda x: (
+        lambda y: layers.Concatenate()([y, layers.Activation("tanh")(y)])
+    )(layers.Rescaling(2.0)(x)),
     "two outputs": lambda x: [normalised_convolution(x), normalised_convolution(x)],
+    "two heads on one value": lambda x: (
+        lambda y: [layers.Conv2D(2, 3, padding="same")(y), layers.Conv2D(2, 3, padding="same")(y)]
+    )(layers.Rescaling(2.0, 1.0)(x)),
     "a name of the model's": lambda x: layers.ReLU(name="a_rescaling")(
         layers.ReLU(name="a")(normalised_convolution(x))
     ),
@@ -408,6 +414,38 @@ def test_a_foreign_assembled_layer_folds_with_a_shift_per_channel(rng):
     assert not any(isinstance(layer, layers.Normalization) for layer in folded.layers)
 
 
+@define(package="test")
+class WithoutBias(MirroredConv2D):
+    """The same without a bias, which could take an offset in."""
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.bias = None
+
+
+def test_an_assembled_layer_without_a_bias_receives_the_exact_values(rng):
+    x = keras.Input((3, 7, 2))
+    y = class_for(WithoutBias, keras)()(layers.Rescaling(2.0, 1.0)(x))
+    model = shaken(keras.Model(x, layers.BatchNormalization()(y)), rng)
+    assert_same(model, rng, kinds=["Rescaling", "WithoutBias", "Rescaling"], low=-3, high=3)
+
+
+def test_a_subclass_of_a_stock_layer_is_not_taken_for_it(rng):
+    class Standardised(layers.Conv2D):
+        """What it multiplies by is not its kernel."""
+
+        def convolution_op(self, inputs, kernel):
+            mean, variance = tf.nn.moments(tf.convert_to_tensor(kernel), [0, 1, 2], keepdims=True)
+            return super().convolution_op(inputs, (kernel - mean) / tf.sqrt(variance + 1e-5))
+
+    with keras.saving.custom_object_scope({"Standardised": Standardised}):
+        x = keras.Input((6, 6, 2))
+        y = layers.ReLU()(layers.BatchNormalization()(Standardised(4, 3)(layers.Rescaling(2.0, 1.0)(x))))
+        model = shaken(keras.Model(x, layers.Dense(2)(layers.Flatten()(y))), rng)
+        kinds = ["Rescaling", "Standardised", "Rescaling", "ReLU", "Flatten", "Dense"]
+        assert_same(model, rng, kinds=kinds, low=-3, high=3)
+
+
 @pytest.mark.parametrize(
     "layer",
     [lambda: paper.TrainableSubsampling(), lambda: paper.PartialConv2D(table=[[0, 1], [1]], kernel_size=2)],
@@ -574,6 +612,16 @@ PASSED_BY_A_SCALING = {
     "Conv1D": ((8, 3), lambda: [layers.Conv1D(4, 3, padding="causal"), layers.ReLU()], ["Conv1D", "ReLU"]),
     "Conv1D of a shift": ((8, 3), lambda: [layers.Conv1D(4, 3)], ["Conv1D"]),
     "Conv3D": ((4, 4, 4, 3), lambda: [layers.Conv3D(4, 3)], ["Conv3D"]),
+    "DepthwiseConv1D": (
+        (8, 3),
+        lambda: [layers.DepthwiseConv1D(3, depth_multiplier=2, strides=2)],
+        ["DepthwiseConv1D"],
+    ),
+    "SeparableConv1D": (
+        (8, 3),
+        lambda: [layers.SeparableConv1D(4, 3, depth_multiplier=2), layers.ReLU()],
+        ["DepthwiseConv1D", "Conv1D", "ReLU"],
+    ),
     "AveragePooling1D": ((8, 3), lambda: [layers.AveragePooling1D(2)], ["AveragePooling1D"]),
     "GlobalAveragePooling1D": ((8, 3), lambda: [layers.GlobalAveragePooling1D()], ["GlobalAveragePooling1D"]),
     "MaxPooling1D": ((8, 3), lambda: [layers.MaxPooling1D(2)], ["MaxPooling1D"]),

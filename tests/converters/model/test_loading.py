@@ -168,7 +168,7 @@ def test_a_file_that_another_backend_saved_loads(tmp_path, inputs):
 @pytest.mark.parametrize(
     ("backend", "message"),
     [
-        ("torch", "expected what KERAS_BACKEND=torch computes with, got no torch: pip install torch"),
+        ("torch", "expected the package that KERAS_BACKEND=torch needs, got no torch: pip install torch"),
         ("nonsense", "expected KERAS_BACKEND of tensorflow, jax or torch, got nonsense"),
     ],
 )

@@ -16,6 +16,7 @@ from converters.base.environment import tf
 from converters.base.errors import InputError
 from converters.base.kerases import keras_of
 from converters.file.graph import WITH_KERNEL, read_graph
+from converters.file.signature import names_in_order
 from converters.layers.definition import LayerDefinition, class_for, keras_layer
 from converters.model import quantize_aware as quantize_aware_module
 from converters.model.activation_ranges import RangeSearch
@@ -24,7 +25,7 @@ from converters.model.folding import fold
 from converters.model.quantize_aware import is_quantized, quantize_aware, quantize_rule, settle
 from converters.model.quantize_configs import NothingToQuantize, OutputConfig, RangeQuantizer
 from converters.model.twin import back
-from converters.runtimes.tensorflow_interpreter import run
+from converters.runtimes.tensorflow_interpreter import outputs_of, run
 from lenet_edge.digits.mnist import calibration_digits, pad
 from lenet_edge.keras2 import PartialConv2D
 from lenet_edge.packaged.files import released_folder
@@ -325,7 +326,7 @@ def test_a_kernel_that_is_left_as_it_is_is_refused_by_name(values, monkeypatch):
     """With the library's own layout, a layer before a ReLU loses its configuration."""
     library = quantize_aware_module.tfmot.quantization.keras.default_8bit.Default8BitQuantizeScheme
     monkeypatch.setattr(quantize_aware_module, "OwnConfigsScheme", library)
-    with pytest.raises(InputError, match="expected the kernel of before to be rounded, got it left as it is"):
+    with pytest.raises(InputError, match="the kernel of before to be rounded, got it left unrounded"):
         quantize_aware(net_with_relu("Conv2D", layers.ReLU), calibration=values)
 
 
@@ -453,6 +454,10 @@ RULES = {
         lambda x: K.PReLU(shared_axes=[1, 2], alpha_initializer="random_normal")(conv(x)),
         ["CONV_2D", "PRELU"],
     ),
+    "Rescaling": (
+        lambda x: K.Rescaling([0.5, 1.1, -1.0, 0.3], [1.0, 0.0, -3.0, 2.0])(conv(x, activation="relu")),
+        ["CONV_2D", "MUL", "ADD"],
+    ),
     "Identity": (lambda x: K.Identity()(conv(x)), ["CONV_2D"]),
     "Subtract": (
         lambda x: K.Subtract()([conv(x), x[:, 1:-1, 1:-1, :1]]),
@@ -484,6 +489,18 @@ RULES = {
     "transposed, tanh": (
         lambda x: K.Conv2DTranspose(4, 3, activation="tanh")(x),
         ["TRANSPOSE_CONV", "TANH"],
+    ),
+    "transposed in a row": (
+        lambda x: K.Conv1DTranspose(4, 3, strides=2)(sequence(x)),
+        ["TRANSPOSE_CONV"],
+    ),
+    "transposed in a row, relu": (
+        lambda x: K.Conv1DTranspose(4, 3, strides=2, activation="relu")(sequence(x)),
+        ["TRANSPOSE_CONV", "RELU"],
+    ),
+    "separable in a row": (
+        lambda x: K.SeparableConv1D(4, 3, activation="relu")(sequence(x)),
+        ["DEPTHWISE_CONV_2D", "CONV_2D"],
     ),
     "Conv1D": (lambda x: conv_1d(x, padding="same", strides=2), ["CONV_2D"]),
     "Conv1D, relu6": (lambda x: conv_1d(x, activation="relu6"), ["CONV_2D"]),
@@ -517,6 +534,150 @@ def test_a_layer_is_rounded_as_the_file_rounds_it(values, name):
     assert differences.max() <= 1.13 * sum(node.outputs[0].scales[0] for node in nodes)
     # Such values are few. The half steps of an average are spread evenly: 1 / sqrt(12) of a step.
     assert np.sqrt(np.mean(differences**2)) < 0.5 * graph.outputs[0].scales[0]
+
+
+def normalised(x):
+    """A BatchNormalization that has seen data: no factor is 1 and no shift 0."""
+    layer, random = K.BatchNormalization(), np.random.default_rng(x.shape[-1])
+    y, count = layer(x), x.shape[-1]
+    layer.set_weights([random.uniform(0.5, 1.5, count) for _ in range(4)])
+    return y
+
+
+def same(x):
+    return K.Conv2D(4, 3, padding="same")(x)
+
+
+def pre_activation(x):
+    y = K.Conv2D(4, 1)(x)
+    return K.Add()([y, same(K.ReLU()(normalised(y)))])
+
+
+def linear_bottleneck(x):
+    """MobileNetV2's: what is normalised is read by the next convolution and by the sum."""
+    first = normalised(K.Conv2D(4, 1, use_bias=False)(x))
+    wide = K.ReLU(6.0)(normalised(K.Conv2D(8, 1, use_bias=False)(first)))
+    return K.Add()([first, normalised(K.Conv2D(4, 1, use_bias=False)(wide))])
+
+
+def backbone_within(x):
+    inner = keras_3.Input(x.shape[1:])
+    backbone = keras_3.Model(inner, K.ReLU()(normalised(K.Conv2D(4, 3)(inner))), name="backbone")
+    backbone(keras_3.Input(x.shape[1:]))  # called in another model too
+    return K.GlobalAveragePooling2D()(backbone(x))
+
+
+def sequential_within(x):
+    inner = [keras_3.Input(x.shape[1:]), K.Conv2D(4, 3), K.ReLU()]
+    return K.GlobalAveragePooling2D()(keras_3.Sequential(inner)(x))
+
+
+def shared_relu(x):
+    relu = K.ReLU()
+    return relu(K.Conv2D(4, 3)(relu(same(x))))
+
+
+def shared_convolution(x):
+    shared = K.Conv2D(2, 3, padding="same")
+    return shared(K.ReLU()(shared(x)))
+
+
+# Where folding leaves a scaling, the file computes it in integers.
+BLOCKS = {
+    "normalised before same": (
+        lambda x: same(normalised(K.Conv2D(4, 3, activation="relu")(x))),
+        ["CONV_2D", "MUL", "ADD", "CONV_2D"],
+    ),
+    "normalised input": (lambda x: same(normalised(x)), ["MUL", "ADD", "CONV_2D"]),
+    "pixels": (lambda x: same(K.Rescaling(1 / 127.5, -1)(x)), ["MUL", "ADD", "CONV_2D"]),
+    "pre-activation": (pre_activation, ["CONV_2D", "MUL", "ADD", "CONV_2D", "ADD"]),
+    "linear bottleneck": (linear_bottleneck, ["CONV_2D", "CONV_2D", "CONV_2D", "ADD"]),
+    "backbone within": (backbone_within, ["CONV_2D", "MEAN"]),
+    "sequential within": (sequential_within, ["CONV_2D", "MEAN"]),
+    "shared ReLU": (shared_relu, ["CONV_2D", "CONV_2D"]),
+    "shared convolution": (shared_convolution, ["CONV_2D", "CONV_2D"]),
+}
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_a_block_is_int8_between_its_ends_and_rounded_as_the_file_rounds_it(values, name):
+    make, operators = BLOCKS[name]
+    keras_3.utils.set_random_seed(2)
+    x = keras_3.Input((12, 12, 2))
+    model = keras_3.Model(x, make(x))
+    rounding = quantize_aware(fold(model), calibration=values)
+    content = to_tflite(rounding, precision="int8").content
+    graph = read_graph(content)
+    assert {tensor.type for node in graph.nodes[1:-1] for tensor in node.outputs} == {"int8"}
+    assert [node.name for node in graph.nodes[1:-1]] == operators
+    got, wanted, step = run(content, values), rounding(values).numpy(), graph.outputs[0].scales[0]
+    # As above, values near the middle of two steps go either way, here before they are multiplied and summed.
+    assert np.sqrt(np.mean((got - wanted) ** 2)) < step
+    assert np.sqrt(np.mean((got - model(values)) ** 2)) < 0.05 * model(values).numpy().std()
+
+
+RESHAPED = {
+    "Conv1D": lambda x: K.Conv1D(5, 3, name="it")(sequence(x)),
+    "Conv1D, causal": lambda x: K.Conv1D(5, 3, padding="causal", dilation_rate=2, name="it")(sequence(x)),
+    "DepthwiseConv1D": lambda x: K.DepthwiseConv1D(3, depth_multiplier=2, name="it")(sequence(x)),
+    "Conv1DTranspose": lambda x: K.Conv1DTranspose(5, 3, strides=2, name="it")(sequence(x)),
+    "Conv2DTranspose": lambda x: K.Conv2DTranspose(4, 3, strides=2, padding="same", name="it")(x),
+}
+
+
+def in_the_file_s_order(name, kernel):
+    """Return a kernel as the file stores it: (outputs, ...), or (..., outputs) of a depthwise one."""
+    if name.startswith("Depthwise"):
+        return kernel.reshape(1, 1, len(kernel), -1)
+    if name == "Conv2DTranspose":
+        return kernel.transpose(2, 0, 1, 3)
+    return (kernel.transpose(1, 0, 2) if "Transpose" in name else kernel.transpose(2, 0, 1))[:, None]
+
+
+@pytest.mark.parametrize("name", RESHAPED)
+def test_a_kernel_that_the_converter_reshapes_has_a_scale_a_channel_and_training_rounds_by_it(values, name):
+    x = keras_3.Input((12, 12, 2))
+    model = keras_3.Model(x, RESHAPED[name](x))
+    kernel = model.get_layer("it").kernel
+    kernel.assign(np.random.default_rng(5).normal(size=kernel.shape) * np.geomspace(1, 9, kernel.shape[-1]))
+    rounding = quantize_aware(fold(model), calibration=values)
+    weight, quantizer, variables = rounding.get_layer("quant_it")._weight_vars[0]
+    rounded = quantizer(weight, False, variables).numpy()
+    graph = read_graph(to_tflite(rounding, precision="int8").content)
+    (stored,) = [
+        t for node in graph.nodes for t in node.inputs[:2] if t.constant is not None and t.per_channel
+    ]
+    wanted = in_the_file_s_order(name, rounded)
+    assert stored.scales.size == wanted.shape[stored.axis]
+    np.testing.assert_allclose(stored.real(), wanted, rtol=1e-6, atol=0)
+    whole = quantize_aware(fold(model), calibration=values, per_channel=False)
+    graph = read_graph(to_tflite(whole, precision="int8").content)
+    assert not any(t.per_channel for node in graph.nodes for t in node.inputs if t is not None)
+
+
+def test_factors_and_offsets_are_those_that_the_file_stores(values):
+    x = keras_3.Input((12, 12, 2))
+    model = keras_3.Model(x, same(K.Rescaling([0.5, 1.9], [1.1, -3.0], name="it")(x)))
+    rounding = quantize_aware(model, calibration=values)
+    nodes = read_graph(to_tflite(rounding, precision="int8").content).nodes
+    stored = {node.name: node.inputs[1].real() for node in nodes if node.name in ("MUL", "ADD")}
+    factors, offsets = (rounding.get_layer(f"quant_{name}").layer for name in ("it", "it_offset"))
+    np.testing.assert_allclose(factors.scale, stored["MUL"], rtol=1e-6)
+    np.testing.assert_allclose(offsets.offset, stored["ADD"], rtol=1e-6)
+    assert np.abs(stored["MUL"] - [0.5, 1.9]).max() > 1e-4  # they are rounded
+
+
+def test_each_of_two_outputs_is_rounded_as_the_file_rounds_it(values):
+    keras_3.utils.set_random_seed(2)
+    x = keras_3.Input((12, 12, 2), name="x")
+    box = K.Conv2D(2, 1, name="box")(K.Conv2D(4, 3, activation="relu")(x))
+    model = keras_3.Model(x, [box, K.GlobalAveragePooling2D(name="score")(x)])
+    rounding = quantize_aware(fold(model), calibration=values)
+    content = to_tflite(rounding, precision="int8").content
+    found = run(content, dict(zip(names_in_order(content).inputs, [values], strict=True)))
+    steps = [tensor.scales[0] for tensor in read_graph(content).outputs]
+    for (name, got), wanted, step in zip(found.items(), rounding(values), steps, strict=True):
+        assert np.abs(got - wanted).max() <= 1.01 * step, name
 
 
 def test_products_are_rounded_as_the_file_rounds_them(values):
@@ -554,6 +715,11 @@ def gelu(values):
     ("layer", "message"),
     [
         (layers.SeparableConv2D(2, 3, name="it"), "got it, a SeparableConv2D: fold makes two layers of it"),
+        (layers.SeparableConv1D(2, 3, name="it"), "got it, a SeparableConv1D: fold makes two layers of it"),
+        (
+            layers.Conv3D(2, (3, 3, 2), name="it"),
+            "got it, a Conv3D: an int8 file computes it in float32; let to_tfl",
+        ),
         (layers.BatchNormalization(name="it"), "got it, a BatchNormalization: fold takes it into"),
         *(
             (
@@ -576,17 +742,25 @@ def gelu(values):
 def test_a_layer_that_cannot_be_held_is_refused_with_the_way_out(values, layer, message):
     x = keras.Input((12, 12, 2))
     inputs = [x, layers.Conv2D(2, 1)(x)] if isinstance(layer, layers.Maximum) else x
+    shapes = {layers.SeparableConv1D: (24, 12), layers.Conv3D: (12, 12, 2, 1)}
+    if type(layer) in shapes:
+        inputs = layers.Reshape(shapes[type(layer)])(x)
     with pytest.raises(InputError, match=message):
         quantize_aware(keras.Model(x, layer(inputs)), calibration=values)
 
 
-def test_attention_is_refused_by_name(rng):
+@pytest.mark.parametrize(
+    ("kind", "make"),
+    [
+        ("MultiHeadAttention", lambda x: K.MultiHeadAttention(2, 4, name="it")(x, x)),
+        ("LSTM", lambda x: K.LSTM(4, name="it")(x)),
+        ("GRU", lambda x: K.GRU(4, unroll=True, name="it")(x)),
+    ],
+)
+def test_what_computes_by_several_products_is_refused_by_name(rng, kind, make):
     x = keras_3.Input((6, 8))
-    model = keras_3.Model(x, K.MultiHeadAttention(2, 4, name="attention")(x, x))
-    with pytest.raises(
-        InputError, match="got attention, a MultiHeadAttention: give it one, or let to_tflite"
-    ):
-        quantize_aware(model, calibration=rng.normal(size=(5, 6, 8)))
+    with pytest.raises(InputError, match=f"got it, an? {kind}: give it one, or let to_tflite"):
+        quantize_aware(keras_3.Model(x, make(x)), calibration=rng.normal(size=(5, 6, 8)))
 
 
 OPERATIONS = {
@@ -691,6 +865,31 @@ def test_calibration_of_another_range_is_said_in_one_line(exact, pixels):
     assert variable(model, "quant_pixels", "quant_pixels_max") == 255  # the range that was told
 
 
+@pytest.mark.parametrize("nested", [list, dict])
+def test_each_of_several_inputs_has_its_own_range(either_keras, rng, nested):
+    keras, layers = either_keras, either_keras.layers
+    facts, joined, scores = (keras.Input((5,), name=name) for name in ("facts", "joined", "scores"))
+    both = layers.Add()([layers.Dense(4, activation="relu")(scores), layers.Dense(4)(facts)])
+    given = [scores, facts, joined]
+    ends = {one.name: one for one in given} if nested is dict else given
+    model = keras.Model(ends, layers.Dense(2)(layers.Concatenate()([both, joined])))
+    samples = {
+        "joined": rng.uniform(-2, 2, size=(50, 5)).astype(np.float32),
+        "scores": rng.uniform(-7, 3, size=(50, 5)).astype(np.float32),
+        "facts": rng.uniform(0, 1, size=(50, 5)).astype(np.float32),
+    }
+    rounding = quantize_aware(model, calibration=samples)
+    for name in ("scores", "facts"):
+        assert variable(rounding, f"quant_{name}", f"quant_{name}_min") == min(samples[name].min(), 0)
+        assert variable(rounding, f"quant_{name}", f"quant_{name}_max") == samples[name].max()
+    content = to_tflite(rounding, precision="int8").content
+    inputs = [samples[name] for name in names_in_order(content).inputs]
+    (output,) = outputs_of(content, inputs)
+    arrays = samples if nested is dict else [samples[one.name] for one in given]
+    # The file rounds as the model that rounds: one step off where float32 rounds the other way.
+    assert np.abs(output.values - np.asarray(rounding(arrays))).max() <= 1.01 * output.scale
+
+
 def test_pictures_of_unknown_size_take_calibration_of_any(rng):
     x = keras.Input((None, None, 2))
     model = keras.Model(x, layers.GlobalAveragePooling2D()(layers.Conv2D(3, 3)(x)))
@@ -704,10 +903,13 @@ def test_other_bad_input_is_said_in_one_line(exact, rounding, pixels):
         quantize_aware(exact, calibration=pixels, weight_bits=9)
     with pytest.raises(InputError, match="expected a built Keras model, got int"):
         quantize_aware(3, calibration=pixels)
-    two = [keras.Input((12, 12, 1)), keras.Input((12, 12, 1))]
-    with pytest.raises(InputError, match="expected a model with one input, got 2"):
-        quantize_aware(keras.Model(two, layers.Add()(two)), calibration=pixels)
-    with pytest.raises(InputError, match="expected int8 of a model that quantize_aware made, got 'float16'"):
+    two = [keras.Input((12, 12, 1), name="left"), keras.Input((12, 12, 1), name="right")]
+    of_two = keras.Model(two, layers.Add()(two))
+    with pytest.raises(InputError, match="expected calibration inputs for left, right, by these names, got "):
+        quantize_aware(of_two, calibration=pixels)
+    with pytest.raises(InputError, match="expected a range for a model with one input, got 2 inputs"):
+        quantize_aware(of_two, calibration={"left": pixels, "right": pixels}, input_range=(0, 255))
+    with pytest.raises(InputError, match="expected int8 for a model made by quantize_aware, got 'float16'"):
         to_tflite(rounding, precision="float16")
     with pytest.raises(InputError, match="expected ends of uint8 or int8 for int8, got 'int4'"):
         to_tflite(rounding, precision="int8", ends="int4")

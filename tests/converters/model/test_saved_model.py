@@ -122,7 +122,7 @@ def test_several_inputs_and_outputs_keep_their_names(tmp_path, rng):
 def test_open_sides_want_a_shape(tmp_path, rng):
     saved = save_with_signatures(tmp_path / "m", serve=[tf.TensorSpec((None, None, 2), name="x")])
     model, inputs = load_saved_model(saved), rng.random((3, 5, 2), np.float32)
-    with pytest.raises(InputError, match=r"known but for the batch, or a shape for it, got \(None, 2\)"):
+    with pytest.raises(InputError, match=r"known apart from the batch, or a shape for it, got \(None, 2\)"):
         saved_model_to_tflite(model, precision="float32")
     content = saved_model_to_tflite(model, precision="float32", shape=(5, 2)).content
     np.testing.assert_array_equal(run(content, inputs), 2 * inputs)
@@ -132,9 +132,9 @@ def test_open_sides_want_a_shape(tmp_path, rng):
     ("signatures", "message"),
     [
         ({"other": [tf.TensorSpec((1, 2))]}, "to have the signature serving_default or serve, got other"),
-        ({"serve": [tf.TensorSpec((4, 2))]}, r"for one input at a time .* got \(4, 2\)"),
-        ({"serve": [tf.TensorSpec(None)]}, "known but for the batch, got one of unknown rank"),
-        ({"serve": [tf.TensorSpec(())]}, r"known but for the batch, got one of unknown rank"),
+        ({"serve": [tf.TensorSpec((4, 2))]}, r"for one sample at a time, .* got \(4, 2\)"),
+        ({"serve": [tf.TensorSpec(None)]}, "known apart from the batch, got one of unknown rank"),
+        ({"serve": [tf.TensorSpec(())]}, r"known apart from the batch, got one of unknown rank"),
     ],
 )
 def test_what_a_saved_model_must_have_is_told(tmp_path, signatures, message):

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import tf_keras as keras_2
 
+from converters.base.environment import tf
 from converters.base.errors import InputError
 from converters.base.precisions import ALL_PRECISIONS
+from converters.file.graph import read_graph
 from converters.file.signature import names_in_order
 from converters.file.soundness import check_sound
 from converters.model.conversion import to_tflite
@@ -103,7 +105,7 @@ def without(data, name):
             lambda data: without(data, "extra"),
             "for words, picture, extra, by these names, got words, picture",
         ),
-        (lambda data: {**data, "extra": data["extra"][:7]}, "as many .* for each input, got 7 and 30"),
+        (lambda data: {**data, "extra": data["extra"][:7]}, "same number .* input, got 7 and 30"),
         (lambda data: {**data, "extra": data["words"]}, r"inputs for extra of shape \(n, 5\), got \(30, 4\)"),
         (lambda data: {**data, "words": data["words"] + 0.5}, "for words that are whole numbers of int32"),
         (lambda data: {**data, "extra": np.zeros((30, 5))}, "for extra that differ, got the constant 0"),
@@ -141,9 +143,9 @@ def test_open_sides_get_shapes_by_name(keras):
     for wrong, message in (
         (None, r"or a shape for wide, got \(None, None, 3\)"),
         ({"wide": (9, 7, 3)}, r"or a shape for long, got \(None, 2\)"),
-        ((9, 7, 3), "expected shapes for wide, long by these names, got one"),
-        ({**shapes, "deep": (1,)}, "expected shapes for wide, long, got deep"),
-        ({**shapes, "long": (5, 3)}, r"a shape for long of the model's, \(None, 2\), got \(5, 3\)"),
+        ((9, 7, 3), "expected shapes by the names of the inputs, wide, long, got one"),
+        ({**shapes, "deep": (1,)}, "expected shapes named wide or long, got deep"),
+        ({**shapes, "long": (5, 3)}, r"a shape for long that fits the model's, \(None, 2\), got \(5, 3\)"),
     ):
         with pytest.raises(InputError, match=message):
             to_tflite(model, precision="float32", shape=wrong)
@@ -161,6 +163,32 @@ def test_one_layer_may_give_several_outputs():
         run(content, values)
     with pytest.raises(InputError, match="expected inputs named x, got y"):
         run(content, {"y": values})
+
+
+@KERASES
+@pytest.mark.parametrize(("precision", "steps"), [("float32", 0), ("int8", 3)])
+def test_a_layer_within_may_give_several_outputs(keras, precision, steps):
+    class Split(keras.layers.Layer):
+        def call(self, inputs):
+            return tf.split(inputs, 2, axis=-1)
+
+        def compute_output_shape(self, shape):
+            return [(*shape[:-1], shape[-1] // 2)] * 2
+
+    keras.utils.set_random_seed(1)
+    x = keras.Input((8, 8, 4), name="x")
+    left, right = Split()(x)
+    with keras.saving.custom_object_scope({"Split": Split}):
+        model = fold(keras.Model(x, keras.layers.Add()([keras.layers.Conv2D(2, 1)(left), right])))
+    values = np.random.default_rng(0).normal(size=(40, 8, 8, 4)).astype(np.float32)
+    content = to_tflite(model, precision=precision, calibration=values).content
+    check_sound(content)
+    nodes = read_graph(content).nodes
+    assert [node.name for node in nodes if node.name != "QUANTIZE"] == ["SPLIT", "CONV_2D", "ADD"]
+    # The input, the product and the sum are rounded to half a step each, and so is the kernel.
+    step = max([*(scale for node in nodes for scale in node.outputs[0].scales), 0.0])
+    wanted = model.predict(values, verbose=0)
+    np.testing.assert_allclose(run(content, values), wanted, rtol=0, atol=steps * step or 1e-6)
 
 
 @KERASES
@@ -190,6 +218,20 @@ def test_ends_that_a_precision_cannot_have_are_refused(precision, ends):
     model = keras_3.Model(x, keras_3.layers.Dense(2)(x))
     with pytest.raises(InputError, match=f"expected ends of .* for {precision}, got '{ends}'"):
         to_tflite(model, precision=precision, calibration=np.eye(4), ends=ends)
+
+
+def test_a_kernel_that_int16_would_lose_behind_a_tensor_that_stays_0_is_a_line(rng):
+    x = keras_3.Input((4,), name="numbers")
+    y = keras_3.layers.Dense(3)(x)
+    y = keras_3.layers.Dense(2, bias_initializer="ones")(keras_3.layers.Subtract(name="nothing")([y, y]))
+    model, samples = keras_3.Model(x, y), rng.normal(size=(20, 4)).astype(np.float32)
+    with pytest.raises(
+        InputError, match=r"^expected calibration inputs for .* in int16, got .*nothing.*does$"
+    ):
+        to_tflite(model, precision="int16", calibration=samples)
+    content = to_tflite(model, precision="int8", calibration=samples).content
+    (output,) = read_graph(content).outputs
+    np.testing.assert_allclose(run(content, samples), 1.0, atol=output.scales[0])  # the bias, in its steps
 
 
 @pytest.mark.parametrize("ends", ["int16", "float32"])

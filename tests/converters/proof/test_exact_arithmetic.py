@@ -241,7 +241,7 @@ def with_node(graph, changed):
 def refusals(graph):
     """Yield a node that is refused, and what is said of it."""
     tanh = node_of(graph, "TANH")
-    operators = "operators of CONV_2D, .*, DEQUANTIZE"
+    operators = "operators of SPLIT, .*, DEQUANTIZE"
     yield replace(tanh, name="CUSTOM Mine"), f"{operators}, got {tanh.index} CUSTOM Mine"
     yield replace(tanh, outputs=tanh.outputs * 2), f"{operators}, got {tanh}"
     for name in ("CONV_2D", "ADD"):

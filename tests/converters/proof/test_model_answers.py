@@ -44,11 +44,14 @@ def test_an_input_of_whole_numbers_stays_one():
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({}, "an array of samples or more, got none"),
+        ({}, "at least one array of samples, got none"),
         (np.zeros(()), r"samples \(n, ...\) that are numbers, got float64 of shape \(\)"),
         (np.zeros((10, 2), complex), "samples .* that are numbers, got complex128 of .*"),
-        ({"a": np.zeros((10, 2)), "b": np.zeros((11, 2))}, "as many samples for each input, got 10 and 11"),
-        (np.full((10, 2), np.inf), "finite samples, got some that are not"),
+        (
+            {"a": np.zeros((10, 2)), "b": np.zeros((11, 2))},
+            "the same number of samples for each input, got 10 and 11",
+        ),
+        (np.full((10, 2), np.inf), "finite samples, got NaN or infinity"),
         (np.zeros((9, 2)), "10 samples or more, got 9"),
     ],
 )
@@ -58,7 +61,7 @@ def test_what_cannot_be_samples_is_refused(data, message):
 
 
 def test_labels_are_one_a_sample():
-    with pytest.raises(InputError, match="^expected 10 labels, one a sample, got 11$"):
+    with pytest.raises(InputError, match="^expected 10 labels, one for each sample, got 11$"):
         check_labels({"": np.zeros(11)}, {"": np.zeros((10, 3))})
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from converters.proof.cell import Cell, Figures, not_run, state
 from converters.proof.report import html_of
+from converters.proof.runs import failure_of
 from converters.proof.terminal_lines import cell_lines, layer_lines, verdict
+from converters.runtimes.columns import COLUMNS, Result
+from converters.runtimes.interpreters import refusal
 
 HOSTILE = '"><script src=//x>alert(1)</script>&amp;.tflite'
 FIGURES = Figures(
@@ -65,17 +69,18 @@ VERDICTS = {
     "out": (
         {"why": "40 samples beyond their tolerance"},
         "✗ 1 cell of 1 is out of tolerance",
-        "prove: 1 of 1 cell, 0 refused, 0 not derived, 0 columns absent out: a.tflite in tf.lite",
+        "prove: 1 of 1 cell out of tolerance: a.tflite in tf.lite "
+        "(0 refused, 0 not derived, 0 columns absent)",
     ),
     "not derived": (
         {"underived": "no rule for 3 ELU"},
-        "? Nothing is out; 1 cell without a tolerance",
-        "prove: nothing within tolerance, nothing out (1 cell, 0 refused, 1 not derived",
+        "? No cell is out; 1 cell without a tolerance",
+        "prove: no cell within tolerance, none out (1 cell, 0 refused, 1 not derived",
     ),
     "refused": (
         {"refused": "no kernel", "outputs": ()},
         "No verdict: no runtime here can run the files",
-        "prove: nothing within tolerance, nothing out (1 cell, 1 refused",
+        "prove: no cell within tolerance, none out (1 cell, 1 refused",
     ),
 }
 
@@ -101,8 +106,37 @@ def test_a_cell_that_is_not_derived_never_says_within():
     page = page_of(report)
     cells = page.findall(".//table[@class='matrix']/tbody/tr/td")
     assert not ["within" for one in cells if "within" in text_of(one)]
-    assert "? not derived: a in TensorFlow: not derived: no rule for 3 ELU" in text_of(page)
+    assert "? not derived: a in TensorFlow: no rule for 3 ELU" in text_of(page)
     assert "2.5 / 30 steps" in text_of(cells[0])  # what was measured
+
+
+def test_a_refusal_is_said_once():
+    graph = b"none"  # only asked for by the audit, which is not of this column
+    failure = failure_of(
+        Result(np.zeros(0), failure=refusal("Runtime 9", "no kernel")), COLUMNS["tf.lite"], graph
+    )
+    assert failure is not None
+    assert failure.why == "expected to run, but: Runtime 9 refuses it: no kernel"
+    refused = cell(refused=failure.refused, outputs=())
+    assert text_of(page_of(report_of(refused)).find(".//ul[@class='reasons']")) == (
+        "⊘ refused: a in TensorFlow: no kernel"
+    )
+    assert cell_lines("TensorFlow", [refused])[3].split(maxsplit=1)[1] == "refused: no kernel"
+
+
+@pytest.mark.parametrize(
+    ("layer", "operator", "shown"),
+    [
+        ("stem", "3 CONV_2D", "stem conv"),
+        ("block_2_add", "9 ADD", "block_2_add"),
+        ("block_1_depthwise", "4 DEPTHWISE_CONV_2D", "block_1_depthwise"),
+        ("", "5 MUL", "mul"),
+    ],
+)
+def test_a_layer_s_operator_is_not_said_twice(layer, operator, shown):
+    found = {"operator": operator, "name": "x", "step": 0.1, "snr": 12.5, "clipped": 0.0, "local": 0.5}
+    page = page_of(report_of(cell(), layers={"a.tflite": [{**found, "layer": layer}]}))
+    assert text_of(page.find(".//table[@class='bars']/tbody/tr/th")) == shown
 
 
 def test_outputs_are_shown_each():

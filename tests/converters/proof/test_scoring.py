@@ -44,7 +44,7 @@ def test_labels_are_taken_for_what_they_fit(outputs, labels, kind, error):
     [
         (SCORES, np.array([0, 1, 3, 0]), "labels from 0 to 2, got 0 to 3"),
         (SCORES, np.array([0, 1, -1, 0]), "labels from 0 to 2, got -1 to 1"),
-        (SCORES, np.array([0, 1, 2]), "4 labels, one a sample, got 3"),
+        (SCORES, np.array([0, 1, 2]), "4 labels, one for each sample, got 3"),
         (SCORES, np.array(["a"] * 4), "labels that are numbers, got <U1"),
         (
             SCORES,

@@ -362,3 +362,26 @@ def test_sums_of_many_terms_round_as_often(inputs):
     # The mean is 0, and yet 36 numbers of size 1 were added.
     step = 2 * FLOAT32 * np.sqrt(36)
     np.testing.assert_allclose(allowed(Tolerance(graph, signs), 0), 6 * step / np.sqrt(6), rtol=1e-6)
+
+
+PRODUCTS = {
+    "transposed convolution": lambda x: layers.Conv2DTranspose(4, 3, strides=2)(x),
+    "matrices": lambda x: keras.ops.matmul(x, keras.ops.transpose(layers.Dense(6)(x), (0, 1, 3, 2))),
+    "parts": lambda x: layers.Dense(3)(layers.Concatenate()(keras.ops.split(x, [2], axis=-1)[::-1])),
+    "functions": lambda x: layers.Dense(3)(keras.ops.exp(layers.Activation("gelu")(layers.ELU()(x)))),
+}
+
+
+@pytest.mark.parametrize("precision", ["float32", "dynamic", "int8"])
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_products_parts_and_functions_are_within_and_not_far(name, precision):
+    x = keras.Input((6, 5, 6))
+    model = random_weights(keras.Model(x, PRODUCTS[name](x)), 0.3)
+    pictures = np.random.default_rng(6).normal(size=(20, 6, 5, 6)).astype(np.float32)
+    content = to_tflite(model, precision=precision, calibration=pictures).content
+    tolerance = Tolerance(read_graph(content), pictures)
+    outputs = run(content, pictures).reshape(20, -1)
+    assert tolerance.used(outputs) <= 100
+    # A tenth of the outputs' range more is out: of float32, a thousandth.
+    far = (1e-3 if precision == "float32" else 0.1) * np.ptp(outputs)
+    assert tolerance.outside(outputs + far).max() > 0

@@ -12,7 +12,7 @@ from converters.runtimes import lowered_comparison
 from converters.runtimes.lowered_comparison import check_same
 from lenet_edge.packaged.files import content_of
 
-REFUSED = "expected a laid-out file with the outputs of the file before, got a difference of "
+REFUSED = "expected the laid-out file to give the outputs of the file before, got a difference of "
 
 
 def with_another_weight(content, change):

@@ -1,4 +1,4 @@
-"""The quickest layout is chosen by what was measured, and only when it is certain and proven."""
+"""The fastest layout is chosen by what was measured, and only when it is certain and proven."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def clock(monkeypatch):
     return set_times
 
 
-def test_the_quickest_is_found_operator_by_operator(clock):
+def test_the_fastest_is_found_operator_by_operator(clock):
     wanted = "1x4>1x4 - 1x2>1x2 1x2>1x1"
     clock({FOUR: 0.8, TWO: 0.9, wanted: 0.6, "1x4>1x4 - 1x2>1x2 -": 0.7})
     told = []
@@ -51,7 +51,7 @@ def test_the_quickest_is_found_operator_by_operator(clock):
     assert told[-1].startswith("operator 4: stays (")
 
 
-def test_what_may_be_no_quicker_is_left(clock):
+def test_what_may_be_no_faster_is_left(clock):
     clock({FOUR: 0.995})  # an interval of 0.985 to 1.005
     found = tune(content_of(NET))
     assert (describe(found.layout), found.ratio) == (PLAIN, None)

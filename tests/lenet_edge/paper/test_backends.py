@@ -96,7 +96,7 @@ def test_no_tensorflow_is_needed_to_import_the_layers():
     ("backend", "message"),
     [
         ("nonsense", "expected KERAS_BACKEND of tensorflow, jax or torch, got nonsense"),
-        ("jax", "expected what KERAS_BACKEND=jax computes with, got no jax: pip install jax"),
+        ("jax", "expected the package that KERAS_BACKEND=jax needs, got no jax: pip install jax"),
     ],
 )
 def test_a_backend_that_is_not_there_gives_one_line(backend, message):

@@ -220,7 +220,7 @@ def test_a_tensor_of_the_other_keras_gives_one_line(either_keras, ours):
     own, theirs = titles[either_keras.__name__], titles[other.__name__]
     for kind, options, shape in LAYERS.values():
         message = (
-            f"^expected tensors of {own} for {kind}, got those of {theirs}: build the model of one Keras$"
+            f"^expected tensors of {own} for {kind}, got those of {theirs}: build the model with one Keras$"
         )
         with pytest.raises(InputError, match=message):
             getattr(ours, kind)(**options)(other.Input(shape))

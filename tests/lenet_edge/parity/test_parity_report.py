@@ -245,7 +245,7 @@ def test_a_refusal_is_no_failure_unless_the_file_should_run():
     page = page_of(report_of(cell(FLOAT, TF), cell(INT8, TF, refused="no TANH")))
     assert verdict(page) == "✓ All within tolerance"
     assert "1 cell refused" in text_of(page.find("body/div/p"))
-    assert "⊘ refused: int8 in TensorFlow: refused: no TANH" in text_of(section(page, "matrix"))
+    assert "⊘ refused: int8 in TensorFlow: no TANH" in text_of(section(page, "matrix"))
     page = page_of(
         report_of(cell(FLOAT, TF), cell(INT8, TF, refused="dead", why="expected to run, but: dead"))
     )

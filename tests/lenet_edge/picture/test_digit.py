@@ -12,10 +12,10 @@ from PIL import Image, ImageDraw
 from converters.base.errors import InputError
 from lenet_edge.digits.mnist import calibration_digits
 from lenet_edge.picture.digit import prepare
-from lenet_edge.picture.ink import flat_paper, running_maximum
+from lenet_edge.picture.findings import Finding
+from lenet_edge.picture.ink import flat_paper
 from lenet_edge.picture.mnist_form import centred
 from lenet_edge.picture.ruled_lines import find_rules
-from lenet_edge.picture.segment import Finding
 
 DIGITS = calibration_digits()
 no_deadline = settings(deadline=None)
@@ -256,11 +256,3 @@ def test_flat_paper_is_distinguished_from_photographed_paper():
     assert flat_paper(np.pad(DIGITS.images[0], 10).astype(np.float32)) is True
     assert flat_paper(255 - np.pad(DIGITS.images[0], 10).astype(np.float32)) is False
     assert flat_paper(page(*FIVE).astype(np.float32)) is None
-
-
-@no_deadline
-@given(npst.arrays(np.float32, (3, 14), elements=st.integers(0, 9)), st.integers(1, 8))
-def test_the_running_maximum_is_that_of_each_window(values, window):
-    wanted = [[row[at : at + window].max() for at in range(14)] for row in values]
-    np.testing.assert_array_equal(running_maximum(values, window, axis=1), wanted)
-    np.testing.assert_array_equal(running_maximum(values.T, window, axis=0), np.array(wanted).T)

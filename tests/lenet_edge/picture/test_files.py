@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import struct
+import subprocess
+import sys
 import zlib
+from types import SimpleNamespace
 
 import numpy as np
 import PIL
@@ -16,7 +20,8 @@ from PIL import Image, ImageOps, features
 
 from converters.base.errors import InputError
 from lenet_edge.digits.idx import idx_bytes
-from lenet_edge.picture.files import MOST_PIXELS, picture_files, read_images
+from lenet_edge.picture.files import MOST_PIXELS, list_pictures, picture_files, read_images, skipped_text
+from lenet_edge.picture.kinds import is_idx
 
 NAME = "some-picture"
 no_deadline = settings(deadline=None)  # nothing here says how fast a machine is
@@ -230,6 +235,85 @@ def test_a_folder_is_its_pictures_by_name(tmp_path):
     assert picture_files(tmp_path / "c.txt") == [tmp_path / "c.txt"]
 
 
+def test_a_folder_says_what_it_skips_and_a_pipe_in_it_is_not_waited_for(tmp_path):
+    for name in ("a.png", "b.txt", "c.avif", "d.mov", "e.zip", ".hidden"):
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "inner").mkdir()
+    os.mkfifo(tmp_path / "0.png")
+    (tmp_path / "gone.png").symlink_to(tmp_path / "nothing")
+    listing = list_pictures(tmp_path)
+    assert [path.name for path in listing.files] == ["a.png", "gone.png"]
+    assert listing.skipped == ["0.png", "b.txt", "c.avif", "d.mov", "e.zip"]
+    assert skipped_text(listing) == "0.png, b.txt, c.avif and 2 more"
+
+
+KINDS = {
+    "HEIC": b"\0\0\0\x18ftypheic" + bytes(100),
+    "AVIF": b"\0\0\0\x20ftypavif" + bytes(100),
+    "a film": b"\0\0\0\x20ftypisom" + bytes(100),
+    "JPEG 2000": b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(100),
+    "ICO": b"\0\0\1\0\1\0" + bytes(100),
+    "TGA": b"\0\0\x0a" + bytes(9) + b"\x28\0\x28\0\x18\0" + bytes(100),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_picture_that_is_not_read_is_called_what_it_is(monkeypatch, kind):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    line = (
+        'expected what reads HEIC, got none: pip install "lenet-edge[heic]"'
+        if kind == "HEIC"
+        else f"got {kind}"
+    )
+    assert_refused(KINDS[kind], line)
+
+
+def test_what_pillow_writes_in_other_formats_is_called_what_it_is():
+    for name, kind in {"ICO": "ICO", "TGA": "TGA", "JPEG2000": "JPEG 2000"}.items():
+        for mode in ("L", "RGB"):
+            assert_refused(encoded(Image.fromarray(slope()).convert(mode), name), f"got {kind}")
+
+
+def test_idx_files_are_not_taken_for_other_kinds():
+    for kind in (np.uint8,):
+        assert is_idx(idx_bytes(np.zeros((2, 28, 28), kind)))
+    assert not any(is_idx(content) for content in KINDS.values())
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "I;16"])
+def test_tiff_is_read(mode):
+    image = (
+        Image.fromarray(slope().astype(np.uint16) * 257)
+        if mode == "I;16"
+        else Image.fromarray(slope()).convert(mode)
+    )
+    np.testing.assert_array_equal(read(encoded(image, "TIFF")), slope())
+
+
+class Heif:
+    """What pillow_heif.open_heif returns."""
+
+    size = 40, 24
+
+    def to_pillow(self):
+        image = Image.fromarray(slope())
+        image.info["exif"] = b"Exif\0\0MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"
+        return image
+
+
+class Panorama(Heif):
+    size = 20_000, 5_000
+
+
+def test_heic_is_read_by_its_package_which_turns_it_itself(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", SimpleNamespace(open_heif=lambda stream: Heif()))
+    np.testing.assert_array_equal(read(KINDS["HEIC"]), slope())
+    monkeypatch.setitem(sys.modules, "pillow_heif", SimpleNamespace(open_heif=lambda stream: Panorama()))
+    assert_refused(KINDS["HEIC"], "20000x5000")
+    monkeypatch.setitem(sys.modules, "pillow_heif", SimpleNamespace(open_heif=lambda stream: 1 / 0))
+    assert_refused(KINDS["HEIC"], "a whole HEIC file, got a broken one")
+
+
 def test_nothing_and_an_empty_folder_are_refused(tmp_path):
     with pytest.raises(InputError, match="got nothing there"):
         picture_files(tmp_path / "missing")
@@ -237,3 +321,39 @@ def test_nothing_and_an_empty_folder_are_refused(tmp_path):
         picture_files(tmp_path)
     with pytest.raises(InputError, match="expected"):
         picture_files("a\0b")
+
+
+def in_python(code):
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_opencv_is_imported_only_for_a_page():
+    code = """
+import sys
+import numpy as np
+import lenet_edge.classify
+from lenet_edge.digits.mnist import calibration_digits
+from lenet_edge.picture.files import prepare
+digit = calibration_digits().images[0]
+prepare(digit)
+before = "cv2" in sys.modules
+prepare(np.pad(digit, 40))
+print(before, "cv2" in sys.modules)
+"""
+    assert in_python(code) == (0, "False True\n", "")
+
+
+def test_without_opencv_a_page_is_a_line_that_says_how_to_install_it(tmp_path):
+    Image.new("L", (90, 90), 255).save(tmp_path / "page.png")
+    code = f"""
+import sys
+sys.modules["cv2"] = None
+from lenet_edge import cli
+sys.exit(cli.main(["COMMAND", {str(tmp_path / "page.png")!r}]))
+"""
+    for command in ("classify", "read"):
+        status, out, err = in_python(code.replace("COMMAND", command))
+        assert (status, out) == (2, "")
+        (line,) = err.splitlines()
+        assert "expected OpenCV, got none: pip install opencv-python-headless" in line

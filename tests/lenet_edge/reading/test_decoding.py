@@ -15,7 +15,7 @@ from PIL import Image
 from converters.base.errors import InputError
 from lenet_edge.digits.idx import idx_bytes
 from lenet_edge.digits.mnist import calibration_digits
-from lenet_edge.reading import decoding
+from lenet_edge.reading import decoding, options
 from lenet_edge.reading.decoding import FEW, PreparedPicture, decode_files, list_files, prepared_pictures
 
 DATA = Path(__file__).resolve().parents[2] / "data"
@@ -70,6 +70,14 @@ def test_folders_and_files_are_listed_in_order_with_errors_in_their_place(folder
     assert files[0] == "-"
     assert isinstance(files[1], InputError)
     assert files[2:] == sorted(map(str, folder.iterdir()))
+
+
+def test_what_a_folder_skips_is_an_error_behind_its_pictures(tmp_path):
+    for name in ("a.png", "b.txt"):
+        (tmp_path / name).write_bytes(b"")
+    first, second = list_files([str(tmp_path)])
+    assert first == str(tmp_path / "a.png")
+    assert str(second) == f"expected only pictures in {tmp_path}, got also b.txt: skipped"
 
 
 class FakeFuture:
@@ -155,6 +163,18 @@ def test_the_error_without_processes_says_what_helps(monkeypatch):
     monkeypatch.setattr("concurrent.futures.ProcessPoolExecutor", none)
     with pytest.raises(InputError, match=r"got: no semaphores \(try --jobs 1\)"):
         list(read(["a"] * (FEW + 1), jobs=2))
+
+
+def test_processes_are_started_for_many_large_files_only(tmp_path, monkeypatch):
+    monkeypatch.setattr(options, "_processors", lambda: 3)
+    files = [str(tmp_path / f"{number}.png") for number in range(FEW + 1)]
+    for size, jobs in ((100, 1), (50_000, 3)):
+        for file in files:
+            Path(file).write_bytes(bytes(size))
+        assert options.jobs_for(files, jobs=None) == jobs
+        assert options.jobs_for(files[1:], jobs=None) == 1
+        assert options.jobs_for(files, jobs=2) == 2
+    assert options.jobs_for(["-", InputError("none"), "missing", "\0"], jobs=None) == 1
 
 
 def test_few_files_start_no_process(monkeypatch):

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lenet_edge.picture.digit import Prepared
-from lenet_edge.picture.segment import Finding
+from lenet_edge.picture.findings import Finding, Prepared
 from lenet_edge.reading.digit_answer import Answer
 from lenet_edge.reading.digit_output import COLUMNS, Results, open_results
 from lenet_edge.reading.output import Output
@@ -20,13 +19,14 @@ from lenet_edge.reading.output import Output
 EMPTY = np.zeros((32, 32), np.uint8)
 
 
-def digit(name, index=None, value=7, probability=0.25):
-    return Answer(name, index, Prepared(EMPTY, Finding.DIGIT, "", (0, 0, 4, 4), False), value, probability)
+def digit(name, index=None, value=7, probability=0.25, sure=True):
+    prepared = Prepared(EMPTY, Finding.DIGIT, "", (0, 0, 4, 4), False)
+    return Answer(name, index, prepared, value, probability, sure)
 
 
 def blank(name, index=None):
     reason = 'nothing, "nothing" is written'
-    return Answer(name, index, Prepared(EMPTY, Finding.BLANK, reason, None, False), None, None)
+    return Answer(name, index, Prepared(EMPTY, Finding.BLANK, reason, None, False), None, None, False)
 
 
 def written(answers, *, encoding="utf-8", **options):
@@ -50,6 +50,7 @@ answers = st.builds(
     st.none() | st.integers(0, 10**6),
     st.integers(0, 9),
     st.floats(0, 1).map(lambda value: round(value, 6)),
+    st.booleans(),
 ) | st.builds(blank, names)
 
 
@@ -62,6 +63,7 @@ def test_json_gives_back_every_answer(given_answers):
         assert row["file"] == answer.name
         assert row.get("index") == answer.index
         assert (row["digit"], row["probability"]) == (answer.digit, answer.probability)
+        assert row["sure"] == answer.sure
         assert row.get("reason", "") == answer.prepared.reason
 
 
@@ -73,7 +75,14 @@ def test_csv_gives_back_every_answer(given_answers):
         assert row[0] == answer.name.encode("utf-8", "backslashreplace").decode()
         values = [answer.index, answer.digit, answer.probability]
         assert [float(cell) if cell else None for cell in row[1:4]] == values
-        assert row[4:] == [answer.prepared.finding.value, answer.prepared.reason]
+        assert row[4] == str(answer.sure).lower()
+        assert row[5:] == [answer.prepared.finding.value, answer.prepared.reason]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_a_name_with_a_newline_is_one_row_of_the_csv(end):
+    rows = list(csv.reader(io.StringIO(written([digit(f"a{end}b")], form="csv"), newline="")))
+    assert [row[0] for row in rows] == ["file", f"a{end}b"]
 
 
 @given(st.lists(answers, max_size=5), st.sampled_from(["utf-8", "ascii", "latin-1"]))
@@ -86,6 +95,10 @@ def test_text_is_one_line_for_each_answer_in_any_encoding(given_answers, encodin
 
 def test_text_names_the_picture_of_an_idx_file():
     assert written([digit("a.idx", 3)]) == "a.idx[3]: 7  25.0 %\n"
+
+
+def test_text_says_what_is_unsure():
+    assert written([digit("a.png", sure=False)]) == "a.png: 7  25.0 %  unsure\n"
 
 
 @pytest.mark.parametrize("name", ["plain.csv", "\udcff.csv"])

@@ -176,3 +176,48 @@ def test_the_delegate_is_reported():
 def test_the_manifest_knows_every_packaged_model():
     assert set(packaged_models()) == {path.name for path in released_folder().glob("*.tflite")}
     assert json.loads((released_folder() / "manifest.json").read_text())["versions"]
+
+
+FORKED = """
+import os
+import sys
+import threading
+
+import numpy as np
+
+from lenet_edge.digits.mnist import calibration_digits, pad
+from lenet_edge.runtime.classifier import Classifier
+from lenet_edge.runtime.string_reader import StringReader
+
+pictures = pad(calibration_digits().images[:4])
+line = np.concatenate(list(pictures), axis=1)
+classifier, reader = Classifier(), StringReader()
+wanted = classifier.scores(pictures), reader.scores(line)
+stop = threading.Event()
+
+
+def work():
+    while not stop.is_set():
+        classifier.scores(pictures)
+        reader.scores(line)
+
+
+thread = threading.Thread(target=work)
+thread.start()
+for _ in range(5):
+    child = os.fork()
+    if not child:
+        same = np.array_equal(classifier.scores(pictures), wanted[0])
+        same &= np.array_equal(reader.scores(line), wanted[1])
+        classifier.close()
+        os._exit(0 if same else 3)
+    assert os.waitpid(child, 0)[1] == 0
+stop.set()
+thread.join()
+assert np.array_equal(classifier.scores(pictures), wanted[0])
+"""
+
+
+def test_a_child_of_fork_answers_though_a_thread_of_its_parent_was_classifying():
+    done = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stderr) == (0, "")

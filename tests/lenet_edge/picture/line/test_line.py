@@ -19,7 +19,7 @@ from lenet_edge.digits.string_fields.handwriting import AS_IN_MNIST
 from lenet_edge.digits.string_fields.strings import string_fields
 from lenet_edge.picture.ink import flat_paper
 from lenet_edge.picture.line.finding import LineFinding, find_line
-from lenet_edge.picture.strokes import distances, near_distances, skeleton
+from lenet_edge.picture.strokes import distances, skeleton
 
 DIGITS = mnist_test_digits()
 ONES = DIGITS.images[np.flatnonzero(DIGITS.labels == 1)[:4]]
@@ -307,12 +307,3 @@ def test_any_picture_has_an_answer(seed, height, width):
     line = find_line(grey)
     assert (line.picture.shape[1] > 0) == (line.finding is LineFinding.LINE)
     assert bool(line.reason) == (line.finding is not LineFinding.LINE)
-
-
-@given(st.integers(0, 2**32 - 1), st.integers(1, 12))
-def test_near_distances_are_exact_within_their_reach(seed, reach):
-    rng = np.random.default_rng(seed)
-    mask = rng.random((rng.integers(1, 30), rng.integers(1, 60))) < rng.choice([0, 0.01, 0.1, 0.6])
-    near, far = near_distances(mask, reach=reach), distances(mask)
-    np.testing.assert_array_equal(near[far <= reach], far[far <= reach])
-    assert (near[far > reach] > reach).all()

@@ -1,0 +1,75 @@
+"""Find the digit on a page and bring it into MNIST's form."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from lenet_edge.digits.geometry import FIELD, SEARCHED_SIDE
+from lenet_edge.picture.digit_search import LocatedDigit, locate_digit
+from lenet_edge.picture.findings import Box, Finding, Prepared, box_of
+from lenet_edge.picture.ink import Array
+from lenet_edge.picture.ink_pieces import smoothed
+from lenet_edge.picture.mnist_form import pad_to_field, to_mnist_form
+from lenet_edge.picture.sheet import without_table
+
+_SMALL_DIGIT = 80  # pixels, at SEARCHED_SIDE: a smaller digit is located again at a larger size
+
+
+def prepare_page(grey: NDArray[np.uint8]) -> Prepared:
+    """Find the digit on `grey`, uint8 (h, w), 0 black to 255 white, and normalise it as in MNIST."""
+    grey = without_table(grey)
+    factor = _reduction_factor(grey.shape)
+    small = _reduced(grey, factor)
+    located = locate_digit(small)
+    segment = located.segment
+    if segment.finding is Finding.BLANK:
+        blank = np.zeros((FIELD, FIELD), np.uint8)
+        return Prepared(blank, segment.finding, segment.reason, None, located.inverted)
+    box = box_of(segment.mask)
+    source = _enlarged(box, factor, grey.shape)
+    if segment.finding is Finding.DIGIT and factor > 1 and _longer_side(box) < _SMALL_DIGIT:
+        located = _locate_enlarged(grey, source) or located
+    picture = _model_picture(located)
+    if not picture.any():  # a speck so small that no ink is left at the model's size
+        return Prepared(picture, Finding.BLANK, "nothing is written on it", None, located.inverted)
+    return Prepared(picture, segment.finding, segment.reason, source, located.inverted)
+
+
+def _locate_enlarged(grey: NDArray[np.uint8], box: Box) -> LocatedDigit | None:
+    """Locate the digit again in the part of `grey` around `box`, less reduced; None if that finds none."""
+    room = 8 + _longer_side(box)
+    left, top = (max(0, edge - room) for edge in box[:2])
+    part = grey[top : box[3] + room, left : box[2] + room]
+    located = locate_digit(_reduced(part, _reduction_factor(part.shape)))
+    return located if located.segment.finding is Finding.DIGIT else None
+
+
+def _model_picture(located: LocatedDigit) -> NDArray[np.uint8]:
+    """Return the located digit as the model's input, uint8 (32, 32)."""
+    segment = located.segment
+    left, top, right, bottom = box_of(segment.mask)
+    part = slice(max(top - 1, 0), bottom + 1), slice(max(left - 1, 0), right + 1)
+    shade = np.maximum(segment.shade[part] / segment.level, 0)
+    near = smoothed(segment.mask[part].astype(np.float32), 1) > 0
+    digit = to_mnist_form(np.where(near, shade, 0).astype(np.float32), turn=located.turn or 0.0)
+    return pad_to_field(digit)
+
+
+def _reduction_factor(shape: tuple[int, ...]) -> int:
+    return max(1, -(-max(shape) // SEARCHED_SIDE))
+
+
+def _reduced(grey: NDArray[np.uint8], factor: int) -> Array:
+    return np.asarray(Image.fromarray(grey).reduce(factor)).astype(np.float32)
+
+
+def _enlarged(box: Box, factor: int, shape: tuple[int, ...]) -> Box:
+    """Return `box` in pixels that are `factor` times smaller, clipped to a picture of `shape`."""
+    left, top, right, bottom = (edge * factor for edge in box)
+    return left, top, min(right, shape[1]), min(bottom, shape[0])
+
+
+def _longer_side(box: Box) -> int:
+    return max(box[2] - box[0], box[3] - box[1])

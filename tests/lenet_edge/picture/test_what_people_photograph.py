@@ -1,0 +1,190 @@
+"""Pictures that people really have: frames, margins, tables, transparency, colours, digits side by side.
+
+Each kind is read as the same digits are on plain paper, but for a few: they are drawn anew at another size.
+"""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from lenet_edge.digits.mnist import calibration_digits
+from lenet_edge.picture.files import prepare, read_images
+from lenet_edge.picture.findings import Finding
+from lenet_edge.picture.line.finding import LineFinding, find_line
+from lenet_edge.picture.sheet import without_table
+from lenet_edge.runtime.classifier import Classifier
+from lenet_edge.runtime.string_reader import StringReader
+
+DIGITS = calibration_digits()
+CHOSEN = np.arange(0, len(DIGITS.images), 25)
+FEWEST = len(CHOSEN) - 1
+"""How many of the chosen digits must be read rightly: all but one."""
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    with Classifier() as classifier:
+        yield classifier
+
+
+@pytest.fixture(scope="module")
+def reader():
+    with StringReader() as reader:
+        yield reader
+
+
+def large(digit):
+    return np.kron(digit, np.ones((8, 8), np.uint8))
+
+
+def framed(digit, shape, *, width):
+    image = Image.fromarray(np.pad(255 - large(digit), 88, constant_values=255))
+    getattr(ImageDraw.Draw(image), shape)([60, 60, 340, 340], outline=0, width=width)
+    return image
+
+
+def turned(image, degrees, *, around):
+    return image.rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=around)
+
+
+def in_alpha(digit, ink):
+    pixels = np.full((*digit.shape, 4), ink, np.uint8)
+    pixels[..., 3] = digit
+    return Image.fromarray(pixels)
+
+
+def coloured(digit, ink, paper):
+    share = large(digit)[..., None] / 255
+    return Image.fromarray((share * np.array(ink) + (1 - share) * np.array(paper)).astype(np.uint8))
+
+
+def on_table(digit, *, table=30, paper=255):
+    return Image.fromarray(np.pad(large(255 - digit) // (255 // paper), 110, constant_values=table))
+
+
+KINDS = {
+    "raised to 20": lambda digit: Image.fromarray(np.maximum(digit, 20)),
+    "raised to 30": lambda digit: Image.fromarray(np.maximum(digit, 30)),
+    "paper of 225": lambda digit: Image.fromarray(255 - np.maximum(digit, 30)),
+    "circled": lambda digit: framed(digit, "ellipse", width=6),
+    "boxed": lambda digit: framed(digit, "rectangle", width=4),
+    "boxed by a thick pen": lambda digit: framed(digit, "rectangle", width=14),
+    "a plot in its margin": lambda digit: Image.fromarray(np.pad(large(digit), 60, constant_values=255)),
+    "a note on a table": on_table,
+    "a turned note": lambda digit: turned(on_table(digit), 7, around=30),
+    "white in alpha": lambda digit: in_alpha(digit, 255),
+    "light grey in alpha": lambda digit: in_alpha(digit, 245),
+    "black in alpha": lambda digit: in_alpha(digit, 0),
+    "red on green": lambda digit: coloured(digit, (255, 59, 50), (60, 160, 60)),
+    "green on red": lambda digit: coloured(digit, (60, 160, 60), (255, 59, 50)),
+    "blue on grey": lambda digit: coloured(digit, (90, 90, 255), (109, 109, 109)),
+}
+
+
+def file_of(image, kind="PNG"):
+    stream = io.BytesIO()
+    image.save(stream, kind)
+    return io.BytesIO(stream.getvalue())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_digits_are_read_as_on_plain_paper(classifier, kind):
+    right = 0
+    for image, label in zip(DIGITS.images[CHOSEN], DIGITS.labels[CHOSEN], strict=True):
+        (picture,) = read_images(file_of(KINDS[kind](image)), name=kind)
+        prepared = prepare(picture.grey)
+        right += prepared.finding is Finding.DIGIT and classifier.scores(prepared.picture).argmax() == label
+    assert right >= FEWEST
+
+
+def test_equal_luminance_is_seen_in_a_large_jpeg_too(classifier):
+    digit, label = DIGITS.images[60], DIGITS.labels[60]
+    image = KINDS["red on green"](digit).resize((2240, 2240), Image.Resampling.NEAREST)
+    (picture,) = read_images(file_of(image, "JPEG"), name="a photograph")
+    assert max(picture.grey.shape) < 1600
+    assert classifier.scores(prepare(picture.grey).picture).argmax() == label
+
+
+def test_only_what_has_empty_paper_passes_unchanged():
+    digit = DIGITS.images[7]
+    for level in (5, 20, 40):
+        raised = np.maximum(digit, level)
+        assert not np.array_equal(prepare(raised).picture[2:-2, 2:-2], raised)
+    assert np.array_equal(prepare(digit).picture[2:-2, 2:-2], digit)
+
+
+@pytest.mark.parametrize("gap", [4, 20, 34])
+def test_two_ones_side_by_side_are_crowded(gap):
+    page = np.full((400, 400), 255, np.uint8)
+    for left in (150, 166 + gap):
+        page[90:310, left : left + 16] = 0
+    assert prepare(page).finding is Finding.CROWDED
+
+
+def test_one_dot_in_a_zero_leaves_it_a_zero(classifier):
+    page = Image.new("L", (300, 300), 255)
+    draw = ImageDraw.Draw(page)
+    draw.ellipse([90, 50, 210, 250], outline=0, width=16)
+    draw.ellipse([140, 140, 160, 160], fill=0)
+    assert classifier.scores(prepare(np.asarray(page)).picture).argmax() == 0
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_a_picture_without_a_sheet_is_left_alone(level, rng):
+    flat = np.full((200, 300), level, np.uint8)
+    noise = rng.integers(0, 256, (200, 300)).astype(np.uint8)
+    stroke = np.pad(np.zeros((120, 20), np.uint8), 90, constant_values=255)
+    ring = np.asarray(framed(DIGITS.images[0] * 0, "ellipse", width=10))
+    squared = np.full((240, 240), 200, np.uint8)
+    squared[80:84] = squared[160:164] = squared[:, 80:84] = squared[:, 160:164] = 60
+    squared[100:145, 116:124] = 60  # in the middle square, the only one that is whole
+    for grey in (flat, noise, stroke, ring, squared, large(DIGITS.images[3])):
+        assert without_table(grey) is grey
+
+
+def line_of(digits, *, box=False, gap=30, grey=0):
+    """Return digits in a row, each in a box of its own if `box` says so."""
+    width = 60 + len(digits) * (112 + gap)
+    image = Image.new("L", (width, 190), 255)
+    draw = ImageDraw.Draw(image)
+    for place, digit in enumerate(digits):
+        left = 30 + place * (112 + gap)
+        cell = Image.fromarray(255 - np.kron(digit, np.ones((4, 4), np.uint8)))
+        image.paste(cell, (left, 39))
+        if box:
+            draw.rectangle([left - gap // 2, 25, left + 112 + gap // 2, 165], outline=grey, width=3)
+    return np.asarray(image)
+
+
+def bordered(grey, inset):
+    image = Image.fromarray(np.pad(grey, 40, constant_values=255))
+    ImageDraw.Draw(image).rectangle(
+        [inset, inset, image.width - inset, image.height - inset], outline=0, width=4
+    )
+    return np.asarray(image)
+
+
+LINES = {
+    "plain": line_of,
+    "boxes": lambda digits: line_of(digits, box=True),
+    "grey boxes": lambda digits: line_of(digits, box=True, grey=150),
+    "boxes apart": lambda digits: line_of(digits, box=True, gap=28),
+    "one frame": lambda digits: bordered(line_of(digits), 20),
+    "on a table": lambda digits: np.pad(line_of(digits), 150, constant_values=40),
+    "panel": lambda digits: np.pad(255 - line_of(digits), 150, constant_values=255),
+}
+
+
+@pytest.mark.parametrize("kind", LINES)
+def test_strings_are_read_as_on_plain_paper(reader, kind):
+    right = 0
+    rows = CHOSEN[:20].reshape(4, 5)
+    for row in rows:
+        line = find_line(LINES[kind](DIGITS.images[row]))
+        text = "".join(map(str, DIGITS.labels[row]))
+        right += line.finding is LineFinding.LINE and reader.read(line.picture).text == text
+    assert right == len(rows)
