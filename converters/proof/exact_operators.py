@@ -319,7 +319,6 @@ OPERATIONS: dict[str, Operation] = {
     "MUL": _elementwise(tf.multiply),
     "MAXIMUM": _elementwise(tf.maximum),
     "MINIMUM": _elementwise(tf.minimum),
-    "SQUARED_DIFFERENCE": _elementwise(tf.math.squared_difference),
     "CONCATENATION": _concatenate,
     "PAD": _pad,
     "RESIZE_NEAREST_NEIGHBOR": _resize_nearest,

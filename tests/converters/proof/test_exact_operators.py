@@ -76,7 +76,6 @@ NETS = {
     "mul broadcast": ("MUL", lambda x: x * layers.GlobalAveragePooling2D(keepdims=True)(x)),
     "maximum": ("MAXIMUM", lambda x: layers.Maximum()([x, layers.Dense(4)(x)])),
     "minimum": ("MINIMUM", lambda x: layers.Minimum()([x, layers.Dense(4)(x)])),
-    "squared difference": ("SQUARED_DIFFERENCE", lambda x: ops.square(x - layers.Dense(4)(x))),
     "concatenation": ("CONCATENATION", lambda x: layers.Concatenate()([x, layers.Dense(3)(x)])),
     "concatenation of rows": ("CONCATENATION", lambda x: layers.Concatenate(1)([x, layers.Dense(4)(x)])),
     "pad": ("PAD", layers.ZeroPadding2D(((1, 2), (0, 3)))),
