@@ -1,8 +1,25 @@
 /** The page's files: inside the page itself (the single file) or beside it, each compressed by gzip. */
 
+/** The server gave no file, but the HTTP `status`. */
+export class MissingFile extends Error {
+  constructor(
+    readonly file: string,
+    readonly status: number,
+  ) {
+    super(`expected ${file}, got status ${status}`);
+  }
+}
+
+/** A file is another than the tested one. */
+export class DamagedFile extends Error {
+  constructor(readonly file: string) {
+    super(`expected ${file} as it was tested, got another or a damaged file`);
+  }
+}
+
 /** The files of the page by name; all but the runtime and the golden vectors are models. */
 export interface Files {
-  /** Returns a file's content; throws Error if it is not there or damaged. */
+  /** Returns a file's content; throws MissingFile, or Error if it is damaged. */
   content(name: string): Promise<Uint8Array>;
 }
 
@@ -26,7 +43,7 @@ export function filesOf(page: Document): Files {
 
 async function fetched(name: string): Promise<Uint8Array> {
   const response = await fetch(`./files/${name}.gz`);
-  if (!response.ok) throw new Error(`expected ${name}, got status ${response.status}`);
+  if (!response.ok) throw new MissingFile(name, response.status);
   return new Uint8Array(await response.arrayBuffer());
 }
 
@@ -68,10 +85,10 @@ export function encoded(bytes: Uint8Array): string {
   return words.join("");
 }
 
-/** Throws Error unless `bytes` are those of `sha256`; a page that is not served securely has no way to tell. */
+/** Throws DamagedFile unless `bytes` are those of `sha256`; a page that is not served securely has no way to tell. */
 export async function checkSha256(name: string, bytes: Uint8Array, sha256: string): Promise<void> {
   if (!globalThis.crypto?.subtle) return;
   const digest = await crypto.subtle.digest("SHA-256", Uint8Array.from(bytes));
   const found = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
-  if (found !== sha256) throw new Error(`expected ${name} as it was tested, got another or a damaged file`);
+  if (found !== sha256) throw new DamagedFile(name);
 }

@@ -1,16 +1,18 @@
 /** From strokes on a wide canvas to the line that the wide net reads: 32 rows, digits about 20 rows tall. */
 
 import { FIELD } from "./decoder.ts";
+import { reduced } from "./grey.ts";
 import { type Ink, inkOf } from "./ink.ts";
+import { median } from "./median.ts";
 import { BOX, SIDE } from "./picture.ts";
 import { type Extent, extentOf, PEN, type Point, Sheet, type Strokes } from "./strokes.ts";
 
 /** Columns left empty on each side of the line. */
-const SIDES = 6;
+export const SIDES = 6;
 /** Pixels of the drawn line for each pixel of the picture. */
-const FINE = 4;
+export const FINE = 4;
 /** The widest line, in pixels: some 200 digits. */
-const WIDEST = 4096 / FINE;
+export const WIDEST = 4096 / FINE;
 /** Of the height of the tallest figure: anything lower is a dot or a bar, and does not count for the size. */
 const TALL = 0.5;
 
@@ -30,7 +32,8 @@ export function lineOfStrokes(strokes: Strokes): Ink | null {
     x: ((point.x - drawn.left) * scale + PEN / 2 + SIDES) * FINE,
     y: ((point.y - middle) * scale + SIDE / 2) * FINE,
   }));
-  return reduced(sheet.ink());
+  const { values } = reduced(sheet.ink(), FINE);
+  return inkOf(width, FIELD, values);
 }
 
 /** Returns the extents of the figures from left to right: strokes that share columns are one figure. */
@@ -55,25 +58,4 @@ function figuresOf(strokes: Strokes): Extent[] {
 
 function heightOf(figure: Extent): number {
   return figure.bottom - figure.top;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = Math.floor(sorted.length / 2);
-  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
-}
-
-/** Returns the means of FINE x FINE pixels. */
-function reduced(ink: Ink): Ink {
-  const width = ink.width / FINE;
-  const values = new Uint8Array(width * FIELD);
-  values.forEach((_, at) => {
-    const [x, y] = [(at % width) * FINE, Math.floor(at / width) * FINE];
-    let sum = 0;
-    for (let row = y; row < y + FINE; row++) {
-      for (let column = x; column < x + FINE; column++) sum += ink.values[row * ink.width + column];
-    }
-    values[at] = Math.round(sum / (FINE * FINE));
-  });
-  return inkOf(width, FIELD, values);
 }

@@ -117,13 +117,14 @@ async function scoresOf(model: Model, file: GoldenFile, picture: Uint8Array): Pr
   return scores;
 }
 
-/** Returns the first line of what an error says. */
+/** Returns the first line of what an error says, without its full stop. */
 export function wordsOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return (
     message
       .split("\n")
       .find((line) => line.trim())
-      ?.trim() ?? "no reason given"
+      ?.trim()
+      .replace(/\.$/, "") ?? "no reason given"
   );
 }

@@ -10,7 +10,7 @@ export interface Machine {
 }
 
 /** The scores of `file`, a row for each picture, as `ran` gave them in all in `seconds`. */
-export interface Answers {
+export interface FileAnswers {
   readonly name: string;
   readonly file: GoldenFile;
   readonly ran: Backend;
@@ -24,7 +24,7 @@ export function reportOf(
   date: string,
   versions: Readonly<Record<"lenet-edge" | "LiteRT.js", string>>,
   machine: Machine,
-  answers: readonly Answers[],
+  answers: readonly FileAnswers[],
 ): object {
   const files = answers.map(({ name, file }) => [name, { sha256: file.sha256, bytes: file.bytes }]);
   return {
@@ -43,7 +43,7 @@ export function reportOf(
   };
 }
 
-function answer({ name, file, ran, pictures, stored, seconds }: Answers, version: string): object {
+function answer({ name, file, ran, pictures, stored, seconds }: FileAnswers, version: string): object {
   const { type, scale = 0, zero_point = 0 } = file.output;
   return {
     model: name,

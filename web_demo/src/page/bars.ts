@@ -5,7 +5,7 @@ import { made } from "./element.ts";
 export class Bars {
   private readonly rows: { row: HTMLElement; fill: HTMLElement; value: HTMLElement }[];
 
-  constructor(private readonly list: HTMLElement) {
+  constructor(list: HTMLElement) {
     this.rows = Array.from({ length: 10 }, (_, digit) => {
       const row = made("li", "bar");
       const fill = made("i", "fill");
@@ -25,9 +25,5 @@ export class Bars {
       value.textContent = texts[digit] ?? "";
       row.classList.toggle("best", digit === best);
     });
-  }
-
-  set label(words: string) {
-    this.list.setAttribute("aria-label", words);
   }
 }

@@ -1,6 +1,11 @@
 /** The colours of the page as numbers, for canvases: from paper to ink, and from negative to positive. */
 
-type Colour = readonly [number, number, number];
+import type { Ink } from "../core/ink.ts";
+import { SIDE } from "../core/picture.ts";
+import { penOf } from "./element.ts";
+
+/** Red, green and blue, 0 to 255. */
+export type Colour = readonly [number, number, number];
 
 /** The colours of one theme. */
 export interface Colours {
@@ -14,9 +19,8 @@ export interface Colours {
 /** Returns the colours that style.css gives now. */
 export function coloursNow(): Colours {
   const style = getComputedStyle(document.documentElement);
-  const pen = document.createElement("canvas").getContext("2d");
+  const pen = penOf(document.createElement("canvas"));
   const colour = (name: string): Colour => {
-    if (!pen) return [128, 128, 128];
     // A canvas tells every way of writing a colour as #rrggbb.
     pen.fillStyle = style.getPropertyValue(`--${name}`).trim();
     const whole = Number.parseInt(String(pen.fillStyle).slice(1), 16);
@@ -52,9 +56,19 @@ export function paint(
 ): void {
   canvas.width = width;
   canvas.height = height;
-  const pen = canvas.getContext("2d");
-  const image = pen?.createImageData(width, height);
-  if (!pen || !image) return;
+  const pen = penOf(canvas);
+  const image = pen.createImageData(width, height);
   for (let at = 0; at < width * height; at++) image.data.set([...colour(at), 255], 4 * at);
   pen.putImageData(image, 0, 0);
+}
+
+/** Paints the net's picture; null: nothing is drawn. */
+export function paintPicture(canvas: HTMLCanvasElement, picture: Uint8Array | null): void {
+  paintInk(canvas, { width: SIDE, height: SIDE, values: picture ?? new Uint8Array(SIDE * SIDE) });
+}
+
+/** Paints ink on paper. */
+export function paintInk(canvas: HTMLCanvasElement, { width, height, values }: Ink): void {
+  const { paper, ink } = coloursNow();
+  paint(canvas, width, height, (at) => between(paper, ink, values[at] / 255));
 }

@@ -1,42 +1,46 @@
-/** The wide canvas: a number, read while it is written. */
+/** The wide canvas: a number, read while it is written, or from a picture of a line. */
 
-import { FIELD } from "../core/decoder.ts";
 import type { Ink } from "../core/ink.ts";
 import { lineOfStrokes } from "../core/line.ts";
-import { wordsOf } from "../core/reader.ts";
+import { findLine, LONGEST_SIDE } from "../core/photo_line.ts";
 import type { StringReading } from "../core/strings.ts";
 import type { Engine } from "../engine.ts";
-import type { Words } from "../words/words.ts";
 import { Announcer } from "./announcer.ts";
-import { between, coloursNow } from "./colours.ts";
-import { element, penOf, tell } from "./element.ts";
-import type { Numbers } from "./numbers.ts";
+import { paintInk } from "./colours.ts";
+import { element } from "./element.ts";
+import type { Locale } from "./locale.ts";
+import { greyOf, type PicturePlace, refusalOf } from "./pictures.ts";
+import { Problem } from "./problem.ts";
+import { reasonIn } from "./reasons.ts";
+import { paintStrip } from "./strip.ts";
 import { Surface } from "./surface.ts";
 
-/** Pixels of the strip for each pixel of the line. */
-const ENLARGED = 6;
-/** Rows under the line, for the digits' brackets and names. */
-const CAPTIONS = 11;
+export class LineSection implements PicturePlace {
+  readonly section = element("line", HTMLElement);
+  readonly input = element("wide-file", HTMLInputElement);
 
-export class LineSection {
-  private readonly surface: Surface;
-  private readonly canvas = element("wide", HTMLCanvasElement);
-  private readonly told = new Announcer(element("string-told", HTMLParagraphElement));
-  private readonly strip = element("strip", HTMLCanvasElement);
   private engine: Engine | null = null;
-  private words: Words | null = null;
-  private numbers: Numbers | null = null;
   private line: Ink | null = null;
   private reading: StringReading | null = null;
+  /** The line of a picture, to be shown on the wide canvas. */
+  private readonly photo = document.createElement("canvas");
 
-  constructor() {
+  private readonly canvas = element("wide", HTMLCanvasElement);
+  private readonly strip = element("strip", HTMLCanvasElement);
+  private readonly told = new Announcer(element("string-told", HTMLParagraphElement));
+  private readonly problem: Problem;
+  private readonly surface: Surface;
+
+  constructor(private locale: Locale) {
+    this.problem = new Problem(element("string-problem", HTMLParagraphElement), locale.words);
     this.surface = new Surface(
       this.canvas,
-      () => void this.read(),
-      (down) => this.told.say((down ? this.words?.penDown : this.words?.penUp) ?? ""),
+      () => this.drawn(),
+      (down) => this.told.say(down ? this.locale.words.penDown : this.locale.words.penUp),
     );
     element("wide-undo", HTMLButtonElement).addEventListener("click", () => this.surface.undo());
     element("wide-clear", HTMLButtonElement).addEventListener("click", () => this.surface.set([]));
+    this.show();
   }
 
   /** Reads with `engine` from now on. */
@@ -45,93 +49,88 @@ export class LineSection {
     void this.read();
   }
 
-  translate(words: Words, numbers: Numbers): void {
-    this.words = words;
-    this.numbers = numbers;
-    this.strip.setAttribute("aria-label", words.strip);
+  /** Reads the line on a picture. */
+  async take(file: File): Promise<void> {
+    try {
+      const found = findLine(await greyOf(file, LONGEST_SIDE));
+      if (found.kind === "line") this.replace(found.line);
+      else this.problem.tell((words) => (found.kind === "blank" ? words.blank : words.lines));
+    } catch (error) {
+      this.problem.tell(refusalOf(error, file));
+    }
+  }
+
+  refuse(): void {
+    this.problem.tell((words) => words.noFile);
+  }
+
+  translate(locale: Locale): void {
+    this.locale = locale;
+    this.problem.translate(locale.words);
     this.show();
   }
 
+  /** Paints everything anew, in the page's colours. */
   repaint(): void {
+    if (this.line) paintInk(this.photo, this.line);
     this.surface.draw();
-    this.drawStrip();
+    paintStrip(this.strip, this.line, this.reading);
+  }
+
+  private drawn(): void {
+    this.line = lineOfStrokes(this.surface.drawing);
+    this.problem.clear();
+    void this.read();
+  }
+
+  /** Shows a line in place of what is written. */
+  private replace(line: Ink): void {
+    this.surface.set([]);
+    this.line = line;
+    void this.read();
+    paintInk(this.photo, line);
+    this.surface.show(this.photo);
   }
 
   private async read(): Promise<void> {
-    const line = lineOfStrokes(this.surface.drawing);
-    this.line = line;
-    this.canvas.parentElement?.classList.toggle("used", line !== null);
-    const problem = element("string-problem", HTMLParagraphElement);
-    if (!line || !this.engine) {
+    const { line, engine } = this;
+    if (!line || !engine) {
       this.reading = null;
       this.show();
       return;
     }
     try {
-      const reader = await this.engine.stringReader();
+      const reader = await engine.stringReader();
       const reading = await reader.read(line);
       if (line !== this.line) return;
       this.reading = reading;
-      tell(problem, "");
-      this.show();
     } catch (error) {
-      tell(problem, this.words?.notOpened("lenet5_wide", wordsOf(error)) ?? "");
+      this.problem.tell((words) => words.notOpened("lenet5_wide", reasonIn(error, words)));
     }
+    this.show();
   }
 
+  /** Writes what was read. */
   private show(): void {
-    const { words, numbers, reading } = this;
-    if (!words || !numbers) return;
+    const { words, numbers } = this.locale;
+    this.section.classList.toggle("used", this.line !== null);
     this.canvas.setAttribute("aria-label", this.line ? words.canvasDrawn : words.wideEmpty);
-    this.drawStrip();
+    this.strip.setAttribute("aria-label", words.strip);
+    paintStrip(this.strip, this.line, this.reading);
     const [string, sure] = [
       element("string", HTMLParagraphElement),
       element("string-sure", HTMLParagraphElement),
     ];
-    if (!reading) {
+    string.classList.toggle("unsure", this.reading?.sure === false);
+    if (!this.reading) {
       string.textContent = "–";
       sure.textContent = words.nothing;
       return;
     }
-    const { text, probability } = reading.string;
+    const { text, probability } = this.reading.string;
     const percent = numbers.percent(probability);
     string.textContent = text || words.stringNone;
-    string.classList.toggle("unsure", !reading.sure);
-    sure.textContent = reading.sure ? words.sure(percent) : words.unsure(percent);
+    sure.textContent = this.reading.sure ? percent : words.unsure(percent);
     this.told.say(text ? words.stringRead(text, percent) : words.stringNone);
-  }
-
-  /** Draws the line as the net sees it, and below each digit a bracket as wide as it. */
-  private drawStrip(): void {
-    const { strip, line } = this;
-    strip.hidden = !line;
-    if (!line) return;
-    strip.width = line.width * ENLARGED;
-    strip.height = (FIELD + CAPTIONS) * ENLARGED;
-    const pen = penOf(strip);
-    const { paper, ink } = coloursNow();
-    line.values.forEach((value, at) => {
-      pen.fillStyle = `rgb(${between(paper, ink, value / 255).join(" ")})`;
-      pen.fillRect((at % line.width) * ENLARGED, Math.floor(at / line.width) * ENLARGED, ENLARGED, ENLARGED);
-    });
-    this.drawDigits(pen);
-  }
-
-  private drawDigits(pen: CanvasRenderingContext2D): void {
-    const style = getComputedStyle(this.strip);
-    pen.strokeStyle = pen.fillStyle = style.getPropertyValue(this.reading?.sure ? "--accent" : "--unsure");
-    pen.lineWidth = 0.4 * ENLARGED;
-    pen.textAlign = "center";
-    pen.font = `600 ${8 * ENLARGED}px ${style.fontFamily}`;
-    for (const { digit, left, right } of this.reading?.string.digits ?? []) {
-      const [from, to, top] = [(left + 1) * ENLARGED, (right - 1) * ENLARGED, (FIELD + 0.5) * ENLARGED];
-      pen.beginPath();
-      pen.moveTo(from, top);
-      pen.lineTo(from, top + ENLARGED);
-      pen.lineTo(to, top + ENLARGED);
-      pen.lineTo(to, top);
-      pen.stroke();
-      pen.fillText(String(digit), (from + to) / 2, top + 9 * ENLARGED);
-    }
   }
 }

@@ -1,44 +1,69 @@
 /** Pictures that somebody drops, pastes or chooses: from a file to grey pixels. */
 
-import { type Grey, LARGEST_RATIO, SEARCHED_SIDE, SMALLEST_SIDE } from "../core/photo.ts";
+import type { Grey } from "../core/grey.ts";
+import { isSearchable } from "../core/photo.ts";
 import type { Words } from "../words/words.ts";
 import { penOf } from "./element.ts";
 
 /** The largest picture: decoded, it takes four bytes a pixel. */
-export const MOST_MEGAPIXELS = 40;
+const MOST_MEGAPIXELS = 40;
+
+/** A part of the page that reads pictures: dropped or pasted there, or chosen in its `input`. */
+export interface PicturePlace {
+  readonly section: HTMLElement;
+  readonly input: HTMLInputElement;
+  /** Reads a file, or says why not. */
+  take(file: File): Promise<void>;
+  /** Says that what was dropped is no file. */
+  refuse(): void;
+}
 
 /** A file is no picture for this page, for the reason in `words`. */
-export class NoPicture extends Error {
+class NoPicture extends Error {
   constructor(readonly words: (words: Words) => string) {
     super("no picture");
   }
 }
 
-/** Returns the picture in `file` in grey, of twice the searched side at most; throws NoPicture. */
-export async function greyOf(file: File): Promise<Grey> {
+/** Returns why a file was not read, in words. */
+export function refusalOf(error: unknown, file: File): (words: Words) => string {
+  return error instanceof NoPicture ? error.words : (words) => words.notPicture(file.name);
+}
+
+/** Returns the picture in `file` in grey, its longer side `longest` pixels at most; throws NoPicture. */
+export async function greyOf(file: File, longest: number): Promise<Grey> {
   const address = URL.createObjectURL(file);
   try {
     const image = await loaded(address, file);
     const [width, height] = [image.naturalWidth, image.naturalHeight];
     check(width, height);
-    const scale = Math.min(1, (2 * SEARCHED_SIDE) / Math.max(width, height));
+    const scale = Math.min(1, longest / Math.max(width, height));
     return greyPixels(image, Math.round(width * scale), Math.round(height * scale));
   } finally {
     URL.revokeObjectURL(address);
   }
 }
 
-function loaded(address: string, file: File): Promise<HTMLImageElement> {
-  return new Promise((resolve, reject) => {
-    const image = new Image();
+async function loaded(address: string, file: File): Promise<HTMLImageElement> {
+  const image = new Image();
+  image.src = address;
+  try {
     // The size is known now; the pixels are decoded only when they are drawn.
-    image.onload = () => resolve(image);
-    image.onerror = () => {
-      const heic = /\.hei[cf]$/i.test(file.name) || /hei[cf]/.test(file.type);
-      reject(new NoPicture((words) => (heic ? words.heic : words.notPicture(file.name))));
-    };
-    image.src = address;
-  });
+    await new Promise((resolve, reject) => {
+      image.onload = resolve;
+      image.onerror = reject;
+    });
+    return image;
+  } catch {
+    const heic = await isHeic(file);
+    throw new NoPicture((words) => (heic ? words.heic : words.notPicture(file.name)));
+  }
+}
+
+/** Returns whether a file is HEIC by its first bytes, whatever its name. */
+async function isHeic(file: File): Promise<boolean> {
+  const brand = await file.slice(4, 12).text();
+  return /^ftyp(hei|hev|mif1|msf1)/.test(brand);
 }
 
 function check(width: number, height: number): void {
@@ -46,10 +71,7 @@ function check(width: number, height: number): void {
   if (megapixels > MOST_MEGAPIXELS) {
     throw new NoPicture((words) => words.tooLarge(megapixels.toFixed(0), MOST_MEGAPIXELS));
   }
-  const [shorter, longer] = [Math.min(width, height), Math.max(width, height)];
-  if (shorter < SMALLEST_SIDE || longer > LARGEST_RATIO * shorter) {
-    throw new NoPicture((words) => words.badShape(width, height));
-  }
+  if (!isSearchable(width, height)) throw new NoPicture((words) => words.badShape(width, height));
 }
 
 function greyPixels(image: HTMLImageElement, width: number, height: number): Grey {
@@ -69,25 +91,37 @@ function greyPixels(image: HTMLImageElement, width: number, height: number): Gre
   return { width, height, values };
 }
 
-/** Calls `take` with each picture that is dropped on `place`, pasted anywhere or chosen in `input`. */
-export function watchPictures(place: HTMLElement, input: HTMLInputElement, take: (file: File) => void): void {
-  const first = (files: FileList | undefined | null) => {
-    const file = files?.[0];
-    if (file) take(file);
+/** Gives each picture to the place it is dropped on, pasted in or chosen in; to the first from anywhere else. */
+export function watchPictures(places: readonly [PicturePlace, ...PicturePlace[]]): void {
+  const placeOf = (target: EventTarget | null) =>
+    places.find(({ section }) => target instanceof Node && section.contains(target)) ?? places[0];
+  const mark = (over: PicturePlace | null) => {
+    for (const place of places) place.section.classList.toggle("over", place === over);
   };
-  place.addEventListener("dragover", (event) => {
+  document.addEventListener("dragover", (event) => {
     event.preventDefault();
-    place.classList.add("over");
+    mark(placeOf(event.target));
   });
-  place.addEventListener("dragleave", () => place.classList.remove("over"));
-  place.addEventListener("drop", (event) => {
+  document.addEventListener("dragleave", () => mark(null));
+  document.addEventListener("drop", (event) => {
     event.preventDefault();
-    place.classList.remove("over");
-    first(event.dataTransfer?.files);
+    mark(null);
+    give(placeOf(event.target), event.dataTransfer);
   });
-  document.addEventListener("paste", (event) => first(event.clipboardData?.files));
-  input.addEventListener("change", () => {
-    first(input.files);
-    input.value = "";
-  });
+  document.addEventListener("paste", (event) => give(placeOf(document.activeElement), event.clipboardData));
+  for (const place of places) {
+    const { input } = place;
+    input.addEventListener("change", () => {
+      const [file] = input.files ?? [];
+      if (file) void place.take(file);
+      // The same file can be chosen again.
+      input.value = "";
+    });
+  }
+}
+
+function give(place: PicturePlace, data: DataTransfer | null): void {
+  const [file] = data?.files ?? [];
+  if (file) void place.take(file);
+  else place.refuse();
 }

@@ -20,6 +20,7 @@ export class Surface {
   private readonly down = new Map<number, Point[]>();
   private cursor: Point | null = null;
   private typed: Point[] | null = null;
+  private picture: HTMLCanvasElement | null = null;
 
   /** `changed` is called after each change, `pen` when a key lifts or lowers the pen. */
   constructor(
@@ -52,7 +53,14 @@ export class Surface {
     this.strokes = strokes.map((stroke) => [...stroke]);
     this.down.clear();
     this.typed = null;
+    this.picture = null;
     this.redrawn();
+  }
+
+  /** Shows a picture in place of a drawing, until somebody draws. */
+  show(picture: HTMLCanvasElement): void {
+    this.picture = picture;
+    this.draw();
   }
 
   /** Draws everything anew, in the page's colours. */
@@ -68,6 +76,7 @@ export class Surface {
     pen.lineWidth = LINE * side;
     pen.lineCap = pen.lineJoin = "round";
     pen.strokeStyle = style.getPropertyValue("--ink");
+    if (this.picture) drawInside(pen, this.picture);
     for (const stroke of this.strokes) {
       pen.beginPath();
       for (const [i, { x, y }] of stroke.entries())
@@ -100,6 +109,7 @@ export class Surface {
   private begin(event: PointerEvent): void {
     if (event.button !== 0) return;
     this.cursor = null;
+    this.picture = null;
     const stroke = [this.place(event)];
     this.strokes.push(stroke);
     this.down.set(event.pointerId, stroke);
@@ -139,6 +149,7 @@ export class Surface {
 
   private lower(): void {
     this.cursor ??= this.start();
+    this.picture = null;
     this.typed = [this.cursor];
     this.strokes.push(this.typed);
     this.pen(true);
@@ -163,4 +174,13 @@ export class Surface {
     this.draw();
     this.changed();
   }
+}
+
+/** Draws `picture` as large as the pen's canvas allows, in its middle. */
+function drawInside(pen: CanvasRenderingContext2D, picture: HTMLCanvasElement): void {
+  const { width, height } = pen.canvas;
+  const scale = Math.min(width / picture.width, height / picture.height);
+  const [wide, high] = [picture.width * scale, picture.height * scale];
+  pen.imageSmoothingEnabled = false;
+  pen.drawImage(picture, (width - wide) / 2, (height - high) / 2, wide, high);
 }

@@ -30,11 +30,17 @@ export const de: Words = {
       "Dieselben Schichten gleiten über eine beliebig lange Zeile und antworten alle vier Pixel. Ein Viterbi-Decoder " +
       "macht aus den Antworten eine Zahl.",
     lineHint: "Schreib eine Zahl",
+    lineNote:
+      "Oder ein Bild mit einer Zeile Ziffern hierher ziehen, auswählen oder, wenn der Fokus hier ist, einfügen. Die Zeile " +
+      "darf etwas schief sein. Linien auf dem Papier werden nicht entfernt: Das kann `lenet-edge read`.",
     runtimeTitle: "Was rechnet",
     model: "Modell",
     runsOn: "Läuft auf",
     check: "Prüfen",
-    checkIntro: "Eine Prüfung liest 23 Bilder und vergleicht jeden Wert mit dem von TensorFlow.",
+    save: "Antworten speichern",
+    checkIntro:
+      "Eine Prüfung liest 23 Bilder und vergleicht jeden Wert mit dem von TensorFlow. Die gespeicherten Antworten aller " +
+      "Modelle lassen sich am Computer vergleichen: `lenet-edge parity --import`.",
     credits:
       "LeNet-5: LeCun, Bottou, Bengio und Haffner, „Gradient-based learning applied to document recognition“, 1998. " +
       "Beispiele: MNIST, Yann LeCun und Corinna Cortes, CC BY-SA 3.0. Laufzeit: LiteRT.js, Apache 2.0. " +
@@ -48,34 +54,42 @@ export const de: Words = {
   nothing: "Noch nichts gelesen",
   readAs: (digit, percent) => `Gelesen als ${digit}, ${percent}`,
   unsureRead: (digit, percent) => `Unsicher, vielleicht ${digit}, ${percent}`,
-  sure: (percent) => percent,
   unsure: (percent) => `unsicher, ${percent}`,
   loading: "Das Netz wird geladen …",
   runs: (file, backend, milliseconds) => `${backend} rechnet ${file}. ${milliseconds} je Bild.`,
-  refused: (backend, reason) => `${backend} rechnet es nicht: ${reason}`,
+  refused: (backend, reason) => `${backend} rechnet es nicht: ${reason}.`,
   backends: { wasm: "WebAssembly", webgpu: "WebGPU" },
-  fellBack: "LiteRT.js hat das Modell an WebAssembly abgegeben.",
+  fellBack: "LiteRT.js hat das Modell an WebAssembly abgegeben",
   deviates: (outside, pictures) =>
-    `Bei ${outside} von ${pictures} Bildern weichen die Werte weiter ab, als Rundung erklärt.`,
+    `bei ${outside} von ${pictures} Bildern weichen die Werte weiter ab, als Rundung erklärt`,
   noGraphics: "WebGPU steht nicht zur Wahl: Dieser Browser hat keines oder fand keinen Grafikprozessor.",
   graphics:
     "Dieser Browser hat WebGPU. Es rechnet float-Modelle ganz und überlässt int8-Modelle WebAssembly.",
   noSimd: "Dieser Browser hat kein WebAssembly-SIMD, das das Netz braucht. Ein Browser ab 2023 hat es.",
-  notStarted: (reason) => `Das Netz ließ sich nicht laden. ${reason}`,
-  notOpened: (file, reason) => `${file} ließ sich nicht öffnen. ${reason} Wähle ein anderes Modell.`,
-  noAnswer: (reason) => `Keiner Antwort dieser Auswahl ist zu trauen. ${reason}`,
+  notStarted: (reason) => `Das Netz ließ sich nicht laden: ${reason}.`,
+  notOpened: (file, reason) => `${file} ließ sich nicht öffnen: ${reason}.`,
+  noAnswer: (reason) => `Keiner Antwort dieser Auswahl ist zu trauen: ${reason}.`,
+  damaged: (file) => `${file} ist beschädigt oder nicht die geprüfte Datei`,
+  missing: (file, status) => `Auf dem Server fehlt ${file} (Status ${status})`,
   checking: "Prüfung läuft …",
-  passed: (within, pictures, same) =>
-    `Bestanden: ${within} von ${pictures} Bildern innerhalb der Grenzen, ${same} bis aufs letzte Bit wie TensorFlow.`,
-  failed: (outside, pictures) => `Nicht bestanden: ${outside} von ${pictures} Bildern außerhalb der Grenzen.`,
+  passed: (pictures, same) =>
+    `Bestanden: Alle ${pictures} Bilder liegen innerhalb der Grenzen, ${same} bis aufs letzte Bit wie TensorFlow.`,
   checkTime: (milliseconds) => `${milliseconds} je Bild, Mittel aus 200.`,
+  noCheck: "Nicht geprüft: Das Modell ließ sich nicht öffnen.",
+  saving: "Wird gespeichert …",
+  saved: (name, files, pictures) =>
+    `Gespeichert als ${name}: die Werte von ${files} Modellen für ${pictures} Bilder, für \`lenet-edge parity --import\`.`,
+  notSaved: (reason) => `Nicht gespeichert: ${reason}.`,
+  noFile: "Das war keine Datei. Zieh ein Bild hierher oder füg eines ein.",
   notPicture: (name) => `${name} ist kein Bild, das dieser Browser lesen kann. Wähle ein PNG oder JPEG.`,
   heic: "Dieser Browser kann kein HEIC lesen. Speichere das Bild als JPEG oder mach einen Bildschirmausschnitt.",
   tooLarge: (megapixels, most) => `Das Bild hat ${megapixels} Megapixel. Wähle eines mit höchstens ${most}.`,
   badShape: (width, height) =>
     `Das Bild hat ${width} × ${height} Pixel. Wähle eines mit mindestens 8 je Seite, höchstens 20-mal so lang wie breit.`,
   blank: "Auf dem Bild steht nichts.",
-  crowded: (figures) => `Das Bild zeigt ${figures} getrennte Figuren. Wähle eines mit einer einzigen Ziffer.`,
+  crowded: (figures) =>
+    `Das Bild zeigt ${figures} getrennte Figuren. Wähle eines mit einer einzigen Ziffer, oder zieh eine Zahl auf „Eine Zeile Ziffern“.`,
+  lines: "Das Bild zeigt mehr als eine Zeile. Wähle eines mit einer einzigen Zeile Ziffern.",
   stringRead: (text, percent) => `Gelesen als ${text.split("").join(" ")}, ${percent}`,
   stringNone: "Keine Ziffern",
   strip: "Die Zeile, wie das Netz sie sieht",
@@ -87,7 +101,6 @@ export const de: Words = {
   tableNote: "Spalten: die 16 Karten von C3. Zeilen: die 6 Karten von S2.",
   connected: (source, target) => `Karte ${target} von C3 sieht Karte ${source} von S2`,
   notConnected: (source, target) => `Karte ${target} von C3 sieht Karte ${source} von S2 nicht`,
-  code: (digit, distance) => `${digit}: Abstand ${distance}`,
   distances: "Abstand von F6 zum Bild jeder Ziffer",
   logits: "Wert jeder Ziffer vor dem Softmax",
   bitmapOf: "F6 als Bild von 7 × 12",

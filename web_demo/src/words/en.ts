@@ -28,11 +28,17 @@ export const en: Words = {
       "The same layers slide over a line of any length and give an answer every four pixels. A Viterbi decoder " +
       "turns the answers into a number.",
     lineHint: "Write a number",
+    lineNote:
+      "Or drop or choose a picture of one line of digits, or paste one while the focus is here. It may slope a little. " +
+      "Ruled lines are not removed: `lenet-edge read` does that.",
     runtimeTitle: "What runs",
     model: "Model",
     runsOn: "Runs on",
     check: "Check",
-    checkIntro: "A check reads 23 pictures and compares every score with TensorFlow’s.",
+    save: "Save the answers",
+    checkIntro:
+      "A check reads 23 pictures and compares every score with TensorFlow’s. The saved answers of all models can be " +
+      "compared on a computer: `lenet-edge parity --import`.",
     credits:
       "LeNet-5: LeCun, Bottou, Bengio and Haffner, “Gradient-based learning applied to document recognition”, 1998. " +
       "Examples: MNIST, Yann LeCun and Corinna Cortes, CC BY-SA 3.0. Runtime: LiteRT.js, Apache 2.0. " +
@@ -46,33 +52,41 @@ export const en: Words = {
   nothing: "Nothing read yet",
   readAs: (digit, percent) => `Read as ${digit}, ${percent}`,
   unsureRead: (digit, percent) => `Unsure, perhaps ${digit}, ${percent}`,
-  sure: (percent) => percent,
   unsure: (percent) => `unsure, ${percent}`,
   loading: "Loading the net …",
   runs: (file, backend, milliseconds) => `${backend} runs ${file}. ${milliseconds} a picture.`,
-  refused: (backend, reason) => `${backend} does not run it: ${reason}`,
+  refused: (backend, reason) => `${backend} does not run it: ${reason}.`,
   backends: { wasm: "WebAssembly", webgpu: "WebGPU" },
-  fellBack: "LiteRT.js handed the model to WebAssembly.",
+  fellBack: "LiteRT.js handed the model to WebAssembly",
   deviates: (outside, pictures) =>
-    `For ${outside} of ${pictures} pictures its scores are further off than rounding explains.`,
+    `for ${outside} of ${pictures} pictures its scores are further off than rounding explains`,
   noGraphics: "WebGPU is not offered: this browser has none, or found no graphics processor.",
   graphics: "This browser has WebGPU. It takes float models whole and leaves int8 ones to WebAssembly.",
   noSimd: "This browser has no WebAssembly SIMD, which the net needs. A browser from 2023 or later has it.",
-  notStarted: (reason) => `The net could not be loaded. ${reason}`,
-  notOpened: (file, reason) => `${file} could not be opened. ${reason} Choose another model.`,
-  noAnswer: (reason) => `No answer with this choice can be trusted. ${reason}`,
+  notStarted: (reason) => `The net could not be loaded: ${reason}.`,
+  notOpened: (file, reason) => `${file} could not be opened: ${reason}.`,
+  noAnswer: (reason) => `No answer with this choice can be trusted: ${reason}.`,
+  damaged: (file) => `${file} is damaged, or is not the file that was tested`,
+  missing: (file, status) => `the server has no ${file} (status ${status})`,
   checking: "Checking …",
-  passed: (within, pictures, same) =>
-    `Passed: ${within} of ${pictures} pictures within their limits, ${same} equal to TensorFlow to the last bit.`,
-  failed: (outside, pictures) => `Failed: ${outside} of ${pictures} pictures outside their limits.`,
+  passed: (pictures, same) =>
+    `Passed: all ${pictures} pictures are within their limits, ${same} equal to TensorFlow to the last bit.`,
   checkTime: (milliseconds) => `${milliseconds} a picture, the mean of 200.`,
+  noCheck: "Not checked: the model could not be opened.",
+  saving: "Saving …",
+  saved: (name, files, pictures) =>
+    `Saved as ${name}: the scores of ${files} models for ${pictures} pictures, for \`lenet-edge parity --import\`.`,
+  notSaved: (reason) => `Not saved: ${reason}.`,
+  noFile: "That was no file. Drop or paste a picture.",
   notPicture: (name) => `${name} is no picture that this browser can read. Choose a PNG or a JPEG.`,
   heic: "This browser cannot read HEIC. Save the picture as a JPEG, or take a screenshot of it.",
   tooLarge: (megapixels, most) => `The picture has ${megapixels} megapixels. Choose one of ${most} at most.`,
   badShape: (width, height) =>
     `The picture has ${width} × ${height} pixels. Choose one of at least 8 each way, up to 20 times as long as wide.`,
   blank: "Nothing is written on the picture.",
-  crowded: (figures) => `The picture shows ${figures} separate figures. Choose one with a single digit.`,
+  crowded: (figures) =>
+    `The picture shows ${figures} separate figures. Choose one with a single digit, or drop a number on “A line of digits”.`,
+  lines: "The picture shows more than one line. Choose one with a single line of digits.",
   stringRead: (text, percent) => `Read as ${text.split("").join(" ")}, ${percent}`,
   stringNone: "No digits",
   strip: "The line as the net sees it",
@@ -83,7 +97,6 @@ export const en: Words = {
   tableNote: "Columns: the 16 maps of C3. Rows: the 6 maps of S2.",
   connected: (source, target) => `C3’s map ${target} sees S2’s map ${source}`,
   notConnected: (source, target) => `C3’s map ${target} does not see S2’s map ${source}`,
-  code: (digit, distance) => `${digit}: distance ${distance}`,
   distances: "Distance of F6 from each digit’s bitmap",
   logits: "Score of each digit before the softmax",
   bitmapOf: "F6 as a bitmap of 7 × 12",

@@ -37,10 +37,12 @@ export interface PageWords {
   readonly lineTitle: string;
   readonly lineIntro: string;
   readonly lineHint: string;
+  readonly lineNote: string;
   readonly runtimeTitle: string;
   readonly model: string;
   readonly runsOn: string;
   readonly check: string;
+  readonly save: string;
   readonly checkIntro: string;
   readonly credits: string;
 }
@@ -56,7 +58,6 @@ export interface Words {
   readonly nothing: string;
   readonly readAs: (digit: number, percent: string) => string;
   readonly unsureRead: (digit: number, percent: string) => string;
-  readonly sure: (percent: string) => string;
   readonly unsure: (percent: string) => string;
   readonly loading: string;
   readonly runs: (file: string, backend: string, milliseconds: string) => string;
@@ -70,16 +71,23 @@ export interface Words {
   readonly notStarted: (reason: string) => string;
   readonly notOpened: (file: string, reason: string) => string;
   readonly noAnswer: (reason: string) => string;
+  readonly damaged: (file: string) => string;
+  readonly missing: (file: string, status: number) => string;
   readonly checking: string;
-  readonly passed: (within: number, pictures: number, same: number) => string;
-  readonly failed: (outside: number, pictures: number) => string;
+  readonly passed: (pictures: number, same: number) => string;
   readonly checkTime: (milliseconds: string) => string;
+  readonly noCheck: string;
+  readonly saving: string;
+  readonly saved: (name: string, files: number, pictures: number) => string;
+  readonly notSaved: (reason: string) => string;
+  readonly noFile: string;
   readonly notPicture: (name: string) => string;
   readonly heic: string;
   readonly tooLarge: (megapixels: string, most: number) => string;
   readonly badShape: (width: number, height: number) => string;
   readonly blank: string;
   readonly crowded: (figures: number) => string;
+  readonly lines: string;
   readonly stringRead: (text: string, percent: string) => string;
   readonly stringNone: string;
   readonly strip: string;
@@ -90,7 +98,6 @@ export interface Words {
   readonly tableNote: string;
   readonly connected: (source: number, target: number) => string;
   readonly notConnected: (source: number, target: number) => string;
-  readonly code: (digit: number, distance: string) => string;
   readonly distances: string;
   readonly logits: string;
   readonly bitmapOf: string;

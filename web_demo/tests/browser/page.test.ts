@@ -2,7 +2,7 @@
 
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { crc32, deflateSync, gunzipSync, gzipSync } from "node:zlib";
 import type { BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import type { PreviewServer } from "vite";
@@ -11,6 +11,11 @@ import { SINGLE, serve, start } from "./chromium.ts";
 import { drawDigit, drawFive, drawNumber, ready } from "./hand.ts";
 
 const PICTURES = join(import.meta.dirname, "..", "..", "..", "tests", "data");
+const FROM_DISK = pathToFileURL(join(import.meta.dirname, "..", "..", "dist", "index.html")).href;
+/** The page's saved answers, for `make web-test`. */
+const SAVED = join(import.meta.dirname, "..", "..", "generated", "saved.json");
+/** What a HEIC file begins with. */
+const HEIC = Buffer.from("\0\0\0\x18ftypheic");
 const MINUTE = 60_000;
 
 let address: string;
@@ -51,9 +56,31 @@ async function expectText(page: Page, id: string, wanted: RegExp): Promise<void>
   await expect.poll(() => text(page, id), { timeout: 10_000 }).toMatch(wanted);
 }
 
-/** Chooses a file as if from a folder. */
-async function choose(page: Page, name: string, mimeType: string, buffer: Buffer): Promise<void> {
-  await page.locator("#file").setInputFiles({ name, mimeType, buffer });
+/** Chooses a file as if from a folder, in one of the page's two inputs. */
+async function choose(page: Page, name: string, mimeType: string, buffer: Buffer, input = "file") {
+  await page.locator(`#${input}`).setInputFiles({ name, mimeType, buffer });
+}
+
+/** Drops a picture on the element `id`, or pastes it into what has the focus; null: a text and no picture. */
+async function send(page: Page, kind: "drop" | "paste", picture: Buffer | null, id = "digit"): Promise<void> {
+  await page.evaluate(
+    ([event, content, target]) => {
+      const data = new DataTransfer();
+      if (content === undefined) data.setData("text/plain", "seven");
+      else {
+        const bytes = Uint8Array.from(atob(content), (one) => one.charCodeAt(0));
+        data.items.add(new File([bytes], "picture.png", { type: "image/png" }));
+      }
+      const options = { bubbles: true, cancelable: true };
+      const place = event === "drop" ? document.getElementById(target) : document.activeElement;
+      place?.dispatchEvent(
+        event === "drop"
+          ? new DragEvent("drop", { ...options, dataTransfer: data })
+          : new ClipboardEvent("paste", { ...options, clipboardData: data }),
+      );
+    },
+    [kind, picture?.toString("base64"), id] as const,
+  );
 }
 
 /** Returns a file's content, however the server sent it. */
@@ -104,7 +131,7 @@ describe("served from a folder", () => {
         await page.locator("#model").selectOption("lenet5_int8_qat.tflite");
         await expectText(page, "runs", /lenet5_int8_qat.tflite/);
         await page.locator("#check").click();
-        await expectText(page, "checked", /^Passed: 23 of 23 pictures within their limits, 23 equal/);
+        await expectText(page, "checked", /^Passed: all 23 pictures are within their limits, 23 equal/);
         expect(await text(page, "read")).toBe("5");
         await page.locator("#clear").click();
         expect(await text(page, "read")).toBe("–");
@@ -122,7 +149,7 @@ describe("served from a folder", () => {
           await expectText(
             page,
             "problem",
-            /^lenet5_int8.tflite could not be opened\. .*damaged file Choose another/,
+            /^lenet5_int8.tflite could not be opened: lenet5_int8.tflite is damaged, or is not the file that was tested\.$/,
           );
           await page.locator("#model").selectOption("lenet5_int8_qat.tflite");
           await expect.poll(() => page.locator("#problem").isVisible()).toBe(false);
@@ -146,7 +173,11 @@ describe("served from a folder", () => {
     () =>
       visit(
         (page) =>
-          expectText(page, "problem", /^The net could not be loaded\. expected litert.wasm, got status 404/),
+          expectText(
+            page,
+            "problem",
+            /^The net could not be loaded: the server has no litert.wasm \(status 404\)\.$/,
+          ),
         {
           before: (page) => page.route("**/litert.wasm.gz", (route) => route.fulfill({ status: 404 })),
         },
@@ -165,6 +196,34 @@ describe("served from a folder", () => {
           page.route("**/*.gz", async (route) => {
             await route.fulfill({ body: sent(inflated(await (await route.fetch()).body())) });
           }),
+      }),
+    MINUTE,
+  );
+
+  test(
+    "opened from the disk, where browsers block modules, it says so",
+    () =>
+      visit(async (page) => expect(await text(page, "notice")).toMatch(/needs JavaScript modules/), {
+        url: FROM_DISK,
+      }),
+    MINUTE,
+  );
+
+  test(
+    "the answers are saved, for lenet-edge parity --import",
+    () =>
+      visit(async (page) => {
+        await ready(page);
+        const [download] = await Promise.all([page.waitForEvent("download"), page.locator("#save").click()]);
+        await download.saveAs(SAVED);
+        await expectText(
+          page,
+          "checked",
+          /^Saved as lenet-edge-browser\.json: the scores of 5 models for 23 pictures/,
+        );
+        const { format, answers } = JSON.parse(readFileSync(SAVED, "utf8"));
+        expect(format).toBe("lenet-edge benchmark");
+        expect(answers.map((one: { scores: unknown[] }) => one.scores.length)).toEqual(new Array(5).fill(23));
       }),
     MINUTE,
   );
@@ -236,6 +295,10 @@ describe("the single file, with the network off", () => {
         expect(await marked("S2")).toEqual([0, 1, 5]);
         await page.locator("[data-layer=S2] .map").nth(0).focus();
         expect(await marked("C3")).toEqual([0, 4, 5, 6, 9, 10, 11, 12, 14, 15]);
+        await page.keyboard.press("ArrowRight");
+        expect(await marked("S2")).toEqual([1]);
+        await page.keyboard.press("Tab");
+        expect(await marked("C3")).toEqual([0]);
         await page.getByRole("radio", { name: "Average pooling" }).check({ force: true });
         await expect.poll(() => page.locator("[data-layer=S2] .size").textContent()).toMatch(/no weights/);
         expect(await page.locator(".table-one").count()).toBe(0);
@@ -299,16 +362,42 @@ describe("the single file, with the network off", () => {
     MINUTE,
   );
 
-  test(
-    "without SIMD says so",
-    () =>
+  test.each([
+    ["SIMD", "WebAssembly.validate = () => false"],
+    ["WebAssembly", "delete globalThis.WebAssembly"],
+  ])(
+    "without %s says so",
+    (_, script) =>
       visit((page) => expectText(page, "problem", /^This browser has no WebAssembly SIMD/), {
         url: SINGLE,
-        before: (page) =>
-          page.addInitScript(() => {
-            WebAssembly.validate = () => false;
-          }),
+        before: (page) => page.addInitScript(script),
       }),
+    MINUTE,
+  );
+
+  test(
+    "names everything that can be used, in both languages",
+    () =>
+      visit(async (page) => {
+        await ready(page);
+        const names = () =>
+          page.locator("button, select, input, canvas[role], ol, nav, section, table").evaluateAll((all) =>
+            all.map((one) => {
+              const labelled = document.getElementById(one.getAttribute("aria-labelledby") ?? "");
+              const label =
+                one instanceof HTMLInputElement || one instanceof HTMLSelectElement ? one.labels?.[0] : one;
+              return (one.ariaLabel ?? labelled?.textContent ?? label?.textContent ?? "").trim();
+            }),
+          );
+        const english = await names();
+        expect(english).not.toContain("");
+        await page.getByRole("button", { name: "Deutsch" }).click();
+        const german = await names();
+        expect(german).not.toContain("");
+        const same = english.filter((name, i) => german[i] === name);
+        // The names of languages and nets are those of both.
+        expect(same).toEqual(["English", "Deutsch"]);
+      }, offline),
     MINUTE,
   );
 
@@ -371,7 +460,8 @@ describe("pictures", () => {
             Buffer.from("seven"),
             /^notes.txt is no picture that this browser can read/,
           ],
-          ["photo.heic", "image/heic", Buffer.from("ftypheic"), /^This browser cannot read HEIC/],
+          ["photo.heic", "image/heic", HEIC, /^This browser cannot read HEIC/],
+          ["photo.jpg", "image/jpeg", HEIC, /^This browser cannot read HEIC/],
           [
             "large.png",
             "image/png",
@@ -391,6 +481,8 @@ describe("pictures", () => {
           await choose(page, name, type, content);
           await expectText(page, "problem", wanted);
         }
+        await page.getByRole("button", { name: "Deutsch" }).click();
+        await expectText(page, "problem", /^Das Bild zeigt 2 getrennte Figuren/);
         await drawFive(page);
         expect(await page.locator("#problem").isVisible()).toBe(false);
       }),
@@ -402,27 +494,44 @@ describe("pictures", () => {
     () =>
       visit(async (page) => {
         await ready(page);
-        const send = (kind: "drop" | "paste", name: string) =>
-          page.evaluate(
-            ([event, content]) => {
-              const bytes = Uint8Array.from(atob(content), (one) => one.charCodeAt(0));
-              const data = new DataTransfer();
-              data.items.add(new File([bytes], "picture.png", { type: "image/png" }));
-              const options = { bubbles: true, cancelable: true };
-              document.body.dispatchEvent(
-                event === "drop"
-                  ? new DragEvent("drop", { ...options, dataTransfer: data })
-                  : new ClipboardEvent("paste", { ...options, clipboardData: data }),
-              );
-            },
-            [kind, picture(name).toString("base64")] as const,
-          );
-        await send("drop", "8-chalk.png");
+        await send(page, "drop", picture("8-chalk.png"));
         await expectText(page, "read", /^8$/);
-        await send("paste", "0-ballpoint.png");
+        await send(page, "paste", picture("0-ballpoint.png"));
         await expectText(page, "read", /^0$/);
+        for (const kind of ["drop", "paste"] as const) {
+          await send(page, kind, null);
+          await expectText(page, "problem", /^That was no file/);
+        }
         await page.locator("#example").click();
         await expectText(page, "read", /^5$/);
+      }),
+    MINUTE,
+  );
+
+  test(
+    "of a line are read on the wide canvas: chosen, dropped there, or pasted with the focus there",
+    () =>
+      visit(async (page) => {
+        await ready(page);
+        const clear = async () => {
+          await page.locator("#wide-clear").click();
+          await expectText(page, "string", /^–$/);
+        };
+        await choose(page, "crowded-42.png", "image/png", picture("crowded-42.png"), "wide-file");
+        await expectText(page, "string", /^42$/);
+        await clear();
+        await send(page, "drop", picture("crowded-42.png"), "wide");
+        await expectText(page, "string", /^42$/);
+        await clear();
+        await page.locator("#wide").focus();
+        await send(page, "paste", picture("crowded-42.png"));
+        await expectText(page, "string", /^42$/);
+        expect(await text(page, "read")).toBe("–");
+        await choose(page, "white.png", "image/png", png(90, 90), "wide-file");
+        await expectText(page, "string-problem", /^Nothing is written on the picture/);
+        await clear();
+        expect(await page.locator("#string-problem").isVisible()).toBe(false);
+        await drawNumber(page);
       }),
     MINUTE,
   );
