@@ -10,8 +10,9 @@ JOBS ?= 2
 # What the Android library answers here, once `make android-test` has run.
 ANSWERS := android_demo/build/answers.json
 
-# What LiteRT.js answers in Chromium, once `make web-test` has run.
+# What LiteRT.js answers in Chromium, once `make web-test` has run: test digits, and what the page saves.
 WEB_ANSWERS := web_demo/generated/answers.json
+WEB_SAVED := web_demo/generated/saved.json
 
 .PHONY: help convert test lint format wheel mutants parity results tables bench bench-peers pi-test android-test apk web web-test train clean
 
@@ -114,7 +115,7 @@ web: $(VENV)/installed
 
 web-test: web
 	web_demo/tools/npm.sh test
-	$(BIN)/lenet-edge parity --import $(WEB_ANSWERS) --only-imports
+	$(BIN)/lenet-edge parity --import $(WEB_ANSWERS) --import $(WEB_SAVED) --only-imports
 
 train: $(VENV)/installed
 	BIN=$(abspath $(BIN)) DATA=$(DATA) sh scripts/train_released.sh
