@@ -121,7 +121,7 @@ train: $(VENV)/installed
 	BIN=$(abspath $(BIN)) DATA=$(DATA) sh scripts/train_released.sh
 
 clean:
-	rm -rf $(VENV) $(VENV).lock build dist *.egg-info android_demo/build android_demo/target android_demo/*/target web_demo/dist web_demo/generated web_demo/lenet-edge.html web_demo/node_modules
+	rm -rf $(VENV) $(VENV).lock .venv-node build dist *.egg-info android_demo/build android_demo/target android_demo/*/target web_demo/dist web_demo/generated web_demo/lenet-edge.html web_demo/node_modules
 
 # Each stamp is written last, so that an interrupted step is done again.
 MAKE_VENV := $(PYTHON) scripts/make_venv.py

@@ -2,7 +2,7 @@ import { defineConfig } from "vite";
 import { viteSingleFile } from "vite-plugin-singlefile";
 import { addPageFiles } from "./tools/page_files.ts";
 
-// `vite build` makes dist/, `vite build --mode single` the single file (tools/single.ts moves it).
+// `vite build` makes dist/, `vite build --mode single` the single file, which package.json's build script copies.
 export default defineConfig(({ mode }) => {
   const single = mode === "single";
   return {
