@@ -15,8 +15,11 @@ export type Net = "lenet5" | "stock_lenet5";
 export class NoSimd extends Error {}
 
 export class Engine {
-  private strings: Promise<StringReader> | null = null;
-  private readonly layers = new Map<Net, Promise<LayersReader>>();
+  private readonly strings = new Once(() => this.openStrings());
+  private readonly layers: Readonly<Record<Net, Once<LayersReader>>> = {
+    lenet5: new Once(() => this.openLayers("lenet5")),
+    stock_lenet5: new Once(() => this.openLayers("stock_lenet5")),
+  };
 
   private constructor(
     private readonly files: Files,
@@ -54,15 +57,12 @@ export class Engine {
 
   /** Returns the wide net; throws Error if it does not open. */
   stringReader(): Promise<StringReader> {
-    this.strings ??= this.openStrings();
-    return this.strings;
+    return this.strings.get();
   }
 
   /** Returns the net with its layers' outputs; throws Error if it does not open. */
   layersReader(net: Net): Promise<LayersReader> {
-    const open = this.layers.get(net) ?? this.openLayers(net);
-    this.layers.set(net, open);
-    return open;
+    return this.layers[net].get();
   }
 
   private async openStrings(): Promise<StringReader> {
@@ -80,6 +80,21 @@ export class Engine {
     ]);
     await checkSha256(name, bytes, sample.sha256);
     return LayersReader.open(this.runtime, sample, bytes);
+  }
+}
+
+/** Opens something when it is first asked for; what failed, a file that did not come say, is tried anew. */
+class Once<T> {
+  private opened: Promise<T> | null = null;
+
+  constructor(private readonly open: () => Promise<T>) {}
+
+  get(): Promise<T> {
+    this.opened ??= this.open().catch((error) => {
+      this.opened = null;
+      throw error;
+    });
+    return this.opened;
   }
 }
 

@@ -20,9 +20,9 @@ export type Found =
 /** The longer side of a picture in which a digit is looked for, in pixels. */
 export const SEARCHED_SIDE = 384;
 /** The shortest side of a picture, in pixels. */
-export const SMALLEST_SIDE = 8;
+const SMALLEST_SIDE = 8;
 /** The largest ratio of a picture's sides. */
-export const LARGEST_RATIO = 20;
+const LARGEST_RATIO = 20;
 
 /** Of the digit's size: pieces nearer than this are one digit. */
 const NEAR = 0.25;

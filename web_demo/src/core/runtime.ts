@@ -10,6 +10,7 @@ export interface Model {
   readonly ran: Backend;
   /** Returns the outputs by name, as the file stores them, for an input of its size. */
   run(input: Values): Promise<ReadonlyMap<string, Values>>;
+  /** Closes the model once it has run what was asked before. */
   close(): void;
 }
 

@@ -53,7 +53,8 @@ async function open(bytes: Uint8Array, shape: readonly number[], backend: Backen
       last = next.catch(() => undefined);
       return next;
     },
-    close: () => model.delete(),
+    // Not under a run: somebody may choose another model at any time.
+    close: () => void last.then(() => model.delete()),
   };
 }
 

@@ -7,6 +7,8 @@ import { penOf } from "./element.ts";
 const LINE = 0.075;
 /** How far an arrow key moves the pen, as a share of the shorter side; with Shift a quarter of it. */
 const STEP = 0.04;
+/** Where the pen is before a key has moved it. */
+const START: Point = { x: 0.3, y: 0.2 };
 const ARROWS: Readonly<Record<string, Point>> = {
   ArrowLeft: { x: -1, y: 0 },
   ArrowRight: { x: 1, y: 0 },
@@ -138,7 +140,7 @@ export class Surface {
 
   private move(arrow: Point, step: number): void {
     const { clientWidth, clientHeight } = this.canvas;
-    const { x, y } = this.cursor ?? this.start();
+    const { x, y } = this.cursor ?? START;
     this.cursor = {
       x: Math.min(Math.max(x + arrow.x * step, 0), clientWidth / this.side),
       y: Math.min(Math.max(y + arrow.y * step, 0), clientHeight / this.side),
@@ -148,7 +150,7 @@ export class Surface {
   }
 
   private lower(): void {
-    this.cursor ??= this.start();
+    this.cursor ??= START;
     this.picture = null;
     this.typed = [this.cursor];
     this.strokes.push(this.typed);
@@ -163,11 +165,6 @@ export class Surface {
       this.changed();
     }
     this.draw();
-  }
-
-  /** Where the pen is before it was moved. */
-  private start(): Point {
-    return { x: 0.3, y: 0.2 };
   }
 
   private redrawn(): void {

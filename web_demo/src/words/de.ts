@@ -18,13 +18,13 @@ export const de: Words = {
       "hebt und senkt ihn, Entf löscht.",
     seen: "Was das Netz sieht",
     bars: "Wahrscheinlichkeit jeder Ziffer",
-    insideTitle: "Sieh ihm beim Denken zu",
+    insideTitle: "Sieh dem Netz beim Denken zu",
     insideIntro:
       "Jede Schicht des Netzes, während du zeichnest. Zeig auf eine Karte, um zu sehen, womit sie verbunden ist.",
     net: "Welches Netz",
-    netPaper: "Lernendes Subsampling, 1998",
+    netPaper: "Trainierbares Subsampling, 1998",
     netStock: "Mittelwert-Pooling, wie heute üblich",
-    legend: "was eine Einheit ausgibt",
+    legend: "Ausgabe einer Einheit",
     lineTitle: "Eine Zeile Ziffern",
     lineIntro:
       "Dieselben Schichten gleiten über eine beliebig lange Zeile und antworten alle vier Pixel. Ein Viterbi-Decoder " +
@@ -33,7 +33,7 @@ export const de: Words = {
     lineNote:
       "Oder ein Bild mit einer Zeile Ziffern hierher ziehen, auswählen oder, wenn der Fokus hier ist, einfügen. Die Zeile " +
       "darf etwas schief sein. Linien auf dem Papier werden nicht entfernt: Das kann `lenet-edge read`.",
-    runtimeTitle: "Was rechnet",
+    runtimeTitle: "Womit gerechnet wird",
     model: "Modell",
     runsOn: "Läuft auf",
     check: "Prüfen",
@@ -56,15 +56,15 @@ export const de: Words = {
   unsureRead: (digit, percent) => `Unsicher, vielleicht ${digit}, ${percent}`,
   unsure: (percent) => `unsicher, ${percent}`,
   loading: "Das Netz wird geladen …",
-  runs: (file, backend, milliseconds) => `${backend} rechnet ${file}. ${milliseconds} je Bild.`,
-  refused: (backend, reason) => `${backend} rechnet es nicht: ${reason}.`,
+  runs: (file, backend, milliseconds) => `${file} läuft auf ${backend}, ${milliseconds} je Bild.`,
+  refused: (backend, reason) => `Auf ${backend} läuft es nicht: ${reason}.`,
   backends: { wasm: "WebAssembly", webgpu: "WebGPU" },
   fellBack: "LiteRT.js hat das Modell an WebAssembly abgegeben",
   deviates: (outside, pictures) =>
     `bei ${outside} von ${pictures} Bildern weichen die Werte weiter ab, als Rundung erklärt`,
   noGraphics: "WebGPU steht nicht zur Wahl: Dieser Browser hat keines oder fand keinen Grafikprozessor.",
   graphics:
-    "Dieser Browser hat WebGPU. Es rechnet float-Modelle ganz und überlässt int8-Modelle WebAssembly.",
+    "Dieser Browser hat WebGPU. float-Modelle laufen ganz darauf, int8-Modelle überlässt es WebAssembly.",
   noSimd: "Dieser Browser hat kein WebAssembly-SIMD, das das Netz braucht. Ein Browser ab 2023 hat es.",
   notStarted: (reason) => `Das Netz ließ sich nicht laden: ${reason}.`,
   notOpened: (file, reason) => `${file} ließ sich nicht öffnen: ${reason}.`,
@@ -82,13 +82,13 @@ export const de: Words = {
   notSaved: (reason) => `Nicht gespeichert: ${reason}.`,
   noFile: "Das war keine Datei. Zieh ein Bild hierher oder füg eines ein.",
   notPicture: (name) => `${name} ist kein Bild, das dieser Browser lesen kann. Wähle ein PNG oder JPEG.`,
-  heic: "Dieser Browser kann kein HEIC lesen. Speichere das Bild als JPEG oder mach einen Bildschirmausschnitt.",
+  heic: "Dieser Browser kann kein HEIC lesen. Speichere das Bild als JPEG oder mach einen Screenshot.",
   tooLarge: (megapixels, most) => `Das Bild hat ${megapixels} Megapixel. Wähle eines mit höchstens ${most}.`,
   badShape: (width, height) =>
     `Das Bild hat ${width} × ${height} Pixel. Wähle eines mit mindestens 8 je Seite, höchstens 20-mal so lang wie breit.`,
   blank: "Auf dem Bild steht nichts.",
   crowded: (figures) =>
-    `Das Bild zeigt ${figures} getrennte Figuren. Wähle eines mit einer einzigen Ziffer, oder zieh eine Zahl auf „Eine Zeile Ziffern“.`,
+    `Das Bild zeigt ${figures} getrennte Zeichen. Wähle eines mit einer einzigen Ziffer, oder zieh eine Zahl auf „Eine Zeile Ziffern“.`,
   lines: "Das Bild zeigt mehr als eine Zeile. Wähle eines mit einer einzigen Zeile Ziffern.",
   stringRead: (text, percent) => `Gelesen als ${text.split("").join(" ")}, ${percent}`,
   stringNone: "Keine Ziffern",
@@ -112,19 +112,19 @@ export const de: Words = {
         does: "Sechs kleine Kerne suchen überall dieselben sechs Muster: Striche einer Richtung, Enden, Kanten.",
       },
       S2: {
-        kind: "Lernendes Subsampling, 2 × 2",
+        kind: "Trainierbares Subsampling, 2 × 2",
         size: "6 Karten von 14 × 14 · 12 Gewichte · 5.880 Verbindungen",
         does:
           "Jede Einheit addiert vier Nachbarn, multipliziert die Summe mit dem einen Koeffizienten ihrer Karte, addiert " +
-          "deren einen Bias und staucht. Das Training entscheidet, wie sehr eine Karte verwischt, schärft oder umkehrt.",
+          "deren einen Bias und staucht das Ergebnis. Das Training entscheidet, wie sehr eine Karte verwischt, schärft oder umkehrt.",
       },
       C3: {
-        kind: "Teilweise Faltung, 5 × 5",
+        kind: "Teilweise verbundene Faltung, 5 × 5",
         size: "16 Karten von 10 × 10 · 1.516 Gewichte · 151.600 Verbindungen",
         does: "Jede Karte sieht nach Tabelle I nur einige von S2, damit verschiedene Karten Verschiedenes finden.",
       },
       S4: {
-        kind: "Lernendes Subsampling, 2 × 2",
+        kind: "Trainierbares Subsampling, 2 × 2",
         size: "16 Karten von 5 × 5 · 32 Gewichte · 2.000 Verbindungen",
         does: "Wie S2. Jetzt zählt, was gefunden wurde, und nicht mehr genau, wo.",
       },
@@ -134,7 +134,7 @@ export const de: Words = {
         does: "Jede Einheit sieht ganz S4 auf einmal. Auf einem längeren Bild gleitet sie: So wird eine Zeile gelesen.",
       },
       F6: {
-        kind: "Voll verbunden",
+        kind: "Vollständig verbunden",
         size: "84 Einheiten · 10.164 Gewichte",
         does: "Eine Einheit für jedes Pixel eines Bildes von 7 × 12. Das Training zieht sie zum Bild der gezeigten Ziffer hin.",
       },
@@ -148,7 +148,7 @@ export const de: Words = {
       C1: {
         kind: "Faltung, 5 × 5",
         size: "6 Karten von 28 × 28 · 156 Gewichte",
-        does: "Sechs kleine Kerne suchen überall dieselben sechs Muster. Das Bild ist 28 × 28, mit Nullen darum.",
+        does: "Sechs kleine Kerne suchen überall dieselben sechs Muster. Das Bild ist 28 × 28, mit Nullen ringsum.",
       },
       S2: {
         kind: "Mittelwert-Pooling, 2 × 2",
@@ -166,17 +166,17 @@ export const de: Words = {
         does: "Wie S2: ein Mittelwert ohne Gewichte.",
       },
       C5: {
-        kind: "Voll verbunden",
+        kind: "Vollständig verbunden",
         size: "120 Einheiten · 48.120 Gewichte",
         does: "Jede Einheit sieht ganz S4. So kann sie nicht über ein längeres Bild gleiten.",
       },
       F6: {
-        kind: "Voll verbunden",
+        kind: "Vollständig verbunden",
         size: "84 Einheiten · 10.164 Gewichte",
-        does: "84 Einheiten ohne Bild dahinter: In der Form von 7 × 12 zeigen sie nichts.",
+        does: "84 Einheiten ohne Bild dahinter: Zu 7 × 12 angeordnet zeigen sie nichts.",
       },
       OUTPUT: {
-        kind: "Voll verbunden, Softmax",
+        kind: "Vollständig verbunden, Softmax",
         size: "10 Einheiten · 850 Gewichte",
         does: "Eine gewichtete Summe für jede Ziffer. Die größte ist die Antwort.",
       },

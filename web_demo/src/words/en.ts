@@ -22,7 +22,7 @@ export const en: Words = {
     net: "Which net",
     netPaper: "Trainable subsampling, 1998",
     netStock: "Average pooling, as usual today",
-    legend: "what a unit gives",
+    legend: "output of a unit",
     lineTitle: "A line of digits",
     lineIntro:
       "The same layers slide over a line of any length and give an answer every four pixels. A Viterbi decoder " +
@@ -112,7 +112,7 @@ export const en: Words = {
         size: "6 maps of 14 × 14 · 12 weights · 5,880 connections",
         does:
           "Each unit adds four neighbours, multiplies the sum by its map’s one coefficient, adds its map’s one bias, " +
-          "and squashes. Training decides how much a map blurs, or sharpens, or turns round.",
+          "and squashes. Training decides how much a map blurs, or sharpens, or inverts.",
       },
       C3: {
         kind: "Partial convolution, 5 × 5",
