@@ -61,10 +61,12 @@ test(
       expect(await marked("S2")).toEqual([0, 1, 5]);
       await page.locator("[data-layer=S2] .map").nth(0).focus();
       expect(await marked("C3")).toEqual([0, 4, 5, 6, 9, 10, 11, 12, 14, 15]);
-      await page.keyboard.press("ArrowRight");
-      expect(await marked("S2")).toEqual([1]);
+      // The Tab key stops once in each layer, and arrows go on from map to map.
       await page.keyboard.press("Tab");
       expect(await marked("C3")).toEqual([0]);
+      await page.keyboard.press("Shift+Tab");
+      await page.keyboard.press("ArrowRight");
+      expect(await marked("S2")).toEqual([1]);
       await page.getByRole("radio", { name: "Average pooling" }).check({ force: true });
       await expect.poll(() => page.locator("[data-layer=S2] .size").textContent()).toMatch(/no weights/);
       expect(await page.locator(".table-one").count()).toBe(0);

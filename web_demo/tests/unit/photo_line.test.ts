@@ -60,13 +60,19 @@ describe.each(Object.entries(LOOKS))("a line %s", (_, look) => {
 const ones = (height: number, width: number) => (x: number, y: number) =>
   x >= 60 && x < 340 && x % 60 < width && Math.abs(y - 100) <= height / 2 ? 1 : 0;
 
-test.each([2, 4, 8])("strokes of %i pixels become as wide as MNIST's at least", (width) => {
-  const line = lineOf(findLine(pageOf(400, 200, WHITE, ones(100, width))));
-  const row = line.values.subarray(16 * line.width, 17 * line.width);
-  const share = row.reduce((sum, pixel) => sum + pixel, 0) / 255 / 5;
-  expect(share).toBeGreaterThan(2);
-  expect(share).toBeLessThan(3.2);
-});
+test.each([2, 4, 8])(
+  "ones of strokes of %i pixels become 20 rows tall, their strokes as wide as MNIST's at least",
+  (width) => {
+    const line = lineOf(findLine(pageOf(400, 200, WHITE, ones(100, width))));
+    const row = line.values.subarray(16 * line.width, 17 * line.width);
+    const share = row.reduce((sum, pixel) => sum + pixel, 0) / 255 / 5;
+    // 20 rows, and what thickening adds above and below.
+    expect(inked(line).rows).toBeGreaterThanOrEqual(20);
+    expect(inked(line).rows).toBeLessThanOrEqual(22);
+    expect(share).toBeGreaterThan(2);
+    expect(share).toBeLessThan(3.2);
+  },
+);
 
 test("two lines, and none, are told", () => {
   const two = pageOf(400, 300, WHITE, (x, y) => ones(80, 8)(x, y < 150 ? y + 20 : y - 120));
@@ -75,10 +81,12 @@ test("two lines, and none, are told", () => {
   expect(() => findLine(pageOf(500, 9, WHITE, () => 0))).toThrow(/^expected .*, got 500 x 9/);
 });
 
-test("a line with a speck, a dot and a rule far below is a line of its digits", () => {
+test("a dot on the line is kept; a rule below it and a blot beside that are not", () => {
+  const clean = (x: number, y: number) => (ones(100, 8)(x, y) || Math.hypot(x - 150, y - 145) < 4 ? 1 : 0);
   const dirty = (x: number, y: number) =>
-    ones(100, 8)(x, y) || (y > 180 && y < 184) || Math.hypot(x - 150, y - 145) < 4 ? 1 : 0;
-  const line = lineOf(findLine(pageOf(400, 200, WHITE, dirty)));
-  const below = line.values.subarray(30 * line.width);
-  expect(Math.max(...below)).toBeLessThan(128);
+    clean(x, y) || (y > 184 && y < 188) || Math.hypot(x - 385, y - 192) < 6 ? 1 : 0;
+  const [one, other] = [clean, dirty].map((ink) => lineOf(findLine(pageOf(400, 200, WHITE, ink))));
+  expect(other).toEqual(one);
+  const dot = one.values[24 * one.width + 6 + (150 - 60) / 5];
+  expect(dot).toBeGreaterThan(128);
 });
