@@ -104,6 +104,35 @@ test(
   MINUTE,
 );
 
+test(
+  "a net to look into that does not come is told, the digit is read, and the net is asked for anew",
+  () => {
+    let missing = true;
+    return visitServed(
+      async (page) => {
+        await drawFive(page);
+        await expectText(
+          page,
+          "problem",
+          /^lenet5 could not be opened: the server has no lenet5_layers_float32.tflite \(status 404\)\.$/,
+        );
+        missing = false;
+        await page.locator("#clear").click();
+        await drawFive(page);
+        await expect.poll(() => page.locator(".distances .best b").allTextContents()).toEqual(["5"]);
+        expect(await page.locator("#problem").isVisible()).toBe(false);
+      },
+      {
+        before: (page) =>
+          page.route("**/files/lenet5_layers_float32.tflite.gz", (route) =>
+            missing ? route.fulfill({ status: 404 }) : route.continue(),
+          ),
+      },
+    );
+  },
+  MINUTE,
+);
+
 test.each([
   ["as it is", (content: Buffer) => gzipSync(content)],
   ["so that the browser inflates it", (content: Buffer) => content],
