@@ -1040,7 +1040,7 @@ def with_ratio(ratio):
     yield "PRELU", one_operator("PRELU", [one(1, 2, 3, 4), slopes], one(1, 2, 3, 4, step=out))
 
 
-@pytest.mark.skipif(not RUNS, reason="no runtime but TensorFlow's, which ends this process")
+@pytest.mark.skipif(not RUNS, reason="neither tflite-runtime nor LiteRT is installed")
 @pytest.mark.parametrize("power", [6.5, 7.5, 8.5, 18.5, 19.5, 90.0])
 def test_scales_are_refused_where_a_runtime_refuses_them_or_dies(tmp_path, power):
     for name, content in with_ratio(2.0**power):
