@@ -183,6 +183,22 @@ FAULTS = (
         tests="converters/model/test_several_ends.py",
     ),
     _fault(
+        "beyond-damaged",
+        "converters/file/soundness/graph.py",
+        "            raise type(error)(",
+        "            raise Damaged(",
+        meaning="a file with an operator that there is no check for cannot be proven",
+        tests="converters/file/soundness/test_soundness.py",
+    ),
+    _fault(
+        "loops-unproven",
+        "converters/proof/matrix.py",
+        "graph = read_graph(content, loops=True)",
+        "graph = read_graph(content)",
+        meaning="a file with a loop cannot be proven",
+        tests="converters/test_prove.py",
+    ),
+    _fault(
         "ends-sorted",
         "converters/file/signature.py",
         "        indices[:] = order\n",
