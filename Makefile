@@ -10,7 +10,11 @@ JOBS ?= 2
 # What the Android library answers here, once `make android-test` has run.
 ANSWERS := android_demo/build/answers.json
 
-.PHONY: help convert test lint format wheel mutants parity results tables bench bench-peers pi-test android-test apk train clean
+# What LiteRT.js answers in Chromium, once `make web-test` has run: test digits, and what the page saves.
+WEB_ANSWERS := web_demo/generated/answers.json
+WEB_SAVED := web_demo/generated/saved.json
+
+.PHONY: help convert test lint format wheel mutants parity results tables bench bench-peers pi-test android-test apk web web-test train clean
 
 help:
 	@echo 'To use it'
@@ -34,6 +38,9 @@ help:
 	@echo 'For Android'
 	@echo '  make android-test  the demo, compiled and tested by Maven; its answers held against the original'
 	@echo '  make apk           a signed debug APK for each processor (android_demo/build/apk)'
+	@echo 'For the browser'
+	@echo '  make web           the page: web_demo/dist for any web server, web_demo/lenet-edge.html as one file (needs Node.js)'
+	@echo '  make web-test      its tests, in Debian'"'"'s Chromium too'
 	@echo
 	@echo 'PYTHON=python3.12 chooses the Python (3.10 to 3.13) that .venv is made with'
 
@@ -64,7 +71,7 @@ parity: $(VENV)/installed
 
 results: $(VENV)/installed
 	mkdir -p build
-	$(BIN)/lenet-edge parity --layers $(addprefix --import ,$(wildcard $(ANSWERS))) --json results/parity.json --html build/parity.html
+	$(BIN)/lenet-edge parity --layers $(addprefix --import ,$(wildcard $(ANSWERS) $(WEB_ANSWERS))) --json results/parity.json --html build/parity.html
 	$(BIN)/python scripts/golden.py
 	$(BIN)/python scripts/delegates.py
 	$(BIN)/python scripts/micro.py
@@ -100,11 +107,21 @@ apk:
 	android_demo/tools/maven.sh package -Dmaven.test.skip=true
 	$(PYTHON) android_demo/tools/apk $(ARGS)
 
+# The nets that the page looks into, and the string reader: LiteRT.js needs files of their own.
+WEB_MODELS := $(addprefix --model ,lenet5 stock_lenet5 lenet5_wide)
+web: $(VENV)/installed
+	$(BIN)/lenet-edge convert --target web --no-check $(WEB_MODELS) --out build/web
+	web_demo/tools/npm.sh run build
+
+web-test: web
+	web_demo/tools/npm.sh test
+	$(BIN)/lenet-edge parity --import $(WEB_ANSWERS) --import $(WEB_SAVED) --only-imports
+
 train: $(VENV)/installed
 	BIN=$(abspath $(BIN)) DATA=$(DATA) sh scripts/train_released.sh
 
 clean:
-	rm -rf $(VENV) $(VENV).lock build dist *.egg-info android_demo/build android_demo/target android_demo/*/target
+	rm -rf $(VENV) $(VENV).lock .venv-node build dist *.egg-info android_demo/build android_demo/target android_demo/*/target web_demo/dist web_demo/generated web_demo/lenet-edge.html web_demo/node_modules
 
 # Each stamp is written last, so that an interrupted step is done again.
 MAKE_VENV := $(PYTHON) scripts/make_venv.py

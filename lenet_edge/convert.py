@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         choices=(*TARGETS, "all"),
         action="append",
         help="write the file for this target instead, and report which operators its delegate takes "
-        "(may be repeated; not for lenet5_wide)",
+        "(may be repeated; for lenet5_wide only web)",
     )
     add(
         "--layout",
@@ -104,8 +104,9 @@ def _check(
     expect(options.tune or "runtime" not in set_options, "--runtime with --tune", "--runtime alone")
     if options.no_check:
         refuse_beside("--no-check", ("data",), given=set_options)
-    at_any_width = WIDE not in names or not (options.target or options.tune)
-    expect(at_any_width, f"{WIDE} without --target and --tune, which fix the width", "one of them")
+    at_any_width = WIDE not in names or (set(options.target or ()) <= {"web"} and not options.tune)
+    wanted = f"{WIDE} without --tune and any --target but web, which fix the width"
+    expect(at_any_width, wanted, "one of them")
     for name in names:
         layout_for(name, variants[0], asked=options.layout)
     expect(not options.weights or len(names) == 1, "one --model with --weights", f"{len(names)}")

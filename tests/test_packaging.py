@@ -59,7 +59,7 @@ def test_the_installed_package_holds_models_data_and_types():
         f"{s}-{k}" for s in ("t10k", "calibration") for k in kinds
     }
     golden = PACKAGES["lenet_edge"] / "golden"
-    assert {path.name for path in golden.iterdir()} == {"golden.json", "golden.h"}
+    assert {path.name for path in golden.iterdir()} == {"golden.json", "golden.h", "strings.json"}
     assert all((folder / "py.typed").exists() for folder in PACKAGES.values())
 
 

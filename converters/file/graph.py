@@ -45,11 +45,13 @@ class Tensor:
     `type` is its name in the schema, in small letters ("int8"); `scales` and `zero_points` are empty when it
     is not quantised, have one entry for the whole tensor or one for each index of `axis`:
     real = scale * (stored - zero point). `constant` holds what is stored, None when it is computed.
+    `resizable` says that a side may differ from that of `shape`: it is -1 in the file's shape_signature.
     """
 
     index: int
     name: str
     shape: tuple[int, ...]
+    resizable: bool
     type: str
     scales: np.ndarray
     zero_points: np.ndarray
@@ -150,6 +152,7 @@ def _tensor(index: int, tensor: SchemaObject, buffers: Sequence[SchemaObject]) -
         index=index,
         name=tensor.name.decode() if tensor.name else "",
         shape=tuple(int(side) for side in (tensor.shape if tensor.shape is not None else ())),
+        resizable=tensor.shapeSignature is not None and -1 in tensor.shapeSignature,
         type=_name_of(schema.TensorType, tensor.type).lower(),
         scales=np.array(quantization.scale if quantized else [], np.float64),
         zero_points=np.array(quantization.zeroPoint if quantized else [], np.int64),

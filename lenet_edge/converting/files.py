@@ -30,12 +30,14 @@ from lenet_edge.paper.answers import as_input, is_wide, rows_of
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Original:
-    """A model to convert: `folded`, a Keras model, with the packaged weights or the user's own.
+    """A model to convert, with the packaged weights or the user's own: Keras models, `printed` and `folded`.
 
-    `baseline`: what its files are checked against; None if they are not checked.
+    `printed` is in the paper's own form. `baseline`: what its files are checked against; None if they are not
+    checked.
     """
 
     name: str
+    printed: Any
     folded: Any
     own_weights: bool
     baseline: Baseline | None
@@ -101,7 +103,8 @@ def original_of(name: str, *, weights: Path | None = None, digits: Digits | None
     """
     model = released_model(name, weights=weights)
     baseline = None if digits is None else baseline_of(model, digits)
-    return Original(name=name, folded=fold(model), own_weights=weights is not None, baseline=baseline)
+    own = weights is not None
+    return Original(name=name, printed=model, folded=fold(model), own_weights=own, baseline=baseline)
 
 
 def files_of(

@@ -15,14 +15,18 @@ from converters.base.targets import TARGETS, Target
 from converters.delegates import API_LEVELS, Verdict, analyser_verdict, audit, taken
 from converters.file.c_array import c_array
 from converters.file.graph import read_graph
+from converters.file.manifest import describe
+from converters.file.resizing import resized
 from converters.proof.exact_arithmetic import LIMITS
 from converters.proof.tolerance import Tolerance
 from converters.runtimes.columns import COLUMNS, absence, run_column
 from converters.runtimes.tensorflow_interpreter import run_stored
 from lenet_edge.converting.files import ModelFile, Original, check, convert_one
+from lenet_edge.converting.layers_file import layers_file
 from lenet_edge.digits.mnist import calibration_digits, pad
 from lenet_edge.packaged.layouts import PLAIN, layout_for, lowered
 from lenet_edge.packaged.models import fine_tuned_model
+from lenet_edge.packaged.names import WIDE
 from lenet_edge.paper.answers import as_input, outputs_of
 
 _TRIED_DIGITS = 100
@@ -113,16 +117,22 @@ class TargetFile(ModelFile):
             write_atomically(folder / name, text)
 
 
-def target_files(original: Original, targets: Sequence[str]) -> Iterator[TargetFile]:
+def target_files(original: Original, targets: Sequence[str]) -> Iterator[ModelFile]:
     """Convert `original` for each of `targets`, names of TARGETS; yield each file as it is done.
 
-    int8 files get the fine-tuned weights where there are any.
+    int8 files get the fine-tuned weights where there are any. The web gets a second file, which gives each
+    layer's output. The wide model has a file for the web alone.
     """
+    if original.name == WIDE:
+        yield _wide_web_file(original)
+        return
     fine_tuned = None
     if original.is_fine_tuned and any(TARGETS[name].precision == "int8" for name in targets):
         fine_tuned = fine_tuned_model()
     for name in targets:
         yield _target_file(original, name, int8_model=fine_tuned)
+        if name == "web":
+            yield layers_file(original.name, original.printed)
 
 
 def _target_file(original: Original, target_name: str, *, int8_model: Any) -> TargetFile:
@@ -149,6 +159,18 @@ def _target_file(original: Original, target_name: str, *, int8_model: Any) -> Ta
         audits={delegate: _audit(content, delegate) for delegate in target.delegates},
         tried=_try_on_gpu(content, original.folded) if target_name == "gpu" else None,
         micro=_micro_array(original, content) if target_name == "micro" else None,
+    )
+
+
+def _wide_web_file(original: Original) -> ModelFile:
+    """Return the wide model in int8 at its own width: LiteRT.js takes no open dimension."""
+    plain = convert_one(original.folded, precision="int8").content
+    content = resized(plain, shape=read_graph(plain).inputs[0].shape)
+    return ModelFile(
+        name=f"{WIDE}_web.tflite",
+        content=content,
+        facts={"model": WIDE, "target": "web", "precision": "int8", **describe(content)},
+        checked=check(content, original.baseline),
     )
 
 

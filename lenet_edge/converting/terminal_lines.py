@@ -8,6 +8,7 @@ from converters.delegates import audit_table
 from converters.delegates.xnnpack import verdict
 from lenet_edge.converting.check_set import Baseline
 from lenet_edge.converting.files import Checked, ModelFile
+from lenet_edge.converting.layers_file import LayersFile
 from lenet_edge.converting.targets import Audit, MicroArray, TargetFile, Tried
 
 
@@ -34,8 +35,10 @@ def table_row(file: ModelFile, checked: Checked) -> str:
     )
 
 
-def target_lines(file: TargetFile) -> list[str]:
+def target_lines(file: ModelFile) -> list[str]:
     """Return the report on a target's file: its audits, its trial on a GPU, its arena, its check."""
+    if not isinstance(file, TargetFile):
+        return ["", *_plain_lines(file), *([f"    {_check_line(file.checked)}"] if file.checked else [])]
     fine_tuned = ", fine-tuned" if file.fine_tuned else ""
     kind = f"{file.target.precision}{fine_tuned}, {len(file.content):,} bytes"
     lines = ["", f"{file.name}: {kind} ({file.target.why})"]
@@ -48,6 +51,18 @@ def target_lines(file: TargetFile) -> list[str]:
     if file.checked:
         lines.append(f"    {_check_line(file.checked)}")
     return lines
+
+
+def _plain_lines(file: ModelFile) -> list[str]:
+    """Return what a target's further file is: the one with the layers, or the wide model's."""
+    kind = f"{file.name}: {file.facts['precision']}, {len(file.content):,} bytes"
+    if isinstance(file, LayersFile):
+        names = ", ".join(file.facts["layers"])
+        return [
+            f"{kind} (the output of each layer)",
+            f"    {names}; a digit's values are in the .json beside it",
+        ]
+    return [f"{kind} (of fixed width: LiteRT.js cannot resize)"]
 
 
 def _audit_lines(delegate: str, audit: Audit) -> list[str]:

@@ -7,13 +7,27 @@ import shutil
 import subprocess
 import sys
 
+import keras
+import numpy as np
 import pytest
 
-from converters.base.errors import exit_status
+from converters.base.errors import InputError, exit_status
 from converters.base.targets import TARGETS
 from converters.file.graph import read_graph
+from converters.file.manifest import parse
+from converters.file.signature import names_in_order
 from converters.runtimes.columns import COLUMNS, absence
+from converters.runtimes.tensorflow_interpreter import run, run_in_order
 from lenet_edge.convert import main
+from lenet_edge.converting.layers_file import layers_file
+from lenet_edge.digits.mnist import calibration_digits, pad
+from lenet_edge.digits.side_by_side import calibration_fields
+from lenet_edge.packaged.files import released_folder
+from lenet_edge.packaged.models import released_model
+from lenet_edge.packaged.names import WIDE
+
+LAYERS_FILE = "lenet5_layers_float32.tflite"
+INPUTS = pad(calibration_digits().images[:20])[..., None].astype(np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +43,10 @@ def converted(tmp_path_factory):
 
 def test_each_target_has_its_file_and_its_manifest_entry(converted):
     out, models, _ = converted
-    files = {f"lenet5_{target}.tflite" for target in TARGETS}
+    files = {f"lenet5_{target}.tflite" for target in TARGETS} | {LAYERS_FILE}
     assert set(models) == files
     assert {path.name for path in out.iterdir()} == files | {
-        *("manifest.json", "lenet5_micro.h", "lenet5_micro.cc")
+        *("manifest.json", "lenet5_micro.h", "lenet5_micro.cc", "lenet5_layers_float32.json")
     }
 
 
@@ -69,9 +83,72 @@ def test_a_targets_delegate_takes_every_operator_of_its_file(converted):
 
 def test_every_file_reads_as_well_as_the_original(converted):
     for name, entry in converted[1].items():
+        if name == LAYERS_FILE:
+            continue
         checked = entry["checked"]
         assert checked["digits"] == 10_000
         assert checked["error"] <= checked["original_error"] + 0.05, name
+
+
+def test_the_layers_file_gives_each_layers_output_by_its_name(converted):
+    out, models, printed = converted
+    content = (out / LAYERS_FILE).read_bytes()
+    assert names_in_order(content).outputs == tuple(models[LAYERS_FILE]["layers"])
+    assert [tensor.shape[1:] for tensor in read_graph(content).outputs] == [
+        *((28, 28, 6), (14, 14, 6), (10, 10, 16), (5, 5, 16), (1, 1, 120), (84,), (10,), (10,))
+    ]
+    assert f"{LAYERS_FILE}: float32, {len(content):,} bytes" in printed
+
+
+def test_the_layers_are_the_papers(converted):
+    """In the paper a unit gives 1.7159 tanh: beyond 1, and what is behind it is folded into no weight."""
+    answers = run((converted[0] / LAYERS_FILE).read_bytes(), {"pixels": INPUTS})
+    model = released_model("lenet5")
+    layers = ("C1", "S2", "C3", "S4", "C5", "F6", "OUTPUT", "scores")
+    inner = keras.Model(model.input, [model.get_layer(name).output for name in layers])
+    wanted = dict(zip(layers, inner(INPUTS), strict=True))
+    assert 1 < np.abs(answers["F6"]).max() <= 1.7159
+    for name, values in answers.items():
+        # float32: sums of 400 products, each of some tens, and of 84 squares in OUTPUT.
+        room = 0.02 if name == "OUTPUT" else 1e-3
+        np.testing.assert_allclose(values, np.asarray(wanted[name]), atol=room, rtol=0, err_msg=name)
+
+
+def test_the_sample_beside_the_layers_file_is_what_a_runtime_gives(converted):
+    sample = json.loads((converted[0] / "lenet5_layers_float32.json").read_text())
+    side = sample["input"]["size"]
+    pixels = np.array(sample["input"]["pixels"], np.float32).reshape(1, side, side, 1)
+    answers = run((converted[0] / LAYERS_FILE).read_bytes(), {"pixels": pixels})
+    assert set(answers) == set(sample["outputs"])
+    for name, output in sample["outputs"].items():
+        low, high = (np.array(output[end]).reshape(output["shape"]) for end in ("low", "high"))
+        assert (low <= high).all(), name
+        # Nine digits are written of a limit.
+        room = 1e-8 * np.abs(high).max()
+        assert (answers[name][0] >= low - room).all(), name
+        assert (answers[name][0] <= high + room).all(), name
+    assert sample["label"] == np.argmin(sample["outputs"]["OUTPUT"]["values"])
+
+
+def test_a_sample_outside_its_limits_is_refused(converted, monkeypatch):
+    content = (converted[0] / LAYERS_FILE).read_bytes()
+    right = run_in_order(content, [INPUTS[:1]])
+    wrong = [*right[:2], right[2] + 0.01, *right[3:]]
+    monkeypatch.setattr("lenet_edge.converting.layers_file.run_in_order", lambda *_: wrong)
+    with pytest.raises(InputError, match="expected C3 within what rounding allows, got "):
+        layers_file("lenet5", released_model("lenet5"))
+
+
+def test_the_wide_model_has_a_file_of_fixed_width_for_the_web_alone(tmp_path, capsys):
+    assert main(["--target", "web", "--model", WIDE, "--no-check", "--out", str(tmp_path)]) == 0
+    assert "of fixed width: LiteRT.js cannot resize" in capsys.readouterr().out
+    assert {path.name for path in tmp_path.iterdir()} == {"manifest.json", "lenet5_wide_web.tflite"}
+    content = (tmp_path / "lenet5_wide_web.tflite").read_bytes()
+    graph = parse(content).subgraphs[0]
+    assert all(tensor.shapeSignature is None for tensor in graph.tensors)
+    fields = calibration_fields()[:10, ..., None].astype(np.float32)
+    released = (released_folder() / "lenet5_wide_int8.tflite").read_bytes()
+    np.testing.assert_array_equal(run(content, fields), run(released, fields))
 
 
 def test_the_findings_are_printed(converted):
