@@ -24,11 +24,17 @@ COMMANDS = {
     "photographs": "measure reading on drawn photographs of digits on paper",
 }
 
+_FIRST = """\
+to begin:
+  lenet-edge doctor              what this machine can run, and how to add what it lacks
+  lenet-edge classify PICTURE    the digit in a picture
+  lenet-edge read PICTURE        a line of digits"""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the subcommand that `argv` names; return its exit status."""
     words = "\n".join(f"  {name:<12} {line}" for name, line in COMMANDS.items())
-    subcommands = f"subcommands:\n{words}\n\nSee `lenet-edge SUBCOMMAND --help`."
+    subcommands = f"{_FIRST}\n\nsubcommands:\n{words}\n\nSee `lenet-edge SUBCOMMAND --help`."
     described = "LeNet-5 as printed in 1998, from Keras to int8 on the edge."
     parser = command_parser(name="lenet-edge", description=described, epilog=subcommands)
     parser.add_argument("--version", action="version", version=f"lenet-edge {__version__}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import platform
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from converters.base.errors import exit_status
 from converters.base.machine import machine
 from converters.base.options import command_parser
 from converters.base.words import counted
-from lenet_edge.reading.capabilities import find_others, try_libraries, try_runtimes
+from lenet_edge.reading.capabilities import RUNTIMES, Capability, find_all, try_libraries
 
 NAME = "lenet-edge doctor"
 
@@ -29,18 +30,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     facts = machine()
     libraries = try_libraries(options.delegate)  # first: a missing library must stop it at once
-    runtimes = try_runtimes()
-    found = [*runtimes, *find_others(), *libraries]
+    everything = itertools.chain(find_all(), libraries)
     if options.json:
+        found = list(everything)
         described = {**facts, "python": platform.python_version(), "numpy": np.__version__}
         print(json.dumps({"machine": described, "found": [asdict(one) for one in found]}, indent=2))
     else:
         processors = counted(int(facts["processors"]), "processor")
         print(f"{facts['processor']}, {facts['architecture']}, {processors}")
-        print(f"Python {platform.python_version()}, NumPy {np.__version__}\n")
-        for one in found:
-            print(f"{'yes' if one.works else 'no ':<4}{one.what:<13}{one.text}")
-    return 0 if any(one.works for one in runtimes) else 1
+        print(f"Python {platform.python_version()}, NumPy {np.__version__}\n", flush=True)
+        found = [_printed(one) for one in everything]
+    return 0 if any(one.works for one in found if one.what in RUNTIMES) else 1
+
+
+def _printed(one: Capability) -> Capability:
+    """Print what was found at once: TensorFlow takes seconds to try."""
+    print(f"{'yes' if one.works else 'no ':<4}{one.what:<13}{one.text}", flush=True)
+    return one
 
 
 def _parser() -> argparse.ArgumentParser:

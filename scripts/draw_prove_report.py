@@ -45,13 +45,11 @@ def write_report(folder: Path) -> Path:
     return folder / "proof.html"
 
 
-def picture_of(page: Path, *, width: int, height: int) -> bytes:
+def picture_of(page: Path, chromium: str, *, width: int, height: int) -> bytes:
     """Return the upper `height` rows of a page that is `width` wide, both in pixels, as a .png file."""
-    chromium = shutil.which("chromium")
-    expect(chromium, "chromium on the PATH", "none")
     drawn = page.with_suffix(".png")
     options = ["--headless", "--no-sandbox", "--hide-scrollbars", f"--window-size={width},{height}"]
-    command = [str(chromium), *options, f"--screenshot={drawn}", page.as_uri()]
+    command = [chromium, *options, f"--screenshot={drawn}", page.as_uri()]
     subprocess.run(command, check=True, capture_output=True)
     buffer = io.BytesIO()
     with Image.open(drawn) as picture:
@@ -71,11 +69,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--height", type=int, default=1990, help="of the picture (%(default)s)")
     options = parser.parse_args(argv)
     expect(options.file.suffix == ".png", "a FILE that ends in .png", options.file)
-    expect(shutil.which("chromium"), "chromium on the PATH", "none")
+    chromium = shutil.which("chromium") or ""
+    expect(chromium, "chromium on the PATH", "none")
     check_writable(options.file)
     with tempfile.TemporaryDirectory() as folder:
         page = write_report(Path(folder))
-        write_atomically(options.file, picture_of(page, width=options.width, height=options.height))
+        write_atomically(options.file, picture_of(page, chromium, width=options.width, height=options.height))
     return 0
 
 

@@ -44,15 +44,35 @@ def test_what_was_measured_of_strings_is_the_released_files():
     assert report["within"]
 
 
-@pytest.mark.parametrize("number", range(4))
-def test_its_python_runs(number):
-    codes = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    assert len(codes) == 4
-    done = subprocess.run([sys.executable, "-c", codes[number]], capture_output=True, text=True)
+CODES = [
+    pytest.param(code, id=f"{page.stem}-{number}")
+    for page in (ROOT / "README.md", ROOT / "docs" / "models.md")
+    for number, code in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.DOTALL))
+]
+
+
+def test_its_python_is_there():
+    assert len(CODES) == 4
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_its_python_runs(code):
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
-def test_its_links_and_pictures_are_there():
-    targets = re.findall(r"\]\((?!http)([^)]+)\)", README)
-    assert targets
-    assert not [target for target in targets if not (ROOT / target).exists()]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_and_pictures_are_there(page):
+    text = page.read_text()
+    targets = [*re.findall(r"\]\((?!http)([^)#]+)", text), *re.findall(r'<img src="([^"]+)"', text)]
+    assert not [target for target in targets if not (page.parent / target).exists()]
+
+
+def test_each_document_can_be_found_from_the_readme():
+    linked = set(re.findall(r"docs/(\w[\w-]*\.md)", README))
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        linked |= set(re.findall(r"\]\((\w[\w-]*\.md)", page.read_text())) if page.name in linked else set()
+    assert {page.name for page in (ROOT / "docs").glob("*.md")} <= linked

@@ -29,6 +29,8 @@ __all__ = ["API_LEVELS", "DELEGATES", "Verdict", "analyser_verdict", "audit", "a
 def audit(content: bytes, *, delegate: str, api_level: int | None = None) -> list[Verdict]:
     """Return a verdict on each operator of the .tflite file `content`, in the order in which they run.
 
+    A loop is one operator, WHILE: what is within it has no verdict.
+
     `delegate`: one of DELEGATES; `api_level`: the Android API level, 27 to 35, for nnapi. An operator
     that is taken has passed the delegate's validation: a driver may refuse it still, and a delegate may
     leave it when neither of its neighbours is taken. One that the delegate has, and lenet-edge no rule for,
@@ -41,7 +43,7 @@ def audit(content: bytes, *, delegate: str, api_level: int | None = None) -> lis
         expect(api_level in API_LEVELS, "an API level of 27 to 35 for nnapi", got)
     else:
         expect(api_level is None, f"no API level for {delegate}", api_level)
-    graph = read_graph(content)
+    graph = read_graph(content, loops=True)
     if delegate == "nnapi":
         assert api_level is not None
         return nnapi.verdicts(graph, level=api_level)

@@ -105,13 +105,15 @@ class Graph:
     tensors: tuple[Tensor, ...] = field(repr=False)
 
 
-def read_graph(content: bytes) -> Graph:
+def read_graph(content: bytes, *, loops: bool = False) -> Graph:
     """Return the graph of the .tflite file `content`.
 
-    Raises InputError when it is no .tflite file, a damaged one, or has more than one subgraph.
+    `loops`: of a file with loops, which are graphs of their own, return the one that calls them. Raises
+    InputError when it is no .tflite file, a damaged one, or has more than one graph without `loops`.
     """
     model = parse(content)
-    expect(len(model.subgraphs) == 1, "a .tflite file with one graph", f"{len(model.subgraphs)}")
+    count = len(model.subgraphs)
+    expect(count == 1 or (loops and count), "a .tflite file without loops", f"{count} graphs")
     try:
         return _graph(model)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:

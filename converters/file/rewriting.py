@@ -121,7 +121,8 @@ class Rewriting:
 
     def _check_numbers(self) -> None:
         """Raise InputError for numbers that `packed` cannot follow."""
-        expect(len(self.model.subgraphs) == 1, "a .tflite file with one graph", len(self.model.subgraphs))
+        count = len(self.model.subgraphs)
+        expect(count == 1, "a .tflite file without loops", f"{count} graphs")
         names = [entry.name for entry in self.model.metadata or []]
         expect(_CONTROL_DEPENDENCIES not in names, "a .tflite file without control dependencies", "some")
         behind = any(buffer.offset or buffer.size for buffer in self.model.buffers)

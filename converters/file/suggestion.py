@@ -1,4 +1,4 @@
-"""Suggest a layout of a .tflite file that is likely quick, without measuring; what is suggested fits."""
+"""Suggest a layout of a .tflite file that is likely to be fast, without measuring; what is suggested fits."""
 
 from __future__ import annotations
 
@@ -39,12 +39,13 @@ def _with_step(content: bytes, layout: Layout, position: int) -> Layout:
     """Return `layout` with the most columns at `position` that fit there, as it is where none do."""
     for phases in _BEST_PHASES:
         tried = (*layout[:position], Step(phases, phases), *layout[position + 1 :])
-        if _fits(content, tried):
+        if fits(content, tried):
             return tried
     return layout
 
 
-def _fits(content: bytes, layout: Layout) -> bool:
+def fits(content: bytes, layout: Layout) -> bool:
+    """Return whether the file `content` can be laid out by `layout`."""
     try:
         lower(content, layout=layout)
     except InputError:

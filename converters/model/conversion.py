@@ -21,7 +21,6 @@ from converters.base.untyped import KerasLayer, KerasModel, TfTensor
 from converters.file.graph import read_graph
 from converters.file.manifest import Entry, describe
 from converters.file.resizing import resizable
-from converters.file.same_padding import with_padding_written_out
 from converters.file.signature import EndNames, ends_in_order
 from converters.model.calibration_samples import Calibration, Range, checked_inputs
 from converters.model.dense_as_convolution import with_convolutions
@@ -37,7 +36,7 @@ from converters.model.graph import (
 )
 from converters.model.input_shapes import file_shapes
 from converters.model.keep_float import FloatLayers
-from converters.model.lite_converter import calibrate, converted, set_precision
+from converters.model.lite_converter import calibrate, converted, mended, set_precision
 from converters.model.quantising_apart import Died
 from converters.model.recurrent import loops_in_words, with_fused_lstm
 from converters.model.tracing import computed, plain_name, with_plain_names
@@ -126,7 +125,9 @@ def to_tflite(
     single = single.computed_by(with_fused_lstm(single.model, samples))
     with unequal_biases(model) if fine_tuned else contextlib.nullcontext():
         content = _converted(single, precision, ends, samples, keep_float, per_channel_dense)
-    content = with_padding_written_out(content) if open_axis is None else resizable(content, axis=open_axis)
+    content = mended(content, resizes=open_axis is not None)
+    if open_axis is not None:
+        content = resizable(content, axis=open_axis)
     return Converted(content, {"precision": precision, **describe(content)})
 
 

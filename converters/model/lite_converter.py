@@ -15,6 +15,7 @@ from converters.base.quiet import quiet
 from converters.base.untyped import LiteConverter
 from converters.file.lstm_outputs import with_scales_of_states
 from converters.file.manifest import graph_count
+from converters.file.same_padding import with_padding_written_out
 from converters.model.quantising_apart import Died, quantised_apart
 
 Names = Callable[[bytes], Sequence[str]]
@@ -134,7 +135,7 @@ def converted(converter: LiteConverter, *, precision: Precision) -> bytes:
     try:
         # Keras 3 prints what it exports.
         with quiet(), contextlib.redirect_stdout(io.StringIO()):
-            return with_scales_of_states(bytes(converter.convert()))
+            return bytes(converter.convert())
     except (InputError, Died, KeyboardInterrupt):
         raise
     except Exception as error:  # the converter raises errors of many kinds; the operator is what helps
@@ -162,3 +163,12 @@ def _reason(error: Exception) -> str:
     wrong = [line for line in lines if "error:" in line]
     chosen = (wrong or lines or [type(error).__name__])[0]
     return chosen.rpartition("error: ")[2][:_LONGEST_REASON]
+
+
+def mended(content: bytes, *, resizes: bool = False) -> bytes:
+    """Return the file `content` that `converted` wrote, without what it or XNNPACK gets wrong.
+
+    `resizes`: whether its size may change, which the padding that would be written out depends on.
+    """
+    content = with_scales_of_states(content)
+    return content if resizes else with_padding_written_out(content)

@@ -42,6 +42,8 @@ layers = keras.layers
 # Inputs that run at a time while ranges are found: as many as hold a million values, 100 at most.
 _BATCH, _BATCH_VALUES = 100, 2**20
 
+_LARGEST_BIAS = 2**30  # of 32 bits; the products are added to it in as many
+
 ConfigRule = Callable[[KerasLayer, str], QuantizeConfig]
 _rules: dict[type | str, ConfigRule] = {}
 
@@ -171,10 +173,11 @@ def quantize_aware(
     applied = tfmot.quantization.keras.quantize_apply(annotated, OwnConfigsScheme())
     quantized = _with_lasting_names(applied)
     _check_kernels(quantized, configs)
-    settle(quantized)
+    _settle_kernels(quantized)
     ranges = [input_range or (float(array.min()), float(array.max())) for array in samples]
     _fit_inputs(quantized, dict(zip(quantized.input_names, ranges, strict=True)))
     _fit_ranges(quantized, samples)
+    _make_room_for_biases(quantized)
     return quantized
 
 
@@ -185,9 +188,42 @@ def is_quantized(model: KerasModel) -> bool:
 
 def settle(model: KerasModel) -> None:
     """Fit the ranges of the kernels to the weights; call it after the last step of training."""
+    _settle_kernels(model)
+    _make_room_for_biases(model)
+
+
+def _settle_kernels(model: KerasModel) -> None:
     for wrapper in _wrappers(model):
         for weight, quantizer, variables in wrapper._weight_vars:
             quantizer(weight, True, variables)
+
+
+def _make_room_for_biases(model: KerasModel) -> None:
+    """Widen the ranges of kernels that are nearly 0 until the file can store the bias beside them.
+
+    It stores a bias in steps of an input's step times a kernel's. The smallest step of the model serves for
+    every input: what is widened by too much is a kernel that hardly counts.
+    """
+    found = (float(ends["max_var"] - ends["min_var"]) / 255 for ends in _activation_ends(model))
+    steps = [1 / 256, *(step for step in found if step > 0)]  # 1/256: a softmax has no range of its own
+    for wrapper in _wrappers(model):
+        bias = getattr(wrapper.layer, "bias", None)
+        for _, quantizer, ends in wrapper._weight_vars if bias is not None else ():
+            if not ends:  # a ChannelQuantizer's scales are those of the weights
+                continue
+            levels = 2 ** (quantizer.num_bits - 1) - 1
+            least = levels * np.abs(np.asarray(bias)) / (min(steps) * _LARGEST_BIAS)
+            widest = np.maximum(ends["max_var"], least if ends["max_var"].shape.rank else least.max())
+            ends["max_var"].assign(widest)
+            ends["min_var"].assign(-widest)
+
+
+def _activation_ends(model: KerasModel) -> Iterator[dict[str, TfTensor]]:
+    """Yield the two ends of the range of each input and activation."""
+    for _, ends in _activation_quantizers(model):
+        yield ends
+    for layer in _roundings_of_inputs(model):
+        yield layer.quantizer_vars
 
 
 def _in_keras_2(model: KerasModel, samples: Sequence[Numbers]) -> KerasModel:
@@ -368,12 +404,17 @@ def _activation_quantizers(model: KerasModel) -> Iterator[tuple[RangeQuantizer, 
 
 def _fit_inputs(model: KerasModel, ranges: Mapping[str, Range]) -> None:
     """Set each input's range, by its name, 0 included: pixels 0..255 keep a step of 1."""
+    for layer in _roundings_of_inputs(model):
+        low, high = ranges[_source_of(layer).name]
+        layer.quantizer_vars["min_var"].assign(min(low, 0.0))
+        layer.quantizer_vars["max_var"].assign(max(high, 0.0))
+
+
+def _roundings_of_inputs(model: KerasModel) -> Iterator[KerasLayer]:
+    """Yield the layers that round an input: not of one that only a Concatenate reads, as in the file."""
     for layer in model.layers:
-        # An input that only a Concatenate reads is rounded behind that, in the file too.
         if type(layer).__name__ == "QuantizeLayer" and layer.quantizer is not None:
-            low, high = ranges[_source_of(layer).name]
-            layer.quantizer_vars["min_var"].assign(min(low, 0.0))
-            layer.quantizer_vars["max_var"].assign(max(high, 0.0))
+            yield layer
 
 
 def _source_of(layer: KerasLayer) -> KerasLayer:

@@ -16,12 +16,11 @@ from converters.base.quiet import quiet
 from converters.base.shapes import Shapes
 from converters.base.untyped import TfFunction, TfTensor
 from converters.file.manifest import describe
-from converters.file.same_padding import with_padding_written_out
 from converters.file.signature import EndNames, ends_in_order
 from converters.model.calibration_samples import Calibration, Range, checked_inputs
 from converters.model.conversion import Converted, check_dense_scales, check_precision
 from converters.model.input_shapes import file_shapes
-from converters.model.lite_converter import calibrate, converted, set_precision
+from converters.model.lite_converter import calibrate, converted, mended, set_precision
 from converters.model.quantising_apart import Died
 from converters.model.saved_model_code import check_saved_model_code
 
@@ -135,7 +134,7 @@ def saved_model_to_tflite(
     if len(model.inputs) > 1 or len(model.output_names) > 1:
         names = EndNames(inputs=tuple(model.input_names), outputs=model.output_names)
         content = ends_in_order(content, names)
-    content = with_padding_written_out(content)
+    content = mended(content)
     return Converted(content, {"precision": precision, **describe(content)})
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from converters.base.arrays import Numbers, percent
 from converters.base.errors import InputError
 from converters.file.graph import Graph, read_graph
-from converters.file.soundness import check_sound
+from converters.file.soundness import unchecked
 from converters.proof.cell import Cell, Figures
 from converters.proof.differences import difference_of, more_errors
 from converters.proof.ends import Ends, ends_of
@@ -35,13 +35,17 @@ UNIT = "sample"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ProvenFile:
-    """A row: a .tflite file, its graph, its ends in the model, its constants beside the model's."""
+    """A row: a .tflite file, its graph, its ends in the model, its constants beside the model's.
+
+    `unchecked`: what goes beyond the check that native code can be given the file, "" for nothing.
+    """
 
     name: str
     content: bytes
     graph: Graph
     ends: Ends
     weights: Weights
+    unchecked: str = ""
 
     @property
     def sha256(self) -> str:
@@ -55,6 +59,7 @@ class ProvenFile:
             "sha256": self.sha256,
             "findings": list(self.weights.findings),
             "uncompared": self.weights.uncompared,
+            "unchecked": self.unchecked,
         }
 
 
@@ -63,18 +68,18 @@ def file_of(
 ) -> ProvenFile:
     """Return the file `name`, compared with the `exact` files of the model that gave `answers`.
 
-    `names`: the model's layers. Raises InputError, with the file's name, for one that is damaged, not safe to
-    run or of other shapes than the model.
+    `names`: the model's layers. Raises InputError, with the file's name, for one that is damaged or of other
+    shapes than the model.
     """
-    check_sound(content, name=name)
+    beyond = unchecked(content, name=name)
     try:
-        graph = read_graph(content)
+        graph = read_graph(content, loops=True)
         ends = ends_of(content, graph, answers)
     except InputError as error:
         raise InputError(f"{name}: {error}") from error
     files = tuple(one.arranged_as(ends, answers) for one in exact.files)
     weights = compare_weights(graph, replace(exact, files=files), names)
-    return ProvenFile(name=name, content=content, graph=graph, ends=ends, weights=weights)
+    return ProvenFile(name=name, content=content, graph=graph, ends=ends, weights=weights, unchecked=beyond)
 
 
 class Matrix:

@@ -25,7 +25,14 @@ from converters.proof.matrix import Matrix, ProvenFile, file_of
 from converters.proof.model_answers import LEAST_SAMPLES, Data, ModelAnswers, answers_of
 from converters.proof.runs import absences, columns_json, is_slow
 from converters.proof.scoring import Scoring, scoring_of
-from converters.proof.terminal_lines import PrintLines, absent_line, cell_lines, imported_notes, layer_lines
+from converters.proof.terminal_lines import (
+    PrintLines,
+    absent_line,
+    cell_lines,
+    imported_notes,
+    layer_lines,
+    unchecked_lines,
+)
 from converters.runtimes.columns import COLUMNS, Column
 
 Labels = Numbers | Mapping[str, Numbers] | None
@@ -98,7 +105,8 @@ def prove(
 
     A cell is within tolerance if the file has the model's weights, each within half of its step, and if every
     output is within the accumulated rounding of the file's own scales. Where that cannot be derived, the cell
-    is "not derived", never "within". Raises InputError, before anything is measured: samples or labels that
+    is "not derived", never "within". A file that goes beyond `check_sound` is named; every column runs in a
+    process of its own. Raises InputError, before anything is measured: samples or labels that
     do not fit the model, fewer than `least` samples, a file that is damaged or of other shapes, an unknown
     column.
     """
@@ -113,6 +121,8 @@ def prove(
     absent = absences(chosen)
     present = [column for column in chosen if column.name not in absent]
     few = min(slow_samples or own.count, own.count)
+    for line in unchecked_lines({file.name: file.unchecked for file in proven}):
+        print_lines(line)
     cells = list(_measured(matrix, proven, present, few=few, print_lines=print_lines))
     for imported in imports:
         found = list(matrix.imported_cells(imported, proven))

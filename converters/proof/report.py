@@ -133,7 +133,8 @@ def _tip(cell: Mapping[str, Any]) -> str:
 
 
 def _weights(file: Mapping[str, Any]) -> str:
-    return "; ".join(file["findings"]) or file["uncompared"] or "the model’s, each within half of its step"
+    found = "; ".join(file["findings"]) or file["uncompared"] or "the model’s, each within half of its step"
+    return f"{found}; not checked before it ran: {file['unchecked']}" if file["unchecked"] else found
 
 
 def _about_numbers() -> Markup:

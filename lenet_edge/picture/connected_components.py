@@ -22,10 +22,6 @@ class Components:
     boxes: NDArray[np.int32]
     areas: NDArray[np.int32]
 
-    def chosen(self, numbers: list[int]) -> NDArray[np.bool_]:
-        """Return the mask (h, w) of the components `numbers`."""
-        return mask_of(self.labels, numbers)
-
 
 def find_components(mask: NDArray[np.bool_]) -> Components:
     """Find the components of `mask` (h, w); pixels that touch at a side or a corner are connected."""

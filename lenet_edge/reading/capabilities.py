@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,21 +37,32 @@ class Capability:
     text: str
 
 
-def try_runtimes() -> list[Capability]:
-    """Let each runtime read some digits in its own process, so that a crash is reported as such."""
-    return [_try_runtime(name, COLUMNS[column]) for name, column in _RUNTIMES.items()]
+RUNTIMES = tuple(_RUNTIMES)
+"""What the capabilities of runtimes are called."""
+
+
+def find_all() -> Iterator[Capability]:
+    """Yield what this machine has, each as soon as it and those before it are known.
+
+    The runtimes, by the names of RUNTIMES, the GPU, NNAPI, OpenCV and camera libraries. Each runtime reads
+    some digits in its own process, so that a crash is reported as such; all of them side by side.
+    """
+    tries: list[Callable[[], Capability]] = [
+        *(functools.partial(_try_runtime, name, COLUMNS[column]) for name, column in _RUNTIMES.items()),
+        _try_gpu,
+    ]
+    with ThreadPoolExecutor(len(tries)) as pool:
+        for found in [pool.submit(one) for one in tries]:
+            yield found.result()
+    yield _nnapi()
+    for package, install in _LIBRARIES.items():
+        yield _find_library(package, install)
 
 
 def try_libraries(paths: Sequence[str]) -> list[Capability]:
     """Try delegates' shared libraries; InputError, before any is tried, if one is not a file."""
     columns = [delegate_column(path) for path in paths]
     return [_try_library(column) for column in columns]
-
-
-def find_others() -> list[Capability]:
-    """Try the GPU, and look for NNAPI, OpenCV and camera libraries."""
-    libraries = [_find_library(package, install) for package, install in _LIBRARIES.items()]
-    return [_try_gpu(), _nnapi(), *libraries]
 
 
 def _try_runtime(name: str, column: Column) -> Capability:

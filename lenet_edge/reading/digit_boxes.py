@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet_edge.picture.connected_components import find_components
+from lenet_edge.picture.findings import box_of
 from lenet_edge.runtime.string_decoder import ReadDigit
 
 InkBox = tuple[float, float, float, float]
@@ -44,11 +45,8 @@ def ink_boxes(picture: NDArray[np.uint8], digits: Sequence[ReadDigit]) -> list[I
 def _shared_part(labels: NDArray[np.int32], number: int, digit: ReadDigit) -> list[NDArray[np.int32]]:
     """Return the box of the part of a shared piece that belongs to `digit`, if there is any."""
     first, last = max(int(np.floor(digit.left)), 0), int(np.ceil(digit.right))
-    inked = labels[:, first:last] == number
-    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
-    if not len(rows):
-        return []
-    return [np.array([first + columns[0], rows[0], first + columns[-1] + 1, rows[-1] + 1])]
+    left, top, right, bottom = box_of(labels[:, first:last] == number)
+    return [np.array([first + left, top, first + right, bottom])] if right else []
 
 
 def _digit_box(pieces: list[NDArray[np.int32]]) -> InkBox | None:

@@ -19,6 +19,7 @@ from converters.base.errors import exit_status
 from converters.file.graph import read_graph
 from converters.model.conversion import to_tflite
 from converters.model.folding import fold
+from converters.proof.report import html_of
 from converters.prove import main
 from converters.runtimes.columns import COLUMNS, absence
 from converters.runtimes.tensorflow_interpreter import run_stored
@@ -225,6 +226,69 @@ def test_two_inputs_without_names_are_refused(of_two, capsys):
     status, _, err = run(capsys, of_two, of_two / "net.tflite", data="nameless.npz")
     wanted = "expected arrays named first, other, one for each input of the model, got arr_0, arr_1"
     assert (status, err) == (2, f"prove: {wanted}\n")
+
+
+# --- files that go beyond the check before native code gets them
+
+
+class Sums(layers.Layer):
+    """Adds up the steps so far."""
+
+    def call(self, steps):
+        return keras.ops.cumsum(steps, axis=1)
+
+
+def sequences(layer):
+    """Return a model of sequences with `layer`, and its float32 file."""
+    x = keras.Input((10, 4), name="steps")
+    model = keras.Model(x, layers.Dense(3, name="last")(layer(x)))
+    return model, to_tflite(model, precision="float32").content
+
+
+@pytest.mark.parametrize(
+    ("layer", "beyond", "rule"),
+    [
+        (layers.LSTM(5), r"tensor \d+: a variable, which .*", "UNIDIRECTIONAL_SEQUENCE_LSTM"),
+        (layers.GRU(5), "3 graphs, not 1", "WHILE"),
+        (Sums(), "operator 0 CUMSUM: one that .*", "CUMSUM"),
+        (layers.Reshape((2, 5, 2, 2)), r"tensor \d+: 5 dimensions, more than 4", "RESHAPE"),
+    ],
+)
+def test_a_file_that_goes_beyond_the_check_is_proven_and_named(layer, beyond, rule, rng):
+    model, content = sequences(layer)
+    lines, samples = [], rng.normal(size=(20, 10, 4)).astype(np.float32)
+    columns = ["tf.lite", "litert"]
+    proof = converters.prove(
+        model, {"a.tflite": content}, samples, columns=columns, layers=True, print_lines=lines.append
+    )
+    assert re.fullmatch(f"a.tflite: not checked before it runs: {beyond}", lines[0])
+    assert re.fullmatch(beyond, proof.as_json()["files"]["a.tflite"]["unchecked"])
+    (page := html_of({**proof.as_json(), "command": "a"})).index("not checked before it ran: ")
+    ElementTree.fromstring(page)
+    for cell in proof.cells:
+        (figures,) = cell.outputs
+        # float32: 24 bits hold 144 dB, less what sums lose.
+        assert figures.snr is None or figures.snr > 100
+        if rule == "RESHAPE":
+            assert cell.verdict == "within"
+        else:
+            assert re.match(rf"no rule for \d+ {rule}", cell.underived)
+
+
+def test_a_file_that_ends_its_process_is_out(folder, capsys, monkeypatch):
+    """The command goes on where a file that goes beyond the check kills a runtime."""
+    death = ("-c", "import os, signal; input(); os.kill(os.getpid(), signal.SIGSEGV)")
+    monkeypatch.setattr("converters.runtimes.columns.WORKER", (sys.executable, *death))
+    status, out, _ = run(capsys, folder, folder / "float32.tflite")
+    assert status == 1
+    assert "OUT: expected to run, but: the process died with signal 11 (SIGSEGV)" in out
+
+
+@pytest.mark.parametrize("delegate", ["gpu", "micro", "tflite-runtime", "web"])
+def test_a_loop_is_one_operator_of_an_audit(delegate):
+    _, content = sequences(layers.GRU(5))
+    names = [verdict.name for verdict in converters.audit(content, delegate=delegate)]
+    assert names.count("WHILE") == 1
 
 
 # --- bad input

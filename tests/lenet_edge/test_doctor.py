@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -113,6 +114,21 @@ def test_one_processor_is_in_the_singular(machine, monkeypatch, capsys, processo
     monkeypatch.setattr(doctor, "machine", lambda: facts)
     doctor.main([])
     assert capsys.readouterr().out.startswith(f"BCM2835, armv6l, {text}\n")
+
+
+def test_what_is_known_is_told_while_others_are_tried(machine, monkeypatch):
+    machine({})
+    run_column, told = capabilities.run_column, threading.Event()
+
+    def slow(column, *arguments, **options):
+        assert column.name != "tf.lite" or told.wait(30)
+        return run_column(column, *arguments, **options)
+
+    monkeypatch.setattr(capabilities, "run_column", slow)
+    found = capabilities.find_all()
+    assert [next(found).what, next(found).what] == ["tflite", "litert"]
+    told.set()
+    assert [one.what for one in found] == ["tensorflow", "gpu", "nnapi", "picamera2", "cv2"]
 
 
 @pytest.mark.skipif(absence(COLUMNS["litert"]) != "", reason=absence(COLUMNS["litert"]))

@@ -24,7 +24,7 @@ from converters.base.errors import expect
 from converters.base.precisions import Precision
 from converters.file.graph import read_graph
 from converters.file.layouts import Layout, describe, variations, windowed
-from converters.file.suggestion import suggested
+from converters.file.suggestion import fits, suggested
 from converters.model.float32 import float32_policy
 from converters.model.graph import graph_of
 from converters.runtimes.lowered_comparison import check_same
@@ -255,18 +255,10 @@ def _drawn_layout(content: bytes, rng: np.random.Generator) -> Layout:
     for position in range(len(layout)):
         choices = [one for one in variations(graph, layout, position) if one != layout]
         for choice in rng.permutation(len(choices))[:_LAYOUTS_TRIED]:
-            if _fits(content, choices[choice]):
+            if fits(content, choices[choice]):
                 layout = choices[choice]
                 break
     return layout
-
-
-def _fits(content: bytes, layout: Layout) -> bool:
-    try:
-        lower(content, layout=layout)
-    except InputError:
-        return False
-    return True
 
 
 def _rms(values: np.ndarray) -> float:

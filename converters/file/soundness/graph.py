@@ -8,6 +8,7 @@ from dataclasses import replace
 from converters.base.arrays import shape_text
 from converters.base.words import counted
 from converters.file.flatbuffer import Damaged, Record, require
+from converters.file.soundness.beyond import require_within
 from converters.file.soundness.nodes import Node, Output
 from converters.file.soundness.operator_checks import RULES, Rule
 from converters.file.soundness.tables import OPERATORS, TABLES
@@ -32,7 +33,7 @@ def check_graph(model: Record) -> None:
         try:
             computed = _checked_output(Node(index, name, *_operands(operator, name, tensors, ready)))
         except Damaged as error:
-            raise Damaged(f"operator {index} {name}: {error}") from None
+            raise type(error)(f"operator {index} {name}: {error}") from None
         for number, output in enumerate(operator.outputs):
             # A side that the file leaves open is now known.
             shape = computed.shape_at(number)
@@ -40,8 +41,12 @@ def check_graph(model: Record) -> None:
         ready |= set(operator.outputs)
         work += computed.work
         memory += computed.scratch + sum(tensors[output].bytes for output in operator.outputs)
-        require(work <= MAX_WORK, f"operator {index} {name}: {work} multiplications, more than {MAX_WORK}")
-        require(memory <= MAX_BYTES, f"operator {index} {name}: {memory} bytes in all, more than {MAX_BYTES}")
+        require_within(
+            work <= MAX_WORK, f"operator {index} {name}: {work} multiplications, more than {MAX_WORK}"
+        )
+        require_within(
+            memory <= MAX_BYTES, f"operator {index} {name}: {memory} bytes in all, more than {MAX_BYTES}"
+        )
     require(set(graph.outputs) <= ready - set(graph.inputs), "an output that no operator writes")
 
 
@@ -70,7 +75,7 @@ def _name(operator: Record, codes: tuple[Record, ...], index: int) -> str:
         custom = ascii((codes[number].custom_code or "")[:40])
         kind = "TensorFlow" if custom.startswith("'Flex") else "custom"
         raise Damaged(f"operator {index}: the {kind} operator {custom}, which the runtimes do not have")
-    require(name in RULES, f"operator {index} {name}: one that lenet-edge has no check for")
+    require_within(name in RULES, f"operator {index} {name}: one that lenet-edge has no check for")
     return name
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from converters.base.words import counted
 from converters.file.flatbuffer import Record, require
+from converters.file.soundness.beyond import require_within
 
 _VERSION = 3
 _CONTROL_DEPENDENCIES = "model_control_dependencies"
@@ -12,7 +13,8 @@ _CONTROL_DEPENDENCIES = "model_control_dependencies"
 def check_model(model: Record) -> None:
     """Raise Damaged unless the schema's `model` has one graph, and its constants in the file."""
     require(model.version == _VERSION, f"version {model.version} of the schema, not {_VERSION}")
-    require(len(model.subgraphs) == 1, f"{counted(len(model.subgraphs), 'graph')}, not 1")
+    require(model.subgraphs, "no graph")
+    require_within(len(model.subgraphs) == 1, f"{counted(len(model.subgraphs), 'graph')}, not 1")
     require(not model.external_buffers and not model.external_buffer_groups, "constants outside of the file")
     require(model.subgraphs[0].operators, "a graph without operators")
     for index, buffer in enumerate(model.buffers):
@@ -36,7 +38,7 @@ def _check_metadata(model: Record) -> None:
         require(entry.name is not None, f"metadata {index}: no name")
         _check_metadata_buffer(model, entry.buffer, f"metadata {index}:")
         known = entry.name != _CONTROL_DEPENDENCIES
-        require(known, f"metadata {index}: control dependencies, which lenet-edge has no check for")
+        require_within(known, f"metadata {index}: control dependencies, which lenet-edge has no check for")
 
 
 def _check_metadata_buffer(model: Record, index: int, place: str) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from converters.base.arrays import shape_text
 from converters.file.flatbuffer import require
+from converters.file.soundness.beyond import require_within
 from converters.file.soundness.nodes import (
     MOVED,
     QUANTIZED,
@@ -160,7 +161,7 @@ def gather(node: Node) -> Output:
     """The slices of an axis that indices name; kernels look at the indices while they run, and refuse."""
     source, indices = _moved(node), node.input(1)
     require_type(indices, ("int32", "int64"))
-    require(node.options.batch_dims == 0, "batches of indices, which lenet-edge has no check for")
+    require_within(node.options.batch_dims == 0, "batches of indices, which lenet-edge has no check for")
     axis = axis_of(node.options.axis, len(source.shape))
     known = constant_values(indices)
     if known is not None:
@@ -181,7 +182,7 @@ def strided_slice(node: Node) -> Output:
     """Every so many values from one index to another; a dimension may be reduced to one index."""
     source, options = _moved(node), node.options
     require(not options.ellipsis_mask and not options.new_axis_mask, "dimensions that a mask adds")
-    require(not options.offset, "ends that are offsets, which lenet-edge has no check for")
+    require_within(not options.offset, "ends that are offsets, which lenet-edge has no check for")
     bounds = [node.integers(number, what) for number, what in ((1, "starts"), (2, "ends"), (3, "steps"))]
     require(
         {len(one) for one in bounds} == {len(source.shape)}, f"a slice of {source.text} in other dimensions"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from converters.base.arrays import shape_text
 from converters.base.words import counted
 from converters.file.flatbuffer import Record, require
+from converters.file.soundness.beyond import require_within
 from converters.file.soundness.tables import BITS, TYPES
 
 MAX_RANK = 4
@@ -19,6 +20,10 @@ MAX_RANK = 4
 MAX_BYTES = 1 << 28
 """256 MiB: a digit reader takes less than one, and a machine of 512 MiB is to survive any file."""
 
+# Less than the least normal float32 is 0 to a processor that flushes what is less.
+_LEAST_SCALE = 2**-126
+# Kernels multiply two scales, and one by 2^20, in float32: SUB ends the process if that is not finite.
+_LARGEST_SCALE = 2**50
 _ZERO_POINTS = {"uint8": (0, 255), "int8": (-128, 127), "int16": (-32768, 32767)}
 
 
@@ -63,7 +68,7 @@ class Tensor:
 def checked_tensor(index: int, record: Record, buffers: tuple[Record, ...]) -> Tensor:
     """Return the tensor of the schema's `record`; raises Damaged when its fields do not agree."""
     place = f"tensor {index}"
-    require(record.type in TYPES, f"{place}: type {record.type}, which lenet-edge has no check for")
+    require_within(record.type in TYPES, f"{place}: type {record.type}, which lenet-edge has no check for")
     _check_shape(record, place)
     _check_kind(record, place)
     require(record.buffer < len(buffers), f"{place}: buffer {record.buffer} of {len(buffers)}")
@@ -87,7 +92,7 @@ def checked_tensor(index: int, record: Record, buffers: tuple[Record, ...]) -> T
 
 def _check_shape(record: Record, place: str) -> None:
     shape, signature = record.shape, record.shape_signature
-    require(len(shape) <= MAX_RANK, f"{place}: {len(shape)} dimensions, more than {MAX_RANK}")
+    require_within(len(shape) <= MAX_RANK, f"{place}: {len(shape)} dimensions, more than {MAX_RANK}")
     require(all(side > 0 for side in shape), f"{place}: a shape of {shape_text(shape)}")
     same = not signature or len(signature) == len(shape)
     require(same, f"{place}: {len(shape)} dimensions that are to be {len(signature)}")
@@ -96,14 +101,16 @@ def _check_shape(record: Record, place: str) -> None:
 
 
 def _check_kind(record: Record, place: str) -> None:
-    require(not record.is_variable, f"{place}: a variable, which lenet-edge has no check for")
-    require(record.sparsity is None, f"{place}: a sparse one, which lenet-edge has no check for")
-    require(not record.variant_tensors, f"{place}: a list of tensors, which lenet-edge has no check for")
+    require_within(not record.is_variable, f"{place}: a variable, which lenet-edge has no check for")
+    require_within(record.sparsity is None, f"{place}: a sparse one, which lenet-edge has no check for")
+    require_within(
+        not record.variant_tensors, f"{place}: a list of tensors, which lenet-edge has no check for"
+    )
     require(not record.external_buffer, f"{place}: a constant outside of the file")
 
 
 def _check_bytes(tensor: Tensor) -> None:
-    require(tensor.bytes <= MAX_BYTES, f"{tensor}: {tensor.text} values, more than {MAX_BYTES} bytes")
+    require_within(tensor.bytes <= MAX_BYTES, f"{tensor}: {tensor.text} values, more than {MAX_BYTES} bytes")
     if tensor.data is not None:
         right = len(tensor.data) == tensor.bytes
         require(right, f"{tensor}: {len(tensor.data)} bytes for {tensor.text} values")
@@ -111,7 +118,7 @@ def _check_bytes(tensor: Tensor) -> None:
 
 def _check_quantization(tensor: Tensor, quantization: Record) -> None:
     scales, points = tensor.scales, tensor.zero_points
-    require(quantization.details is None, f"{tensor}: a quantisation that lenet-edge has no check for")
+    require_within(quantization.details is None, f"{tensor}: a quantisation that lenet-edge has no check for")
     require(
         len(points) == len(scales),
         f"{tensor}: {counted(len(scales), 'scale')} and {counted(len(points), 'zero point')}",
@@ -122,8 +129,7 @@ def _check_quantization(tensor: Tensor, quantization: Record) -> None:
     require(0 <= tensor.axis < len(sides), f"{tensor}: scales for dimension {tensor.axis} of {len(sides)}")
     counts = (1, sides[tensor.axis])
     require(len(scales) in counts, f"{tensor}: {counted(len(scales), 'scale')} for a side of {counts[1]}")
-    # Less than the least normal float32 is 0 to a processor that flushes what is less.
-    wrong = [scale for scale in scales if not 2**-126 <= scale < math.inf]
+    wrong = [scale for scale in scales if not _LEAST_SCALE <= scale <= _LARGEST_SCALE]
     require(not wrong, f"{tensor}: a scale of {str(wrong[:1])[1:-1]}")
     low, high = _ZERO_POINTS.get(tensor.type, (0, 0))
     outside = [point for point in points if not low <= point <= high]

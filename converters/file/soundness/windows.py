@@ -7,6 +7,7 @@ import math
 from converters.base.arrays import shape_text
 from converters.base.words import counted
 from converters.file.flatbuffer import Record, require
+from converters.file.soundness.beyond import require_within
 from converters.file.soundness.nodes import (
     QUANTIZED,
     Node,
@@ -89,7 +90,9 @@ def fully_connected(node: Node) -> Output:
     source, kernel, options = node.input(0), node.input(1), node.options
     require(len(kernel.shape) == 2, f"a kernel of {kernel.text}")
     units, depth = kernel.shape
-    require(options.weights_format == 0, "a kernel that is shuffled, which lenet-edge has no check for")
+    require_within(
+        options.weights_format == 0, "a kernel that is shuffled, which lenet-edge has no check for"
+    )
     require(options.quantized_bias_type in _BIAS_TYPES, "a bias of a type that kernels do not know")
     rows, rest = divmod(math.prod(source.shape), depth)
     whole = not options.keep_num_dims or source.shape[-1:] == (depth,)

@@ -939,3 +939,23 @@ def test_a_model_without_a_kernel_has_its_ranges_already(rng):
     content = to_tflite(rounding, precision="int8").content
     step = read_graph(content).outputs[0].scales[0]
     np.testing.assert_allclose(run(content, samples), rounding.predict(samples, verbose=0), atol=1.01 * step)
+
+
+@pytest.mark.parametrize("per_channel", [True, False])
+def test_a_kernel_that_is_nearly_0_leaves_room_for_its_bias(per_channel, rng):
+    """In steps of an input's step times that kernel's, the bias would be more than 32 bits hold."""
+    x = keras_3.Input((6, 6, 1), name="numbers")
+    model = keras_3.Model(x, keras_3.layers.Conv2D(2, 3)(x))
+    kernel = np.full((3, 3, 1, 2), 1e-9, np.float32)
+    kernel[..., 0] *= 1e7 if per_channel else 1  # the other channel is like any
+    model.layers[1].set_weights([kernel, np.float32([0.5, -0.5])])
+    samples = rng.normal(size=(40, 6, 6, 1)).astype(np.float32)
+    rounding = quantize_aware(model, calibration=samples, per_channel=per_channel)
+    for _ in range(2):  # before and after training
+        content = to_tflite(rounding, precision="int8").content
+        (output,) = read_graph(content).outputs
+        wanted = rounding.predict(samples, verbose=0)
+        # The bias and the answer are rounded once each, the rest is as in the model.
+        np.testing.assert_allclose(run(content, samples), wanted, atol=1.5 * output.scales[0])
+        np.testing.assert_allclose(wanted[..., 1], -0.5, atol=output.scales[0])
+        settle(rounding)

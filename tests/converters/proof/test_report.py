@@ -35,7 +35,10 @@ def report_of(*cells, layers=None, absent=()):
         "machine": {"system": "Linux", "architecture": "riscv64", "processor": "A core"},
         "net": "mobile",
         "samples": 40,
-        "files": {name: {"bytes": 5, "sha256": "0" * 64, "findings": [], "uncompared": ""} for name in names},
+        "files": {
+            name: {"bytes": 5, "sha256": "0" * 64, "findings": [], "uncompared": "", "unchecked": ""}
+            for name in names
+        },
         "columns": {
             name: {"title": title, "absent": dict(absent).get(name, "")}
             for name, title in (("tf.lite", "TensorFlow"), ("micro", "Micro"))

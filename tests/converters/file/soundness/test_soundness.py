@@ -18,7 +18,7 @@ from converters.base.environment import schema, tf
 from converters.base.errors import InputError
 from converters.file.flatbuffer import Damaged, described, read
 from converters.file.graph import read_graph
-from converters.file.soundness import check_sound
+from converters.file.soundness import check_sound, unchecked
 from converters.file.soundness.operator_checks import RULES
 from converters.model.conversion import to_tflite
 from converters.model.quantize_aware import quantize_aware
@@ -298,6 +298,7 @@ TENSORS = [
     ),
     ("tensor 13: a constant outside of the file", lambda m: put(m.tensors[13], externalBuffer=1)),
     ("tensor 15: a scale of 0.0", lambda m: scale(m.tensors[15], 0.0)),
+    ("tensor 15: a scale of 2251799813685248.0", lambda m: scale(m.tensors[15], 2.0**51)),
     ("tensor 15: a scale of -1.0", lambda m: scale(m.tensors[15], -1.0)),
     ("tensor 15: a scale of nan", lambda m: scale(m.tensors[15], float("nan"))),
     ("tensor 15: a scale of inf", lambda m: scale(m.tensors[15], float("inf"))),
@@ -1040,7 +1041,7 @@ def with_ratio(ratio):
     yield "PRELU", one_operator("PRELU", [one(1, 2, 3, 4), slopes], one(1, 2, 3, 4, step=out))
 
 
-@pytest.mark.skipif(not RUNS, reason="no runtime but TensorFlow's, which ends this process")
+@pytest.mark.skipif(not RUNS, reason="neither tflite-runtime nor LiteRT is installed")
 @pytest.mark.parametrize("power", [6.5, 7.5, 8.5, 18.5, 19.5, 90.0])
 def test_scales_are_refused_where_a_runtime_refuses_them_or_dies(tmp_path, power):
     for name, content in with_ratio(2.0**power):
@@ -1108,6 +1109,33 @@ def test_stock_keras_nets_pass(precision, pixels):
 
 def test_a_net_for_any_number_of_pictures_passes():
     check_sound(tf.lite.TFLiteConverter.from_keras_model(keras_net()).convert())
+
+
+BEYOND = [
+    ("2 graphs, not 1", another_graph),
+    (
+        "tensor 15: a variable, which lenet-edge has no check for",
+        lambda m: put(m.tensors[15], isVariable=True),
+    ),
+    ("operator 2 LSTM: one that lenet-edge has no check for", lambda m: code(m, 2, "LSTM")),
+    ("tensor 15: 5 dimensions, more than 4", lambda m: put(m.tensors[15], shape=[1, 28, 28, 6, 1])),
+]
+
+
+@pytest.mark.parametrize(("what", "change"), BEYOND, ids=[what for what, _ in BEYOND])
+def test_what_goes_beyond_the_check_is_told_from_damage(what, change):
+    assert unchecked(edited(change)) == what
+    assert refusal(edited(change)) == what
+
+
+def test_a_sound_file_has_nothing_beyond_the_check():
+    assert unchecked(NET) == ""
+
+
+@pytest.mark.parametrize("content", [b"text, and no model at all", NET[:200]])
+def test_a_damaged_file_is_not_beyond_the_check(content):
+    with pytest.raises(InputError, match="^expected a.tflite to be a sound .tflite file, got "):
+        unchecked(content, name="a.tflite")
 
 
 @pytest.mark.parametrize("bits", [4, 8])
