@@ -14,7 +14,7 @@ ANSWERS := android_demo/build/answers.json
 WEB_ANSWERS := web_demo/generated/answers.json
 WEB_SAVED := web_demo/generated/saved.json
 
-.PHONY: help convert test lint format wheel mutants parity results tables bench bench-peers pi-test android-test apk web web-test train clean
+.PHONY: help convert test lint format wheel mutants parity results tables bench bench-peers pi-test android-test apk web web-test bulk-test train clean
 
 help:
 	@echo 'To use it'
@@ -34,6 +34,7 @@ help:
 	@echo '  make results       parity, speed and strings into results/, every table from it (an hour)'
 	@echo '  make tables        the tables of README.md and docs from the measured files'
 	@echo '  make bench-peers   beside ONNX Runtime and ExecuTorch (installs 6 GB into .venv-peers)'
+	@echo '  make bulk-test     lenet-edge bulk on Ray, with a process killed (installs 0.6 GB into .venv-bulk)'
 	@echo '  make train         train the released weights anew (hours; DATA=folder with MNIST)'
 	@echo 'For Android'
 	@echo '  make android-test  the demo, compiled and tested by Maven; its answers held against the original'
@@ -87,6 +88,13 @@ bench: $(VENV)/installed
 	mkdir -p build
 	$(BIN)/lenet-edge benchmark float32 int8_qat stock_lenet5_float32.tflite stock_lenet5_int8.tflite --runtime all --profile --json build/benchmark.json --png build/benchmark.png
 
+BULK := .venv-bulk
+bulk-test: $(VENV)/wheel
+	test -x $(BULK)/bin/python || $(PYTHON) -m venv $(BULK)
+	$(BULK)/bin/pip install --quiet 'lenet-edge[ray,litert] @ file://$(abspath $(firstword $(wildcard dist/*.whl)))' pytest hypothesis psutil -c constraints.txt
+	$(BULK)/bin/pip install --quiet --force-reinstall --no-deps dist/*.whl
+	cd tests && ../$(BULK)/bin/python -m pytest bulk $(ARGS)
+
 PEERS := .venv-peers
 bench-peers: $(VENV)/wheel
 	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
@@ -121,7 +129,7 @@ train: $(VENV)/installed
 	BIN=$(abspath $(BIN)) DATA=$(DATA) sh scripts/train_released.sh
 
 clean:
-	rm -rf $(VENV) $(VENV).lock .venv-node build dist *.egg-info android_demo/build android_demo/target android_demo/*/target web_demo/dist web_demo/generated web_demo/lenet-edge.html web_demo/node_modules
+	rm -rf $(VENV) $(VENV).lock .venv-node $(BULK) build dist *.egg-info android_demo/build android_demo/target android_demo/*/target web_demo/dist web_demo/generated web_demo/lenet-edge.html web_demo/node_modules
 
 # Each stamp is written last, so that an interrupted step is done again.
 MAKE_VENV := $(PYTHON) scripts/make_venv.py

@@ -1,9 +1,9 @@
 """LeNet-5 as printed in 1998, with trainable subsampling, from Keras to int8 on the edge.
 
 What is listed in `__all__` is public; docs/api.md shows it at work. A name loads what it needs when it is
-first used: the model side loads TensorFlow, `Classifier` and `StringReader` never do. Layers and losses are
-classes of the Keras that `tf.keras` is: Keras 3, unless TF_USE_LEGACY_KERAS=1 was set. Those of a certain one
-are in `lenet_edge.keras3` and `lenet_edge.keras2`.
+first used: the model side loads TensorFlow, `Classifier`, `StringReader` and `DigitReader` never do. Layers
+and losses are classes of the Keras that `tf.keras` is: Keras 3, unless TF_USE_LEGACY_KERAS=1 was set. Those
+of a certain one are in `lenet_edge.keras3` and `lenet_edge.keras2`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lenet_edge.bulk_reading.digit_reader import DigitReader
     from lenet_edge.digits.mnist import calibration_digits, test_digits
     from lenet_edge.keras3 import (
         EuclideanRBF,
@@ -31,6 +32,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Classifier": "runtime.classifier",
+    "DigitReader": "bulk_reading.digit_reader",
     "StringReader": "runtime.string_reader",
     "calibration_digits": "digits.mnist",
     "fine_tuned_model": "packaged.models",
@@ -51,6 +53,7 @@ _IN_KERAS = (  # in lenet_edge.keras3 and lenet_edge.keras2
 )
 __all__ = [
     "Classifier",
+    "DigitReader",
     "EuclideanRBF",
     "MAPLoss",
     "MinimumDistanceLoss",

@@ -18,6 +18,7 @@ COMMANDS = {
     "parity": "compare every file in every runtime with the original model",
     "classify": "read digits from pictures, without TensorFlow",
     "read": "read a line of digits from pictures, without TensorFlow",
+    "bulk": "read an archive of pictures on one machine or many, with Ray",
     "doctor": "check which runtimes, delegates and cameras work on this machine",
     "benchmark": "time models on this machine, or compare two reports",
     "train": "train LeNet-5, the stock net or a teacher on MNIST",

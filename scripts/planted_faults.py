@@ -183,6 +183,14 @@ FAULTS = (
         tests="converters/model/test_several_ends.py",
     ),
     _fault(
+        "bulk-columns",
+        "lenet_edge/bulk_reading/digit_reader.py",
+        "                sources.append(number)\n",
+        "                sources.append(len(sources))\n",
+        meaning="behind an IDX file, a batch's other columns belong to other pictures",
+        tests="lenet_edge/bulk_reading/test_digit_reader.py",
+    ),
+    _fault(
         "beyond-damaged",
         "converters/file/soundness/graph.py",
         "            raise type(error)(",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import os
 from types import ModuleType
 
@@ -18,6 +19,9 @@ hypothesis.settings.register_profile("search", deadline=None)
 hypothesis.settings.register_profile("same", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("same")
 
+
+# What needs Ray has an environment of its own: make bulk-test.
+collect_ignore = [] if importlib.util.find_spec("ray") else ["bulk"]
 
 _LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 _log_level = os.environ.get(_LOG_LEVEL)
