@@ -16,7 +16,7 @@ from PIL import Image
 from lenet_edge.digits.geometry import BOX, FIELD, MNIST_SIDE
 from lenet_edge.picture.ink import Array, median
 from lenet_edge.picture.opencv import cv2
-from lenet_edge.picture.strokes import distances, skeleton
+from lenet_edge.picture.strokes import distances, half_widths
 
 THINNEST = 2.2
 THICKEST = 4.0
@@ -79,7 +79,7 @@ def _outline(shade: Array) -> Array:
     fine = np.pad(np.asarray(Image.fromarray(shade).resize(size, method)), _ROOM)
     inked = fine > stroke_edge(fine)
     inside, outside = distances(~inked), distances(inked)
-    stroke = 2 * median(inside[skeleton(inked)]) / FINE
+    stroke = 2 * median(half_widths(inside)) / FINE
     rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
     longer = (max(np.ptp(rows), np.ptp(columns)) + 1) / FINE
     wanted = np.clip(stroke * BOX / longer, THINNEST, THICKEST)
