@@ -21,11 +21,11 @@ class Runtime(NamedTuple):
 
 
 RUNTIMES = {
-    "tflite": Runtime("tflite_runtime", "tflite-runtime", 'pip install "lenet-edge[tflite]"'),
     "litert": Runtime("ai_edge_litert", "ai-edge-litert", 'pip install "lenet-edge[litert]"'),
+    "tflite": Runtime("tflite_runtime", "tflite-runtime", 'pip install "lenet-edge[tflite]"'),
     "tensorflow": Runtime("tensorflow", "TensorFlow", 'pip install "lenet-edge[train]"'),
 }
-"""The runtimes by name, in the order in which they are tried."""
+"""The runtimes by name, in the order in which they are tried: LiteRT has XNNPACK for int8 too."""
 
 OPENCV = "pip install opencv-python-headless, or sudo apt install python3-opencv (Raspberry Pi OS)"
 """How to install OpenCV, which finds digits on a page and reads cameras."""

@@ -34,7 +34,7 @@ def prepare_page(grey: NDArray[np.uint8]) -> Prepared:
     picture = _model_picture(located)
     if not picture.any():  # a speck so small that no ink is left at the model's size
         return Prepared(picture, Finding.BLANK, "nothing is written on it", None, located.inverted)
-    return Prepared(picture, segment.finding, segment.reason, source, located.inverted)
+    return Prepared(picture, segment.finding, segment.reason, source, located.inverted, on_page=True)
 
 
 def _locate_enlarged(grey: NDArray[np.uint8], box: Box) -> LocatedDigit | None:

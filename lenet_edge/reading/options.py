@@ -94,7 +94,7 @@ def add_session_options(add: Add, *, model: str, default: str) -> None:
         "--runtime",
         choices=("auto", *RUNTIMES),
         default="auto",
-        help="the runtime (default: the first installed)",
+        help=f"the runtime (default: the first installed of {', '.join(RUNTIMES)})",
     )
     add(
         "--delegate",
