@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from lenet_edge.picture.opencv import cv2
+from lenet_edge.picture.pillow import Image
 
 Array = NDArray[np.float32]
 

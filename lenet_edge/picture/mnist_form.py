@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from lenet_edge.digits.geometry import BOX, FIELD, MNIST_SIDE
 from lenet_edge.picture.ink import Array, median
 from lenet_edge.picture.opencv import cv2
+from lenet_edge.picture.pillow import Image
 from lenet_edge.picture.strokes import distances, half_widths
 
 THINNEST = 2.2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from lenet_edge.digits.geometry import FIELD, SEARCHED_SIDE
 from lenet_edge.picture.digit_search import LocatedDigit, locate_digit
@@ -12,6 +11,7 @@ from lenet_edge.picture.findings import Box, Finding, Prepared, box_of
 from lenet_edge.picture.ink import Array
 from lenet_edge.picture.ink_pieces import smoothed
 from lenet_edge.picture.mnist_form import pad_to_field, to_mnist_form
+from lenet_edge.picture.pillow import Image
 from lenet_edge.picture.sheet import without_table
 
 _SMALL_DIGIT = 80  # pixels, at SEARCHED_SIDE: a smaller digit is located again at a larger size
