@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lenet_edge.picture.findings import Finding
+from lenet_edge.picture.findings import Finding, box_of
 from lenet_edge.picture.ink import (
     WIDEST_STROKE,
     Array,
@@ -82,5 +82,5 @@ def _prominence(segment: Segment) -> float:
 
 def _longer_side(segment: Segment) -> int:
     """Return the longer side of the segment's box, in pixels."""
-    rows, columns = segment.mask.any(axis=1), segment.mask.any(axis=0)
-    return max(int(np.ptp(np.flatnonzero(side))) + 1 if side.any() else 0 for side in (rows, columns))
+    left, top, right, bottom = box_of(segment.mask)
+    return max(right - left, bottom - top)
