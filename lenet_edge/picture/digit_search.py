@@ -35,12 +35,16 @@ class LocatedDigit:
     inverted: bool
 
 
-def locate_digit(grey: Array) -> LocatedDigit:
-    """Locate the digit in a `grey` picture (h, w), 0 black to 255 white."""
+def locate_digit(grey: Array, *, inverted: bool | None = None) -> LocatedDigit:
+    """Locate the digit in a `grey` picture (h, w), 0 black to 255 white.
+
+    `inverted`: whether the ink is the bright part, if that is known.
+    """
     flat = flat_paper(grey)
     if flat is not None:
         return _locate_on_flat_paper(flat_ink(grey, inverted=flat))
-    ink = _find_dark_or_bright_ink(grey)
+    known = inverted is not None
+    ink = find_ink(grey, inverted=bool(inverted)) if known else _find_dark_or_bright_ink(grey)
     rules = find_rules(ink.density, ink.noise)
     segment = find_digit(ink.density - rules.density)
     window = WIDEST_STROKE

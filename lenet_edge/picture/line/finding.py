@@ -113,7 +113,8 @@ def _reduction_factor(shape: tuple[int, ...]) -> int:
 
 
 def _reduced(grey: NDArray[np.uint8], factor: int) -> Array:
-    return np.asarray(Image.fromarray(grey).reduce(factor)).astype(np.float32)
+    reduced = grey if factor == 1 else np.asarray(Image.fromarray(grey).reduce(factor))
+    return reduced.astype(np.float32)
 
 
 def _choose_layout(small: Array, paper: Paper) -> tuple[Layout | None, Paper]:
