@@ -3,7 +3,7 @@
 A net that knows ten digits answers one of them whatever it sees, often surely. A picture that resembles a
 mark clearly more than it resembles any of the packaged calibration digits of the answer is that mark. How
 clearly was chosen on MNIST's training digits, of which a few in ten thousand are in doubt then
-(scripts/marks.py). A slash cannot be told from a slanted 1.
+(scripts/marks.py). A slash cannot be told from a slanted 1, nor every euro sign from an 8.
 """
 
 from __future__ import annotations
