@@ -12,7 +12,6 @@ import functools
 from collections.abc import Sequence
 
 from converters.base.errors import exit_status, expect
-from converters.base.files import check_writable
 from converters.base.options import command_parser
 from lenet_edge.packaged.names import VARIANTS
 from lenet_edge.packaged.thresholds import digit_threshold
@@ -26,8 +25,8 @@ from lenet_edge.reading.options import (
     add_jobs,
     add_results,
     add_session_options,
+    check_reading,
     delegate_options,
-    jobs_for,
     report_runtime,
 )
 from lenet_edge.reading.terminal import log
@@ -105,7 +104,7 @@ def _read(options: argparse.Namespace, classifier: Classifier, results: Results,
         files,
         answer=answer,
         log=_log,
-        jobs=jobs_for(files, jobs=options.jobs),
+        jobs=options.jobs,
         show_progress=not options.quiet,
     )
     return done.status
@@ -140,13 +139,8 @@ def _check(options: argparse.Namespace) -> None:
     expect(options.count is None or not options.images, "--count with --watch or --camera", "IMAGE...")
     expect(options.count is None or options.count >= 1, "--count of 1 or more", options.count)
     expect(not options.existing or options.watch is not None, "--existing with --watch", "none")
-    expect(options.jobs is None or options.jobs >= 1, "--jobs of 1 or more", options.jobs)
-    expect(
-        options.threshold is None or 0 <= options.threshold <= 1, "--threshold of 0 to 1", options.threshold
-    )
     expect(options.every >= 0, "--every of 0 seconds or more", options.every)
-    if options.out is not None:
-        check_writable(options.out)
+    check_reading(threshold=options.threshold, jobs=options.jobs, out=options.out)
 
 
 _log = functools.partial(log, NAME)

@@ -11,10 +11,10 @@ import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from converters.base.errors import exit_status, expect
-from converters.base.files import check_writable
+from converters.base.errors import exit_status
 from converters.base.options import command_parser
 from lenet_edge.packaged.thresholds import string_threshold
+from lenet_edge.picture.opencv import LIBRARY
 from lenet_edge.reading.answering import answer_files
 from lenet_edge.reading.decoding import list_files
 from lenet_edge.reading.drawing_files import DrawingFiles
@@ -23,8 +23,8 @@ from lenet_edge.reading.options import (
     add_jobs,
     add_results,
     add_session_options,
+    check_reading,
     delegate_options,
-    jobs_for,
     report_runtime,
 )
 from lenet_edge.reading.output import open_output
@@ -59,13 +59,11 @@ could.
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     options = _parser().parse_intermixed_args(argv)
+    check_reading(threshold=options.threshold, jobs=options.jobs, out=options.out)
+    LIBRARY.check()
     threshold = string_threshold() if options.threshold is None else options.threshold
-    expect(0 <= threshold <= 1, "--threshold of 0 to 1", options.threshold)
-    expect(options.jobs is None or options.jobs >= 1, "--jobs of 1 or more", options.jobs)
     files = list_files(options.images)
     drawing_files = _drawing_files(options.png, len(files))
-    if options.out is not None:
-        check_writable(options.out)
     with _reader(options) as reader, open_output(options.out) as output:
         results = StringResults(output, as_json=options.form == "json", draw=options.show)
         drawings = _drawings(drawing_files, reader)
@@ -81,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             files,
             answer=answer,
             log=_log,
-            jobs=jobs_for(files, jobs=options.jobs),
+            jobs=options.jobs,
             show_progress=not options.quiet,
         )
     return done.status

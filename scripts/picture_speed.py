@@ -1,13 +1,16 @@
 """Time finding digits and lines on pages, beside an older commit: `python scripts/picture_speed.py HEAD~5`.
 
 The pages are drawn from calibration digits, by seeds. Each tree finds them in a process of its own, in turn,
-and the least processor time counts. The older tree is taken from git into a temporary folder.
+and the least processor time counts. The older tree is taken from git into a temporary folder. Then `classify`
+is started for one digit in MNIST's form, beside the imports that it cannot do without, and for all
+photographs, by each tree: the processor time of a start, and the most memory.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -25,6 +28,19 @@ from lenet_edge.on_paper.drawing import jpeg, photograph
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = 17
+BARE = "import numpy, PIL.Image; from converters.base.installed import RUNTIMES, choose; " + (
+    "__import__(RUNTIMES[choose()].package + '.interpreter')"
+)
+"""The imports of NumPy, Pillow and the runtime, which reading a digit cannot do without."""
+MEMORY = """
+import sys
+from pathlib import Path
+from lenet_edge.classify import main
+main([*sorted(map(str, Path(sys.argv[1]).glob("photographs-*.jpg"))), "--jobs", "1", "--quiet"])
+for line in Path("/proc/self/status").read_text().splitlines():
+    if line.startswith("VmHWM:"):
+        print(line.split()[1])
+"""
 STRIP = 150, 50
 """The size of a strip with a line of digits, in pixels."""
 
@@ -65,6 +81,37 @@ def timed(tree: Path, folder: Path) -> dict[str, float]:
     return dict(json.loads(done.stdout))
 
 
+def started(command: Sequence[str], tree: Path) -> float:
+    """Return the processor time, in milliseconds, of a process of Python in `tree`; raise if it fails."""
+    process = subprocess.Popen([sys.executable, *command], cwd=tree, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return 1000 * (usage.ru_utime + usage.ru_stime)
+
+
+def print_starts(older: Path, pages: Path, rounds: int) -> None:
+    """Print what a start of `classify` takes beside the bare imports, and its memory on all photographs."""
+    digit = pages / "digit.png"
+    Image.fromarray(calibration_digits().images[0]).save(digit)
+    start = ["-m", "lenet_edge.classify", str(digit)]
+    commands = {"bare": (ROOT, ["-c", BARE]), "before": (older, start), "now": (ROOT, start)}
+    runs = [
+        {name: started(command, tree) for name, (tree, command) in commands.items()} for _ in range(rounds)
+    ]
+    least = {name: min(one[name] for one in runs) for name in commands}
+    for name in ("before", "now"):
+        ratio = least[name] / least["bare"]
+        print(
+            f"a start {name}: {least[name]:.0f} ms, {ratio:.2f} of the bare imports' {least['bare']:.0f} ms"
+        )
+    for name, tree in (("before", older), ("now", ROOT)):
+        command = [sys.executable, "-c", MEMORY, str(pages)]
+        done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=True)
+        print(f"memory {name}: {int(done.stdout.splitlines()[-1]) / 1024:.0f} MB")
+
+
 def extract(commit: str, folder: Path) -> None:
     """Write the tree of `commit` to `folder`; raise InputError for a commit that git does not know."""
     done = subprocess.run(["git", "-C", str(ROOT), "archive", commit], capture_output=True, check=False)
@@ -74,7 +121,7 @@ def extract(commit: str, folder: Path) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print the times of both trees and their ratio."""
+    """Print the times of both trees and their ratios."""
     parser = command_parser(name="picture_speed.py", description=__doc__)
     parser.add_argument("commit", metavar="COMMIT", help="the older commit")
     parser.add_argument("--count", type=int, default=200, help="pages of each kind (default: %(default)s)")
@@ -88,9 +135,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         extract(options.commit, older)
         draw_pages(pages, options.count)
         rounds = [(timed(older, pages), timed(ROOT, pages)) for _ in range(options.rounds)]
-    for kind in rounds[0][0]:
-        before, now = (min(one[place][kind] for one in rounds) for place in (0, 1))
-        print(f"{kind:12} {before:7.1f} ms before, {now:6.1f} ms now: {now / before:.2f}")
+        for kind in rounds[0][0]:
+            before, now = (min(one[place][kind] for one in rounds) for place in (0, 1))
+            print(f"{kind:12} {before:7.1f} ms before, {now:6.1f} ms now: {now / before:.2f}")
+        print_starts(older, pages, options.rounds)
     return 0
 
 

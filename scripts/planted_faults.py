@@ -30,6 +30,14 @@ def _fault(name: str, file: str, text: str, becomes: str, *, meaning: str, tests
 FAULTS = (
     # What both packages use.
     _fault(
+        "first-runtime",
+        "converters/base/installed.py",
+        'for one in (RUNTIMES if name == "auto"',
+        'for one in (reversed(RUNTIMES) if name == "auto"',
+        meaning="of two runtimes the slower one is taken",
+        tests="converters/base/test_installed.py",
+    ),
+    _fault(
         "file-mode",
         "converters/base/files.py",
         "os.chmod(temporary, 0o666 & ~_umask())",
@@ -951,6 +959,38 @@ FAULTS = (
         tests="lenet_edge/picture/test_what_people_photograph.py",
     ),
     _fault(
+        "combs",
+        "lenet_edge/picture/ink_pieces.py",
+        "frames |= {one.number for one in pieces if _is_comb(labels, one, pieces)} | _teeth(pieces)",
+        "frames |= set()",
+        meaning="the comb of a form is read with the digits between its teeth",
+        tests="lenet_edge/picture/test_what_people_photograph.py",
+    ),
+    _fault(
+        "half-widths",
+        "lenet_edge/picture/strokes.py",
+        "return inside[(inside > 0) & (inside == highest)]",
+        "return inside[inside > 0]",
+        meaning="strokes are taken to be half as wide as they are",
+        tests="lenet_edge/picture/test_strokes.py",
+    ),
+    _fault(
+        "marks",
+        "lenet_edge/picture/marks.py",
+        "return bool((marks @ seen).max() > (_known_digits",
+        "return bool((marks @ seen).max() < (_known_digits",
+        meaning="what resembles a plus is sure, and what resembles none is not",
+        tests="lenet_edge/picture/test_marks.py",
+    ),
+    _fault(
+        "parentheses",
+        "lenet_edge/picture/marks.py",
+        "abs(bend) > _BENT * height",
+        "abs(bend) > 10 * height",
+        meaning="a parenthesis is a sure 1",
+        tests="lenet_edge/picture/test_marks.py",
+    ),
+    _fault(
         "squares-are-no-sheets",
         "lenet_edge/picture/sheet.py",
         "return bool(clear or",
@@ -976,10 +1016,26 @@ FAULTS = (
     ),
     # Reading.
     _fault(
+        "slash-in-a-line",
+        "lenet_edge/reading/line_marks.py",
+        "height > _TALL * others.max()",
+        "height > 9 * others.max()",
+        meaning="a slash between digits is a sure 1",
+        tests="lenet_edge/reading/test_line_marks.py",
+    ),
+    _fault(
+        "segments",
+        "lenet_edge/reading/line_marks.py",
+        "return least >= _BOTH * count and",
+        "return least >= 9 * count and",
+        meaning="digits of a display are read wrongly and surely",
+        tests="lenet_edge/reading/test_line_marks.py",
+    ),
+    _fault(
         "unsure-digit",
         "lenet_edge/reading/digit_answer.py",
-        "probability >= threshold)",
-        "probability >= 0)",
+        "sure = probability >= threshold and",
+        "sure = probability >= 0 and",
         meaning="no digit is ever unsure",
         tests="lenet_edge/test_classify.py",
     ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, SupportsInt, TypeAlias, TypeVar
@@ -24,6 +23,8 @@ def read_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
 
     Raises InputError when it is another or a damaged file, and OSError when it cannot be opened.
     """
+    import zipfile  # here, as reading digits needs the rest of this module only
+
     with Path(path).open("rb") as stream:  # so that a missing file is reported as missing, not as damaged
         try:
             with np.load(stream, allow_pickle=False) as archive:

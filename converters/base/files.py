@@ -7,7 +7,6 @@ import errno
 import json
 import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -63,6 +62,8 @@ def check_folder(path: str | os.PathLike[str]) -> None:
 
 def _try_to_write(folder: Path, path: str | os.PathLike[str]) -> None:
     """Raise OSError, naming `path` or a `folder` that is not there, when no file can be made in `folder`."""
+    import tempfile  # here, as it takes a twentieth of the time in which a digit is read from a file
+
     try:
         with tempfile.NamedTemporaryFile(dir=folder):
             pass
@@ -119,6 +120,8 @@ def _descriptor_of(path: str | os.PathLike[str]) -> int | None:
 
 
 def _replace(path: Path, data: bytes) -> None:
+    import tempfile  # here, as above
+
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

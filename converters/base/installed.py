@@ -21,11 +21,38 @@ class Runtime(NamedTuple):
 
 
 RUNTIMES = {
-    "tflite": Runtime("tflite_runtime", "tflite-runtime", 'pip install "lenet-edge[tflite]"'),
     "litert": Runtime("ai_edge_litert", "ai-edge-litert", 'pip install "lenet-edge[litert]"'),
+    "tflite": Runtime("tflite_runtime", "tflite-runtime", 'pip install "lenet-edge[tflite]"'),
     "tensorflow": Runtime("tensorflow", "TensorFlow", 'pip install "lenet-edge[train]"'),
 }
-"""The runtimes by name, in the order in which they are tried."""
+"""The runtimes by name, in the order in which they are tried: LiteRT has XNNPACK for int8 too."""
+
+
+class Later:
+    """A module that is imported when something of it is first used.
+
+    InputError, in a line that says what installs it, if it is not there.
+    """
+
+    def __init__(self, module: str, *, title: str, install: str) -> None:
+        self._module, self._title, self._install = module, title, install
+
+    def __getattr__(self, name: str) -> object:
+        try:
+            value = getattr(importlib.import_module(self._module), name)
+        except ModuleNotFoundError as error:
+            raise InputError(self._absence()) from error
+        setattr(self, name, value)
+        return value
+
+    def _absence(self) -> str:
+        return f"expected {self._title}, got none: {self._install}"
+
+    def check(self) -> None:
+        """Raise InputError if the module's package is not installed; nothing is imported."""
+        if importlib.util.find_spec(self._module.partition(".")[0]) is None:
+            raise InputError(self._absence())
+
 
 OPENCV = "pip install opencv-python-headless, or sudo apt install python3-opencv (Raspberry Pi OS)"
 """How to install OpenCV, which finds digits on a page and reads cameras."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -111,4 +110,6 @@ def refuse_beside(option: str, refused: Iterable[str], *, given: set[str]) -> No
 
 def command_text(module: str, argv: Sequence[str] | None) -> str:
     """Return the command that runs `module` with `argv`, or this process's arguments, as a shell takes it."""
+    import shlex  # here, as only reports need it
+
     return shlex.join(["python", "-m", module, *(sys.argv[1:] if argv is None else argv)])

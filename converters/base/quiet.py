@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 from collections.abc import Iterator
 
@@ -26,5 +25,7 @@ def quieten_tensorflow() -> None:
 
     Only for a process that is ours, before TensorFlow is imported.
     """
+    import logging  # here: a program without TensorFlow starts without it
+
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)

@@ -17,6 +17,7 @@ from PIL import Image, ImageFilter
 
 from converters.base.errors import expect
 from lenet_edge.digits.geometry import BOX, MNIST_SIDE
+from lenet_edge.picture.findings import box_of
 from lenet_edge.picture.strokes import distances, skeleton
 
 Array = NDArray[np.float32]
@@ -293,14 +294,14 @@ def _outline(digit: NDArray[np.uint8], stroke: float) -> tuple[Array, tuple[floa
     side = field.width * _FINE
     fine = np.asarray(field.resize((side, side), Image.Resampling.BICUBIC))
     mask = fine > 0.5 * digit.max()
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    longer = float(max(np.ptp(rows), np.ptp(columns)) + 1)
+    left, top, right, bottom = box_of(mask)
+    longer = float(max(right - left, bottom - top))
     inside, outside = distances(~mask), distances(mask)
     lines = skeleton(mask)
     radius = stroke / BOX * longer / 2
     change = radius - float(np.median(inside[lines]))
     outline = np.maximum(inside - outside + change, radius - distances(lines))
-    middle = (columns[0] + columns[-1] + 1) / 2, (rows[0] + rows[-1] + 1) / 2
+    middle = (left + right) / 2, (top + bottom) / 2
     return _smooth(np.maximum(outline + _REACH, 0)), middle, longer
 
 

@@ -12,7 +12,7 @@ from lenet_edge.picture.opencv import cv2
 
 @dataclass(frozen=True, kw_only=True)
 class Components:
-    """The components of a mask, numbered from 1 in the order of each one's first pixel.
+    """The components of a mask, numbered from 1, in an order that is OpenCV's.
 
     `labels`, int32 (h, w): each pixel's component, 0 outside the mask. Row i of `boxes`, int32 (n, 4), is
     component i + 1's box in pixels: left, top, right, bottom. `areas`, int32 (n,): their pixels.
@@ -25,10 +25,7 @@ class Components:
 
 def find_components(mask: NDArray[np.bool_]) -> Components:
     """Find the components of `mask` (h, w); pixels that touch at a side or a corner are connected."""
-    # Of OpenCV's algorithms this one numbers by rows; the others go by blocks of pixels.
-    _, labels, facts, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
-        mask.astype(np.uint8), connectivity=8, ltype=cv2.CV_32S, ccltype=cv2.CCL_WU
-    )
+    _, labels, facts, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     left, top, width, height, area = facts[1:].T
     boxes = np.stack([left, top, left + width, top + height], axis=1)
     return Components(labels=labels.astype(np.int32, copy=False), boxes=boxes, areas=area)

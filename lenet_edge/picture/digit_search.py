@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lenet_edge.picture.findings import Finding
+from lenet_edge.picture.findings import Finding, box_of
 from lenet_edge.picture.ink import (
     WIDEST_STROKE,
     Array,
@@ -35,12 +35,16 @@ class LocatedDigit:
     inverted: bool
 
 
-def locate_digit(grey: Array) -> LocatedDigit:
-    """Locate the digit in a `grey` picture (h, w), 0 black to 255 white."""
+def locate_digit(grey: Array, *, inverted: bool | None = None) -> LocatedDigit:
+    """Locate the digit in a `grey` picture (h, w), 0 black to 255 white.
+
+    `inverted`: whether the ink is the bright part, if that is known.
+    """
     flat = flat_paper(grey)
     if flat is not None:
         return _locate_on_flat_paper(flat_ink(grey, inverted=flat))
-    ink = _find_dark_or_bright_ink(grey)
+    known = inverted is not None
+    ink = find_ink(grey, inverted=bool(inverted)) if known else _find_dark_or_bright_ink(grey)
     rules = find_rules(ink.density, ink.noise)
     segment = find_digit(ink.density - rules.density)
     window = WIDEST_STROKE
@@ -82,5 +86,5 @@ def _prominence(segment: Segment) -> float:
 
 def _longer_side(segment: Segment) -> int:
     """Return the longer side of the segment's box, in pixels."""
-    rows, columns = segment.mask.any(axis=1), segment.mask.any(axis=0)
-    return max(int(np.ptp(np.flatnonzero(side))) + 1 if side.any() else 0 for side in (rows, columns))
+    left, top, right, bottom = box_of(segment.mask)
+    return max(right - left, bottom - top)

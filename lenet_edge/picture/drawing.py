@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from converters.base.arrays import shape_text
 from converters.base.errors import expect
 from lenet_edge.digits.geometry import BOX, FIELD, MNIST_SIDE
+from lenet_edge.picture.findings import box_of
 
 _MARGIN = (FIELD - MNIST_SIDE) // 2
 _LARGEST = 4096
@@ -35,10 +36,9 @@ def picture_of_drawing(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """
     expect(ink.ndim == 2 and ink.dtype == np.uint8, "a drawing (height, width) of uint8", _kind(ink))
     expect(max(ink.shape) <= _LARGEST, f"sides of {_LARGEST} at most", shape_text(ink.shape))
-    rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
-    expect(len(rows), "a drawing with ink", "a blank one")
-    box = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.int64)
-    digit = _scaled(box)
+    left, top, right, bottom = box_of(ink > 0)
+    expect(right, "a drawing with ink", "a blank one")
+    digit = _scaled(ink[top:bottom, left:right].astype(np.int64))
     picture = np.zeros((FIELD, FIELD), np.uint8)
     top, left = (_start(digit, axis) for axis in (0, 1))
     picture[top : top + digit.shape[0], left : left + digit.shape[1]] = digit

@@ -18,13 +18,13 @@ from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from converters.base.errors import InputError, expect
 from lenet_edge.digits.idx import read_idx_bytes
 from lenet_edge.picture.digit import check_shape, prepare
 from lenet_edge.picture.findings import Prepared
 from lenet_edge.picture.kinds import HEIC, is_idx, other_kind
+from lenet_edge.picture.pillow import Image
 
 __all__ = ["FORMATS", "Picture", "Prepared", "picture_files", "prepare", "read_images"]
 
@@ -50,14 +50,14 @@ _COLOURED = ("RGB", "P", "CMYK", "YCbCr")  # modes of Pillow's
 _LITTLE = 40  # grey levels: a picture with less contrast is looked at by its colours
 _HIDDEN = 0.3  # of the contrast on black: with less of it on white, the ink is white
 _ORIENTATION = 0x0112  # the EXIF tag
-_TRANSPOSITIONS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+_TRANSPOSITIONS = {  # the names of Pillow's, by the tag's value
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
 }
 
 
@@ -265,7 +265,7 @@ def _upright_grey(
     times = max(1, side(image.size) // _DECODED_SIDE)
     grey = _along_contrast(image.convert("RGB").reduce(times)) if by_colour else _grey(image).reduce(times)
     turn = _TRANSPOSITIONS.get(orientation)
-    return np.asarray(grey if turn is None else grey.transpose(turn)), factor * times
+    return np.asarray(grey if turn is None else grey.transpose(Image.Transpose[turn])), factor * times
 
 
 def _orientation(image: Image.Image) -> int:

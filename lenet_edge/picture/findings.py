@@ -26,7 +26,8 @@ class Prepared:
 
     `picture` is uint8 (32, 32), 0 for paper to 255 for ink: MNIST's 28x28 in the middle. `finding` says
     whether it shows one digit, and `reason` why not; `box` is the box of the ink in the source picture, in
-    pixels (left, top, right, bottom; None if blank); `inverted`: the ink was its bright part.
+    pixels (left, top, right, bottom; None if blank); `inverted`: the ink was its bright part; `on_page`: it
+    was found on a page, so that it may be any mark.
     """
 
     picture: NDArray[np.uint8]
@@ -34,6 +35,7 @@ class Prepared:
     reason: str
     box: Box | None
     inverted: bool
+    on_page: bool = False
 
 
 def box_of(mask: NDArray[np.bool_]) -> Box:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from lenet_edge.picture.opencv import cv2
+from lenet_edge.picture.pillow import Image
 
 Array = NDArray[np.float32]
 
@@ -102,8 +102,13 @@ def brightness_of_ink(grey: Array) -> float:
 
 def deviation(values: Array) -> float:
     """Return a robust standard deviation of `values` (h, w) around 0, from the median absolute value."""
-    step = -(-min(values.shape) // 100)  # about ten thousand values are enough
-    return 1.4826 * median(np.abs(values[::step, ::step]))
+    return 1.4826 * median(np.abs(_some(values)))
+
+
+def _some(values: Array) -> Array:
+    """Return some thousands of `values` (h, w), which are enough for a median."""
+    step = -(-min(values.shape) // 50)
+    return values[::step, ::step]
 
 
 def median(values: Array) -> float:
@@ -117,7 +122,7 @@ def median(values: Array) -> float:
 
 def _bare_level(density: Array) -> Array:
     """Return the local mean density of bare paper, which is not 0: a closing follows the noise's peaks."""
-    level = median(density)
+    level = median(_some(density))
     bare = (np.abs(density - level) < 3 * deviation(density - level) + 0.01).astype(np.float32)
     radius = max(2, min(density.shape) // 16)
     weight = box_mean(bare, radius)
@@ -146,8 +151,12 @@ def _extended(grey: Array, room: int) -> Array:
 
     A vignette or a shadow that darkens towards the edge darkens further, so it does not look like a stroke.
     """
-    paper = box_mean(np.maximum(grey, 0), 1)
-    wide = np.pad(paper, room, mode="reflect", reflect_type="odd")
+    wide = box_mean(np.maximum(grey, 0), 1)
+    for sides in ((room, room, 0, 0), (0, 0, room, room)):
+        # Mirrored in the last pixel, in brightness too: as far above it outside as it is below it inside.
+        last = cv2.copyMakeBorder(wide, *sides, cv2.BORDER_REPLICATE)
+        mirrored = cv2.copyMakeBorder(wide, *sides, cv2.BORDER_REFLECT_101)
+        wide = 2 * last - mirrored  # inside, both are the same
     wide = np.clip(wide, grey.min(), grey.max())
     wide[room : room + grey.shape[0], room : room + grey.shape[1]] = grey
     return wide

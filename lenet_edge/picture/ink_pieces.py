@@ -7,12 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet_edge.picture.connected_components import find_components
+from lenet_edge.picture.connected_components import find_components, mask_of
 from lenet_edge.picture.ink import Array, deviation
 from lenet_edge.picture.opencv import cv2
 
 _FAINTEST = 0.07  # share of light absorbed: nothing fainter is ink
 _FRAMED = 0.25  # of a frame's shorter side: what is smaller in it is a dot, as in a dotted zero
+_LONG_COMB = 1.2  # times as long as high
+_COMB_INK = 0.4  # of its box at most
+_TEETH = 3  # at least
+_STRAIGHT = 0.9  # of a comb's ink
+_SLIM_TOOTH = 5.0  # times as high as wide
+_ALIKE = 0.1  # of their height or distance: so little teeth differ
 _BINOMIAL = np.array([0.25, 0.5, 0.25], np.float32)
 _SURENESS = 12.0  # standard errors above bare paper, for a piece as a whole
 
@@ -59,9 +65,12 @@ def find_pieces(density: Array, *, flat: bool = False) -> Pieces:
     noise = 0.0 if flat else deviation(smooth)
     labels, pieces = _label_pieces(smooth, max(_FAINTEST, 4 * noise))
     pieces = [p for p in pieces if p.mass > _SURENESS * noise * np.sqrt(p.area) and p.area >= 5]
-    pieces = _without_frames(labels, pieces)
+    inked, pieces = pieces, _without_frames(labels, pieces)
     if not pieces:
         return Pieces(labels, [], smooth, 0.0, None)
+    if len(pieces) < len(inked):  # away with the frames: at another threshold they fall apart
+        frames = mask_of(labels, [one.number for one in inked if one not in pieces])
+        shade, smooth = (np.where(frames, np.float32(0), values) for values in (shade, smooth))
     main = max(pieces, key=_prominence)
     if main.longer > 100:  # a large digit does not need the finest detail, and pencil is grainy
         smooth = smoothed(shade, main.longer // 80)
@@ -73,9 +82,10 @@ def find_pieces(density: Array, *, flat: bool = False) -> Pieces:
 
 
 def _without_frames(labels: NDArray[np.int32], pieces: list[Piece]) -> list[Piece]:
-    """Return `pieces` without those that enclose another, large one: circles and boxes around digits."""
+    """Return `pieces` without circles and boxes, which enclose another, large one, and without combs."""
     frames = {one.number for one in pieces for other in pieces if _may_enclose(one, other)}
     frames = {one.number for one in pieces if one.number in frames and _encloses(labels, one, pieces)}
+    frames |= {one.number for one in pieces if _is_comb(labels, one, pieces)} | _teeth(pieces)
     return [piece for piece in pieces if piece.number not in frames]
 
 
@@ -94,6 +104,45 @@ def _encloses(labels: NDArray[np.int32], one: Piece, pieces: list[Piece]) -> boo
     hole = (areas != areas[0, 0])[1:-1, 1:-1]
     held = {int(number) for number in np.unique(own[hole])}
     return any(other.number in held for other in pieces if _may_enclose(one, other))
+
+
+def _is_comb(labels: NDArray[np.int32], piece: Piece, pieces: list[Piece]) -> bool:
+    """Return whether a piece is a level line with teeth under others: straight lines only, three upright."""
+    height, width = piece.bottom - piece.top, piece.right - piece.left
+    if width < _LONG_COMB * height or piece.area > _COMB_INK * height * width:
+        return False
+    if not any(piece.left < o.left and o.right < piece.right and o.bottom < piece.bottom for o in pieces):
+        return False
+    own = (labels[piece.top : piece.bottom, piece.left : piece.right] == piece.number).astype(np.uint8)
+    level, upright = (
+        np.asarray(cv2.morphologyEx(own, cv2.MORPH_OPEN, np.ones(size, np.uint8)), np.uint8)
+        for size in ((1, max(width // 2, 1)), (max(height // 2, 1), 1))
+    )
+    teeth, _ = cv2.connectedComponents(upright)
+    straight = np.count_nonzero(level | upright)
+    return bool(level.any()) and teeth > _TEETH and straight >= _STRAIGHT * piece.area
+
+
+def _teeth(pieces: list[Piece]) -> set[int]:
+    """Return the numbers of the teeth of a comb whose level line was taken away as a printed rule.
+
+    They are upright bars of one height, at equal distances, and end below all that stands between them.
+    """
+    bars = [one for one in pieces if one.bottom - one.top >= _SLIM_TOOTH * (one.right - one.left)]
+    bars = [one for one in bars if one.area >= _STRAIGHT * (one.bottom - one.top) * (one.right - one.left)]
+    if len(bars) < _TEETH:
+        return set()
+    usual = np.median([(one.top, one.bottom) for one in bars], axis=0)
+    room = _ALIKE * (usual[1] - usual[0])
+    bars = [one for one in bars if max(abs(one.top - usual[0]), abs(one.bottom - usual[1])) <= room]
+    if len(bars) < _TEETH:
+        return set()
+    ends = np.array(sorted((one.left, one.bottom) for one in bars))
+    pitch = np.diff(ends[:, 0])
+    even = np.ptp(pitch) <= _ALIKE * pitch.mean()
+    own = {one.number for one in bars}
+    below = min((ends[:, 1].min() - one.bottom for one in pieces if one.number not in own), default=0)
+    return own if even and below > room else set()
 
 
 def _prominence(piece: Piece) -> float:

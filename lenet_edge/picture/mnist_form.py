@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from lenet_edge.digits.geometry import BOX, FIELD, MNIST_SIDE
+from lenet_edge.picture.findings import box_of
 from lenet_edge.picture.ink import Array, median
 from lenet_edge.picture.opencv import cv2
-from lenet_edge.picture.strokes import distances, skeleton
+from lenet_edge.picture.pillow import Image
+from lenet_edge.picture.strokes import distances, half_widths
 
 THINNEST = 2.2
 THICKEST = 4.0
@@ -64,10 +65,8 @@ def pad_to_field(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _cropped(ink: Array, above: float) -> Array:
     """Return `ink` cropped to the rows and columns with values `above` a limit, or uncropped without any."""
-    rows, columns = (np.flatnonzero((ink > above).any(axis=axis)) for axis in (1, 0))
-    if not len(rows):
-        return ink
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    left, top, right, bottom = box_of(ink > above)
+    return ink[top:bottom, left:right] if right else ink
 
 
 def _outline(shade: Array) -> Array:
@@ -79,9 +78,9 @@ def _outline(shade: Array) -> Array:
     fine = np.pad(np.asarray(Image.fromarray(shade).resize(size, method)), _ROOM)
     inked = fine > stroke_edge(fine)
     inside, outside = distances(~inked), distances(inked)
-    stroke = 2 * median(inside[skeleton(inked)]) / FINE
-    rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
-    longer = (max(np.ptp(rows), np.ptp(columns)) + 1) / FINE
+    stroke = 2 * median(half_widths(inside)) / FINE
+    left, top, right, bottom = box_of(inked)
+    longer = max(right - left, bottom - top) / FINE
     wanted = np.clip(stroke * BOX / longer, THINNEST, THICKEST)
     # Afterwards all of it, the change included, is scaled to the box of 20.
     change = (wanted * longer / BOX - stroke) / (2 * (1 - wanted / BOX)) * FINE

@@ -1,13 +1,15 @@
-"""Import OpenCV, or say how to install it: it takes as long to import as Pillow, and a Pi may lack it."""
+"""OpenCV, imported when it is first used: it takes as long to import as Pillow, and a Pi may lack it."""
 
 from __future__ import annotations
 
-from converters.base.errors import InputError
-from converters.base.installed import OPENCV
+from typing import TYPE_CHECKING
 
-try:
+from converters.base.installed import OPENCV, Later
+
+LIBRARY = Later("cv2", title="OpenCV", install=OPENCV)
+if TYPE_CHECKING:
     import cv2
-except ModuleNotFoundError as error:
-    raise InputError(f"expected OpenCV, got none: {OPENCV}") from error
+else:
+    cv2 = LIBRARY
 
-__all__ = ["cv2"]
+__all__ = ["LIBRARY", "cv2"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from lenet_edge.digits.geometry import FIELD, SEARCHED_SIDE
 from lenet_edge.picture.digit_search import LocatedDigit, locate_digit
@@ -12,6 +11,7 @@ from lenet_edge.picture.findings import Box, Finding, Prepared, box_of
 from lenet_edge.picture.ink import Array
 from lenet_edge.picture.ink_pieces import smoothed
 from lenet_edge.picture.mnist_form import pad_to_field, to_mnist_form
+from lenet_edge.picture.pillow import Image
 from lenet_edge.picture.sheet import without_table
 
 _SMALL_DIGIT = 80  # pixels, at SEARCHED_SIDE: a smaller digit is located again at a larger size
@@ -30,19 +30,19 @@ def prepare_page(grey: NDArray[np.uint8]) -> Prepared:
     box = box_of(segment.mask)
     source = _enlarged(box, factor, grey.shape)
     if segment.finding is Finding.DIGIT and factor > 1 and _longer_side(box) < _SMALL_DIGIT:
-        located = _locate_enlarged(grey, source) or located
+        located = _locate_enlarged(grey, source, inverted=located.inverted) or located
     picture = _model_picture(located)
     if not picture.any():  # a speck so small that no ink is left at the model's size
         return Prepared(picture, Finding.BLANK, "nothing is written on it", None, located.inverted)
-    return Prepared(picture, segment.finding, segment.reason, source, located.inverted)
+    return Prepared(picture, segment.finding, segment.reason, source, located.inverted, on_page=True)
 
 
-def _locate_enlarged(grey: NDArray[np.uint8], box: Box) -> LocatedDigit | None:
+def _locate_enlarged(grey: NDArray[np.uint8], box: Box, *, inverted: bool) -> LocatedDigit | None:
     """Locate the digit again in the part of `grey` around `box`, less reduced; None if that finds none."""
     room = 8 + _longer_side(box)
     left, top = (max(0, edge - room) for edge in box[:2])
     part = grey[top : box[3] + room, left : box[2] + room]
-    located = locate_digit(_reduced(part, _reduction_factor(part.shape)))
+    located = locate_digit(_reduced(part, _reduction_factor(part.shape)), inverted=inverted)
     return located if located.segment.finding is Finding.DIGIT else None
 
 
@@ -62,7 +62,8 @@ def _reduction_factor(shape: tuple[int, ...]) -> int:
 
 
 def _reduced(grey: NDArray[np.uint8], factor: int) -> Array:
-    return np.asarray(Image.fromarray(grey).reduce(factor)).astype(np.float32)
+    reduced = grey if factor == 1 else np.asarray(Image.fromarray(grey).reduce(factor))
+    return reduced.astype(np.float32)
 
 
 def _enlarged(box: Box, factor: int, shape: tuple[int, ...]) -> Box:

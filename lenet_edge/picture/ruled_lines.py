@@ -109,12 +109,13 @@ def _separate(peaks: Array) -> Array:
 
     `peaks` (n, 3) are scores, starts and ends.
     """
-    left = peaks[np.lexsort(-peaks.T[::-1])][:, 1:]
-    kept: list[Array] = []
-    while len(left) and len(kept) < _MOST_RULES:
-        kept.append(left[0])
-        left = left[np.abs(left - left[0]).sum(axis=1) > _NEIGHBOURS]
-    return np.array(kept).reshape(-1, 2)
+    starts, ends = peaks[np.lexsort(-peaks.T[::-1])].T[1:]
+    kept: list[tuple[float, float]] = []
+    while len(starts) and len(kept) < _MOST_RULES:
+        kept.append((starts[0], ends[0]))
+        away = np.abs(starts - starts[0]) + np.abs(ends - ends[0]) > _NEIGHBOURS
+        starts, ends = starts[away], ends[away]
+    return np.array(kept, np.float32).reshape(-1, 2)
 
 
 def _opening(values: Array) -> Array:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from lenet_edge.picture.connected_components import find_components
 from lenet_edge.picture.ink import median
 from lenet_edge.picture.opencv import cv2
+from lenet_edge.picture.pillow import Image
+
+Outline = NDArray[np.integer | np.floating]
+"""The points around a shape, as OpenCV has them: (n, 1, 2), column and row."""
 
 _SIDE = 192  # pixels: a sheet is looked for at this size
 _SMALLEST, _LARGEST = 0.03, 0.93  # of the picture's area
@@ -44,9 +47,7 @@ def without_table(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _sheet(mask: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     """Return the inside of the one sheet in `mask` (h, w), both 255 inside and 0 outside; None without."""
-    contours, hierarchy = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    outer = [contour for contour, (*_, parent) in zip(contours, hierarchy[0], strict=True) if parent < 0]
-    sheets = [contour for contour in outer if _is_rectangle(contour, mask.shape)]
+    sheets = [contour for contour in _large_outlines(mask) if _is_rectangle(contour, mask.size)]
     if len(sheets) != 1:
         return None
     filled = np.zeros_like(mask)
@@ -73,11 +74,22 @@ def _is_surrounded(filled: NDArray[np.uint8], mask: NDArray[np.uint8]) -> bool:
     return bool(clear or other.areas[number] >= _TABLE * np.count_nonzero(filled == 0))
 
 
-def _is_rectangle(contour: NDArray[np.integer | np.floating], shape: tuple[int, ...]) -> bool:
-    """Return whether a contour in a picture of `shape` is a rectangle, as large as a sheet and all inside."""
-    area, (_, (width, height), _) = cv2.contourArea(contour), cv2.minAreaRect(contour)
-    left, top, wide, high = cv2.boundingRect(contour)
-    inner = left > 0 and top > 0 and left + wide < shape[1] and top + high < shape[0]
-    sized = _SMALLEST <= area / (shape[0] * shape[1]) <= _LARGEST
+def _large_outlines(mask: NDArray[np.uint8]) -> list[Outline]:
+    """Return the outlines of the components of `mask` (h, w) that may be sheets, clear of the edges."""
+    found = find_components(mask > 0)
+    left, top, right, bottom = found.boxes.T
+    clear = (left > 0) & (top > 0) & (right < mask.shape[1]) & (bottom < mask.shape[0])
+    large = clear & ((right - left) * (bottom - top) >= _SMALLEST * mask.size)
+    outlines: list[Outline] = []
+    for number in np.flatnonzero(large) + 1:
+        own = (found.labels == number).astype(np.uint8)
+        outlines += cv2.findContours(own, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+    return outlines
+
+
+def _is_rectangle(outline: Outline, pixels: int) -> bool:
+    """Return whether an outline in a picture of so many `pixels` is a rectangle as large as a sheet."""
+    area, (_, (width, height), _) = cv2.contourArea(outline), cv2.minAreaRect(outline)
     longer, shorter = max(width, height), min(width, height)
-    return inner and sized and longer <= _WIDEST * shorter and area >= _STRAIGHT * width * height
+    sized = _SMALLEST <= area / pixels <= _LARGEST
+    return sized and longer <= _WIDEST * shorter and area >= _STRAIGHT * width * height

@@ -19,6 +19,16 @@ def distances(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     return away.astype(np.float32, copy=False)
 
 
+def half_widths(inside: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return half the width of strokes, in pixels, at each point of their middle lines, (n,).
+
+    `inside` (h, w) is each pixel's distance to the paper, 0 on it. A point is in the middle of its stroke if
+    none of its neighbours is further from the paper: thinning finds the same in many times the time.
+    """
+    highest = cv2.dilate(inside, np.ones((3, 3), np.uint8))
+    return inside[(inside > 0) & (inside == highest)]
+
+
 def skeleton(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the one-pixel-wide skeleton of the shape `mask` (h, w), connected as the shape is.
 

@@ -51,7 +51,7 @@ def answer_files(
     *,
     answer: Callable[[_Indexed], object],
     log: Log,
-    jobs: int = 1,
+    jobs: int | None = 1,
     show_progress: bool = True,
 ) -> Outcome:
     """Decode the pictures of `files` and pass each to `answer`; return the counts.

@@ -16,7 +16,7 @@ from converters.runtimes.columns import COLUMNS, Column, Result, absence, delega
 from lenet_edge.digits.mnist import calibration_digits, pad
 from lenet_edge.packaged.files import content_of
 
-_RUNTIMES = {"tflite": "tflite-runtime", "litert": "litert", "tensorflow": "tf.lite"}  # name and column
+_RUNTIMES = {"litert": "litert", "tflite": "tflite-runtime", "tensorflow": "tf.lite"}  # name and column
 _MODELS = ("lenet5_float32.tflite", "lenet5_int8_qat.tflite")
 _DIGITS = 20
 _TIMEOUT = 120.0  # seconds for one runtime

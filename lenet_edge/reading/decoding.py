@@ -43,7 +43,13 @@ FEW = 16
 """No more files than this are read in one process: workers would take longer to start."""
 
 _START = 32  # bytes that tell what a file is
-_AHEAD = 4  # files for each process that may be decoded ahead of the caller
+_AHEAD = 2  # portions for each process that may be decoded ahead of the caller
+_PORTION = 32  # files that are handed over to a process at once, at most
+_PORTION_BYTES = 1 << 18  # of them, at most, or one file
+_WORTH_A_PROCESS = 4096  # bytes: a smaller file is a drawn digit or has little to search
+
+MOST_JOBS = 4
+"""Processes at most, unless a number is given: each takes some 50 MB."""
 
 
 @dataclass(frozen=True)
@@ -80,20 +86,40 @@ def list_files(sources: Iterable[str]) -> list[str | InputError]:
 
 
 def decode_files(
-    decoder: Decoder[T], files: Sequence[str | InputError], *, jobs: int = 1
+    decoder: Decoder[T], files: Sequence[str | InputError], *, jobs: int | None = 1
 ) -> Iterator[T | InputError]:
     """Yield the items that `decoder`, a module-level function, makes of `files`, in the order of the files.
 
-    A file that cannot be read yields its error instead. `jobs` processes decode a few files ahead; with one
-    job or few files this process does it. Standard input, IDX files and special files are read in this
-    process, after everything before them has been yielded. Raises InputError when a process cannot be started
-    or dies.
+    A file that cannot be read yields its error instead. `jobs` processes decode some files ahead, None for as
+    many as there is work for; with one job or few files this process does it. Standard input, IDX files and
+    special files are read in this process, after everything before them has been yielded. Raises InputError
+    when a process cannot be started or dies.
     """
+    jobs = jobs_for(files) if jobs is None else jobs
     if jobs == 1 or len(files) <= FEW:
         for file in files:
             yield from _read(decoder, file)
     else:
         yield from _read_in_processes(decoder, files, jobs)
+
+
+def jobs_for(files: Iterable[str | InputError]) -> int:
+    """Return in how many processes to decode `files`: each has work for longer than it takes to start."""
+    large = sum(_size(file) >= _WORTH_A_PROCESS for file in files if isinstance(file, str))
+    return max(1, min(MOST_JOBS, _processors(), -(-large // FEW)))
+
+
+def _size(file: str) -> int:
+    """Return a file's size in bytes, 0 if it has none."""
+    try:
+        return os.stat(file).st_size
+    except (OSError, ValueError):
+        return 0
+
+
+def _processors() -> int:
+    """Return the number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def prepared_pictures(source: Source, *, name: str | None = None) -> Iterator[PreparedPicture]:
@@ -127,27 +153,48 @@ def _read_in_processes(
     waiting: deque[Future[list[T | InputError]]] = deque()
     with _processes(jobs) as pool:
         try:
-            for file in files:
-                if isinstance(file, str) and _holds_one_picture(file):
+            for portion in _portions(files):
+                if isinstance(portion, list):
                     with _interrupts_blocked():  # this may start a process, which inherits the mask
-                        waiting.append(pool.submit(_read_all, decoder, file))
+                        waiting.append(pool.submit(_read_all, decoder, portion))
                     yield from _take_finished(waiting, most=_AHEAD * jobs)
                 else:
                     yield from _take_finished(waiting, most=0)
-                    yield from _read(decoder, file)
+                    yield from _read(decoder, portion)
             yield from _take_finished(waiting, most=0)
         except BrokenExecutor as error:
             raise InputError("expected workers to finish, got a process that died: try --jobs 1") from error
 
 
+def _portions(files: Iterable[str | InputError]) -> Iterator[list[str] | str | InputError]:
+    """Yield the files in portions for the processes; what they do not read, alone.
+
+    To hand over a small file by itself takes longer than to decode it.
+    """
+    portion: list[str] = []
+    room = _PORTION_BYTES
+    for file in files:
+        single = isinstance(file, str) and _holds_one_picture(file)
+        if portion and (not single or len(portion) == _PORTION or room <= 0):
+            yield portion
+            portion, room = [], _PORTION_BYTES
+        if isinstance(file, str) and single:
+            portion.append(file)
+            room -= _size(file)
+        else:
+            yield file
+    if portion:
+        yield portion
+
+
 def _take_finished(waiting: deque[Future[list[T | InputError]]], *, most: int) -> Iterator[T | InputError]:
-    """Yield finished results in order, and wait until at most `most` files are `waiting`."""
+    """Yield finished results in order, and wait until at most `most` portions are `waiting`."""
     while waiting and (len(waiting) > most or waiting[0].done()):
         yield from waiting.popleft().result()
 
 
-def _read_all(decoder: Decoder[T], file: str) -> list[T | InputError]:
-    return list(_read(decoder, file))
+def _read_all(decoder: Decoder[T], files: list[str]) -> list[T | InputError]:
+    return [item for file in files for item in _read(decoder, file)]
 
 
 def _holds_one_picture(file: str) -> bool:

@@ -14,7 +14,7 @@ from lenet_edge.runtime.classifier import Classifier
 class Answer:
     """The answer for one picture: `digit` 0..9 and its `probability` 0..1, both None if none was found.
 
-    `sure`: there is a digit, and its probability reaches the threshold.
+    `sure`: there is a digit, its probability reaches the threshold, and it resembles no other mark.
     `index` counts the pictures of an IDX file and the frames of a camera, from 0; None for other files.
     """
 
@@ -34,7 +34,7 @@ def answer_picture(picture: Picture, classifier: Classifier, *, threshold: float
 def answer_prepared(picture: PreparedPicture, classifier: Classifier, *, threshold: float = 0.0) -> Answer:
     """Read the digit of one prepared picture; it is sure from the probability `threshold` on.
 
-    Errors as `Classifier.scores`.
+    What resembles a mark that is no digit is never sure. Errors as `Classifier.scores`.
     """
     prepared = picture.prepared
     if prepared.finding is not Finding.DIGIT:
@@ -42,4 +42,15 @@ def answer_prepared(picture: PreparedPicture, classifier: Classifier, *, thresho
     scores = classifier.scores(prepared.picture)
     digit = int(scores.argmax())
     probability = float(scores[digit])
-    return Answer(picture.name, picture.index, prepared, digit, probability, probability >= threshold)
+    sure = probability >= threshold and not _may_be_a_mark(prepared, digit)
+    return Answer(picture.name, picture.index, prepared, digit, probability, sure)
+
+
+def _may_be_a_mark(prepared: Prepared, digit: int) -> bool:
+    """Return whether what was found on a page resembles a mark, such as a plus, more than the `digit`."""
+    if not prepared.on_page:
+        return False
+    from lenet_edge.picture.marks import is_parenthesis, resembles_mark  # here, as only a page needs OpenCV
+
+    bowed = digit == 1 and is_parenthesis(prepared.picture)
+    return bowed or resembles_mark(prepared.picture, digit)

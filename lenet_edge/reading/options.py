@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable, Iterable
 
-from converters.base.errors import InputError, expect
+from converters.base.errors import expect
+from converters.base.files import check_writable
 from converters.base.installed import RUNTIMES
 from converters.runtimes.sessions import DELEGATES, Report
-from lenet_edge.reading.decoding import FEW
+from lenet_edge.picture.pillow import LIBRARY
+from lenet_edge.reading.decoding import MOST_JOBS
 
 Add = Callable[..., argparse.Action]
 """`add_argument` of a parser or of one of its groups."""
@@ -18,9 +19,6 @@ DELEGATE_HELP = (
     f"{', '.join(DELEGATES)}, or a delegate's shared library; NNAPI exists in Android's apps only: "
     "docs/delegates.md"
 )
-
-_WORTH_A_PROCESS = 4096  # bytes: a smaller file is a drawn digit or has little to search
-_MOST_DEFAULT_JOBS = 4  # by default: each takes some 50 MB
 
 
 def add_images(add: Add, *, nargs: str) -> None:
@@ -40,27 +38,17 @@ def add_jobs(add: Add) -> None:
         type=int,
         metavar="N",
         help="processes that decode when there are many files (default: one for each processor, at most "
-        f"{_MOST_DEFAULT_JOBS}, and one alone for small pictures)",
+        f"{MOST_JOBS}, and one alone for small pictures)",
     )
 
 
-def jobs_for(files: Iterable[str | InputError], *, jobs: int | None) -> int:
-    """Return in how many processes to decode `files`: `jobs`, or, if None, as many as there is work for.
-
-    A small picture takes longer to hand over to a process than to decode.
-    """
-    if jobs is not None:
-        return jobs
-    large = sum(_size(file) >= _WORTH_A_PROCESS for file in files if isinstance(file, str))
-    return min(_MOST_DEFAULT_JOBS, _processors()) if large > FEW else 1
-
-
-def _size(file: str) -> int:
-    """Return a file's size in bytes, 0 if it has none."""
-    try:
-        return os.stat(file).st_size
-    except (OSError, ValueError):
-        return 0
+def check_reading(*, threshold: float | None, jobs: int | None, out: str | None) -> None:
+    """Raise InputError for options out of range or without Pillow, OSError for an unwritable --out."""
+    expect(threshold is None or 0 <= threshold <= 1, "--threshold of 0 to 1", threshold)
+    expect(jobs is None or jobs >= 1, "--jobs of 1 or more", jobs)
+    LIBRARY.check()
+    if out is not None:
+        check_writable(out)
 
 
 def add_results(
@@ -94,7 +82,7 @@ def add_session_options(add: Add, *, model: str, default: str) -> None:
         "--runtime",
         choices=("auto", *RUNTIMES),
         default="auto",
-        help="the runtime (default: the first installed)",
+        help=f"the runtime (default: the first installed of {', '.join(RUNTIMES)})",
     )
     add(
         "--delegate",
@@ -133,8 +121,3 @@ def report_runtime(report: Report, *, log: Callable[[object], object], verbose: 
         log(report)
     elif report.reason:
         log(f"{report.asked} does not run: {report.reason}")
-
-
-def _processors() -> int:
-    """Return the number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lenet_edge.picture.files import Picture, Source, read_images
 from lenet_edge.picture.line.finding import Line, LineFinding, find_line
 from lenet_edge.reading.digit_boxes import InkBox, ink_boxes
+from lenet_edge.reading.line_marks import has_mark
 from lenet_edge.runtime.string_decoder import ReadDigit
 from lenet_edge.runtime.string_reader import StringReader
 
@@ -47,7 +48,8 @@ class Box:
 class StringAnswer:
     """The answer for one picture: `text`, "" for a line without digits, None if no line was found.
 
-    `probability` is that of the text, 0..1, None without a text; `sure`: it reaches the threshold.
+    `probability` is that of the text, 0..1, None without a text; `sure`: it reaches the threshold,
+    and no digit resembles a mark.
     """
 
     found: FoundLine
@@ -64,13 +66,18 @@ def found_lines(source: Source, *, name: str | None = None) -> Iterator[FoundLin
 
 
 def answer_line(found: FoundLine, reader: StringReader, *, threshold: float) -> StringAnswer:
-    """Read the digits of a line; the answer is `sure` from the probability `threshold` on."""
+    """Read the digits of a line; the answer is `sure` from the probability `threshold` on.
+
+    With what resembles a mark that is no digit, such as a slash or a plus, it is never sure.
+    """
     if found.line.finding is not LineFinding.LINE:
         return StringAnswer(found, None, None, False, ())
     read = reader.read(found.line.picture)
     ink = ink_boxes(found.line.picture, read.digits)
     boxes = tuple(_box(found, digit, box) for digit, box in zip(read.digits, ink, strict=True))
-    return StringAnswer(found, read.text, read.probability, read.probability >= threshold, boxes)
+    digits = [digit.digit for digit in read.digits]
+    sure = read.probability >= threshold and not has_mark(found.line.picture, digits, ink)
+    return StringAnswer(found, read.text, read.probability, sure, boxes)
 
 
 def row_edges(boxes: tuple[Box, ...], columns: int, *, width: int) -> list[int]:

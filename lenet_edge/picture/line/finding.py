@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from converters.base.errors import expect
 from lenet_edge.digits.geometry import BOX, FIELD, SEARCHED_SIDE
@@ -30,6 +29,7 @@ from lenet_edge.picture.line.ink import (
 from lenet_edge.picture.line.layout import Layout, find_layout
 from lenet_edge.picture.line.strip import compose, cut_strip, rotation_map
 from lenet_edge.picture.line.strokes import draw_line
+from lenet_edge.picture.pillow import Image
 from lenet_edge.picture.sheet import without_table
 
 _FAINTEST = 16  # grey levels: the least contrast of a picture that passes unchanged
@@ -113,7 +113,8 @@ def _reduction_factor(shape: tuple[int, ...]) -> int:
 
 
 def _reduced(grey: NDArray[np.uint8], factor: int) -> Array:
-    return np.asarray(Image.fromarray(grey).reduce(factor)).astype(np.float32)
+    reduced = grey if factor == 1 else np.asarray(Image.fromarray(grey).reduce(factor))
+    return reduced.astype(np.float32)
 
 
 def _choose_layout(small: Array, paper: Paper) -> tuple[Layout | None, Paper]:

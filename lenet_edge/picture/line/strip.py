@@ -7,11 +7,11 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from lenet_edge.picture.ink import WIDEST_STROKE, Array
 from lenet_edge.picture.line.ink import NARROWEST_WINDOW, THICKEST_STROKE, Paper, find_line_ink
 from lenet_edge.picture.line.layout import Layout
+from lenet_edge.picture.pillow import Image
 
 AffineMap = NDArray[np.float64]
 """An affine map (2, 3) of points (column, row): `map @ (column, row, 1)`."""

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from lenet_edge.digits.geometry import FIELD
 from lenet_edge.picture.ink import Array, median
 from lenet_edge.picture.mnist_form import FINE, THICKEST, THINNEST, stroke_edge
 from lenet_edge.picture.opencv import cv2
-from lenet_edge.picture.strokes import distances, skeleton
+from lenet_edge.picture.pillow import Image
+from lenet_edge.picture.strokes import distances, half_widths
 
 _PART = 256  # columns that are drawn at once
 _MARGIN = 6  # columns of overlap: nothing further away changes a stroke
@@ -31,17 +31,17 @@ def draw_line(shade: Array, to_shade: NDArray[np.float64], width: int) -> NDArra
     empty if there are no strokes, only dots.
     """
     parts = [slice(start, min(start + _PART, width)) for start in range(0, width, _PART)]
-    sampled = {start: _stroke_mask(shade, to_shade, parts[start]) for start in _sample(len(parts))}
+    sampled = {number: _depths(shade, to_shade, parts[number]) for number in _sample(len(parts))}
     stroke = _stroke_width(sampled.values())
     picture = np.zeros((FIELD, width), np.uint8)
     if stroke is None or stroke > _WIDEST_STROKE:
         return picture
     wider = (np.clip(stroke, THINNEST, THICKEST) - stroke) / 2
     for number, part in enumerate(parts):
-        inked = sampled.get(number)
-        if inked is None:
-            inked = _stroke_mask(shade, to_shade, part)
-        picture[:, part] = _redraw(inked, float(wider) * FINE)[:, _MARGIN:-_MARGIN]
+        inside = sampled.get(number)
+        if inside is None:
+            inside = _depths(shade, to_shade, part)
+        picture[:, part] = _redraw(inside, float(wider) * FINE)[:, _MARGIN:-_MARGIN]
     return picture
 
 
@@ -50,10 +50,11 @@ def _sample(parts: int) -> range:
     return range(0, parts, -(-parts // _SAMPLES))
 
 
-def _stroke_mask(shade: Array, to_shade: NDArray[np.float64], part: slice) -> NDArray[np.bool_]:
-    """Return the mask, `FINE` times as fine as the picture, of the strokes in a `part` of its columns.
+def _depths(shade: Array, to_shade: NDArray[np.float64], part: slice) -> Array:
+    """Return how far inside a stroke each pixel is, 0 on paper, in a `part` of the picture's columns.
 
-    It begins `_MARGIN` columns before the part and ends as many behind it.
+    The pixels are `FINE` times as fine as the picture's. They begin `_MARGIN` columns before the part and end
+    as many behind it.
     """
     across, down, origin = to_shade.T
     # The middle of a fine pixel is half of it from its corner, and so in the shade.
@@ -66,20 +67,20 @@ def _stroke_mask(shade: Array, to_shade: NDArray[np.float64], part: slice) -> ND
         borderMode=cv2.BORDER_CONSTANT,
     )
     ink = np.asarray(fine, np.float32)
-    return ink > stroke_edge(ink)
+    return distances(ink <= stroke_edge(ink))
 
 
-def _stroke_width(parts: Iterable[NDArray[np.bool_]]) -> float | None:
+def _stroke_width(parts: Iterable[Array]) -> float | None:
     """Return the median width of strokes in pixels of the picture; None if there are none."""
-    along = np.concatenate([distances(~inked)[skeleton(inked)] for inked in parts])
+    along = np.concatenate([half_widths(inside) for inside in parts])
     return 2 * median(along) / FINE if len(along) else None
 
 
-def _redraw(inked: NDArray[np.bool_], wider: float) -> NDArray[np.uint8]:
+def _redraw(inside: Array, wider: float) -> NDArray[np.uint8]:
     """Return strokes widened by `wider` fine pixels on each side, at the picture's size."""
     # Distances are between pixel centres and the edge is halfway between; it is one pixel soft.
-    signed = np.where(inked, distances(~inked) - 0.5, 0.5 - distances(inked))
+    signed = np.where(inside > 0, inside - 0.5, 0.5 - distances(inside > 0))
     cover = np.clip(signed + wider + 0.5, 0, 1).astype(np.float32)
-    size = inked.shape[1] // FINE, FIELD
+    size = inside.shape[1] // FINE, FIELD
     small = np.asarray(Image.fromarray(cover).resize(size, Image.Resampling.BILINEAR))
     return (np.clip(small, 0, 1) * 255 + 0.5).astype(np.uint8)

@@ -26,10 +26,10 @@ def here(monkeypatch):
 
 
 def test_the_first_that_is_there_is_used(here):
-    here("ai_edge_litert", "tensorflow")
-    assert choose() == "litert"
-    here("tflite_runtime", "ai_edge_litert", "tensorflow")
+    here("tflite_runtime", "tensorflow")
     assert choose() == "tflite"
+    here("tflite_runtime", "ai_edge_litert", "tensorflow")
+    assert choose() == "litert"
     assert choose("tensorflow") == "tensorflow"
 
 
@@ -76,7 +76,7 @@ def test_tflite_runtime_behind_tensorflow_is_refused_in_this_process_only(here, 
 
 
 def test_an_unknown_runtime_is_answered():
-    with pytest.raises(InputError, match="expected a runtime of auto, tflite, litert, tensorflow, got onnx"):
+    with pytest.raises(InputError, match="expected a runtime of auto, litert, tflite, tensorflow, got onnx"):
         choose("onnx")
 
 

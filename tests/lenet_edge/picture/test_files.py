@@ -8,6 +8,7 @@ import os
 import struct
 import subprocess
 import sys
+import tracemalloc
 import zlib
 from types import SimpleNamespace
 
@@ -16,12 +17,21 @@ import PIL
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageOps, features
+from PIL import Image, ImageDraw, ImageFont, ImageOps, features
 
 from converters.base.errors import InputError
 from lenet_edge.digits.idx import idx_bytes
-from lenet_edge.picture.files import MOST_PIXELS, list_pictures, picture_files, read_images, skipped_text
+from lenet_edge.picture.files import (
+    MOST_PIXELS,
+    list_pictures,
+    picture_files,
+    prepare,
+    read_images,
+    skipped_text,
+)
+from lenet_edge.picture.findings import Finding
 from lenet_edge.picture.kinds import is_idx
+from lenet_edge.picture.line.finding import LineFinding, find_line
 
 NAME = "some-picture"
 no_deadline = settings(deadline=None)  # nothing here says how fast a machine is
@@ -331,6 +341,7 @@ def in_python(code):
 def test_opencv_is_imported_only_for_a_page():
     code = """
 import sys
+import tracemalloc
 import numpy as np
 import lenet_edge.classify
 from lenet_edge.digits.mnist import calibration_digits
@@ -348,6 +359,7 @@ def test_without_opencv_a_page_is_a_line_that_says_how_to_install_it(tmp_path):
     Image.new("L", (90, 90), 255).save(tmp_path / "page.png")
     code = f"""
 import sys
+import tracemalloc
 sys.modules["cv2"] = None
 from lenet_edge import cli
 sys.exit(cli.main(["COMMAND", {str(tmp_path / "page.png")!r}]))
@@ -357,3 +369,66 @@ sys.exit(cli.main(["COMMAND", {str(tmp_path / "page.png")!r}]))
         assert (status, out) == (2, "")
         (line,) = err.splitlines()
         assert "expected OpenCV, got none: pip install opencv-python-headless" in line
+
+
+@pytest.mark.parametrize("way", ["cli", "-m"])
+def test_without_pillow_a_command_is_a_line_that_says_how_to_install_it(tmp_path, way):
+    Image.new("L", (90, 90), 255).save(tmp_path / "page.png")
+    for command in ("classify", "read"):
+        started = (
+            f"from lenet_edge import cli; sys.exit(cli.main([{command!r}, *sys.argv[1:]]))"
+            if way == "cli"
+            else f"runpy.run_module('lenet_edge.{command}', run_name='__main__')"
+        )
+        code = f"import runpy, sys; sys.modules['PIL'] = None; sys.argv[1:] = ['page.png']; {started}"
+        status, out, err = in_python(code)
+        assert (status, out) == (2, "")
+        (line,) = err.splitlines()
+        assert "expected Pillow, got none: pip install pillow" in line
+
+
+def test_read_without_opencv_is_a_line_before_anything_is_read(tmp_path):
+    for number in range(3):
+        Image.new("L", (90, 90), 255).save(tmp_path / f"{number}.png")
+    code = f"""
+import runpy, sys
+sys.modules["cv2"] = None
+sys.argv[1:] = [{str(tmp_path)!r}]
+runpy.run_module("lenet_edge.read", run_name="__main__")
+"""
+    status, out, err = in_python(code)
+    assert (status, out) == (2, "")
+    (line,) = err.splitlines()
+    assert "expected OpenCV, got none: pip install opencv-python-headless" in line
+
+
+def test_a_panorama_is_refused_before_it_is_decoded():
+    stream = io.BytesIO()
+    Image.new("1", (20_000, 5_000)).save(stream, "PNG")
+    stream.seek(0)
+    tracemalloc.start()
+    with pytest.raises(InputError, match="expected 50000000 pixels at most, got 20000x5000"):
+        list(read_images(stream, name="a panorama"))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 1 << 20  # its pixels would take 100 times as much
+
+
+def test_of_an_animated_picture_the_first_frame_is_read():
+    frames = [Image.new("L", (60, 60), grey) for grey in (255, 0, 90)]
+    stream = io.BytesIO()
+    frames[0].save(stream, "GIF", save_all=True, append_images=frames[1:])
+    stream.seek(0)
+    (picture,) = read_images(stream, name="animated")
+    assert picture.grey.min() == 255
+
+
+def test_a_page_of_text_has_no_digit_and_no_sure_line():
+    image = Image.new("L", (420, 200), 255)
+    font = ImageFont.load_default()
+    small = Image.new("L", (140, 66), 255)
+    for row, text in enumerate(("please turn over", "and sign below", "thank you")):
+        ImageDraw.Draw(small).text((4, 4 + 20 * row), text, font=font, fill=0)
+    image.paste(small.resize((420, 198)))
+    assert prepare(np.asarray(image)).finding is Finding.CROWDED
+    assert find_line(np.asarray(image)).finding is LineFinding.LINES

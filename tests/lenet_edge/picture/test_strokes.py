@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis.extra import numpy as npst
+from PIL import Image, ImageDraw
 
 from lenet_edge.picture.connected_components import find_components
-from lenet_edge.picture.strokes import distances, skeleton
+from lenet_edge.picture.strokes import distances, half_widths, skeleton
 
 masks = npst.arrays(bool, npst.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=12))
 no_deadline = settings(deadline=None)
@@ -28,7 +29,7 @@ def test_distances_are_to_the_nearest_set_pixel(mask):
 
 
 def filled(mask: np.ndarray) -> np.ndarray:
-    """Number components one at a time, from their first pixel on."""
+    """Number components one at a time."""
     numbers = np.zeros(mask.shape, int)
     for start in map(tuple, np.argwhere(mask)):
         if numbers[start]:
@@ -51,11 +52,11 @@ def test_components_are_what_filling_gives(mask):
     found = find_components(mask)
     wanted = filled(mask)
     assert len(found.areas) == len(found.boxes) == wanted.max(initial=0)
-    np.testing.assert_array_equal(found.labels, wanted)
     for number, ((left, top, right, bottom), area) in enumerate(
         zip(found.boxes, found.areas, strict=True), 1
     ):
-        rows, columns = np.nonzero(wanted == number)
+        rows, columns = np.nonzero(found.labels == number)
+        np.testing.assert_array_equal(found.labels == number, wanted == wanted[rows[0], columns[0]])
         assert (left, top, right, bottom) == (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
         assert area == len(rows)
 
@@ -81,6 +82,18 @@ def test_a_thick_stroke_has_a_thin_middle():
     middle = lines[:, 15:45]
     assert (middle.sum(axis=0) == 1).all()
     assert set(np.argwhere(middle)[:, 0]) <= {13, 14, 15}  # rows 10..18 have their middle at 14
+
+
+@pytest.mark.parametrize("width", [1, 2, 5, 8, 13])
+@pytest.mark.parametrize("turn", [0, 20, 45])
+def test_a_stroke_is_as_wide_as_it_was_drawn(width, turn):
+    image = Image.new("L", (160, 160))
+    end = 60 * np.array([np.cos(np.radians(turn)), np.sin(np.radians(turn))])
+    ImageDraw.Draw(image).line([*(80 - end), *(80 + end)], fill=255, width=width)
+    halves = half_widths(distances(np.asarray(image) == 0))
+    # Distances are between the middles of pixels, so 0 to 1 more than the width; a turned edge has steps.
+    assert 2 * np.median(halves) == pytest.approx(width + 0.5, abs=1.1)
+    assert len(half_widths(distances(np.ones((9, 9), bool)))) == 0
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1)])

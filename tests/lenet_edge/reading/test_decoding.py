@@ -15,8 +15,15 @@ from PIL import Image
 from converters.base.errors import InputError
 from lenet_edge.digits.idx import idx_bytes
 from lenet_edge.digits.mnist import calibration_digits
-from lenet_edge.reading import decoding, options
-from lenet_edge.reading.decoding import FEW, PreparedPicture, decode_files, list_files, prepared_pictures
+from lenet_edge.reading import decoding
+from lenet_edge.reading.decoding import (
+    FEW,
+    PreparedPicture,
+    decode_files,
+    jobs_for,
+    list_files,
+    prepared_pictures,
+)
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 
@@ -81,50 +88,63 @@ def test_what_a_folder_skips_is_an_error_behind_its_pictures(tmp_path):
 
 
 class FakeFuture:
-    def __init__(self, name: str, ready: bool) -> None:
-        self._name, self._ready = name, ready
+    def __init__(self, names: list[str], ready: bool) -> None:
+        self._names, self._ready = names, ready
 
     def done(self):
         return self._ready
 
     def result(self):
-        return [self._name]
+        return self._names
 
 
 class FakePool:
-    """Submitted files are done at once or only when waited for, according to `plan`."""
+    """Submitted portions are done at once or only when waited for, according to `plan`."""
 
     def __init__(self, plan) -> None:
-        self._plan, self.submitted = iter(plan), 0
+        self._plan, self.submitted, self.largest = iter(plan), 0, 0
 
-    def submit(self, function, decoder, file):
-        self.submitted += 1
-        return FakeFuture(file, next(self._plan))
+    def submit(self, function, decoder, files):
+        self.submitted += len(files)
+        self.largest = max(self.largest, len(files))
+        return FakeFuture(files, next(self._plan))
 
 
 @contextlib.contextmanager
-def replaced(pool, one_picture=lambda file: True):
+def replaced(pool, one_picture=lambda file: True, size=0):
     """Replace the worker processes by `pool`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(decoding, "_processes", lambda jobs: contextlib.nullcontext(pool))
         patch.setattr(decoding, "_holds_one_picture", one_picture)
+        patch.setattr(decoding, "_size", lambda file: size)
         yield
 
 
-@given(st.lists(st.booleans(), min_size=FEW + 1, max_size=80), st.integers(2, 4))
-def test_the_order_is_that_of_the_files_and_few_are_decoded_ahead(plan, jobs):
+LARGE = decoding._PORTION_BYTES
+
+
+@given(st.lists(st.booleans(), min_size=FEW + 1, max_size=80), st.integers(2, 4), st.sampled_from([0, LARGE]))
+def test_the_order_is_that_of_the_files_and_few_are_decoded_ahead(plan, jobs, size):
     files = [str(number) for number in range(len(plan))]
     pool, got = FakePool(plan), []
-    with replaced(pool):
+    with replaced(pool, size=size):
         for item in read(files, jobs=jobs):
             got.append(item)
-            assert pool.submitted - len(got) <= 4 * jobs
+            assert pool.submitted - len(got) <= (2 * jobs + 1) * pool.largest
     assert got == files
+
+
+@pytest.mark.parametrize(("size", "together"), [(0, 32), (LARGE // 2 + 1, 2), (LARGE, 1), (9 * LARGE, 1)])
+def test_small_files_are_handed_over_together(size, together):
+    pool = FakePool([True] * 99)
+    with replaced(pool, size=size):
+        list(read(["a"] * 64, jobs=2))
+    assert (pool.submitted, pool.largest) == (64, together)
 
 
 def test_a_result_is_yielded_as_soon_as_it_is_ready():
     pool = FakePool([True] * 99)
-    with replaced(pool):
+    with replaced(pool, size=LARGE):
         assert next(read(["a"] * 99, jobs=4)) == "a"
     assert pool.submitted == 1
 
@@ -166,15 +186,24 @@ def test_the_error_without_processes_says_what_helps(monkeypatch):
 
 
 def test_processes_are_started_for_many_large_files_only(tmp_path, monkeypatch):
-    monkeypatch.setattr(options, "_processors", lambda: 3)
-    files = [str(tmp_path / f"{number}.png") for number in range(FEW + 1)]
+    monkeypatch.setattr(decoding, "_processors", lambda: 3)
+    files = [str(tmp_path / f"{number}.png") for number in range(3 * FEW)]
     for size, jobs in ((100, 1), (50_000, 3)):
         for file in files:
             Path(file).write_bytes(bytes(size))
-        assert options.jobs_for(files, jobs=None) == jobs
-        assert options.jobs_for(files[1:], jobs=None) == 1
-        assert options.jobs_for(files, jobs=2) == 2
-    assert options.jobs_for(["-", InputError("none"), "missing", "\0"], jobs=None) == 1
+        assert jobs_for(files) == jobs
+        assert jobs_for(files[: FEW + 1]) == min(jobs, 2)
+        assert jobs_for(files[:FEW]) == 1
+    assert jobs_for(["-", InputError("none"), "missing", "\0"]) == 1
+    started = []
+    monkeypatch.setattr(
+        decoding,
+        "_processes",
+        lambda jobs: started.append(jobs) or contextlib.nullcontext(FakePool([True] * 99)),
+    )
+    for wanted in (None, 2, 4):
+        list(read(files, jobs=wanted))
+    assert started == [3, 2, 4]
 
 
 def test_few_files_start_no_process(monkeypatch):

@@ -121,7 +121,7 @@ def test_a_model_of_another_shape_is_refused(tmp_path):
 def test_unknown_models_and_runtimes_are_errors():
     with pytest.raises(InputError, match=r"expected a .tflite file or one of lenet5_float32, .*, got lenet6"):
         Classifier(model="lenet6")
-    with pytest.raises(InputError, match="expected a runtime of auto, tflite, litert, tensorflow, got onnx"):
+    with pytest.raises(InputError, match="expected a runtime of auto, litert, tflite, tensorflow, got onnx"):
         Classifier(runtime="onnx")
     with pytest.raises(
         InputError, match=r"expected pictures \(n, 32, 32\) or one \(32, 32\), got uint8 \(2, 28, 28\)"

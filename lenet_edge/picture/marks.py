@@ -1,0 +1,180 @@
+"""Tell marks that are no digit, a plus or a dollar sign, from the digit that a net takes them for.
+
+A net that knows ten digits answers one of them whatever it sees, often surely. A picture that resembles a
+mark clearly more than it resembles any of the packaged calibration digits of the answer is that mark. How
+clearly was chosen on MNIST's training digits, of which a few in ten thousand are in doubt then
+(scripts/marks.py). A slash cannot be told from a slanted 1, nor every euro sign from an 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet_edge.digits.geometry import BOX, MNIST_SIDE, middle
+from lenet_edge.digits.mnist import calibration_digits
+from lenet_edge.picture.ink import Array
+from lenet_edge.picture.mnist_form import centred
+from lenet_edge.picture.opencv import cv2
+
+Points = NDArray[np.float64]
+"""A stroke's points (n, 2), across and down, in a mark about 1 high."""
+
+_FINE = 4  # pixels in which a mark is drawn for one of MNIST's
+_BLUR = 1.0  # pixels of MNIST's: the standard deviation of what pictures are blurred with to be compared
+_TURNS, _SLANTS, _WIDTHS = (-12, -6, 0, 6, 12), (-0.2, 0.0, 0.2), (0.8, 1.0, 1.2)
+_STROKES = (2.4, 3.2, 4.0)  # pixels of MNIST's
+
+_BENT = 0.13  # of its height: so far the middle of a parenthesis is beside the line between its ends
+_UPRIGHT = 0.3  # columns a row at most
+_SMOOTH = 0.4  # pixels: so far at most a parenthesis is from a parabola
+_SHORTEST = 8  # rows: in fewer there is no parenthesis
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A mark's `strokes`, and the digits that it is `taken_for`."""
+
+    strokes: tuple[Points, ...]
+    taken_for: tuple[int, ...]
+
+
+NEARER = 0.09
+"""By how much a mark is nearer than any digit: the cosine of two blurred pictures is 1 for the same."""
+
+
+def resembles_mark(picture: NDArray[np.uint8], digit: int, *, nearer: float = NEARER) -> bool:
+    """Return whether a `picture`, uint8 (32, 32), 0 for paper to 255 for ink, shows a mark and no `digit`.
+
+    It is in MNIST's form, as `prepare` makes it, and not blank. `nearer`: as `NEARER`.
+    """
+    marks = _drawn_marks(digit)
+    if not len(marks):
+        return False
+    seen = _shifted(_blurred(middle(picture[None], side=MNIST_SIDE)[0]))
+    return bool((marks @ seen).max() > (_known_digits(digit) @ seen).max() + nearer)
+
+
+def _shifted(blurred: Array) -> Array:
+    """Return a result of `_blurred`, (784,), and it moved by a pixel each way, (784, 9)."""
+    field = np.pad(blurred.reshape(MNIST_SIDE, MNIST_SIDE), 1)
+    windows = np.lib.stride_tricks.sliding_window_view(field, (MNIST_SIDE, MNIST_SIDE))
+    return windows.reshape(9, -1).T
+
+
+def is_parenthesis(picture: NDArray[np.uint8]) -> bool:
+    """Return whether the ink of a `picture` in MNIST's form, uint8 (32, 32), is a parenthesis.
+
+    That is one smooth bow, upright. A 1 may be one too, though seldom so bent.
+    """
+    ink = middle(picture[None], side=MNIST_SIDE)[0].astype(np.float64)
+    mass = ink.sum(axis=1)
+    rows = np.flatnonzero(mass > 0.3 * np.median(mass[mass > 0]))  # not the soft ends
+    if len(rows) < _SHORTEST:
+        return False
+    columns = ink[rows] @ np.arange(MNIST_SIDE) / mass[rows]
+    height = rows[-1] - rows[0] + 1
+    places = np.linspace(-1, 1, height)[rows - rows[0]]
+    bow = np.polynomial.Polynomial.fit(places, columns, 2, domain=[-1, 1])
+    _, lean, bend = bow.coef
+    smooth = float(np.abs(columns - bow(places)).max()) < _SMOOTH
+    return smooth and abs(bend) > _BENT * height and 2 * abs(lean) < _UPRIGHT * height
+
+
+@lru_cache
+def _known_digits(digit: int) -> Array:
+    """Return the packaged calibration digits of one class as `_blurred` returns them, (n, 784)."""
+    digits = calibration_digits()
+    return np.stack([_blurred(image) for image in digits.images[digits.labels == digit]])
+
+
+@lru_cache
+def _drawn_marks(digit: int) -> Array:
+    """Return the marks that are taken for `digit` as `_blurred` returns them, (n, 784): many of each."""
+    ways = product(_TURNS, _SLANTS, _WIDTHS, _STROKES)
+    marks = [mark.strokes for mark in MARKS.values() if digit in mark.taken_for]
+    drawn = [
+        _blurred(_draw(strokes, turn=turn, slant=slant, width=width, stroke=stroke))
+        for strokes, (turn, slant, width, stroke) in product(marks, ways)
+    ]
+    return np.array(drawn, np.float32)
+
+
+def _blurred(field: NDArray[np.uint8]) -> Array:
+    """Return `field` (28, 28) blurred, as a vector (784,) of length 1."""
+    soft = np.asarray(cv2.GaussianBlur(field.astype(np.float32), (0, 0), _BLUR), np.float32).ravel()
+    return soft / max(float(np.linalg.norm(soft)), 1e-9)
+
+
+def _draw(
+    strokes: Sequence[Points], *, turn: float, slant: float, width: float, stroke: float
+) -> NDArray[np.uint8]:
+    """Return a mark in MNIST's form, uint8 (28, 28), turned by degrees, slanted, widened; `stroke` pixels."""
+    cos, sin = np.cos(np.radians(turn)), np.sin(np.radians(turn))
+    placed = [
+        points @ (np.array([[cos, -sin], [sin, cos]]) @ [[width, slant], [0, 1]]).T for points in strokes
+    ]
+    low, high = (end(np.concatenate(placed), axis=0) for end in (np.min, np.max))
+    scale = (BOX - stroke) / (high - low).max()
+    size = np.maximum(np.round((high - low) * scale + stroke), 1).astype(int)
+    fine = np.zeros((size[1] * _FINE, size[0] * _FINE), np.uint8)
+    for points in placed:
+        # OpenCV takes whole numbers, here with four bits behind the point.
+        corners = np.round(((points - low) * scale + stroke / 2) * _FINE * 16).astype(np.int32)
+        cv2.polylines(fine, [corners], False, (255,), round(stroke * _FINE), cv2.LINE_AA, 4)
+    small = cv2.resize(fine, (int(size[0]), int(size[1])), interpolation=cv2.INTER_AREA)
+    return centred(np.asarray(small, np.uint8))
+
+
+def _arc(centre: tuple[float, float], radii: tuple[float, float], start: float, stop: float) -> Points:
+    """Return a part of an ellipse, from `start` to `stop` degrees clockwise from the right."""
+    angles = np.radians(np.linspace(start, stop, 24))
+    return np.array(centre) + np.stack([np.cos(angles), np.sin(angles)], axis=1) * radii
+
+
+def _lines(*lines: Sequence[tuple[float, float]]) -> tuple[Points, ...]:
+    return tuple(np.array(line) for line in lines)
+
+
+MARKS = {
+    "plus": Mark(_lines([(0, 0.4), (0.8, 0.4)], [(0.4, 0), (0.4, 0.8)]), (4,)),
+    "times": Mark(_lines([(0, 0), (0.6, 0.6)], [(0.6, 0), (0, 0.6)]), (8,)),
+    "hash": Mark(
+        _lines(
+            [(0.2, 0), (0.1, 1)], [(0.6, 0), (0.5, 1)], [(0, 0.33), (0.75, 0.33)], [(0, 0.67), (0.75, 0.67)]
+        ),
+        (4,),
+    ),
+    "tick": Mark(_lines([(0, 0.6), (0.22, 0.95), (0.75, 0)]), (1, 5, 7)),
+    "round tick": Mark(_lines([(0, 0.55), (0.15, 0.9), (0.3, 0.95), (0.45, 0.6), (0.9, 0.05)]), (5,)),
+    "dollar": Mark(
+        (
+            np.concatenate(
+                [_arc((0.3, 0.27), (0.27, 0.23), -30, -270), _arc((0.3, 0.73), (0.27, 0.23), -90, 150)]
+            ),
+            *_lines([(0.3, -0.1), (0.3, 1.1)]),
+        ),
+        (5,),
+    ),
+    "euro": Mark(
+        (
+            _arc((0.45, 0.5), (0.38, 0.45), -45, -315),
+            *_lines([(-0.05, 0.42), (0.5, 0.42)], [(-0.05, 0.58), (0.5, 0.58)]),
+        ),
+        (8,),
+    ),
+    "percent": Mark(
+        (
+            _arc((0.1, 0.2), (0.13, 0.17), 0, 360),
+            _arc((0.6, 0.8), (0.13, 0.17), 0, 360),
+            *_lines([(0.6, 0), (0.1, 1)]),
+        ),
+        (6, 8),
+    ),
+}
+"""The marks by name; a colon is two figures, and a parenthesis is told by its bow."""
