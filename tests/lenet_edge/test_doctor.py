@@ -126,7 +126,7 @@ def test_what_is_known_is_told_while_others_are_tried(machine, monkeypatch):
 
     monkeypatch.setattr(capabilities, "run_column", slow)
     found = capabilities.find_all()
-    assert [next(found).what, next(found).what] == ["tflite", "litert"]
+    assert [next(found).what, next(found).what] == ["litert", "tflite"]
     told.set()
     assert [one.what for one in found] == ["tensorflow", "gpu", "nnapi", "picamera2", "cv2"]
 
