@@ -74,10 +74,15 @@ def train_as_printed(
             text = ", ".join(f"{name} {value:.4g}" for name, value in history[-1].items())
             bar.set_postfix_str(text)
             if verbose == 2:
-                print(text)
-    facts = {
+                tqdm.write(text)
+    return Trained(model=model, name="lenet5", history=history, facts=_facts(len(training.labels), seed))
+
+
+def _facts(digits: int, seed: int) -> dict[str, object]:
+    """Return the report's facts about a training on that many digits."""
+    return {
         "recipe": "paper",
-        "digits": len(training.labels),
+        "digits": digits,
         "schedule": SCHEDULE,
         "mu": MU,
         "samples": SAMPLES,
@@ -85,7 +90,6 @@ def train_as_printed(
         "seed": seed,
         "distortions": None,
     }
-    return Trained(model=model, name="lenet5", history=history, facts=facts)
 
 
 def draw_weights(model: KerasModel, *, seed: int) -> None:

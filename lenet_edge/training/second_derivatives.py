@@ -9,7 +9,7 @@ from converters.base.environment import tf
 from converters.base.kerases import keras_of
 from converters.base.untyped import KerasLayer, KerasModel, TfTensor
 from lenet_edge.paper.answers import as_input
-from lenet_edge.paper.layers import AMPLITUDE, SLOPE
+from lenet_edge.paper.layers import AMPLITUDE, SLOPE, TrainableSubsampling
 
 RBF_CURVATURE = 2.0
 """The second derivative of y_D = |x - c|^2 by each output x of F6: the same for every digit."""
@@ -19,14 +19,15 @@ class SecondDerivatives:
     """The second derivatives of a `lenet5` model's weights, averaged over some digits.
 
     Of the criterion only y_D counts, the distance from the desired code: its curvature is a constant. Going
-    down, what a sum a = w x + ... hands on is squared where the gradient's is not (page 43):
+    down, what a sum a = w x + ... hands on is squared where the gradient's is not (appendix C):
 
         by an input     h_x = sum over its connections of w^2 h_a
         by a sum        h_a = f'(a)^2 h_x of its output
         by a weight     h_w = sum over the connections that share it of x^2 h_a
 
     These are the rules of the gradient in a net without squashing whose inputs and weights are the squares,
-    so each layer's own gradient does the work.
+    so each layer's own gradient does the work. But the inputs of a subsampling unit are added before they are
+    multiplied: its coefficient has one connection, to their sum.
     """
 
     def __init__(self, model: KerasModel) -> None:
@@ -63,6 +64,11 @@ class SecondDerivatives:
             tape.watch(squares)
             sums, _ = self._sums[place].stateless_call(squares[1:], [], squares[0])
         by_squares: list[TfTensor] = tape.gradient(sums, squares, output_gradients=by_sums)
+        if isinstance(self._layers[place], TrainableSubsampling):
+            added, _ = self._sums[place].stateless_call(
+                [tf.ones_like(squares[1]), tf.zeros_like(squares[2])], [], inputs
+            )
+            by_squares[1] = tf.reduce_sum(tf.square(added) * by_sums, axis=(0, 1, 2))
         return by_squares
 
 
