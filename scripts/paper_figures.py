@@ -29,6 +29,8 @@ NAME = "paper_figures.py"
 ROOT = Path(__file__).resolve().parent.parent
 INK, RED, BLUE, GREY = "#1a1a1a", "#b3261e", "#2b5c8a", "#8a8a8a"
 PAPERS_TEST_ERROR, PAPERS_TRAINING_ERROR = 0.95, 0.35  # percent, page 12
+_PAGE, _MIDDLE = (12.0, 5.4), 0.46
+"""The size in inches of the picture of the feature maps, and the height of their middle, a share of it."""
 SHOWN = 2
 """The class of the digit whose feature maps are drawn."""
 
@@ -130,26 +132,20 @@ def draw_misread(model: KerasModel, digits: Digits, path: Path) -> None:
 def draw_feature_maps(model: KerasModel, digits: Digits, path: Path) -> None:
     """Figure 2's layers as they answer to one digit: the maps, F6 beside the code of the answer."""
     signals = _signals(model, digits)
-    pyplot = _pyplot()
-    figure = pyplot.figure(figsize=(12, 5.6), facecolor="white")
-    grids = {
-        "pixels": (1, 1, (0.005, 0.33, 0.12, 0.34), "input 32x32"),
-        "C1": (6, 1, (0.135, 0.03, 0.075, 0.87), "C1\n6 of 28x28"),
-        "S2": (6, 1, (0.225, 0.03, 0.055, 0.87), "S2\n6 of 14x14"),
-        "C3": (8, 2, (0.305, 0.03, 0.13, 0.87), "C3\n16 of 10x10"),
-        "S4": (8, 2, (0.455, 0.03, 0.1, 0.87), "S4\n16 of 5x5"),
-    }
-    for name, (down, across, box, title) in grids.items():
-        maps = np.moveaxis(signals[name], -1, 0)
-        limits = (0, 255) if name == "pixels" else (-1.7, 1.7)
-        _grid(figure, maps, box, (down, across), title=title, limits=limits)
-    _grid(figure, signals["C5"].reshape(1, 12, 10), (0.585, 0.25, 0.1, 0.5), (1, 1), title="C5\n120 units")
     answer = int(signals["OUTPUT"].argmin())
-    for left, values, title in (
-        (0.7, signals["F6"], "F6\n84 units"),
-        (0.79, digit_codes()[answer], f"the code\nof a {answer}"),
-    ):
-        _grid(figure, values.reshape(1, HEIGHT, WIDTH), (left, 0.28, 0.075, 0.44), (1, 1), title=title)
+    maps = {name: np.moveaxis(signals[name], -1, 0) for name in ("C1", "S2", "C3", "S4")}
+    pyplot = _pyplot()
+    figure = pyplot.figure(figsize=_PAGE)
+    pixels = signals["pixels"][..., 0][None] / 75 - 1.7  # as wide as the signals
+    _grid(figure, pixels, 0.01, 0.12, title="input\n32x32")
+    _grid(figure, maps["C1"], 0.16, 0.066, title="C1\n6 of 28x28")
+    _grid(figure, maps["S2"], 0.255, 0.05, title="S2\n6 of 14x14")
+    _grid(figure, maps["C3"], 0.334, 0.1, title="C3\n16 of 10x10", across=2)
+    _grid(figure, maps["S4"], 0.463, 0.08, title="S4\n16 of 5x5", across=2)
+    _grid(figure, signals["C5"].reshape(1, 12, 10), 0.573, 0.1, title="C5\n120 units")
+    _grid(figure, signals["F6"].reshape(1, HEIGHT, WIDTH), 0.7, 0.08, title="F6\n84 units")
+    code = digit_codes()[answer].reshape(1, HEIGHT, WIDTH)
+    _grid(figure, code, 0.795, 0.08, title=f"the code\nof a {answer}")
     _bars(figure, signals["OUTPUT"], answer)
     _save(figure, path)
 
@@ -169,38 +165,29 @@ def _signals(model: KerasModel, digits: Digits) -> dict[str, NDArray[np.float32]
 
 
 def _grid(
-    figure: Any,
-    maps: NDArray[np.float32],
-    box: tuple[float, float, float, float],
-    shape: tuple[int, int],
-    *,
-    title: str,
-    limits: tuple[float, float] = (-1.7, 1.7),
+    figure: Any, maps: NDArray[np.float32], left: float, width: float, *, title: str, across: int = 1
 ) -> None:
-    """Draw `maps` (n, height, width) in the `box` (left, bottom, width, height); dark is high."""
-    left, bottom, width, height = box
-    down, across = shape
+    """Draw `maps` (n, height, width) from `left` on, `across` in a row; dark is high.
+
+    `left` and `width` are shares of the page.
+    """
+    down = len(maps) // across
+    side = width / across
+    height = side * _PAGE[0] / _PAGE[1] * maps.shape[1] / maps.shape[2]
+    top = _MIDDLE + down * height / 2
     for place, one in enumerate(maps):
-        row, column = place % down, place // down
-        cell = (
-            left + column * width / across,
-            bottom + (down - 1 - row) * height / down,
-            width / across * 0.92,
-            height / down * 0.92,
-        )
-        axes = figure.add_axes(cell)
-        axes.imshow(one, cmap="gray_r", vmin=limits[0], vmax=limits[1])
+        column, row = divmod(place, down)
+        axes = figure.add_axes((left + column * side, top - (row + 1) * height, side * 0.93, height * 0.93))
+        axes.imshow(one, cmap="gray_r", vmin=-1.7, vmax=1.7)
         axes.set(xticks=[], yticks=[])
         for spine in axes.spines.values():
             spine.set(color=GREY, linewidth=0.6)
-    figure.text(
-        left + width * 0.46, bottom + height + 0.015, title, ha="center", va="bottom", fontsize=9, color=INK
-    )
+    figure.text(left + width * 0.465, top + 0.01, title, ha="center", va="bottom", fontsize=9, color=INK)
 
 
 def _bars(figure: Any, distances: NDArray[np.float32], answer: int) -> None:
     """Draw the ten distances of F6 from the codes."""
-    axes = figure.add_axes((0.905, 0.25, 0.085, 0.5))
+    axes = figure.add_axes((0.905, _MIDDLE - 0.22, 0.085, 0.44))
     colours = [RED if digit == answer else GREY for digit in range(10)]
     axes.barh(range(10), distances, color=colours, height=0.7)
     axes.invert_yaxis()
@@ -250,7 +237,7 @@ def draw_start(digits: Digits, path: Path, *, count: int = 60) -> None:
             axes.plot(range(1, count + 1), values, color=colour, linewidth=1.4, label=label)
     loss.set(xlabel="digits learnt", ylabel="eq. 9", title="the criterion of each digit", ylim=(0, None))
     saturated.set(xlabel="digits learnt", ylabel="units, %", title="saturated units of F6", ylim=(-2, 102))
-    loss.legend(frameon=False, fontsize=8.5, loc="lower left")
+    saturated.legend(frameon=False, fontsize=8.5, loc="center right")
     for axes in (loss, saturated):
         axes.spines[["top", "right"]].set_visible(False)
     _save(figure, path)
