@@ -37,10 +37,11 @@ SHOWN = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Runs:
-    """The reports of the trainings: a seed each, and the one with digits held out."""
+    """The reports of the trainings, a seed each and one with digits held out, and the first seed's weights."""
 
     seeds: list[Json]
     held_out: Json
+    weights: Path
 
 
 def read_runs(folder: Path) -> Runs:
@@ -49,7 +50,11 @@ def read_runs(folder: Path) -> Runs:
     expect(seeds, f"finished trainings {folder}/paper_1, paper_2, ...", "none")
     held_out = folder / "paper_held_out" / "report.json"
     expect(held_out.is_file(), f"a finished training in {held_out.parent}", "none")
-    return Runs(seeds=[_report(path) for path in seeds], held_out=_report(held_out))
+    return Runs(
+        seeds=[_report(path) for path in seeds],
+        held_out=_report(held_out),
+        weights=seeds[0].parent / "weights.npz",
+    )
 
 
 def _report(path: Path) -> Json:
@@ -71,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from lenet_edge.paper.model import lenet5
 
     model = lenet5()
-    load_weights(model, options.runs / "paper_1" / "weights.npz")
+    load_weights(model, runs.weights)
     digits = test_digits()
     draw_learning_curve(runs, folder / "learning_curve.png")
     draw_misread(model, digits, folder / "misread.png")
