@@ -37,7 +37,7 @@ SHOWN = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Runs:
-    """The reports of the trainings, a seed each and one with digits held out, and the first seed's weights."""
+    """The reports of the trainings, a seed each and one with digits held out; the first one's weights."""
 
     seeds: list[Json]
     held_out: Json
