@@ -103,7 +103,7 @@ def draw_learning_curve(runs: Runs, path: Path) -> None:
         (PAPERS_TRAINING_ERROR, "its training error after 19 passes, 0.35 %"),
     ):
         axes.axhline(error, color=GREY, linewidth=1, linestyle=(0, (4, 3)))
-        axes.text(1.1, error + 0.04, text, color=GREY, fontsize=8.5)
+        axes.text(19.4, error + 0.04, text, color=GREY, fontsize=8.5, ha="right")
     axes.set(xlim=(1, 20.6), ylim=(0, 5), xlabel="passes over the training digits", ylabel="misread, %")
     axes.set_xticks([1, *range(5, 21, 5)])
     axes.spines[["top", "right"]].set_visible(False)
