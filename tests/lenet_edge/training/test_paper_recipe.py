@@ -235,17 +235,14 @@ def test_the_seed_decides_weights_order_and_samples(digits, monkeypatch, tmp_pat
         assert (first != other).any()
 
 
-def test_every_pass_reads_each_digit_once_in_one_order(model, digits, monkeypatch, tmp_path):
+def test_every_pass_reads_each_digit_once_in_one_order(digits, monkeypatch, tmp_path, capsys):
     read = []
 
-    def learn(self, pictures, labels, steps):
-        read.append(pictures)
-        return 0.0
-
-    monkeypatch.setattr(OneByOne, "learn", learn)
+    monkeypatch.setattr(OneByOne, "learn", lambda _, pictures, labels, steps: read.append(pictures) or 0.0)
     short(monkeypatch, 2)
     training = Digits(*(np.resize(part, (STRETCH + 7, *part.shape[1:])) for part in digits[0]))
-    train_as_printed(training, None, seed=1, out=tmp_path, verbose=0)
+    train_as_printed(training, None, seed=1, out=tmp_path, verbose=1)
+    assert f"{2 * STRETCH + 14}/{2 * STRETCH + 14}" in capsys.readouterr().err  # the progress bar
     assert [len(part) for part in read] == [STRETCH, 7, STRETCH, 7]
     first, second = np.concatenate(read[:2]), np.concatenate(read[2:])
     np.testing.assert_array_equal(first, second)
