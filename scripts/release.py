@@ -1,7 +1,7 @@
 """Put trained weights into the package: `python scripts/release.py RUNS`, after `train_released.sh`.
 
 Takes RUNS/lenet5, RUNS/stock and RUNS/qat, measures the test digits (once, here), converts every file
-and writes lenet_edge/released; RUNS/paper's report goes to results/paper_recipe.json.
+and writes lenet_edge/released.
 """
 
 from __future__ import annotations
@@ -81,11 +81,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     release(runs / "stock", "stock_lenet5", stock_lenet5())
     release_fine_tuned(runs / "qat")
     subprocess.run([sys.executable, "-m", "lenet_edge.convert", "--out", str(RELEASED)], check=True)
-    paper = runs / "paper" / "report.json"
-    if paper.exists():
-        report = json.loads(paper.read_text())
-        report["command"] = _without_places(report["command"])
-        write_json(ROOT / "results" / "paper_recipe.json", report)
     history = json.loads((runs / "lenet5" / "report.json").read_text())["history"]
     draw(history, ROOT / "docs" / "learning_curve.png")
     return 0

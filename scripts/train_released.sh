@@ -17,7 +17,18 @@ train runs/teacher2 --model teacher --epochs 24 --learning-rate 1e-3 --seed 2
 train runs/lenet5 --learn-from runs/teacher1 runs/teacher2 --epochs 400
 test -f runs/qat/report.json || "$BIN/lenet-edge" quantize --weights runs/lenet5/weights.npz --out runs/qat --verbose 2 $data
 train runs/stock --model stock --learn-from runs/teacher1 runs/teacher2 --epochs 120
-test -f runs/paper/report.json || "$BIN/lenet-edge" train --paper --threads 1 --test --out runs/paper $data
+as_printed() {
+    out=$1
+    shift
+    resume=
+    test -d "$out/checkpoints" && resume=--resume
+    test -f "$out/report.json" || "$BIN/lenet-edge" train --paper --threads 1 --verbose 2 --out "$out" $data $resume "$@"
+}
+for seed in 1 2 3; do
+    as_printed runs/paper_$seed --seed $seed --test
+done
+as_printed runs/paper_held_out --seed 1 --limit 55000
+"$BIN/python" scripts/paper_figures.py runs
 "$BIN/python" scripts/release.py runs
 train runs/lenet5_wide --strings --epochs 280 --batch-size 64
 "$BIN/python" scripts/release_wide.py runs/lenet5_wide $data

@@ -1,4 +1,4 @@
-"""Draw the learning curve of a training: loss and held-out error by epoch."""
+"""Draw the learning curve of a training: loss and errors by epoch."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from pathlib import Path
 from converters.base.files import write_atomically
 
 _ERRORS = {
-    "held_out_error": "digits",
-    "held_out_normal_error": "strings of four",
-    "held_out_touching_error": "strings of four, touching",
+    "training_error": "digits trained on",
+    "held_out_error": "held-out digits",
+    "held_out_normal_error": "held-out strings of four",
+    "held_out_touching_error": "held-out strings of four, touching",
 }
 
 
 def draw(history: Sequence[dict[str, float]], path: Path) -> None:
-    """Write the curve as a PNG to `path`; rows of `history`: epoch, loss, held-out errors in percent."""
+    """Write the curve as a PNG to `path`; rows of `history`: epoch, loss, errors in percent."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -25,13 +26,18 @@ def draw(history: Sequence[dict[str, float]], path: Path) -> None:
     epochs = [row["epoch"] for row in history]
     figure, (loss, error) = pyplot.subplots(1, 2, figsize=(10, 4), layout="constrained")
     loss.plot(epochs, [row["loss"] for row in history], color="tab:blue")
-    loss.set(xlabel="epoch", ylabel="loss", title="training loss, distorted digits", yscale="log")
+    loss.set(xlabel="epoch", ylabel="loss", title="loss while training", yscale="log")
     shown = [name for name in _ERRORS if name in history[0]]
-    for name, colour in zip(shown, ("tab:orange", "tab:green", "tab:red"), strict=False):
+    for name, colour in zip(shown, ("tab:orange", "tab:green", "tab:red", "tab:purple"), strict=False):
         error.plot(epochs, [row[name] for row in history], color=colour, label=_ERRORS[name])
     if len(shown) > 1:
         error.legend()
-    error.set(xlabel="epoch", ylabel="error, %", title="held-out digits, averaged weights", yscale="log")
+    error.set(
+        xlabel="epoch",
+        ylabel="error, %",
+        title=f"misread {_ERRORS[shown[0]]}" if len(shown) == 1 else "misread",
+        yscale="log",
+    )
     for axes in (loss, error):
         axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 5.0)))
         axes.yaxis.set_major_formatter("{x:g}")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
+
 from converters.base.kerases import KERAS_3, check_backend, import_keras
-from lenet_edge.digits.mnist import Digits, held_out_digits, training_digits
+from lenet_edge.digits.mnist import TRAINING, Digits, held_out_digits, training_digits
 
 
 def training_and_held_out(*, data: Path | None, limit: int | None) -> tuple[Digits, Digits]:
@@ -16,6 +18,18 @@ def training_and_held_out(*, data: Path | None, limit: int | None) -> tuple[Digi
     """
     images, labels = training_digits(data=data)
     held_out = held_out_digits(data=data)
+    return Digits(images[:limit], labels[:limit]), held_out
+
+
+def the_papers_digits(*, data: Path | None, limit: int | None) -> tuple[Digits, Digits | None]:
+    """Return MNIST's 60,000 training digits, the first `limit` or all, and the held-out ones or None.
+
+    The held-out digits are the last of the 60,000: they are None where some of them are trained on.
+    `data` and errors as for `training_and_held_out`.
+    """
+    parts = training_and_held_out(data=data, limit=None)
+    images, labels = (np.concatenate(both) for both in zip(*parts, strict=True))
+    held_out = parts[1] if limit is not None and limit <= TRAINING else None
     return Digits(images[:limit], labels[:limit]), held_out
 
 

@@ -27,24 +27,27 @@ class Trained:
     facts: Mapping[str, object]
 
 
-def measured_sets(held_out: Digits, *, test: bool) -> dict[str, Digits]:
-    """Return the digits to measure on, by their name in a report."""
-    return {"held_out": held_out} | ({"test": test_digits()} if test else {})
+def measured_sets(held_out: Digits | None, *, test: bool) -> dict[str, Digits]:
+    """Return the digits to measure on, by their name in a report; `held_out`: None where none were."""
+    sets = {"held_out": held_out, "test": test_digits() if test else None}
+    return {name: digits for name, digits in sets.items() if digits is not None}
 
 
 def write_trained(
-    trained: Trained, held_out: Digits, *, out: Path, command: str, test: bool = False
+    trained: Trained, held_out: Digits | None, *, out: Path, command: str, test: bool = False
 ) -> dict[str, Measured]:
     """Write weights.npz, report.json and learning_curve.png to `out`; return what was measured, by set.
 
-    The scale saved with the weights is fitted on the held-out digits. `command`: the command line for the
-    report; `test`: also measure on the test digits.
+    The scale saved with the weights is fitted on the held-out digits. Without any it is 1, or -1 for
+    distances: the paper's criterion takes softmax(-distance) for the probabilities. `command`: the command
+    line for the report; `test`: also measure on the test digits.
     """
     outputs = {
         name: (outputs_of(trained.model, pad(digits.images)), digits.labels)
         for name, digits in measured_sets(held_out, test=test).items()
     }
-    scale = fit_scale(*outputs["held_out"], sign=answers_sign(trained.name))
+    sign = answers_sign(trained.name)
+    scale = fit_scale(*outputs["held_out"], sign=sign) if held_out else float(sign)
     measured_by_set = {name: measure(*each, scale=scale) for name, each in outputs.items()}
     report = {
         "command": command,

@@ -78,7 +78,9 @@ def rejections(
     `scores` (n, classes), rows of sum 1; `errors` and shares 0..1.
     """
     confidence, wrong = scores.max(axis=1), scores.argmax(axis=1) != labels
-    order = np.argsort(-confidence, kind="stable")
+    # What is left for the other classes still differs where all of the confidence has been rounded to 1.
+    doubt = np.sort(scores, axis=1)[:, :-1].sum(axis=1)
+    order = np.argsort(doubt, kind="stable")
     rate = np.cumsum(wrong[order]) / np.arange(1, len(order) + 1)
     result = []
     for error in errors:

@@ -58,6 +58,14 @@ def test_rejection_keeps_the_most_confident():
     assert (everything.share, everything.threshold) == (1.0, 1.0)
 
 
+def test_rejection_tells_confidences_apart_that_round_to_1():
+    logits = np.array([[40.0, 0.0], [90.0, 0.0], [50.0, 0.0], [80.0, 0.0]])
+    scores = probabilities(logits)
+    assert (scores.max(axis=1) == 1).all()
+    (half,) = rejections(scores, np.array([1, 0, 1, 0]), errors=(0.0,))
+    assert half.share == 0.5
+
+
 def test_likelihood_and_softmax_stay_finite():
     scores = probabilities(np.array([[1000.0, -1000.0]]))
     np.testing.assert_array_equal(scores, [[1.0, 0.0]])

@@ -299,11 +299,34 @@ def test_the_command_writes_weights_report_and_picture(tmp_path, small_mnist, mo
     load_weights(lenet5(), out / "weights.npz")
 
 
-def test_the_papers_recipe_learns(tmp_path, small_mnist):
+def test_the_papers_recipe_learns(tmp_path, small_mnist, capsys):
+    arguments = ["--paper", "--out", str(tmp_path), "--limit", "400", "--seed", "4", "--verbose", "2"]
+    assert main(arguments) == 0
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert [row["epoch"] for row in report["history"]] == list(range(1, 21))
+    last = report["history"][-1]
+    assert last["training_error"] < 10  # 400 digits, 20 times; 90 is chance
+    assert last["held_out_error"] == report["held_out"]["error"] < 30
+    assert (report["digits"], report["seed"]) == (400, 4)
+    assert report["scale"] < 0
+    said = capsys.readouterr().out
+    assert said.count("training_error") == 20
+    assert f"held-out error: {last['held_out_error']:.2f} %" in said
+    load_weights(lenet5(), tmp_path / "weights.npz")
+
+
+def test_the_papers_recipe_learns_the_held_out_digits_too(tmp_path, small_mnist, monkeypatch, capsys):
+    monkeypatch.setattr("lenet_edge.training.paper_recipe.SCHEDULE", (5e-4,))
     assert main(["--paper", "--out", str(tmp_path), "--verbose", "0"]) == 0
-    history = json.loads((tmp_path / "report.json").read_text())["history"]
-    assert len(history) == 20
-    assert history[-1]["held_out_error"] < 60  # 400 digits, 20 times; 90 is chance
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["digits"] == 500
+    assert "held_out" not in report
+    assert set(report["history"][0]) == {"epoch", "loss", "training_error"}
+    assert report["scale"] == load_weights(lenet5(), tmp_path / "weights.npz") == -1
+    assert "error:" not in capsys.readouterr().out
+    with pytest.raises(InputError, match="expected an empty output folder or --resume, got a training in"):
+        main(["--paper", "--out", str(tmp_path)])
+    assert main(["--paper", "--out", str(tmp_path), "--resume", "--verbose", "0"]) == 0
 
 
 @pytest.mark.parametrize(
@@ -325,7 +348,7 @@ def test_the_papers_recipe_learns(tmp_path, small_mnist):
         (["--learning-rate", "inf"], "expected --learning-rate above 0, got inf"),
         (["--limit", "100"], "expected --batch-size of 100 or fewer, the digits to train on, got 128"),
         (["--paper", "--epochs", "300"], "expected --paper without --epochs, got both"),
-        (["--paper", "--resume"], "expected --paper without --resume, got both"),
+        (["--paper", "--resume"], "expected a training to resume in runs/lenet5/checkpoints, got none"),
         (["--paper", "--batch-size", "1"], "expected --paper without --batch-size, got both"),
         (["--paper", "--learning-rate", "0.1"], "expected --paper without --learning-rate, got both"),
         (["--paper", "--learn-from", "a"], "expected --paper without --learn-from, got both"),
@@ -340,6 +363,7 @@ def test_bad_options_give_one_line_before_the_digits_are_read(
     capsys, tmp_path, monkeypatch, arguments, message
 ):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("lenet_edge.train.the_papers_digits", None)
     monkeypatch.setattr("lenet_edge.train.training_and_held_out", None)
     assert exit_status(main, arguments, name="lenet-edge train") == 2
     err = capsys.readouterr().err
@@ -358,8 +382,8 @@ def test_the_largest_seed_and_pass_can_be_drawn(tmp_path, digits):
 @pytest.mark.parametrize("option", ["--model=teacher", "--seed=3", "--threads=2", "--test", "--limit=200"])
 def test_the_papers_recipe_takes_the_options_that_its_help_names(option, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("lenet_edge.train._train", lambda *_, **__: None)
-    monkeypatch.setattr("lenet_edge.train.training_and_held_out", lambda **_: (None, None))
+    monkeypatch.setattr("lenet_edge.train._train_as_printed", lambda *_, **__: None)
+    monkeypatch.setattr("lenet_edge.train.the_papers_digits", lambda **_: (None, None))
     if "model" in option:
         with pytest.raises(InputError, match="expected --paper with --model lenet5, got teacher"):
             main(["--paper", option])
@@ -368,6 +392,7 @@ def test_the_papers_recipe_takes_the_options_that_its_help_names(option, tmp_pat
 
 
 def test_an_existing_training_is_reported_before_the_digits_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("lenet_edge.train.the_papers_digits", None)
     monkeypatch.setattr("lenet_edge.train.training_and_held_out", None)
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints" / "checkpoint").write_text("")
