@@ -14,6 +14,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 RELEASED = ROOT / "lenet_edge" / "released"
+BULK = ROOT / "results" / "bulk.json"
 TEST_DIGITS = 10_000
 
 
@@ -496,11 +497,48 @@ def zoo_measured() -> str:
     return "\n".join([*lines, f"- ai-edge-quantizer: {', '.join(sorted(quantizers)) or 'not measured'}."])
 
 
+def bulk_cost() -> str:
+    """Return what a million pictures of each kind cost."""
+    rows = [
+        [name, f"`{cost['command']}`", f"{cost['milliseconds']:.1f}", f"{cost['core_hours']:.2f}"]
+        for name, cost in _read(BULK)["cost"].items()
+    ]
+    return _table(["pictures", "read by", "milliseconds of a core each", "core-hours a million"], rows)
+
+
+def bulk_speed() -> str:
+    """Return how fast two processes read, on Ray and by `classify`, and how long they take to start."""
+    beside = _read(BULK)["beside_classify"]
+    rows = [
+        [title, f"{beside[name]['pictures_a_second']:.0f}", f"{beside[name]['start_seconds']:.0f}"]
+        for title, name in (("`classify --jobs 2`", "classify"), ("`bulk --workers 2`", "bulk"))
+    ]
+    return _table(["", "photographs a second", "seconds to start"], rows)
+
+
+def bulk_memory() -> str:
+    """Return the memory of a process on Ray over many pictures, and where all this was measured."""
+    report = _read(BULK)
+    run, machine, versions = report["long_run"], report["machine"], report["versions"]
+    return (
+        f"Over {run['pictures']:,} small pictures ({run['seconds']:,} s) the larger process took at most "
+        f"{run['first_third_mib']:,} MiB in the first third and {run['last_third_mib']:,} MiB in the last."
+        "\n\n"
+        f"{machine['processor']}, {machine['processors']} processors; Ray {versions['ray']}, pyarrow "
+        f"{versions['pyarrow']}."
+    )
+
+
 TABLES: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"models_lenet5": models_lenet5},
     "docs/android.md": {"sizes": android_sizes},
     "docs/handwriting.md": {"photographs": photographs},
     "docs/lowering.md": {"speed": speed, "operators": operators},
+    "docs/many-machines.md": {
+        "bulk_cost": bulk_cost,
+        "bulk_speed": bulk_speed,
+        "bulk_memory": bulk_memory,
+    },
     "docs/microcontroller.md": {"micro": micro},
     "docs/models.md": {"models": models},
     "docs/paper.md": {"paper_beside": paper_beside, "paper_commands": paper_commands},
