@@ -4,12 +4,14 @@
 .venv/bin/python scripts/mutants.py --only zero-point --only map-loss    these, and writes nothing
 .venv/bin/python scripts/mutants.py --list     what they are
 
-First the tests run without a fault: they must pass, or what fails would count as found.
+First the tests run without a fault: they must pass, or what fails would count as found. A run that was
+stopped goes on where it stopped, if the tree is still at the same commit.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -19,7 +21,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from planted_faults import FAULTS, Fault
@@ -69,12 +71,14 @@ def tried(fault: Fault) -> Outcome:
     return Outcome(name=fault.name, file=fault.file, meaning=fault.meaning, by=by, seconds=seconds)
 
 
-def failing(tests: Sequence[str], packages: Path, *, limit: float) -> str:
+def failing(tests: Sequence[str], packages: Path, *, limit: float, processes: int = 1) -> str:
     """Return the first of `tests` that fails with the packages in the folder `packages`, "" if none does.
 
     Tests that take longer than `limit` seconds fail. Raises InputError when pytest cannot run them.
     """
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    if processes > 1:
+        command += ["-n", str(processes), "--dist", "loadfile"]
     environment = {**os.environ, "PYTHONPATH": str(packages), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(
@@ -110,12 +114,12 @@ def _plant(fault: Fault, folder: Path) -> None:
     path.write_text(source.replace(fault.text, fault.becomes))
 
 
-def _check_untouched(faults: Sequence[Fault]) -> None:
+def _check_untouched(faults: Sequence[Fault], *, jobs: int) -> None:
     """Raise InputError unless the tests of `faults` pass without any."""
     tests = sorted({test for fault in faults for test in fault.tests})
     with tempfile.TemporaryDirectory(prefix="lenet-edge-untouched-") as folder:
         _copy_to(Path(folder))
-        by = failing(tests, Path(folder), limit=_UNTOUCHED_LIMIT)
+        by = failing(tests, Path(folder), limit=_UNTOUCHED_LIMIT, processes=jobs)
     expect(not by, "tests that pass without a fault", f"{by} failing")
 
 
@@ -125,10 +129,13 @@ def _line(outcome: Outcome) -> str:
 
 
 def _commit() -> str:
-    """Return the commit that the tree is at, "+" behind it if files have changed since."""
+    """Return the commit that the tree is at, "+" behind it if files other than results have changed since."""
     named, changed = (
         subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
-        for words in (("rev-parse", "HEAD"), ("status", "--porcelain", "--untracked-files=no"))
+        for words in (
+            ("rev-parse", "HEAD"),
+            ("status", "--porcelain", "--untracked-files=no", "--", ".", ":!results"),
+        )
     )
     return f"{named}{'+' if changed else ''}"
 
@@ -158,18 +165,35 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.list:
         print("\n".join(f"{fault.name:<26}{fault.file}: {fault.meaning}" for fault in faults))
         return 0
-    _check_untouched(faults)
-    outcomes = []
+    commit = _commit()
+    outcomes = [] if options.only else _earlier(commit)
+    faults = faults[len(outcomes) :]
+    if not outcomes:
+        _check_untouched(faults, jobs=options.jobs)
     with ThreadPoolExecutor(options.jobs) as pool:
         for outcome in pool.map(tried, faults):
             print(_line(outcome), flush=True)
             outcomes.append(outcome)
+            if not options.only:
+                _keep(outcomes, commit)
     survived = [outcome.name for outcome in outcomes if not outcome.found]
     print(f"{len(outcomes) - len(survived)} of {len(outcomes)} planted faults were found")
-    if not options.only:
-        rows = [{**asdict(outcome), "found": outcome.found} for outcome in outcomes]
-        write_json(RESULTS, {"commit": _commit(), "mutants": rows})
     return 1 if survived else 0
+
+
+def _keep(outcomes: Sequence[Outcome], commit: str) -> None:
+    rows = [{**asdict(outcome), "found": outcome.found} for outcome in outcomes]
+    write_json(RESULTS, {"commit": commit, "faults": len(FAULTS), "mutants": rows})
+
+
+def _earlier(commit: str) -> list[Outcome]:
+    """Return the outcomes of a run at `commit` that was stopped, none if there is none, or it ended."""
+    report = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    rows = report.get("mutants", [])
+    if report.get("commit") != commit or commit.endswith("+") or len(rows) == len(FAULTS):
+        return []
+    names = [field.name for field in fields(Outcome)]
+    return [Outcome(**{name: row[name] for name in names}) for row in rows]
 
 
 if __name__ == "__main__":

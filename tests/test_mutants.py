@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import runpy
 import sys
 from pathlib import Path
@@ -64,3 +65,20 @@ def test_an_unknown_fault_is_refused(script):
 
     with pytest.raises(InputError, match="expected --only one of .*, got none-such"):
         script["main"](["--only", "none-such"])
+
+
+def test_a_run_that_was_stopped_goes_on_where_it_stopped(script, tmp_path, capsys):
+    """The second fault of the list was not tried yet; the tests without any fault passed before."""
+    names = ("mcnemar-tail", "zero-point")
+    faults = [fault for fault in FAULTS if fault.name in names]
+    results = tmp_path / "mutants.json"
+    done = script["Outcome"](name=faults[0].name, file="a.py", meaning="b", by="c", seconds=1.0)
+    used = script["main"].__globals__
+    used.update(RESULTS=results, FAULTS=faults, _commit=lambda: "abc", _check_untouched=None)
+    used["_keep"]([done], "abc")
+    assert script["main"]([]) == 0
+    report = json.loads(results.read_text())
+    assert [row["name"] for row in report["mutants"]] == [fault.name for fault in faults]
+    assert "2 of 2 planted faults were found" in capsys.readouterr().out
+    assert used["_earlier"]("abc") == []  # it ended
+    assert used["_earlier"]("abcd") == []
