@@ -9,9 +9,10 @@ from tqdm import tqdm
 from converters.base.errors import expect
 from lenet_edge import __version__
 from lenet_edge.bulk_reading.answers import Answers
+from lenet_edge.bulk_reading.digit_reader import DigitReader
 from lenet_edge.bulk_reading.part_reader import Counts
 from lenet_edge.bulk_reading.ray_engine import read_parts
-from lenet_edge.bulk_reading.sources import listed, opened, parts_of
+from lenet_edge.bulk_reading.sources import absolute, listed, opened, parts_of
 
 
 def read_archive(
@@ -28,8 +29,11 @@ def read_archive(
     """Read the archive at `source` and write the answers to the folder `out`; return the counts of this run.
 
     `reader`: the options of `DigitReader`. `pictures`: how many files are read and written at once. `workers`
-    and `address` as for `read_parts`. Raises InputError: nothing to read, an `out` of other options.
+    and `address` as for `read_parts`. Raises InputError: nothing to read, an `out` of other options, a model
+    that is not there, workers that fail.
     """
+    DigitReader(**reader).open()  # here, so that a model that is not there is one line
+    source, out = absolute(source), absolute(out)  # workers may run elsewhere
     system, root = opened(source)
     paths = listed(system, root)
     answers = Answers(*opened(out))

@@ -105,12 +105,17 @@ class DigitReader:
         fields = Reading.__dataclass_fields__
         return columns | {name: _column([row[name] for row in rows], name) for name in fields}
 
-    def readings(self, content: bytes, name: str) -> Iterator[Reading]:
-        """Yield the answers to the pictures of a file; `name` is used in reasons."""
+    def open(self) -> _Reader:
+        """Return the reader of this process, opened at the first call; InputError as for a batch."""
         if self._reader is None:
             self._reader = _reader(**self.options)
+        return self._reader
+
+    def readings(self, content: bytes, name: str) -> Iterator[Reading]:
+        """Yield the answers to the pictures of a file; `name` is used in reasons."""
+        reader = self.open()
         try:
-            yield from self._reader(bytes(content), name)
+            yield from reader(bytes(content), name)
         except InputError as error:
             yield Reading(finding=UNREADABLE, reason=str(error))
 

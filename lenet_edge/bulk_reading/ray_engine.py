@@ -44,7 +44,7 @@ def read_parts(
     """Yield the counts of each of `parts` as it is written; `options`: those of `PartReader`.
 
     `workers`: actors, by default one for each processor of the cluster at `address`, or of this machine. An
-    actor that dies is replaced, and its part read again.
+    actor that dies is replaced, and its part read again. Raises InputError when one fails.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no network use that nobody asked for
     import ray
@@ -67,6 +67,9 @@ def read_parts(
         )
         for row in counts.iter_rows():
             yield Counts(**row)
+    except ray.exceptions.RayError as error:
+        last = next((line.strip() for line in reversed(str(error).splitlines()) if line.strip()), "no reason")
+        raise InputError(f"expected workers to finish, got: {last}") from error
     finally:
         ray.shutdown()
 

@@ -13,6 +13,7 @@ from lenet_edge.picture.files import is_picture_name
 if TYPE_CHECKING:
     from pyarrow.fs import FileInfo, FileSystem
 
+_SCHEME = "://"
 TAR, PARQUET, FILES = "tar", "parquet", "files"
 _KINDS = {".tar": TAR, ".parquet": PARQUET}
 
@@ -29,6 +30,11 @@ class Part:
         return {**asdict(self), "paths": list(self.paths)}
 
 
+def absolute(source: str) -> str:
+    """Return `source`, a path or a URI, so that it means the same in another folder."""
+    return source if _SCHEME in source else posixpath.abspath(source)
+
+
 def opened(source: str) -> tuple[FileSystem, str]:
     """Return the file system of `source`, a path or a URI as pyarrow takes it, and the path within.
 
@@ -37,7 +43,7 @@ def opened(source: str) -> tuple[FileSystem, str]:
     from pyarrow import fs
 
     try:
-        if "://" in source:
+        if _SCHEME in source:
             return fs.FileSystem.from_uri(source)
         return fs.LocalFileSystem(), posixpath.abspath(source)
     except (OSError, ValueError) as error:

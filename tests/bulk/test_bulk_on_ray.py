@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -118,6 +119,32 @@ def test_a_process_that_is_killed_loses_and_doubles_nothing(tmp_path):
     assert len(rows(out)) == 120
 
 
+def test_a_worker_that_fails_is_one_line(archive, tmp_path):
+    """OUT is taken away as soon as it is there: nothing can be written."""
+    out = tmp_path / "answers"
+    words = [
+        sys.executable,
+        "-m",
+        "lenet_edge.bulk",
+        archive,
+        out,
+        "--part",
+        "1",
+        "--workers",
+        "1",
+        "--quiet",
+    ]
+    with subprocess.Popen([*map(str, words)], stderr=subprocess.PIPE, text=True) as running:
+        while not list(out.glob("*.parquet")) and running.poll() is None:
+            time.sleep(0.02)
+        shutil.rmtree(out, ignore_errors=True)
+        out.write_text("a file now")
+        _, said = running.communicate(timeout=300)
+    assert running.returncode == 2
+    assert re.search("^lenet-edge bulk: expected workers to finish, got: .+$", said, re.MULTILINE), said
+    assert "Traceback" not in said
+
+
 def test_the_function_for_spark_answers_data_frames():
     """As Spark calls it; all of docs/many-machines.md but the line that needs a cluster."""
     page = (DATA.parents[1] / "docs" / "many-machines.md").read_text()
@@ -144,8 +171,9 @@ def _is_actor(process):
             ["file://none/there", "out"],
             "expected what pyarrow opens, got file://none/there: .*",
         ),
+        (["data", "out", "--model", "none.tflite"], ".*none.tflite.*"),
         (["data", "full"], "expected an empty folder, or one that this command made, at .*/full, got .*"),
-        (["data", "data/out"], "expected an OUT outside of SOURCE, got data/out"),
+        (["data", "data/out"], "expected an OUT outside of SOURCE, got .*/data/out"),
         (
             ["data", "other"],
             "expected a new folder, or the options of the answers in .*/other, .*True.*",
