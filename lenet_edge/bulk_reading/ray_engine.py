@@ -47,6 +47,7 @@ def read_parts(
     actor that dies is replaced, and its part read again. Raises InputError when one fails.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no network use that nobody asked for
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # it tells of a process that died; so do we
     import ray
     import ray.data
 
@@ -62,7 +63,7 @@ def read_parts(
             _Actor,
             fn_constructor_kwargs=options,
             batch_size=1,
-            compute=ray.data.ActorPoolStrategy(min_size=1, max_size=count),
+            compute=ray.data.ActorPoolStrategy(size=count),
             num_cpus=_SHARE,
         )
         for row in counts.iter_rows():
