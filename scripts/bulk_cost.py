@@ -20,14 +20,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import psutil
 from PIL import Image
 from tqdm import tqdm
 
 from converters.base.files import write_json
 from converters.base.machine import machine
 from lenet_edge.digits.mnist import calibration_digits
+
+if TYPE_CHECKING:
+    import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "results" / "bulk.json"
@@ -129,6 +132,8 @@ class Memory:
         return round(max(self._seen[:third])), round(max(self._seen[-third:]))
 
     def _watch(self) -> None:
+        import psutil  # here: it is installed beside Ray only
+
         while not self._ended.wait(0.5):
             found = [_mebibytes(one) for one in psutil.process_iter(["cmdline"])]
             if any(found):
@@ -137,6 +142,8 @@ class Memory:
 
 def _mebibytes(process: psutil.Process) -> float:
     """Return the memory of one of Ray's actors, 0 of another process."""
+    import psutil
+
     if "ray::MapWorker" not in " ".join(process.info["cmdline"] or []):
         return 0.0
     try:
