@@ -1119,6 +1119,10 @@ BEYOND = [
     ),
     ("operator 2 LSTM: one that lenet-edge has no check for", lambda m: code(m, 2, "LSTM")),
     ("tensor 15: 5 dimensions, more than 4", lambda m: put(m.tensors[15], shape=[1, 28, 28, 6, 1])),
+    (
+        "operator 11 FULLY_CONNECTED: a kernel that is shuffled, which lenet-edge has no check for",
+        lambda m: options(m, 11, weightsFormat=1),
+    ),
 ]
 
 
