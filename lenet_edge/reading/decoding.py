@@ -221,8 +221,11 @@ def _processes(jobs: int) -> Iterator[Executor]:
     try:
         with _ended_by_sigterm():
             yield pool
-    finally:
+    except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    # No work is left. A pool that is still ending when Python exits may print a traceback of a closed pipe.
+    pool.shutdown()
 
 
 @contextlib.contextmanager
