@@ -14,6 +14,7 @@ from typing import Any
 
 from converters.base.errors import exit_status, expect
 from converters.base.options import command_parser
+from lenet_edge.reading.options import add_runtime, check_reading
 from lenet_edge.reading.terminal import log
 
 NAME = "lenet-edge bulk"
@@ -64,8 +65,7 @@ def _check(options: argparse.Namespace) -> None:
 
     expect(options.part >= 1, "--part of 1 or more", options.part)
     expect(options.workers is None or options.workers >= 1, "--workers of 1 or more", options.workers)
-    least = options.threshold
-    expect(least is None or 0 <= least <= 1, "--threshold of 0 to 1", least)
+    check_reading(threshold=options.threshold, jobs=None, out=None)
     check_ray()
     if options.address is not None:
         check_address(options.address)
@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="MODEL",
         help="a packaged precision or a .tflite file (default: int8_qat, float32 of lines)",
     )
-    add("--runtime", default="auto", help="auto, litert, tflite or tensorflow (default: %(default)s)")
+    add_runtime(add)
     add(
         "--threshold",
         type=float,

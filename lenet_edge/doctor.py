@@ -12,10 +12,11 @@ from dataclasses import asdict
 import numpy as np
 
 from converters.base.errors import exit_status
+from converters.base.installed import RUNTIMES
 from converters.base.machine import machine
 from converters.base.options import command_parser
 from converters.base.words import counted
-from lenet_edge.reading.capabilities import RUNTIMES, Capability, find_all, try_libraries
+from lenet_edge.reading.capabilities import Capability, find_all, try_libraries
 
 NAME = "lenet-edge doctor"
 

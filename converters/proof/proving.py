@@ -31,7 +31,7 @@ from converters.proof.terminal_lines import (
     cell_lines,
     imported_notes,
     layer_lines,
-    unchecked_lines,
+    unchecked_line,
 )
 from converters.runtimes.columns import COLUMNS, Column
 
@@ -121,8 +121,9 @@ def prove(
     absent = absences(chosen)
     present = [column for column in chosen if column.name not in absent]
     few = min(slow_samples or own.count, own.count)
-    for line in unchecked_lines({file.name: file.unchecked for file in proven}):
-        print_lines(line)
+    for file in proven:
+        if file.unchecked:
+            print_lines(unchecked_line(file.name, file.unchecked))
     cells = list(_measured(matrix, proven, present, few=few, print_lines=print_lines))
     for imported in imports:
         found = list(matrix.imported_cells(imported, proven))

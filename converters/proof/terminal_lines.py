@@ -65,9 +65,9 @@ def imported_notes(imported: Imported, facts: Sequence[tuple[str, Mapping[str, A
     return [f"  {note}" for note in (source(imported.about), *not_run(facts))]
 
 
-def unchecked_lines(files: Mapping[str, str]) -> list[str]:
-    """Return what goes beyond the check of each of `files`, by name; "": nothing does."""
-    return [f"{name}: not checked before it runs: {beyond}" for name, beyond in files.items() if beyond]
+def unchecked_line(name: str, beyond: str) -> str:
+    """Return the line of a file that goes `beyond` the check of files."""
+    return f"{name}: not checked before it runs: {beyond}"
 
 
 def absent_line(title: str, reason: str) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lenet_edge.picture.connected_components import find_components, mask_of
 from lenet_edge.picture.ink import Array, deviation
 from lenet_edge.picture.opencv import cv2
+from lenet_edge.picture.strokes import bars
 
 _FAINTEST = 0.07  # share of light absorbed: nothing fainter is ink
 _FRAMED = 0.25  # of a frame's shorter side: what is smaller in it is a dot, as in a dotted zero
@@ -114,10 +115,7 @@ def _is_comb(labels: NDArray[np.int32], piece: Piece, pieces: list[Piece]) -> bo
     if not any(piece.left < o.left and o.right < piece.right and o.bottom < piece.bottom for o in pieces):
         return False
     own = (labels[piece.top : piece.bottom, piece.left : piece.right] == piece.number).astype(np.uint8)
-    level, upright = (
-        np.asarray(cv2.morphologyEx(own, cv2.MORPH_OPEN, np.ones(size, np.uint8)), np.uint8)
-        for size in ((1, max(width // 2, 1)), (max(height // 2, 1), 1))
-    )
+    level, upright = bars(own, level=max(width // 2, 1), upright=max(height // 2, 1))
     teeth, _ = cv2.connectedComponents(upright)
     straight = np.count_nonzero(level | upright)
     return bool(level.any()) and teeth > _TEETH and straight >= _STRAIGHT * piece.area

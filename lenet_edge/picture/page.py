@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 from lenet_edge.digits.geometry import FIELD, SEARCHED_SIDE
 from lenet_edge.picture.digit_search import LocatedDigit, locate_digit
 from lenet_edge.picture.findings import Box, Finding, Prepared, box_of
-from lenet_edge.picture.ink import Array
 from lenet_edge.picture.ink_pieces import smoothed
 from lenet_edge.picture.mnist_form import pad_to_field, to_mnist_form
-from lenet_edge.picture.pillow import Image
+from lenet_edge.picture.reduction import reduced
 from lenet_edge.picture.sheet import without_table
 
 _SMALL_DIGIT = 80  # pixels, at SEARCHED_SIDE: a smaller digit is located again at a larger size
@@ -21,7 +20,7 @@ def prepare_page(grey: NDArray[np.uint8]) -> Prepared:
     """Find the digit on `grey`, uint8 (h, w), 0 black to 255 white, and normalise it as in MNIST."""
     grey = without_table(grey)
     factor = _reduction_factor(grey.shape)
-    small = _reduced(grey, factor)
+    small = reduced(grey, factor)
     located = locate_digit(small)
     segment = located.segment
     if segment.finding is Finding.BLANK:
@@ -42,7 +41,7 @@ def _locate_enlarged(grey: NDArray[np.uint8], box: Box, *, inverted: bool) -> Lo
     room = 8 + _longer_side(box)
     left, top = (max(0, edge - room) for edge in box[:2])
     part = grey[top : box[3] + room, left : box[2] + room]
-    located = locate_digit(_reduced(part, _reduction_factor(part.shape)), inverted=inverted)
+    located = locate_digit(reduced(part, _reduction_factor(part.shape)), inverted=inverted)
     return located if located.segment.finding is Finding.DIGIT else None
 
 
@@ -59,11 +58,6 @@ def _model_picture(located: LocatedDigit) -> NDArray[np.uint8]:
 
 def _reduction_factor(shape: tuple[int, ...]) -> int:
     return max(1, -(-max(shape) // SEARCHED_SIDE))
-
-
-def _reduced(grey: NDArray[np.uint8], factor: int) -> Array:
-    reduced = grey if factor == 1 else np.asarray(Image.fromarray(grey).reduce(factor))
-    return reduced.astype(np.float32)
 
 
 def _enlarged(box: Box, factor: int, shape: tuple[int, ...]) -> Box:

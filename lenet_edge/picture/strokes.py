@@ -19,6 +19,14 @@ def distances(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     return away.astype(np.float32, copy=False)
 
 
+def bars(mask: NDArray[np.uint8], *, level: int, upright: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the parts of `mask` (h, w), 1 for ink, in level runs and in upright runs of so many pixels."""
+    sizes = ((1, level), (upright, 1))
+    opened = (cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones(size, np.uint8)) for size in sizes)
+    first, second = (np.asarray(one, np.uint8) for one in opened)
+    return first, second
+
+
 def half_widths(inside: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return half the width of strokes, in pixels, at each point of their middle lines, (n,).
 

@@ -37,15 +37,11 @@ class Capability:
     text: str
 
 
-RUNTIMES = tuple(_RUNTIMES)
-"""What the capabilities of runtimes are called."""
-
-
 def find_all() -> Iterator[Capability]:
     """Yield what this machine has, each as soon as it and those before it are known.
 
-    The runtimes, by the names of RUNTIMES, the GPU, NNAPI, OpenCV and camera libraries. Each runtime reads
-    some digits in its own process, so that a crash is reported as such; all of them side by side.
+    The runtimes, by their names, the GPU, NNAPI, OpenCV and camera libraries. Each runtime reads some digits
+    in its own process, so that a crash is reported as such; all of them side by side.
     """
     tries: list[Callable[[], Capability]] = [
         *(functools.partial(_try_runtime, name, COLUMNS[column]) for name, column in _RUNTIMES.items()),

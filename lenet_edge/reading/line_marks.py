@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lenet_edge.picture.drawing import picture_of_drawing
 from lenet_edge.picture.marks import NEARER, resembles_mark
-from lenet_edge.picture.opencv import cv2
+from lenet_edge.picture.strokes import bars
 from lenet_edge.reading.digit_boxes import InkBox
 
 _TALL = 1.12  # times the height of the highest other digit: a 1 this high is a slash or a parenthesis
@@ -44,10 +44,7 @@ def _is_in_segments(picture: NDArray[np.uint8]) -> bool:
     The net has seen none; where the segments do not touch, parts of digits are lost.
     """
     inked = (picture > _INKED).astype(np.uint8)
-    level, upright = (
-        np.asarray(cv2.morphologyEx(inked, cv2.MORPH_OPEN, np.ones(size, np.uint8)), np.uint8)
-        for size in ((1, _BAR), (_BAR, 1))
-    )
+    level, upright = bars(inked, level=_BAR, upright=_BAR)
     least = min(np.count_nonzero(level), np.count_nonzero(upright))
     count = np.count_nonzero(inked)
     return least >= _BOTH * count and np.count_nonzero(level | upright) >= _STRAIGHT * count

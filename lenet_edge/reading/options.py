@@ -78,12 +78,7 @@ def add_results(
 def add_session_options(add: Add, *, model: str, default: str) -> None:
     """Add --model, described by `model`, with its `default`, and the runtime options."""
     add("--model", default=default, metavar="NAME|FILE", help=f"{model} (default: %(default)s)")
-    add(
-        "--runtime",
-        choices=("auto", *RUNTIMES),
-        default="auto",
-        help=f"the runtime (default: the first installed of {', '.join(RUNTIMES)})",
-    )
+    add_runtime(add)
     add(
         "--delegate",
         default="auto",
@@ -113,6 +108,16 @@ def delegate_options(pairs: Iterable[str]) -> dict[str, str]:
         expect(key and equals, "--delegate-option KEY=VALUE", pair)
         options[key] = value
     return options
+
+
+def add_runtime(add: Add) -> None:
+    """Add --runtime."""
+    add(
+        "--runtime",
+        choices=("auto", *RUNTIMES),
+        default="auto",
+        help=f"the runtime (default: the first installed of {', '.join(RUNTIMES)})",
+    )
 
 
 def report_runtime(report: Report, *, log: Callable[[object], object], verbose: bool) -> None:

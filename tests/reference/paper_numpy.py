@@ -97,8 +97,15 @@ def partial_convolution_backward(
     by_output: np.ndarray,
 ) -> tuple[np.ndarray, dict[tuple[int, int], np.ndarray], np.ndarray]:
     """Return the derivatives by x, each kernel and the biases."""
-    rows, columns = next(iter(kernels.values())).shape
     by_sum = by_output * squash_slope(_partial_sums(x, kernels, bias, table))
+    return *_handed_on(x, kernels, table, by_sum), by_sum.sum(axis=(0, 1, 2))
+
+
+def _handed_on(
+    x: np.ndarray, kernels: dict[tuple[int, int], np.ndarray], table: list[list[int]], by_sum: np.ndarray
+) -> tuple[np.ndarray, dict[tuple[int, int], np.ndarray]]:
+    """Return what each connection hands on from its sum: to x times the weight, to the weight times x."""
+    rows, columns = next(iter(kernels.values())).shape
     by_x = np.zeros(x.shape)
     by_kernels = {key: np.zeros(kernel.shape) for key, kernel in kernels.items()}
     for o, sources in enumerate(table):
@@ -108,7 +115,7 @@ def partial_convolution_backward(
                     here = by_sum[:, i, j, o][:, None, None]
                     by_x[:, i : i + rows, j : j + columns, m] += here * kernels[m, o]
                     by_kernels[m, o] += (here * x[:, i : i + rows, j : j + columns, m]).sum(axis=0)
-    return by_x, by_kernels, by_sum.sum(axis=(0, 1, 2))
+    return by_x, by_kernels
 
 
 def rbf(x: np.ndarray, codes: np.ndarray) -> np.ndarray:
@@ -154,18 +161,9 @@ def partial_convolution_second(
 
     Connection by connection: that of a weight is the sum over the connections that share it.
     """
-    rows, columns = next(iter(kernels.values())).shape
     by_sum = by_output * squash_slope(_partial_sums(x, kernels, bias, table)) ** 2
-    by_x = np.zeros(x.shape)
-    by_kernels = {key: np.zeros(kernel.shape) for key, kernel in kernels.items()}
-    for o, sources in enumerate(table):
-        for m in sources:
-            for i in range(by_sum.shape[1]):
-                for j in range(by_sum.shape[2]):
-                    here = by_sum[:, i, j, o][:, None, None]
-                    by_x[:, i : i + rows, j : j + columns, m] += here * kernels[m, o] ** 2
-                    by_kernels[m, o] += (here * x[:, i : i + rows, j : j + columns, m] ** 2).sum(axis=0)
-    return by_x, by_kernels, by_sum.sum(axis=(0, 1, 2))
+    squares = {key: kernel**2 for key, kernel in kernels.items()}
+    return *_handed_on(x**2, squares, table, by_sum), by_sum.sum(axis=(0, 1, 2))
 
 
 def subsample_second(

@@ -29,7 +29,7 @@ from lenet_edge.picture.line.ink import (
 from lenet_edge.picture.line.layout import Layout, find_layout
 from lenet_edge.picture.line.strip import compose, cut_strip, rotation_map
 from lenet_edge.picture.line.strokes import draw_line
-from lenet_edge.picture.pillow import Image
+from lenet_edge.picture.reduction import reduced
 from lenet_edge.picture.sheet import without_table
 
 _FAINTEST = 16  # grey levels: the least contrast of a picture that passes unchanged
@@ -89,7 +89,7 @@ def find_line(grey: NDArray[np.uint8]) -> Line:
         return Line(LineFinding.LINE, "", grey.copy() if bright else np.invert(grey), np.eye(2, 3), bright)
     grey = without_table(grey)
     factor = _reduction_factor(grey.shape)
-    small = _reduced(grey, factor)
+    small = reduced(grey, factor)
     layout, paper = _choose_layout(small, find_paper(small, window=WIDEST_STROKE))
     if layout is None:
         return _blank("nothing is written on it", paper)
@@ -110,11 +110,6 @@ def _no_picture() -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
 def _reduction_factor(shape: tuple[int, ...]) -> int:
     height, width = shape
     return max(1, -(-min(shape) // SEARCHED_SIDE), int(np.ceil(np.sqrt(height * width / _MOST_PIXELS))))
-
-
-def _reduced(grey: NDArray[np.uint8], factor: int) -> Array:
-    reduced = grey if factor == 1 else np.asarray(Image.fromarray(grey).reduce(factor))
-    return reduced.astype(np.float32)
 
 
 def _choose_layout(small: Array, paper: Paper) -> tuple[Layout | None, Paper]:
