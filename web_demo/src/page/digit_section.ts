@@ -11,7 +11,7 @@ import { Bars } from "./bars.ts";
 import { paintPicture } from "./colours.ts";
 import { element, tell } from "./element.ts";
 import type { Locale } from "./locale.ts";
-import { greyOf, type PicturePlace, refusalOf } from "./pictures.ts";
+import { greyOf, type PicturePlace } from "./pictures.ts";
 import type { Problem } from "./problem.ts";
 import { reasonIn, reasonOf } from "./reasons.ts";
 import { Surface } from "./surface.ts";
@@ -48,7 +48,7 @@ export class DigitSection implements PicturePlace {
   /** `changed` is called with the picture once it has been read, null without one. */
   constructor(
     private locale: Locale,
-    private readonly problem: Problem,
+    readonly problem: Problem,
     private readonly changed: (picture: Uint8Array | null) => void,
   ) {
     this.surface = new Surface(
@@ -79,18 +79,9 @@ export class DigitSection implements PicturePlace {
 
   /** Reads the digit on a picture. */
   async take(file: File): Promise<void> {
-    try {
-      const found = findDigit(await greyOf(file, 2 * SEARCHED_SIDE));
-      if (found.kind === "digit") this.replace(found.picture);
-      else
-        this.problem.tell((words) => (found.kind === "blank" ? words.blank : words.crowded(found.figures)));
-    } catch (error) {
-      this.problem.tell(refusalOf(error, file));
-    }
-  }
-
-  refuse(): void {
-    this.problem.tell((words) => words.noFile);
+    const found = findDigit(await greyOf(file, 2 * SEARCHED_SIDE));
+    if (found.kind === "digit") this.replace(found.picture);
+    else this.problem.tell((words) => (found.kind === "blank" ? words.blank : words.crowded(found.figures)));
   }
 
   translate(locale: Locale): void {

@@ -9,7 +9,7 @@ import { Announcer } from "./announcer.ts";
 import { paintInk } from "./colours.ts";
 import { element } from "./element.ts";
 import type { Locale } from "./locale.ts";
-import { greyOf, type PicturePlace, refusalOf } from "./pictures.ts";
+import { greyOf, type PicturePlace } from "./pictures.ts";
 import { Problem } from "./problem.ts";
 import { reasonIn } from "./reasons.ts";
 import { paintStrip } from "./strip.ts";
@@ -28,7 +28,7 @@ export class LineSection implements PicturePlace {
   private readonly canvas = element("wide", HTMLCanvasElement);
   private readonly strip = element("strip", HTMLCanvasElement);
   private readonly told = new Announcer(element("string-told", HTMLParagraphElement));
-  private readonly problem: Problem;
+  readonly problem: Problem;
   private readonly surface: Surface;
 
   constructor(private locale: Locale) {
@@ -51,17 +51,9 @@ export class LineSection implements PicturePlace {
 
   /** Reads the line on a picture. */
   async take(file: File): Promise<void> {
-    try {
-      const found = findLine(await greyOf(file, LONGEST_SIDE));
-      if (found.kind === "line") this.replace(found.line);
-      else this.problem.tell((words) => (found.kind === "blank" ? words.blank : words.lines));
-    } catch (error) {
-      this.problem.tell(refusalOf(error, file));
-    }
-  }
-
-  refuse(): void {
-    this.problem.tell((words) => words.noFile);
+    const found = findLine(await greyOf(file, LONGEST_SIDE));
+    if (found.kind === "line") this.replace(found.line);
+    else this.problem.tell((words) => (found.kind === "blank" ? words.blank : words.lines));
   }
 
   translate(locale: Locale): void {

@@ -4,6 +4,7 @@ import type { Grey } from "../core/grey.ts";
 import { isSearchable } from "../core/photo.ts";
 import type { Words } from "../words/words.ts";
 import { penOf } from "./element.ts";
+import type { Problem } from "./problem.ts";
 
 /** The largest picture: decoded, it takes four bytes a pixel. */
 const MOST_MEGAPIXELS = 40;
@@ -12,10 +13,10 @@ const MOST_MEGAPIXELS = 40;
 export interface PicturePlace {
   readonly section: HTMLElement;
   readonly input: HTMLInputElement;
-  /** Reads a file, or says why not. */
+  /** Where it is said why a file is not read. */
+  readonly problem: Problem;
+  /** Reads a file; what it throws is told. */
   take(file: File): Promise<void>;
-  /** Says that what was dropped is no file. */
-  refuse(): void;
 }
 
 /** A file is no picture for this page, for the reason in `words`. */
@@ -26,7 +27,7 @@ class NoPicture extends Error {
 }
 
 /** Returns why a file was not read, in words. */
-export function refusalOf(error: unknown, file: File): (words: Words) => string {
+function refusalOf(error: unknown, file: File): (words: Words) => string {
   return error instanceof NoPicture ? error.words : (words) => words.notPicture(file.name);
 }
 
@@ -113,7 +114,7 @@ export function watchPictures(places: readonly [PicturePlace, ...PicturePlace[]]
     const { input } = place;
     input.addEventListener("change", () => {
       const [file] = input.files ?? [];
-      if (file) void place.take(file);
+      if (file) void read(place, file);
       // The same file can be chosen again.
       input.value = "";
     });
@@ -122,6 +123,14 @@ export function watchPictures(places: readonly [PicturePlace, ...PicturePlace[]]
 
 function give(place: PicturePlace, data: DataTransfer | null): void {
   const [file] = data?.files ?? [];
-  if (file) void place.take(file);
-  else place.refuse();
+  if (file) void read(place, file);
+  else place.problem.tell((words) => words.noFile);
+}
+
+async function read(place: PicturePlace, file: File): Promise<void> {
+  try {
+    await place.take(file);
+  } catch (error) {
+    place.problem.tell(refusalOf(error, file));
+  }
 }
