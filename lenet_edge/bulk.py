@@ -14,6 +14,7 @@ from typing import Any
 
 from converters.base.errors import exit_status, expect
 from converters.base.options import command_parser
+from converters.base.words import counted
 from lenet_edge.reading.options import add_runtime, check_reading
 from lenet_edge.reading.terminal import log
 
@@ -49,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         show_progress=not options.quiet,
     )
     if not options.quiet:
-        _log(f"{counts.pictures} pictures read, {counts.unreadable} of them unreadable")
+        _log(f"{counted(counts.pictures, 'picture')} read, {counts.unreadable:,} of them unreadable")
     if not counts.unreadable:
         return 0
     return 1 if counts.unreadable < counts.pictures else 2

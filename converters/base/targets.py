@@ -27,6 +27,6 @@ TARGETS = {
     "gpu": Target("float16", "uint8", ("gpu",), "GPUs compute in float; halves the weights that they load"),
     "nnapi": Target("int8", "int8", ("nnapi",), "whole from Android 10 on; a QUANTIZE would need Android 11"),
     "micro": Target("int8", "int8", ("micro",), "no QUANTIZE at the ends, and a C array to link"),
-    "web": Target("float32", "uint8", ("web",), "LiteRT.js takes float32 with WebGPU too, one picture"),
+    "web": Target("float32", "uint8", ("web",), "LiteRT.js runs float32 on WebGPU too, picture by picture"),
 }
 """The targets by name."""
