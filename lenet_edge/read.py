@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from converters.base.errors import exit_status
 from converters.base.options import command_parser
+from lenet_edge.digits.opencv import LIBRARY
 from lenet_edge.packaged.thresholds import string_threshold
-from lenet_edge.picture.opencv import LIBRARY
 from lenet_edge.reading.answering import answer_files
 from lenet_edge.reading.decoding import list_files
 from lenet_edge.reading.drawing_files import DrawingFiles

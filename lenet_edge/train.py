@@ -67,6 +67,12 @@ def _parser() -> argparse.ArgumentParser:
         help="train lenet5_wide on synthetic strings of digits, starting from the released lenet5",
     )
     add(
+        "--start",
+        type=Path,
+        metavar="FILE",
+        help="with --strings: start from these weights (.npz) of lenet5 or lenet5_wide",
+    )
+    add(
         "--distortion-seed",
         type=int,
         help="seed of the distorted copies, so that trainings can share them (default: --seed)",
@@ -135,6 +141,9 @@ def _check(options: argparse.Namespace, set_options: set[str]) -> None:
         refuse_beside("--paper", _NOT_PAPER, given=set_options)
     if options.strings:
         refuse_beside("--strings", ("learn_from",), given=set_options)
+    if options.start is not None:
+        expect(options.strings, "--start with --strings", "none")
+        expect(options.start.is_file(), "--start with a file of weights", options.start)
     for run in options.learn_from:
         expect((run / "weights.npz").is_file(), "--learn-from folders with weights.npz", run)
     check_training_files(data=options.data)
@@ -156,6 +165,7 @@ def _train_on_strings(
             training,
             held_out,
             copies=_copies(options),
+            start=options.start,
             out=options.out,
             command=command,
             test=options.test,
@@ -238,7 +248,8 @@ def _set_name(name: str) -> str:
 def _errors_text(errors: Row) -> str:
     return (
         f"{errors['error']:.2f} % of digits, {errors['normal_error']:.1f} % of strings of four, "
-        f"{errors['touching_error']:.1f} % of touching ones"
+        f"{errors['touching_error']:.1f} % of touching ones, "
+        f"{errors['cheque_error']:.1f} % of scanned amounts"
     )
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet_edge.digits.opencv import cv2
 from lenet_edge.picture.connected_components import find_components, mask_of
 from lenet_edge.picture.ink import Array, deviation
-from lenet_edge.picture.opencv import cv2
 from lenet_edge.picture.strokes import bars
 
 _FAINTEST = 0.07  # share of light absorbed: nothing fainter is ink

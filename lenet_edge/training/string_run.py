@@ -22,6 +22,7 @@ def train_on_strings(
     held_out: Digits,
     *,
     copies: Copies,
+    start: Path | None = None,
     out: Path,
     command: str,
     test: bool = False,
@@ -31,11 +32,14 @@ def train_on_strings(
     """Train the wide net and write weights.npz, report.json and learning_curve.png to `out`.
 
     Return the errors in percent by set of digits: "error" of single digits, "normal_error" and
-    "touching_error" of strings of four. `copies`: the sets of fields to read. `command` and `test` as for
-    `lenet_edge.training.results.write_trained`, the rest as for `train_strings`.
+    "touching_error" of strings of four, "cheque_error" of scanned amounts. `copies`: the sets of fields to
+    read. `command` and `test` as for `lenet_edge.training.results.write_trained`, the rest as for
+    `train_strings`.
     """
     passes = StringPasses(digits=training, folder=cache_folder() / "passes", **asdict(copies))
-    model, scale, history = train_strings(recipe, passes, held_out, out=out, resume=resume, verbose=verbose)
+    model, scale, history = train_strings(
+        recipe, passes, held_out, start=start, out=out, resume=resume, verbose=verbose
+    )
     measured = {
         name: HeldOut(digits).measure(model) for name, digits in measured_sets(held_out, test=test).items()
     }
