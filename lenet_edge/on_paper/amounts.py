@@ -111,7 +111,7 @@ def _ink(
 
 
 def _paper(rng: np.random.Generator, height: int, width: int, scale: float, *, darkest: float) -> Array:
-    """Return the printed paper, grey levels (h, w); the print absorbs a share of the light up to `darkest`."""
+    """Return the printed paper, grey levels (h, w); the print absorbs up to a share `darkest` of light."""
     y, x = np.mgrid[:height, :width].astype(np.float32)
     x, y = x / scale, y / scale
     printed = np.zeros((height, width), np.float32)

@@ -33,22 +33,25 @@ def found_fields(
     A scan on which no line is found, or on which the line is not where its digits are, gives no field: some
     three in a hundred. `whole`: only lines that fit are taken, with all their digits; else a line may be cut.
     """
-    fields = []
+    pictures, labels, centres = [], [], []
     for spacing in ("touching", "normal"):
         for length, share in _LENGTHS.items():
             place = (*seed, length, spacing == "normal")
             some = round(count * share / 2)
             clean = string_fields(digits, some, seed=place, spacing=spacing, length=length, writing=_CLEAN)
             rng = np.random.default_rng((*place, 1))
-            for number, picture in enumerate(clean.pictures):
-                scan = scanned(picture, seed=(*place, 2, number))
+            for number, field in enumerate(clean.pictures):
+                scan = scanned(field, seed=(*place, 2, number))
                 found = _found(scan, find_line(scan.grey), clean, number)
                 if found is not None and (not whole or found[0].shape[1] + 2 * _MARGIN <= width):
-                    fields.append(_cut(rng, *found, width=width))
+                    picture, own_labels, own_centres = _cut(rng, *found, width=width)
+                    pictures.append(picture)
+                    labels.append(own_labels)
+                    centres.append(own_centres)
     return Fields(
-        np.stack([field[0] for field in fields]),
-        np.stack([field[1] for field in fields]),
-        np.stack([field[2] for field in fields]),
+        np.array(pictures, np.uint8).reshape(-1, FIELD, width),
+        np.array(labels, np.int8).reshape(-1, MOST_DIGITS),
+        np.array(centres, np.float32).reshape(-1, MOST_DIGITS),
     )
 
 

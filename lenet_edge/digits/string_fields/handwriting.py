@@ -26,9 +26,9 @@ class Writing:
     Of a string: `slant` (columns a row, to the right) and `size` (natural logarithm) as standard deviations,
     `lean` as the mean slant, `baseline` in rows, `drift` in rows from one end to the other. Of each digit,
     relative to its string: `own_slant`, `own_size`, `squeeze`, `rotation` (radians), `own_row` (rows) as
-    standard deviations, `elastic` in pixels, the strength of the largest displacement field. `separators`: the
-    share of gaps with a dot, a comma or a dash. `dirt`: 0 clean to 1, a factor on the probability of every
-    kind of line, print and noise.
+    standard deviations, `elastic` in pixels, the strength of the largest displacement field. `separators`:
+    the share of gaps with a dot, a comma or a dash. `dirt`: 0 clean to 1, a factor on the probability of
+    every kind of line, print and noise.
 
     As on cheques, in shares 0..1: `pen` of the strings are in a hand that writes a 1 with an upstroke, a
     crossed 7 and more of `pen_digits`; `joined` of the narrow gaps have a stroke across; `zeros` of the

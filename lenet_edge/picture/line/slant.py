@@ -1,7 +1,7 @@
 """Estimate how far the digits of a line lean, so that they can be set upright.
 
 Upright strokes put much ink into few columns, so the sum of the squared ink of the columns is largest where
-the digits stand upright. The net's windows are upright: around a leaning digit they show its neighbours' ends.
+the digits stand upright. The net's windows are upright: around a leaning digit they show neighbours' ends.
 """
 
 from __future__ import annotations
