@@ -1,8 +1,9 @@
 """Measure reading strings of digits: `python scripts/strings.py` writes results/strings.json.
 
 Strings are written with the 10,000 test digits, which nothing was trained, fitted or chosen on; a seed makes
-them. Each is read by the packaged files as `lenet-edge read` does it, without finding the line first; on scanned
-amounts it is found. Fields without a digit are read too: a digit read there above the packaged threshold is a false reading.
+them. Each is read by the packaged files as `lenet-edge read` does it: on scanned amounts the line is found
+first, the other fields are lines already. Fields without a digit are read too: a digit read there above the
+packaged threshold is a false reading.
 """
 
 from __future__ import annotations

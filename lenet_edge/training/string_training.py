@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.base.environment import tf
-from converters.base.errors import expect
+from converters.base.errors import InputError, expect
 from converters.base.untyped import KerasModel, TfTensor
 from converters.layers.definition import LossDefinition, class_for, define
 from lenet_edge.digits.geometry import CLASSES, EMPTY, FIELD, STEP, windows
@@ -199,7 +199,11 @@ def train_strings(
 def _starting_from(weights: Path, keras: ModuleType) -> KerasModel:
     """Return the wide net with the eleventh code, and `weights` of lenet5 or of lenet5_wide."""
     model, start = lenet5(wide=True, empty=True, keras=keras), lenet5(wide=True, keras=keras)
-    load_weights(start, weights)
+    try:
+        load_weights(start, weights)
+    except InputError:  # not lenet5's; if they are not the wide net's either, that is the error
+        load_weights(model, weights)
+        return model
     for layer in start.layers:
         if layer.trainable_weights:
             model.get_layer(layer.name).set_weights(layer.get_weights())
