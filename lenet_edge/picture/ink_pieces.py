@@ -59,14 +59,11 @@ class Pieces:
     main: Piece | None
 
 
-def find_pieces(density: Array, *, flat: bool = False, printed: bool = False) -> Pieces:
-    """Find the pieces in the ink `density` (h, w), 0 for paper; `flat`: the paper has no noise.
-
-    `printed`: a pen wrote over print, and only the darker of the two is ink.
-    """
+def find_pieces(density: Array, *, flat: bool = False) -> Pieces:
+    """Find the pieces in the ink `density` (h, w), 0 for paper; `flat`: the paper has no noise."""
     shade = 1 - np.exp(-np.maximum(density, -1))
     smooth = smoothed(shade, 1)
-    noise = 0.0 if flat or printed else deviation(smooth)
+    noise = 0.0 if flat else deviation(smooth)
     labels, pieces = _label_pieces(smooth, max(_FAINTEST, 4 * noise))
     pieces = [p for p in pieces if p.mass > _SURENESS * noise * np.sqrt(p.area) and p.area >= 5]
     inked, pieces = pieces, _without_frames(labels, pieces)
@@ -80,11 +77,7 @@ def find_pieces(density: Array, *, flat: bool = False, printed: bool = False) ->
         smooth = smoothed(shade, main.longer // 80)
     own = slice(main.top, main.bottom), slice(main.left, main.right)
     level = _full_shade(smooth[own][labels[own] == main.number])
-    faintest = max(_FAINTEST, 0.35 * level)
-    if printed:
-        faintest = _between_print_and_pen(smooth[labels > 0])
-        level = _full_shade(smooth[smooth > faintest])
-    labels, pieces = _label_pieces(smooth, faintest)
+    labels, pieces = _label_pieces(smooth, max(_FAINTEST, 0.35 * level))
     pieces = _without_frames(labels, [p for p in pieces if p.level > 0.55 * level])
     return Pieces(labels, pieces, smooth, level, max(pieces, key=_prominence, default=None))
 
@@ -168,13 +161,6 @@ def _full_shade(values: Array) -> float:
     """Return the shade of full ink from a piece's shades: their mean, weighted by the shade."""
     positive = np.maximum(values, 0)
     return float((positive**2).sum() / max(positive.sum(), 1e-9))
-
-
-def _between_print_and_pen(shades: Array) -> float:
-    """Return the shade that best separates the `shades` (n,) of two inks, by Otsu's method."""
-    levels = np.clip(shades * 255 + 0.5, 0, 255).astype(np.uint8)[None]
-    between, _ = cv2.threshold(levels, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    return between / 255
 
 
 def _label_pieces(shade: Array, threshold: float) -> tuple[NDArray[np.int32], list[Piece]]:

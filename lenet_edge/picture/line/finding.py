@@ -91,17 +91,7 @@ def find_line(grey: NDArray[np.uint8]) -> Line:
     grey = without_table(grey)
     factor = _reduction_factor(grey.shape)
     small = reduced(grey, factor)
-    paper = find_paper(small, window=WIDEST_STROKE)
-    line = _line_on(grey, small, paper, factor)
-    if line.finding is not LineFinding.LINES or paper.flat:
-        return line
-    over_print = _line_on(grey, small, replace(paper, printed=True), factor)
-    return over_print if over_print.finding is LineFinding.LINE else line
-
-
-def _line_on(grey: NDArray[np.uint8], small: Array, paper: Paper, factor: int) -> Line:
-    """Return the line in `grey`, whose reduction by `factor` is `small`, on a kind of paper."""
-    layout, paper = _choose_layout(small, paper)
+    layout, paper = _choose_layout(small, find_paper(small, window=WIDEST_STROKE))
     if layout is None:
         return _blank("nothing is written on it", paper)
     if len(layout.lines) > 1:
@@ -159,7 +149,7 @@ def _refined_layout(small: Array, paper: Paper) -> Layout | None:
 
 
 def _layout_of(ink: LineInk, paper: Paper) -> Layout | None:
-    found = find_pieces(ink.density, flat=paper.flat, printed=paper.printed)
+    found = find_pieces(ink.density, flat=paper.flat)
     free = find_layout(found, spread=_FREE_SPREAD)
     if ink.turn is None or free is None:
         return free
@@ -171,7 +161,7 @@ def _layout_of(ink: LineInk, paper: Paper) -> Layout | None:
 def _extract_line(grey: NDArray[np.uint8], layout: Layout, factor: int, paper: Paper) -> Line:
     """Return the line of `layout`, found in `grey` reduced by `factor`, at full resolution."""
     strip = cut_strip(grey, layout, factor=factor, paper=paper)
-    found = find_pieces(strip.density, flat=paper.flat, printed=paper.printed)
+    found = find_pieces(strip.density, flat=paper.flat)
     levelled = find_layout(found, spread=_RULED_SPREAD)
     if levelled is None:
         return _blank("nothing is written on it", paper)

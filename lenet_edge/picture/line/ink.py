@@ -34,13 +34,12 @@ class Paper:
     """The paper of a picture: `inverted` if the ink is the bright part, `flat` if uniformly black or white.
 
     `squared`: rules from top to bottom are removed. In a picture hardly higher than its digits, a 1 would
-    pass for one. `printed`: the ink is darker than print behind it, such as a cheque's waves.
+    pass for one.
     """
 
     inverted: bool
     flat: bool
     squared: bool = True
-    printed: bool = False
 
 
 @dataclass(frozen=True)

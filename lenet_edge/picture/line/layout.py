@@ -23,8 +23,6 @@ _ANGLE_STEP = 0.5  # degrees
 _WOBBLE = 0.1  # of the usual height: how far digits are from their line
 _NEW_LINE = 6.0  # the cost of one more line, in units of that wobble
 _LINE_GAP = 0.55  # of the usual height: middles further apart are on two lines
-_SHARED_HEIGHT = 0.9  # of the usual height: digits of one line are not further apart
-_STACKED = 0.75  # of the narrower of two marks: with more in common one stands above the other
 _LEAST = 0.1  # of the main line's ink: less is a scratch and not a line
 _LOOSE = 0.2  # of the usual height: a loose part of a digit is wider than this, and at most this far away
 _CLEAR = 0.02  # share of the ink: with less of it uncut by the edges, cut pieces count too
@@ -92,7 +90,6 @@ def find_layout(found: Pieces, *, expected: float = 0.0, spread: float = 6.0) ->
         return None
     turn = _best_slope(tall, usual, expected, spread)
     lines = [[tall[number] for number in line] for line in _lines(tall, turn, usual)]
-    lines = _unstacked(lines, turn, usual)
     lines.sort(key=_ink_weight, reverse=True)
     lines = [line for line in lines if _ink_weight(line) >= _LEAST * _ink_weight(lines[0])]
     lines[0] = _complete(lines[0], found, usual)
@@ -194,28 +191,6 @@ def _lines(marks: list[Mark], angle: float, usual: float) -> list[NDArray[np.int
     across = _across(marks, angle)
     order = np.argsort(across)
     return np.split(order, np.flatnonzero(np.diff(across[order]) > _LINE_GAP * usual) + 1)
-
-
-def _unstacked(lines: list[list[Mark]], turn: float, usual: float) -> list[list[Mark]]:
-    """Return the `lines`, from top to bottom, those joined that are one: raised or sunk digits beside others."""
-    joined: list[list[Mark]] = []
-    for line in lines:
-        if joined and _is_beside(joined[-1], line, turn, usual):
-            joined[-1] = joined[-1] + line
-        else:
-            joined.append(line)
-    return joined
-
-
-def _is_beside(upper: list[Mark], lower: list[Mark], turn: float, usual: float) -> bool:
-    """Return whether no mark of one line stands above one of the other, and they share some height."""
-    away = float(np.median(_across(lower, turn)) - np.median(_across(upper, turn)))
-    stacked = any(
-        min(one.right, other.right) - max(one.left, other.left) > _STACKED * min(one.width, other.width)
-        for one in upper
-        for other in lower
-    )
-    return away <= _SHARED_HEIGHT * usual and not stacked
 
 
 def _ink_weight(line: list[Mark]) -> float:
