@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import asdict
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def train_on_strings(
 
     Return the errors in percent by set of digits: "error" of single digits, "normal_error" and
     "touching_error" of strings of four, "cheque_error" of scanned amounts. `copies`: the sets of fields to
-    read. `command` and `test` as for `lenet_edge.training.results.write_trained`, the rest as for
+    read; `start`: a file of weights, whose SHA-256 the report names. `command` and `test` as for `lenet_edge.training.results.write_trained`, the rest as for
     `train_strings`.
     """
     passes = StringPasses(digits=training, folder=cache_folder() / "passes", **asdict(copies))
@@ -47,6 +48,7 @@ def train_on_strings(
     report = {
         "command": command,
         "versions": versions(),
+        "start": hashlib.sha256(start.read_bytes()).hexdigest() if start else "lenet5",
         "recipe": asdict(recipe),
         "writing": asdict(passes.writing),
         "passes": passes.count,
