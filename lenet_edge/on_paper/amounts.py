@@ -52,9 +52,9 @@ def scanned(field: NDArray[np.uint8], *, seed: int | Sequence[int]) -> Scan:
     darkness = float(rng.uniform(0.25, 0.9))
     paper = _paper(rng, height, width, scale, darkest=darkness * rng.uniform(0.2, 0.9))
     grey = paper * (1 - ink * darkness)
-    grey = cv2.GaussianBlur(grey, (0, 0), float(rng.uniform(0.35, 0.5 + 0.2 * scale)))
-    grey += rng.normal(0, rng.uniform(0.5, 5), grey.shape).astype(np.float32)
-    scan = np.clip(grey + 0.5, 0, 255).astype(np.uint8)
+    blurred = cv2.GaussianBlur(grey, (0, 0), float(rng.uniform(0.35, 0.5 + 0.2 * scale)))
+    noise = rng.normal(0, rng.uniform(0.5, 5), paper.shape).astype(np.float32)
+    scan = np.clip(np.asarray(blurred) + noise + 0.5, 0, 255).astype(np.uint8)
     return Scan(_jpeg(scan, int(rng.integers(50, 96))), to_scan)
 
 
@@ -147,7 +147,8 @@ def _rosette(rng: np.random.Generator, x: Array, y: Array) -> Array:
     pitch, petals = rng.uniform(2.5, 8), int(rng.integers(5, 24))
     swing = rng.uniform(0.5, 6) * np.sin(petals * angle + rng.uniform(0, 6))
     loops = [_lines((radius + side * swing) / pitch, pitch, rng.uniform(0.4, 1.1)) for side in (1, -1)]
-    return np.maximum(*loops) * (radius < rng.uniform(20, 120))
+    near = (radius < rng.uniform(20, 120)).astype(np.float32)
+    return np.maximum(loops[0], loops[1]) * near
 
 
 def _rules(rng: np.random.Generator, x: Array, y: Array) -> Array:

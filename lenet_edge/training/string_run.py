@@ -34,8 +34,8 @@ def train_on_strings(
 
     Return the errors in percent by set of digits: "error" of single digits, "normal_error" and
     "touching_error" of strings of four, "cheque_error" of scanned amounts. `copies`: the sets of fields to
-    read; `start`: a file of weights, whose SHA-256 the report names. `command` and `test` as for `lenet_edge.training.results.write_trained`, the rest as for
-    `train_strings`.
+    read; `start`: a file of weights, whose SHA-256 the report names. `command` and `test` as for
+    `lenet_edge.training.results.write_trained`, the rest as for `train_strings`.
     """
     passes = StringPasses(digits=training, folder=cache_folder() / "passes", **asdict(copies))
     model, scale, history = train_strings(

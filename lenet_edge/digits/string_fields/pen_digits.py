@@ -233,7 +233,7 @@ def drawn(curves: list[Curve], width: float, *, columns: int = FIELD) -> NDArray
     """Return the field, uint8 (32, `columns`), on which a pen `width` pixels wide has drawn the `curves`."""
     fine = np.zeros((FIELD * _FINE, columns * _FINE), np.uint8)
     lines = [np.rint(curve * _FINE).astype(np.int32) for curve in curves]
-    cv2.polylines(fine, lines, False, 255, thickness=max(1, round(width * _FINE)))
+    cv2.polylines(fine, lines, False, (255,), thickness=max(1, round(width * _FINE)))
     return np.asarray(cv2.resize(fine, (columns, FIELD), interpolation=cv2.INTER_AREA))
 
 
