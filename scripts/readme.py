@@ -384,7 +384,8 @@ def strings_training() -> str:
     errors = (
         f"Errors on held-out digits: {held['error']:.2f} % of single digits; of soiled strings of four, read "
         f"by the greedy decoder, {held['normal_error']:.1f} % at normal spacing and "
-        f"{held['touching_error']:.1f} % when touching."
+        f"{held['touching_error']:.1f} % when touching; of lines found on scanned amounts "
+        f"{held['cheque_error']:.1f} %."
     )
     return f"```sh\n{command}\n```\n\n{errors}"
 
