@@ -36,6 +36,9 @@ from lenet_edge.training.preparing import training_keras
 from lenet_edge.training.score_calibration import fit_scale, probabilities
 from lenet_edge.training.string_passes import DIGITS_PER_FIELD, WIDTH, StringPasses
 
+HELD_OUT_FIELDS = 500
+"""The held-out fields of each kind that a training is measured on."""
+
 _SURE, _NEAR, _BETWEEN_EQUALS = 2.0, 5.0, 3.0  # pixels between the centre of a digit and of a window
 
 
@@ -135,8 +138,8 @@ def string_outputs(model: KerasModel, pictures: NDArray[np.uint8]) -> NDArray[np
 class HeldOut:
     """Held-out digits, single and in strings of four, to monitor a training and to fit its scale on."""
 
-    def __init__(self, digits: Digits, *, count: int = 500) -> None:
-        self.digits = digits
+    def __init__(self, digits: Digits, *, count: int | None = None) -> None:
+        self.digits, count = digits, count or HELD_OUT_FIELDS
         self.fields = {
             spacing: string_fields(digits, count, seed=(1998, place), spacing=spacing, length=4, width=176)
             for place, spacing in enumerate(("touching", "normal"))

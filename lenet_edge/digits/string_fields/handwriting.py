@@ -164,7 +164,7 @@ def _take_the_pen(
     share: float,
 ) -> None:
     """Replace digits (n, 32, 32) of a `share` of the strings by those of a hand that has the pen's styles."""
-    for string in np.unique(of_string[rng.random(of_string.max() + 1)[of_string] < share]):
+    for string in np.flatnonzero(rng.random(len(np.unique(of_string))) < share):
         hand, own, width = pen_hand(rng), rng.random(10) < _PEN_STYLES, float(rng.uniform(2.0, 3.4))
         own[1] = True
         for place in np.flatnonzero(of_string == string):
