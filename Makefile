@@ -14,7 +14,7 @@ ANSWERS := android_demo/build/answers.json
 WEB_ANSWERS := web_demo/generated/answers.json
 WEB_SAVED := web_demo/generated/saved.json
 
-.PHONY: help convert test lint format wheel mutants parity results tables bench bench-peers pi-test android-test apk web web-test bulk-test train clean
+.PHONY: help convert test lint format wheel release release-check mutants parity results tables bench bench-peers pi-test android-test apk web web-test bulk-test train clean
 
 help:
 	@echo 'To use it'
@@ -25,6 +25,8 @@ help:
 	@echo '  make lint          ruff (lint and format), mypy, and the import rules of pyproject.toml'
 	@echo '  make format        let ruff put the files in shape'
 	@echo '  make wheel         build dist/*.whl'
+	@echo '  make release       what a release hands out, with SHA256SUMS, into build/release (RELEASING.md)'
+	@echo '  make release-check the same, built twice: are the bytes the same?'
 	@echo '  make clean         remove what was built'
 	@echo 'To prove it'
 	@echo '  make parity        every file in every runtime beside the original (build/parity.html)'
@@ -65,6 +67,12 @@ format: $(VENV)/tools
 	$(BIN)/ruff format .
 
 wheel: $(VENV)/wheel
+
+release: $(VENV)/installed
+	$(BIN)/python scripts/artefacts $(ARGS)
+
+release-check: release
+	$(BIN)/python scripts/artefacts --check $(ARGS)
 
 parity: $(VENV)/installed
 	mkdir -p build

@@ -529,7 +529,77 @@ def bulk_memory() -> str:
     )
 
 
+def card_training() -> str:
+    """Return the command that trained each set of released weights."""
+    nets = ("lenet5", "lenet5_qat", "lenet5_wide", "stock_lenet5")
+    rows = [[f"`{net}`", f"`{_read(RELEASED / f'{net}.json')['command']}`"] for net in nets]
+    return _table(["weights", "trained by"], rows)
+
+
+def card_thresholds() -> str:
+    """Return below which score an answer is unsure, and what that costs and brings on the test digits."""
+    report = _read(RELEASED / "thresholds.json")
+    rows = [
+        [
+            f"`{name}`",
+            f"{entry['unsure_below']:.3f}",
+            f"{entry['test']['rejected']:.2f} %",
+            f"{entry['test']['error']:.2f} %",
+        ]
+        for name, entry in report["files"].items()
+    ]
+    table = _table(["file", "unsure below", "test digits that are unsure", "error of the rest"], rows)
+    return f"Chosen on held-out digits, for {report['error']} % of error in the rest.\n\n{table}"
+
+
+def card_runtimes() -> str:
+    """Return in which runtimes the files of lenet5 were compared with the original, and what came out."""
+    report = _read(ROOT / "results" / "parity.json")
+    ran = [cell for cell in report["cells"] if cell["row"] in report["files"] and not cell["refused"]]
+    out = [f"{cell['row']} in {cell['column']}" for cell in ran if not cell["within"]]
+    titles = [one["title"].replace("|", "/") for one in report["columns"].values() if not one["absent"]]
+    return (
+        f"{len(ran) - len(out)} of {len(ran)} pairs of a file and a runtime gave scores within the rounding "
+        f"of the file's own scales{''.join(f'; out: {one}' for one in out)}. Tried: {'; '.join(titles)}."
+    )
+
+
+def card_worst() -> str:
+    """Return the three conditions of the drawn photographs under which most are misread."""
+    conditions = _read(ROOT / "results" / "photographs.json")["by_condition"]
+    found = [
+        (facts["error"], f"{condition} {value}")
+        for condition, values in conditions.items()
+        for value, facts in values.items()
+    ]
+    worst = sorted(found, reverse=True)[:3]
+    return f"Photographs: {'; '.join(f'{name} ({error:.2f} % misread)' for error, name in worst)}."
+
+
+def card_marks() -> str:
+    """Return how often a sign that is no digit was read as one, and not marked unsure."""
+    marks = _read(ROOT / "results" / "marks.json")["marks"]
+    rows = [
+        [name, str(entry["fonts"]), str(entry["sure_alone"]), str(entry["sure_in_a_line"])]
+        for name, entry in marks.items()
+        if entry["sure_alone"] or entry["sure_in_a_line"]
+    ]
+    return _table(["sign", "fonts", "read as a digit, alone", "read as a digit, in a line"], rows)
+
+
 TABLES: dict[str, dict[str, Callable[[], str]]] = {
+    "MODEL_CARD.md": {
+        "models": models,
+        "card_training": card_training,
+        "nets": nets,
+        "card_thresholds": card_thresholds,
+        "photographs": photographs,
+        "strings": strings,
+        "strings_empty": strings_empty,
+        "card_runtimes": card_runtimes,
+        "card_marks": card_marks,
+        "card_worst": card_worst,
+    },
     "README.md": {"models_lenet5": models_lenet5},
     "docs/android.md": {"sizes": android_sizes},
     "docs/handwriting.md": {"photographs": photographs},
