@@ -99,7 +99,7 @@ bench: $(VENV)/installed
 BULK := .venv-bulk
 bulk-test: $(VENV)/wheel
 	test -x $(BULK)/bin/python || $(PYTHON) -m venv $(BULK)
-	$(BULK)/bin/pip install --quiet 'lenet-edge[ray,litert] @ file://$(abspath $(firstword $(wildcard dist/*.whl)))' pytest hypothesis psutil -c constraints.txt
+	$(BULK)/bin/pip install --quiet './$(firstword $(wildcard dist/*.whl))[ray,litert]' pytest hypothesis psutil -c constraints.txt
 	$(BULK)/bin/pip install --quiet --force-reinstall --no-deps dist/*.whl
 	cd tests && ../$(BULK)/bin/python -m pytest bulk $(ARGS)
 
@@ -134,13 +134,13 @@ web-test: web
 	$(BIN)/lenet-edge parity --import $(WEB_ANSWERS) --import $(WEB_SAVED) --only-imports
 
 train: $(VENV)/installed
-	BIN=$(abspath $(BIN)) DATA=$(DATA) sh scripts/train_released.sh
+	BIN='$(abspath $(BIN))' DATA='$(DATA)' sh scripts/train_released.sh
 
 clean:
 	rm -rf $(VENV) $(VENV).lock .venv-node $(BULK) build dist *.egg-info android_demo/build android_demo/target android_demo/*/target web_demo/dist web_demo/generated web_demo/lenet-edge.html web_demo/node_modules
 
 # Each stamp is written last, so that an interrupted step is done again.
-MAKE_VENV := $(PYTHON) scripts/make_venv.py
+MAKE_VENV := sh scripts/with_python.sh $(PYTHON) scripts/make_venv.py
 
 $(VENV)/tools: constraints.txt pyproject.toml scripts/make_venv.py scripts/requirements.py
 	$(MAKE_VENV) tools $(VENV)

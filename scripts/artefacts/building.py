@@ -19,8 +19,8 @@ from sums import write_sums
 
 from converters.base.errors import expect
 
-PAPERS = ("MODEL_CARD.md", "LICENSE", "NOTICE")
-"""What goes with the models."""
+PAPERS = ("MODEL_CARD.md", "CHANGELOG.md", "LICENSE", "NOTICE")
+"""What goes with the models, to be read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,5 +69,6 @@ def models(tree: Path, out: Path) -> None:
         same = hashlib.sha256(content).hexdigest() == entry["sha256"]
         expect(same, f"{name} of manifest.json's sha256", "another")
         (out / name).write_bytes(content)
-    for path in (released / "manifest.json", *(tree / name for name in PAPERS)):
+    facts = [released / name for name in ("manifest.json", "thresholds.json")]
+    for path in (*facts, *(tree / name for name in PAPERS)):
         shutil.copyfile(path, out / path.name)
