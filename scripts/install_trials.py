@@ -3,7 +3,8 @@
 For each Python, each in an empty environment: pip installs the file of the folder RELEASE with an extra,
 without constraints, as people do, and `lenet-edge classify` reads a picture of a 0. With the extra `train`,
 `lenet-edge convert` writes a file, too. For the other extras (heic, plot, ray, micro) pip only finds
-what they need. Rows of other Pythons in the JSON file are kept. It needs the network, and 3 GB of disk at a time.
+what they need. Rows of other Pythons in the JSON file are kept. It needs the network, and 3 GB
+of disk at a time.
 
 Status: 0 when each was as README.md promises, 1 when not, 2 on bad input.
 """
