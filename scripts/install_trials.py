@@ -72,7 +72,7 @@ def tried(python: Path, version: str, path: Path, file: str, extra: str) -> Tria
         return Trial(
             **about,
             went=answer["digit"] == 0 and answer["sure"],
-            said=f"reads {answer['digit']}",
+            said=f"reads {answer['digit']}{'' if answer['sure'] else ', unsure'}",
             mebibytes=round(size / 2**20),
             versions={one["name"]: one["version"] for one in listed if one["name"] in VERSIONS_OF},
         )

@@ -587,6 +587,37 @@ def card_marks() -> str:
     return _table(["sign", "fonts", "read as a digit, alone", "read as a digit, in a line"], rows)
 
 
+_INSTALLED = (
+    *("wheel[tflite]", "sdist[tflite]", "wheel[litert]", "wheel[train]"),
+    *("wheel[heic]", "wheel[plot]", "wheel[ray]", "wheel[micro]"),
+)
+
+
+def install() -> str:
+    """Return what became of the wheel and the sdist in an empty environment, by Python and extra."""
+    trials = _read(ROOT / "results" / "install.json")["trials"]
+    cells = {(one["python"], f"{one['file']}[{one['extra']}]"): one for one in trials}
+    rows = [
+        [python, *(_install_cell(cells.get((python, column))) for column in _INSTALLED)]
+        for python in dict.fromkeys(one["python"] for one in trials)
+    ]
+    faults = [
+        f"- {one['file']}[{one['extra']}] on Python {one['python']}: {one['said']}"
+        for one in trials
+        if not one["went"]
+    ]
+    table = _table(["Python", *(f"`{column}`" for column in _INSTALLED)], rows)
+    return "\n".join([table, *(["", *faults] if faults else [])])
+
+
+def _install_cell(trial: dict[str, Any] | None) -> str:
+    if trial is None:
+        return "not tried"
+    if not trial["went"]:
+        return "no"
+    return f"{trial['said']}, {trial['mebibytes']:,} MiB" if trial["mebibytes"] else trial["said"]
+
+
 TABLES: dict[str, dict[str, Callable[[], str]]] = {
     "MODEL_CARD.md": {
         "models": models,
@@ -601,6 +632,7 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
         "card_worst": card_worst,
     },
     "README.md": {"models_lenet5": models_lenet5},
+    "RELEASING.md": {"install": install},
     "docs/android.md": {"sizes": android_sizes},
     "docs/handwriting.md": {"photographs": photographs},
     "docs/lowering.md": {"speed": speed, "operators": operators},
