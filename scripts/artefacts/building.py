@@ -55,6 +55,7 @@ def build(recipe: Recipe, root: Path, release: Path) -> None:
                 print(part)
                 for path in make():
                     shutil.copyfile(path, out / path.name)
+        (out / "COMMIT").write_text(f"{recipe.commit.sha}\n", encoding="utf-8")
         write_sums(out)
         shutil.rmtree(release, ignore_errors=True)
         os.rename(out, release)
