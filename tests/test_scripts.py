@@ -74,5 +74,5 @@ def test_a_script_asked_for_help_does_nothing_else(answers, script):
 def test_all_scripts_are_asked():
     names = {path.name for path in SCRIPTS}
     assert {"micro.py", "strings_cost.py", "requirements.py", "sample.py"} <= names
-    assert {path.parent.name for path in SCRIPTS if path.name == "__main__.py"} == {"pi", "artefacts"}
+    assert {"pi", "artefacts"} <= {path.parent.name for path in SCRIPTS if path.name == "__main__.py"}
     assert len(names) >= 16
