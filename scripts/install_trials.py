@@ -140,16 +140,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     files = {"wheel": _only(options.release, "*.whl"), "sdist": _only(options.release, "*.tar.gz")}
     pythons = {version_of(python): python for python in options.python or [Path(sys.executable)]}
     check_writable(options.json)
-    rows = json.loads(options.json.read_text())["trials"] if options.json.exists() else []
-    done = []
+    went = True
     for version, python in pythons.items():
         for trial in _trials(python, version, files, options.extra):
             print(f"{version} {trial.file}[{trial.extra}]: {trial.said}")
-            done.append(trial)
-    new = {(trial.python, trial.file, trial.extra) for trial in done}
-    kept = [row for row in rows if (row["python"], row["file"], row["extra"]) not in new]
-    write_json(options.json, {"trials": sorted([*kept, *map(asdict, done)], key=_order)})
-    return 0 if all(trial.went for trial in done) else 1
+            _keep(trial, options.json)
+            went = went and trial.went
+    return 0 if went else 1
+
+
+def _keep(trial: Trial, path: Path) -> None:
+    """Write `trial` to the JSON file `path` in place of one of the same Python, file and extra."""
+    rows = json.loads(path.read_text())["trials"] if path.exists() else []
+    kept = [row for row in rows if _order(row) != _order(asdict(trial))]
+    write_json(path, {"trials": sorted([*kept, asdict(trial)], key=_order)})
 
 
 def _order(row: dict[str, str]) -> tuple[list[int], str, str]:
