@@ -10,6 +10,7 @@ import argparse
 import fcntl
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -73,13 +74,20 @@ def make(step: str, venv: Path, run: Run) -> None:
 
 
 def run_checked(command: list[str]) -> None:
-    """Run `command`; CalledProcessError, with what it said on standard error, when it fails."""
+    """Run `command`; CalledProcessError, with what it said on standard error, when it fails.
+
+    Where we are ended, so is the command: it must not work on an environment that the next make removes.
+    """
     said = []
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace") as process:
         assert process.stderr
-        for line in process.stderr:
-            said.append(line)
-            sys.stderr.write(line)
+        try:
+            for line in process.stderr:
+                said.append(line)
+                sys.stderr.write(line)
+        except BaseException:
+            process.terminate()
+            raise
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command, stderr="".join(said))
 
@@ -105,6 +113,7 @@ def main() -> int:
     parser.add_argument("step", choices=STEPS)
     parser.add_argument("venv", type=Path, metavar="VENV", help="the folder of the environment")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         make(options.step, options.venv.resolve(), run_checked)
     except subprocess.CalledProcessError as error:

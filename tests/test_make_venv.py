@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import runpy
+import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -177,6 +180,34 @@ def test_what_a_command_says_is_shown_and_kept(capfd):
         MAKE["run_checked"]([sys.executable, "-c", "import sys; print('no', file=sys.stderr); sys.exit(3)"])
     assert (failed.value.returncode, failed.value.stderr) == (3, "no\n")
     assert capfd.readouterr().err == "no\n"
+
+
+ENDED = """
+import runpy, signal, sys
+make = runpy.run_path(sys.argv[1])
+make["main"].__globals__["make"] = lambda *_: make["run_checked"](
+    ["sh", "-c", "echo $$ >&2; exec sleep 60"]
+)
+sys.argv[1:] = ["tools", ".venv"]
+sys.exit(make["main"]())
+"""
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_what_is_run_ends_with_the_make_that_ran_it(tmp_path, number, status):
+    command = [sys.executable, "-c", ENDED, str(SCRIPT)]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        child = int(process.stderr.readline())
+        process.send_signal(number)
+        assert process.wait(30) == status
+    for _ in range(100):  # who adopts it takes a moment to bury it
+        try:
+            os.kill(child, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    os.kill(child, signal.SIGKILL)
+    pytest.fail("the command goes on")
 
 
 def test_a_checkout_that_cannot_be_written_to_is_refused_in_a_line(tmp_path):
