@@ -14,7 +14,7 @@ ANSWERS := android_demo/build/answers.json
 WEB_ANSWERS := web_demo/generated/answers.json
 WEB_SAVED := web_demo/generated/saved.json
 
-.PHONY: help convert test lint format wheel mutants parity results tables bench bench-peers pi-test android-test apk web web-test bulk-test train clean
+.PHONY: help convert test lint format wheel release release-check mutants parity results tables bench bench-peers pi-test android-test apk web web-test bulk-test train clean
 
 help:
 	@echo 'To use it'
@@ -25,6 +25,8 @@ help:
 	@echo '  make lint          ruff (lint and format), mypy, and the import rules of pyproject.toml'
 	@echo '  make format        let ruff put the files in shape'
 	@echo '  make wheel         build dist/*.whl'
+	@echo '  make release       what a release hands out, with SHA256SUMS, into build/release (RELEASING.md)'
+	@echo '  make release-check the same, built twice: are the bytes the same?'
 	@echo '  make clean         remove what was built'
 	@echo 'To prove it'
 	@echo '  make parity        every file in every runtime beside the original (build/parity.html)'
@@ -66,6 +68,12 @@ format: $(VENV)/tools
 
 wheel: $(VENV)/wheel
 
+release: $(VENV)/installed
+	$(BIN)/python scripts/artefacts $(ARGS)
+
+release-check: release
+	$(BIN)/python scripts/artefacts --check $(ARGS)
+
 parity: $(VENV)/installed
 	mkdir -p build
 	$(BIN)/lenet-edge parity --layers --json build/parity.json --html build/parity.html
@@ -91,7 +99,7 @@ bench: $(VENV)/installed
 BULK := .venv-bulk
 bulk-test: $(VENV)/wheel
 	test -x $(BULK)/bin/python || $(PYTHON) -m venv $(BULK)
-	$(BULK)/bin/pip install --quiet 'lenet-edge[ray,litert] @ file://$(abspath $(firstword $(wildcard dist/*.whl)))' pytest hypothesis psutil -c constraints.txt
+	$(BULK)/bin/pip install --quiet './$(firstword $(wildcard dist/*.whl))[ray,litert]' pytest hypothesis psutil -c constraints.txt
 	$(BULK)/bin/pip install --quiet --force-reinstall --no-deps dist/*.whl
 	cd tests && ../$(BULK)/bin/python -m pytest bulk $(ARGS)
 
@@ -126,13 +134,13 @@ web-test: web
 	$(BIN)/lenet-edge parity --import $(WEB_ANSWERS) --import $(WEB_SAVED) --only-imports
 
 train: $(VENV)/installed
-	BIN=$(abspath $(BIN)) DATA=$(DATA) sh scripts/train_released.sh
+	BIN='$(abspath $(BIN))' DATA='$(DATA)' sh scripts/train_released.sh
 
 clean:
 	rm -rf $(VENV) $(VENV).lock .venv-node $(BULK) build dist *.egg-info android_demo/build android_demo/target android_demo/*/target web_demo/dist web_demo/generated web_demo/lenet-edge.html web_demo/node_modules
 
 # Each stamp is written last, so that an interrupted step is done again.
-MAKE_VENV := $(PYTHON) scripts/make_venv.py
+MAKE_VENV := sh scripts/with_python.sh $(PYTHON) scripts/make_venv.py
 
 $(VENV)/tools: constraints.txt pyproject.toml scripts/make_venv.py scripts/requirements.py
 	$(MAKE_VENV) tools $(VENV)

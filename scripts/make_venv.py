@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -16,8 +18,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-VERSIONS = ((3, 10), (3, 13))
-
 Run = Callable[[list[str]], object]
 
 
@@ -61,7 +61,11 @@ def make(step: str, venv: Path, run: Run) -> None:
     asked = time.time()
     venv.parent.mkdir(parents=True, exist_ok=True)
     with venv.with_name(f"{venv.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"another make is at work on {venv.name}: waiting for it", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
         stamp = venv / step
         if stamp.exists() and stamp.stat().st_mtime >= asked:
             return
@@ -70,8 +74,37 @@ def make(step: str, venv: Path, run: Run) -> None:
 
 
 def run_checked(command: list[str]) -> None:
-    """Run `command`; CalledProcessError when it fails."""
-    subprocess.run(command, check=True)
+    """Run `command`; CalledProcessError, with what it said on standard error, when it fails.
+
+    Where we are ended, so is the command: it must not work on an environment that the next make removes.
+    """
+    said = []
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace") as process:
+        assert process.stderr
+        try:
+            for line in process.stderr:
+                said.append(line)
+                sys.stderr.write(line)
+        except BaseException:
+            process.terminate()
+            raise
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command, stderr="".join(said))
+
+
+_UNREACHED = re.compile(r"connection broken by (.*): /simple/([^/]+)/")
+"""What pip says of a package that it could not ask the index about; in the end it speaks of conflicts."""
+
+
+def told(command: list[str], status: int, said: str) -> str:
+    """Return a line for `command`, which ended with `status` and `said` this on standard error."""
+    unreached = _UNREACHED.search(said)
+    if unreached:
+        reason = re.search(r"\[Errno -?\d+\] ([^'\")]+)", unreached[1])
+        return (
+            f"expected a network to install {unreached[2]} from, got: {reason[1] if reason else unreached[1]}"
+        )
+    return f"expected {' '.join(command[:4])} ... to work, got status {status}"
 
 
 def main() -> int:
@@ -80,16 +113,15 @@ def main() -> int:
     parser.add_argument("step", choices=STEPS)
     parser.add_argument("venv", type=Path, metavar="VENV", help="the folder of the environment")
     options = parser.parse_args()
-    least, most = VERSIONS
-    if not least <= sys.version_info[:2] <= most:
-        got = ".".join(map(str, sys.version_info[:2]))
-        print(f"expected Python 3.10 to 3.13, got {got}: make PYTHON=python3.12", file=sys.stderr)
-        return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         make(options.step, options.venv.resolve(), run_checked)
     except subprocess.CalledProcessError as error:
-        command = " ".join(error.cmd[:4])
-        print(f"expected {command} ... to work, got status {error.returncode}", file=sys.stderr)
+        print(told(error.cmd, error.returncode, error.stderr or ""), file=sys.stderr)
+        return 2
+    except OSError as error:
+        reason = f"{error.filename}: {error.strerror}"
+        print(f"expected a checkout that can be written to, got {reason}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted: the next make goes on", file=sys.stderr)

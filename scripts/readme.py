@@ -530,8 +530,110 @@ def bulk_memory() -> str:
     )
 
 
+def card_training() -> str:
+    """Return the command that trained each set of released weights."""
+    nets = ("lenet5", "lenet5_qat", "lenet5_wide", "stock_lenet5")
+    rows = [[f"`{net}`", f"`{_read(RELEASED / f'{net}.json')['command']}`"] for net in nets]
+    return _table(["weights", "trained by"], rows)
+
+
+def card_thresholds() -> str:
+    """Return below which score an answer is unsure, and what that costs and brings on the test digits."""
+    report = _read(RELEASED / "thresholds.json")
+    rows = [
+        [
+            f"`{name}`",
+            f"{entry['unsure_below']:.3f}",
+            f"{entry['test']['rejected']:.2f} %",
+            f"{entry['test']['error']:.2f} %",
+        ]
+        for name, entry in report["files"].items()
+    ]
+    table = _table(["file", "unsure below", "test digits that are unsure", "error of the rest"], rows)
+    return f"Chosen on held-out digits, for {report['error']} % of error in the rest.\n\n{table}"
+
+
+def card_runtimes() -> str:
+    """Return in which runtimes the files of lenet5 were compared with the original, and what came out."""
+    report = _read(ROOT / "results" / "parity.json")
+    ran = [cell for cell in report["cells"] if cell["row"] in report["files"] and not cell["refused"]]
+    out = [f"{cell['row']} in {cell['column']}" for cell in ran if not cell["within"]]
+    titles = [one["title"].replace("|", "/") for one in report["columns"].values() if not one["absent"]]
+    return (
+        f"{len(ran) - len(out)} of {len(ran)} pairs of a file and a runtime gave scores within the rounding "
+        f"of the file's own scales{''.join(f'; out: {one}' for one in out)}. Tried: {'; '.join(titles)}."
+    )
+
+
+def card_worst() -> str:
+    """Return the three conditions of the drawn photographs under which most are misread."""
+    conditions = _read(ROOT / "results" / "photographs.json")["by_condition"]
+    found = [
+        (facts["error"], f"{condition} {value}")
+        for condition, values in conditions.items()
+        for value, facts in values.items()
+    ]
+    worst = sorted(found, reverse=True)[:3]
+    return f"Photographs: {'; '.join(f'{name} ({error:.2f} % misread)' for error, name in worst)}."
+
+
+def card_marks() -> str:
+    """Return how often a sign that is no digit was read as one, and not marked unsure."""
+    marks = _read(ROOT / "results" / "marks.json")["marks"]
+    rows = [
+        [name, str(entry["fonts"]), str(entry["sure_alone"]), str(entry["sure_in_a_line"])]
+        for name, entry in marks.items()
+        if entry["sure_alone"] or entry["sure_in_a_line"]
+    ]
+    return _table(["sign", "fonts", "read as a digit, alone", "read as a digit, in a line"], rows)
+
+
+_INSTALLED = (
+    *("wheel[tflite]", "sdist[tflite]", "wheel[litert]", "wheel[train]"),
+    *("wheel[heic]", "wheel[plot]", "wheel[ray]", "wheel[micro]"),
+)
+
+
+def install() -> str:
+    """Return what became of the wheel and the sdist in an empty environment, by Python and extra."""
+    trials = _read(ROOT / "results" / "install.json")["trials"]
+    cells = {(one["python"], f"{one['file']}[{one['extra']}]"): one for one in trials}
+    rows = [
+        [python, *(_install_cell(cells.get((python, column))) for column in _INSTALLED)]
+        for python in dict.fromkeys(one["python"] for one in trials)
+    ]
+    faults = [
+        f"- {one['file']}[{one['extra']}] on Python {one['python']}: {one['said']}"
+        for one in trials
+        if not one["went"]
+    ]
+    table = _table(["Python", *(f"`{column}`" for column in _INSTALLED)], rows)
+    return "\n".join([table, *(["", *faults] if faults else [])])
+
+
+def _install_cell(trial: dict[str, Any] | None) -> str:
+    if trial is None:
+        return "not tried"
+    if not trial["went"]:
+        return "no"
+    return f"{trial['said']}, {trial['mebibytes']:,} MiB" if trial["mebibytes"] else trial["said"]
+
+
 TABLES: dict[str, dict[str, Callable[[], str]]] = {
+    "MODEL_CARD.md": {
+        "models": models,
+        "card_training": card_training,
+        "nets": nets,
+        "card_thresholds": card_thresholds,
+        "photographs": photographs,
+        "strings": strings,
+        "strings_empty": strings_empty,
+        "card_runtimes": card_runtimes,
+        "card_marks": card_marks,
+        "card_worst": card_worst,
+    },
     "README.md": {"models_lenet5": models_lenet5},
+    "RELEASING.md": {"install": install},
     "docs/android.md": {"sizes": android_sizes},
     "docs/handwriting.md": {"photographs": photographs},
     "docs/lowering.md": {"speed": speed, "operators": operators},
@@ -586,7 +688,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     for document, tables in TABLES.items():
         path = ROOT / document
         wanted = filled(path.read_text(), tables)
-        if check and wanted != path.read_text():
+        if wanted == path.read_text():
+            continue
+        if check:
             raise SystemExit(f"expected {document} to hold the measured numbers, got others: make tables")
         path.write_text(wanted)
 

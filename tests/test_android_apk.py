@@ -123,6 +123,40 @@ def test_a_missing_signature_is_refused(tool, scheme):
         check.check_signature(without)
 
 
+@pytest.fixture
+def signed(tool, tmp_path, monkeypatch):
+    """Return a function that signs with a keystore, and the commands that it ran."""
+    pack, commands = tool("pack"), []
+
+    def run(*command):
+        commands.append([str(part) for part in command])
+        if command[0] == "keytool":
+            pack.DEBUG_KEY.write_text("")
+
+    monkeypatch.setattr(pack, "run", run)
+    monkeypatch.setattr(pack, "DEBUG_KEY", tmp_path / ".android" / "debug.keystore")
+
+    def sign(keystore):
+        (tmp_path / "unsigned.apk").write_text("")
+        pack.sign(tmp_path / "unsigned.apk", tmp_path / "a.apk", keystore)
+        return commands
+
+    return sign
+
+
+def test_a_keystore_s_password_is_on_no_command_line(signed, tmp_path, monkeypatch):
+    monkeypatch.setenv("APK_KEYSTORE_PASSWORD", "a secret")
+    ((program, _, *options),) = signed(tmp_path / "key.p12")
+    assert program == "apksigner"
+    assert options[:4] == ["--ks", str(tmp_path / "key.p12"), "--ks-pass", "env:APK_KEYSTORE_PASSWORD"]
+    assert "a secret" not in options
+
+
+def test_the_debug_key_is_made_once_and_kept(signed):
+    signed(None)
+    assert [command[0] for command in signed(None)] == ["keytool", "apksigner", "apksigner"]
+
+
 @pytest.mark.parametrize(("version", "code"), [("0.1.0", 100), ("1.2.3", 10203)])
 def test_a_later_version_has_the_greater_code(tool, version, code):
     assert tool("built").Built({}, Path("repository"), version).version_code == code

@@ -11,9 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = sorted(
-    path
-    for path in [*(ROOT / "scripts").glob("*.py"), *(ROOT / "scripts" / "pi").glob("*.py")]
-    if '__name__ == "__main__"' in path.read_text()
+    path for path in (ROOT / "scripts").rglob("*.py") if '__name__ == "__main__"' in path.read_text()
 )
 
 # One process for all of them: a script that loads TensorFlow before it parses is found by that too.
@@ -75,5 +73,6 @@ def test_a_script_asked_for_help_does_nothing_else(answers, script):
 
 def test_all_scripts_are_asked():
     names = {path.name for path in SCRIPTS}
-    assert {"micro.py", "strings_cost.py", "requirements.py", "sample.py", "__main__.py"} <= names
+    assert {"micro.py", "strings_cost.py", "requirements.py", "sample.py"} <= names
+    assert {"pi", "artefacts"} <= {path.parent.name for path in SCRIPTS if path.name == "__main__.py"}
     assert len(names) >= 16

@@ -6,8 +6,14 @@ import shutil
 import zipfile
 from pathlib import Path
 
-from built import APK, Built
+from built import Built
 from outside import run
+
+DEBUG_KEY = Path.home() / ".android" / "debug.keystore"
+"""Where Android Studio keeps its own: an .apk of either can then be installed over the other's."""
+
+PASSWORD = "APK_KEYSTORE_PASSWORD"
+"""The environment variable with the password of a keystore that is not the debug key's."""
 
 
 def native_libraries(built: Built, abis: list[str]) -> dict[str, Path]:
@@ -49,15 +55,25 @@ def _entry(name: str) -> zipfile.ZipInfo:
     return zipfile.ZipInfo(name)
 
 
-def sign(unsigned: Path, apk: Path) -> None:
-    """Sign by the second and third scheme with a debug key, which is made if there is none yet."""
-    key = APK / "debug.keystore"
-    password = "android"  # as every debug key has it
-    if not key.exists():
-        who = ["-alias", "androiddebugkey", "-dname", "CN=Android Debug", "-validity", "10000"]
-        kind = ["-keyalg", "RSA", "-keysize", "2048", "-storepass", password, "-keypass", password]
-        run("keytool", "-genkeypair", "-keystore", key, *who, *kind)
+def sign(unsigned: Path, apk: Path, keystore: Path | None) -> None:
+    """Sign by the second and third scheme with the key in `keystore`, or else with the debug key.
+
+    An RSA key signs the same bytes alike each time; an EC key does not.
+    """
     wanted = {"v1": "false", "v2": "true", "v3": "true", "v4": "false"}
     schemes = [part for scheme, yes in wanted.items() for part in (f"--{scheme}-signing-enabled", yes)]
-    run("apksigner", "sign", "--ks", key, "--ks-pass", f"pass:{password}", *schemes, "--out", apk, unsigned)
+    run("apksigner", "sign", *_key(keystore), *schemes, "--out", apk, unsigned)
     unsigned.unlink()
+
+
+def _key(keystore: Path | None) -> list[str | Path]:
+    """Return apksigner's options for a key; the debug key is made if there is none yet."""
+    if keystore:
+        return ["--ks", keystore, "--ks-pass", f"env:{PASSWORD}"]
+    password = "android"  # as every debug key has it
+    if not DEBUG_KEY.exists():
+        DEBUG_KEY.parent.mkdir(exist_ok=True)
+        who = ["-alias", "androiddebugkey", "-dname", "CN=Android Debug", "-validity", "10000"]
+        kind = ["-keyalg", "RSA", "-keysize", "2048", "-storepass", password, "-keypass", password]
+        run("keytool", "-genkeypair", "-keystore", DEBUG_KEY, *who, *kind)
+    return ["--ks", DEBUG_KEY, "--ks-pass", f"pass:{password}"]
