@@ -54,6 +54,19 @@ def test_what_works_is_listed_with_its_delegate(machine, capsys):
     assert found["nnapi"][0] == "no"
 
 
+def test_a_line_is_printed_before_anything_is_tried(machine, monkeypatch, capsys):
+    machine({})
+    tried = []
+
+    def one_runtime():
+        tried.append(capsys.readouterr().err)
+        yield capabilities.Capability("litert", True, "")
+
+    monkeypatch.setattr(doctor, "find_all", one_runtime)
+    assert doctor.main(["--json"]) == 0
+    assert tried == ["reading digits in each runtime that is here ...\n"]
+
+
 def test_a_missing_delegate_is_reported(machine, capsys):
     machine({}, delegate="", taken=0, nodes=18)
     doctor.main([])
