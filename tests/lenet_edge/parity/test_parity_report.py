@@ -225,6 +225,7 @@ def test_absent_neighbours_show_their_reason_once():
     found = section(page, "matrix").findall(".//td[@class='absent']")
     assert [text_of(td) for td in found] == ["absentno wheel here", "absentno compiler"]
     assert [(td.get("colspan"), td.get("rowspan")) for td in found] == [("2", "2"), ("1", "2")]
+    assert [td.get("data-runtime") for td in found] == ["LiteRT; LiteRT, 4 threads", "Micro"]
     assert "3 runtimes absent" in text_of(page.find("body/div/p"))
 
 
