@@ -75,8 +75,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     expect(names, f"a model with --precision {', '.join(variants)}", f"{WIDE}, which has float32 and int8")
     digits = None if options.no_check else test_digits(data=options.data)
     make_folder(options.out)
-    _print_progress("loading TensorFlow ...")
     # TensorFlow takes seconds to import: bad input has been rejected by now.
+    print("loading TensorFlow ...", flush=True)
     from lenet_edge.converting.files import original_of, write_manifest
 
     entries: dict[str, Any] = {}

@@ -30,9 +30,9 @@ runtime works, 1 if none does.
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     options = _parser().parse_args(argv)
-    print("reading digits in each runtime that is here ...", file=sys.stderr, flush=True)
     facts = machine()
     libraries = try_libraries(options.delegate)  # first: a missing library must stop it at once
+    print("reading digits in each runtime that is here ...", file=sys.stderr, flush=True)
     everything = itertools.chain(find_all(), libraries)
     if options.json:
         found = list(everything)

@@ -110,7 +110,7 @@ def test_json_holds_the_same(machine, capsys):
 
 def test_a_missing_delegate_library_is_a_one_line_error(capsys):
     assert exit_status(doctor.main, ["--delegate", "none.so"], name="doctor") == 2
-    assert "expected a delegate library that is a file, got none.so" in capsys.readouterr().err
+    assert capsys.readouterr().err == "doctor: expected a delegate library that is a file, got none.so\n"
 
 
 def test_a_missing_library_is_an_error_before_any_runtime_is_tried(monkeypatch, capsys):
