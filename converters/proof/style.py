@@ -80,6 +80,8 @@ details { margin: .5rem 0; } summary { cursor: pointer; color: var(--soft); }
   margin: .8rem 0; }
 .card { background: var(--card); border: 1px solid var(--rule); border-radius: .5rem; padding: .8rem .9rem;
   min-width: 0; break-inside: avoid; }
+.filled { display: flex; flex-wrap: wrap; } .filled .card { flex: 1 1 min(100%, 24.5rem); }
+.filled .broad { flex-basis: min(100%, 33rem); }
 .card p { margin: .2rem 0 .4rem; }
 .bars { width: 100%; font-size: .78rem; }
 .bars th, .bars td { padding: .1rem .22rem; vertical-align: middle; white-space: nowrap; }
@@ -126,7 +128,8 @@ details { margin: .5rem 0; } summary { cursor: pointer; color: var(--soft); }
   .wide { overflow: visible; } .lines { min-width: 0; } nav { display: none; }
   .matrix th[scope=row] { position: static; }
   .plain td { white-space: normal; } .plain th, .plain td { padding: .1rem .3rem; }
-  .cards { grid-template-columns: repeat(3, 1fr); }
+  .cards { grid-template-columns: repeat(3, 1fr); } .filled .card { flex-basis: 30%; }
+  .filled .broad { flex-basis: 45%; }
   h2 { break-after: avoid; } tr, figure, .verdict { break-inside: avoid; }
   details::details-content { content-visibility: visible; height: auto; }
 }
