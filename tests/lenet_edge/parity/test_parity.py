@@ -398,7 +398,7 @@ def test_a_truncated_file_gives_one_line(tmp_path, capsys):
     [
         (
             '{"models": {}}',
-            "expected lenet5_int8.tflite to be in the manifest, got no entry for it: a file of your own belongs in another",
+            "to be in the manifest, got no entry for it: a file of your own belongs in another folder",
         ),
         (
             '{"models": {"lenet5_int8.tflite": {"sha256": "00"}}}',
