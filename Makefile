@@ -49,6 +49,7 @@ help:
 
 convert: $(VENV)/installed
 	$(BIN)/lenet-edge convert
+	@echo 'next: $(BIN)/lenet-edge classify tests/data/*.png'
 
 test: $(VENV)/installed
 	cd tests && ../$(BIN)/pytest -q -n $(JOBS) --dist loadfile $(ARGS)

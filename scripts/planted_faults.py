@@ -609,6 +609,22 @@ FAULTS = (
         tests="converters/runtimes/test_columns.py",
     ),
     _fault(
+        "column-all-of-tensorflow",
+        "converters/runtimes/column_worker.py",
+        "        import_interpreter_alone()\n",
+        "        pass\n",
+        meaning="a column's process imports all of TensorFlow, which takes seconds",
+        tests="converters/runtimes/test_interpreter_alone.py",
+    ),
+    _fault(
+        "interpreter-left-behind",
+        "converters/runtimes/interpreter_alone.py",
+        "                del sys.modules[name]\n",
+        "                pass\n",
+        meaning="a TensorFlow whose interpreter cannot be imported alone cannot be imported at all",
+        tests="converters/runtimes/test_interpreter_alone.py",
+    ),
+    _fault(
         "column-death",
         "converters/runtimes/columns.py",
         "self._stop()  # it ended after its last answer: not of this file",
