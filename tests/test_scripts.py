@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = sorted(
     path
-    for path in [*(ROOT / "scripts").glob("*.py"), *(ROOT / "scripts" / "pi").glob("*.py")]
+    for folder in (".", "pi", "docs_site")
+    for path in (ROOT / "scripts" / folder).glob("*.py")
     if '__name__ == "__main__"' in path.read_text()
 )
 
