@@ -6,7 +6,9 @@ import ast
 import importlib.util
 import re
 import runpy
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -141,3 +143,17 @@ def test_every_name_in_the_table_links_to_its_docstring():
     targets = re.findall(r"\[`(\w+)`\]\(reference\.md#([\w.]+)\)", linked)
     assert sorted(name for name, _ in targets) == sorted([*converters.__all__, *lenet_edge.__all__])
     assert all(target.endswith(f".{name}") for name, target in targets)
+
+
+def test_the_drawing_is_what_its_script_draws():
+    drawing = runpy.run_path(str(ROOT / "scripts" / "draw_steps.py"))["drawing"]()
+    assert (ROOT / "docs" / "steps.svg").read_text() == drawing
+
+
+def test_examples_in_docstrings_become_code(monkeypatch):
+    griffe = SimpleNamespace(Extension=object, Object=object)  # only where the site is built
+    monkeypatch.setitem(sys.modules, "griffe", griffe)
+    fenced = runpy.run_path(str(SCRIPTS / "doctests.py"))["fenced"]
+    text = "Sum.\n\n>>> for n in [1]:\n...     n + 1\n2\n\nRaises nothing; a > b."
+    code = "```pycon\n>>> for n in [1]:\n...     n + 1\n2\n```"
+    assert fenced(text) == f"Sum.\n\n{code}\n\nRaises nothing; a > b."

@@ -1,4 +1,4 @@
-"""The notebook in examples/ runs from top to bottom, with public names only, and is saved with its outputs."""
+"""The notebook in examples/ runs from top to bottom, with public names, and is saved with its outputs."""
 
 from __future__ import annotations
 
