@@ -47,6 +47,8 @@ def linked_terms(page: Path) -> set[str]:
 def test_glossary_links_lead_to_terms_and_every_term_is_linked():
     linked = set().union(*(linked_terms(page) for page in SOURCES if page.name != "glossary.md"))
     assert linked == TERMS
+    headings = [slug(heading) for heading in re.findall(r"^#+ (.+)$", GLOSSARY, flags=re.MULTILINE)]
+    assert len(set(headings)) == len(headings)  # a second one of a name has another anchor
 
 
 @pytest.fixture
