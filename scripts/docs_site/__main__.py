@@ -38,8 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
     built = subprocess.run([*command, "--config-file", str(ROOT / "zensical.toml")], cwd=ROOT)
     lines = faults(SITE) if built.returncode == 0 else []
-    print("\n".join(lines) or f"{len(list(SITE.glob('*.html')))} pages: build/site/index.html")
-    return 1 if built.returncode or lines else 0
+    if built.returncode or lines:
+        print("\n".join(lines))
+        return 1
+    print(f"{len(pages(ROOT))} pages: build/site/index.html")
+    return 0
 
 
 def write_pages(folder: Path) -> None:
