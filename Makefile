@@ -14,7 +14,7 @@ ANSWERS := android_demo/build/answers.json
 WEB_ANSWERS := web_demo/generated/answers.json
 WEB_SAVED := web_demo/generated/saved.json
 
-.PHONY: help convert test lint format wheel release release-check mutants parity results tables bench bench-peers pi-test android-test apk web web-test bulk-test train clean
+.PHONY: help convert test lint format wheel release release-check mutants parity results tables bench bench-peers pi-test android-test apk web web-test bulk-test docs train clean
 
 help:
 	@echo 'To use it'
@@ -27,6 +27,7 @@ help:
 	@echo '  make wheel         build dist/*.whl'
 	@echo '  make release       what a release hands out, with SHA256SUMS, into build/release (RELEASING.md)'
 	@echo '  make release-check the same, built twice: are the bytes the same?'
+	@echo '  make docs          build the documentation site (build/site; Python 3.11 or newer, 0.2 GB into .venv-docs)'
 	@echo '  make clean         remove what was built'
 	@echo 'To prove it'
 	@echo '  make parity        every file in every runtime beside the original (build/parity.html)'
@@ -104,6 +105,14 @@ bulk-test: $(VENV)/wheel
 	$(BULK)/bin/pip install --quiet --force-reinstall --no-deps dist/*.whl
 	cd tests && ../$(BULK)/bin/python -m pytest bulk $(ARGS)
 
+DOCS := .venv-docs
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11) and 'expected Python 3.11 or newer for make docs, got %d.%d: make docs PYTHON=python3.12' % sys.version_info[:2])
+docs:
+	@$(PYTHON) -c "$(NEW_ENOUGH)"
+	test -x $(DOCS)/bin/python || $(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/pip install --quiet --disable-pip-version-check -r scripts/docs_site/requirements.txt
+	$(DOCS)/bin/python scripts/docs_site
+
 PEERS := .venv-peers
 bench-peers: $(VENV)/wheel
 	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
@@ -138,7 +147,7 @@ train: $(VENV)/installed
 	BIN='$(abspath $(BIN))' DATA='$(DATA)' sh scripts/train_released.sh
 
 clean:
-	rm -rf $(VENV) $(VENV).lock .venv-node $(BULK) build dist *.egg-info android_demo/build android_demo/target android_demo/*/target web_demo/dist web_demo/generated web_demo/lenet-edge.html web_demo/node_modules
+	rm -rf $(VENV) $(VENV).lock .venv-node $(BULK) $(DOCS) .cache build dist *.egg-info android_demo/build android_demo/target android_demo/*/target web_demo/dist web_demo/generated web_demo/lenet-edge.html web_demo/node_modules
 
 # Each stamp is written last, so that an interrupted step is done again.
 MAKE_VENV := sh scripts/with_python.sh $(PYTHON) scripts/make_venv.py
