@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.base.environment import tf
-from converters.base.errors import InputError
+from converters.base.errors import TemporaryFailure
 from converters.base.untyped import KerasOptimizer, TfTensor
 from lenet_edge.training.cluster import ALONE, Cluster
 
@@ -97,8 +97,8 @@ ONE_PROCESS = Workers(cluster=ALONE)
 def joined(cluster: Cluster) -> Iterator[Workers]:
     """Yield the workers of `cluster` once all are there; at the end wait for the chief.
 
-    To be called before TensorFlow computes anything. Raises InputError if this process cannot join, or if
-    another one ends before the training does: TensorFlow takes none back, so all have to start again.
+    To be called before TensorFlow computes anything. Raises TemporaryFailure if this process cannot join, or
+    if another one ends before the training does: TensorFlow takes none back, so all have to start again.
     """
     if cluster.count == 1:
         yield ONE_PROCESS
@@ -108,7 +108,9 @@ def joined(cluster: Cluster) -> Iterator[Workers]:
         yield workers
         workers.wait_for_chief()
     except tf.errors.OpError as error:
-        raise InputError(f"expected {cluster.count} workers to the end, got: {_reason(error)}") from error
+        raise TemporaryFailure(
+            f"expected {cluster.count} workers to the end, got: {_reason(error)}"
+        ) from error
 
 
 def _strategy(cluster: Cluster) -> Any:
