@@ -239,10 +239,10 @@ def _take_from_chief(model: KerasModel, epochs: int, workers: Workers) -> int:
     if not workers.several:
         return epochs
     variables = [*model.variables, *model.optimizer.variables]
-    values = [variable.numpy() for variable in variables]
-    *values, done = workers.from_chief([*values, np.asarray(epochs)])
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
+    own = [variable.numpy() for variable in variables]
+    *chiefs, done = workers.from_chief([*own, np.asarray(epochs)])
+    for variable, chiefs_value in zip(variables, chiefs, strict=True):
+        variable.assign(chiefs_value)
     return int(done)
 
 
