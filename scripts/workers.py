@@ -22,6 +22,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -121,10 +122,12 @@ def measured(model: str, *, data: Path, repeats: int, folder: Path) -> dict[str,
     }
 
 
-def ratios(epochs: dict[str, dict[str, float]]) -> dict[str, float]:
-    """Return how many times as fast two processes, and one on two cores, are as one process."""
-    one = epochs["one process"]
-    return {name: round(one["seconds"] / epochs[name]["seconds"], 2) for name in CORES}
+def compared(epochs: dict[str, dict[str, float]]) -> dict[str, Any]:
+    """Return how many times as fast as one process the others are, and how much more two compute."""
+    one, two = epochs["one process"], epochs["two processes"]
+    fast = {name: round(one["seconds"] / epoch["seconds"], 2) for name, epoch in epochs.items()}
+    more = round(two["processor_seconds"] / one["processor_seconds"], 2)
+    return {"times_as_fast": fast, "processor_time_of_two": more}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -140,7 +143,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         for model in DIGITS:
             epochs = measured(model, data=options.data.resolve(), repeats=options.repeats, folder=folder)
-            nets[model] = {"digits": DIGITS[model], "epoch": epochs, "times_as_fast": ratios(epochs)}
+            nets[model] = {"digits": DIGITS[model], "epoch": epochs, **compared(epochs)}
     finally:
         shutil.rmtree(folder)
     load = round(os.getloadavg()[2], 1)
