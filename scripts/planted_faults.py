@@ -1245,8 +1245,8 @@ FAULTS = (
     _fault(
         "chiefs-values",
         "lenet_edge/training/workers.py",
-        "np.asarray(value, np.float64) * self.is_chief",
-        "np.asarray(value, np.float64)",
+        "value if self.is_chief else np.zeros_like(value) for value",
+        "value for value",
         meaning="workers begin with the sum of all their weights instead of the chief's",
         tests="lenet_edge/training/test_workers.py",
     ),
