@@ -61,7 +61,7 @@ class Workers:
             return list(values)
         # The others add nothing. As float64, because one sum takes one type.
         own = [value if self.is_chief else np.zeros_like(value) for value in values]
-        sums = self._sums([tf.constant(value, tf.float64) for value in own])
+        sums = self._sums([tf.constant(np.asarray(value, np.float64)) for value in own])
         return [total.numpy().astype(value.dtype) for total, value in zip(sums, values, strict=True)]
 
     def wait_for_chief(self) -> None:
