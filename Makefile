@@ -37,7 +37,7 @@ help:
 	@echo '  make results       parity, speed and strings into results/, every table from it (an hour)'
 	@echo '  make tables        the tables of README.md and docs from the measured files'
 	@echo '  make bench-peers   beside ONNX Runtime and ExecuTorch (installs 6 GB into .venv-peers)'
-	@echo '  make bulk-test     lenet-edge bulk on Ray, with a process killed (installs 0.6 GB into .venv-bulk)'
+	@echo '  make bulk-test     lenet-edge bulk on Ray and Spark, processes and a node killed (installs 1 GB into .venv-bulk; Spark needs Java)'
 	@echo '  make train         train the released weights anew (hours; DATA=folder with MNIST)'
 	@echo 'For Android'
 	@echo '  make android-test  the demo, compiled and tested by Maven; its answers held against the original'
@@ -101,7 +101,7 @@ bench: $(VENV)/installed
 BULK := .venv-bulk
 bulk-test: $(VENV)/wheel
 	test -x $(BULK)/bin/python || $(PYTHON) -m venv $(BULK)
-	$(BULK)/bin/pip install --quiet './$(firstword $(wildcard dist/*.whl))[ray,litert]' pytest hypothesis psutil -c constraints.txt
+	$(BULK)/bin/pip install --quiet './$(firstword $(wildcard dist/*.whl))[ray,litert]' 'ray[tune]' pyspark pytest hypothesis psutil -c constraints.txt
 	$(BULK)/bin/pip install --quiet --force-reinstall --no-deps dist/*.whl
 	cd tests && ../$(BULK)/bin/python -m pytest bulk $(ARGS)
 

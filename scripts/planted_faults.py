@@ -53,6 +53,14 @@ FAULTS = (
         meaning="Ctrl-C ends a command with the status of bad input",
         tests="converters/base/test_errors_and_files.py",
     ),
+    _fault(
+        "again-status",
+        "converters/base/errors.py",
+        "        return _TEMPORARY\n",
+        "        return 2\n",
+        meaning="whoever starts workers again takes a lost one for bad input",
+        tests="converters/base/test_errors_and_files.py",
+    ),
     # The Keras side: layers, folding, quantising, conversion.
     _fault(
         "uneven-strides",
@@ -1224,6 +1232,47 @@ FAULTS = (
         'key=lambda row: row["held_out_error"]',
         meaning="among weights with as many errors the first are kept, not the nearest",
         tests="lenet_edge/test_quantize.py",
+    ),
+    # Training in several processes.
+    _fault(
+        "place-of-a-worker",
+        "lenet_edge/training/cluster.py",
+        "return int(index) + (len(chiefs) if kind == _WORKER else 0)",
+        "return int(index)",
+        meaning="beside a chief, the first worker takes itself for the chief",
+        tests="lenet_edge/training/test_cluster.py",
+    ),
+    _fault(
+        "own-part",
+        "lenet_edge/training/workers.py",
+        "return slice(self.cluster.place * share, (self.cluster.place + 1) * share)",
+        "return slice(0, share)",
+        meaning="every worker learns from the same part of a batch",
+        tests="lenet_edge/training/test_workers.py",
+    ),
+    _fault(
+        "mean-gradient",
+        "lenet_edge/training/workers.py",
+        "optimizer.apply(itself, self.mean(gradients), variables)",
+        "optimizer.apply(itself, gradients, variables)",
+        meaning="each worker steps along its own gradient, and they part",
+        tests="lenet_edge/training/test_workers.py",
+    ),
+    _fault(
+        "chiefs-values",
+        "lenet_edge/training/workers.py",
+        "value if self.is_chief else np.zeros_like(value) for value",
+        "value for value",
+        meaning="workers begin with the sum of all their weights instead of the chief's",
+        tests="lenet_edge/training/test_workers.py",
+    ),
+    _fault(
+        "silent-cluster",
+        "lenet_edge/bulk_reading/ray_engine.py",
+        "is_one = answer[_FRAME_TYPE:] == bytes([_SETTINGS])",
+        "is_one = True",
+        meaning="a web server is taken for the head of a cluster, and Ray waits for it for minutes",
+        tests="lenet_edge/test_bulk.py",
     ),
     # Converting and drawing.
     _fault(

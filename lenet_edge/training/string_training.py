@@ -35,6 +35,7 @@ from lenet_edge.training.loop import Recipe, Row, compiled, error_of_outputs, fi
 from lenet_edge.training.preparing import training_keras
 from lenet_edge.training.score_calibration import fit_scale, probabilities
 from lenet_edge.training.string_passes import DIGITS_PER_FIELD, WIDTH, StringPasses
+from lenet_edge.training.workers import ONE_PROCESS, Workers
 
 HELD_OUT_FIELDS = 500
 """The held-out fields of each kind that a training is measured on."""
@@ -95,9 +96,15 @@ class StringCrossEntropy(LossDefinition):
         return {**super().get_config(), "scale": self.scale}
 
 
-def string_batches(passes: StringPasses, recipe: Recipe, *, first_epoch: int = 0) -> Any:
-    """Return the tf.data.Dataset of all batches from `first_epoch` on: pixels, allowed answers."""
+def string_batches(
+    passes: StringPasses, recipe: Recipe, *, first_epoch: int = 0, workers: Workers = ONE_PROCESS
+) -> Any:
+    """Return the tf.data.Dataset of all batches from `first_epoch` on: pixels, allowed answers.
+
+    One of several `workers` gets its part of each batch.
+    """
     steps, size, places = string_steps(passes, recipe), recipe.batch_size, windows(WIDTH)
+    part = workers.part(size)
 
     def epochs() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.bool_]]]:
         for epoch in range(first_epoch, recipe.epochs):
@@ -107,11 +114,12 @@ def string_batches(passes: StringPasses, recipe: Recipe, *, first_epoch: int = 0
             order = np.resize(shuffled, steps * size)  # a set may be a few fields short
             fields = Fields(all_fields.pictures[order], all_fields.labels[order], all_fields.centres[order])
             may = allowed_answers(fields).reshape(steps, size, places, CLASSES)
-            yield fields.pictures.reshape(steps, size, FIELD, WIDTH), may
+            yield fields.pictures.reshape(steps, size, FIELD, WIDTH)[:, part], may[:, part]
 
+    own = part.stop - part.start
     signature = (
-        tf.TensorSpec((steps, size, FIELD, WIDTH), tf.uint8),
-        tf.TensorSpec((steps, size, places, CLASSES), tf.bool),
+        tf.TensorSpec((steps, own, FIELD, WIDTH), tf.uint8),
+        tf.TensorSpec((steps, own, places, CLASSES), tf.bool),
     )
     dataset = tf.data.Dataset.from_generator(epochs, output_signature=signature).prefetch(1)
     dataset = dataset.flat_map(lambda p, t: tf.data.Dataset.from_tensor_slices((p, t)))
@@ -176,25 +184,29 @@ def train_strings(
     out: Path,
     resume: bool = False,
     verbose: int = 1,
+    workers: Workers = ONE_PROCESS,
 ) -> tuple[KerasModel, float, list[Row]]:
     """Train the wide net by `recipe`; return it with its averaged weights, its scale and its history.
 
-    It starts from the weights in `start`, without one from those of the released lenet5. `out`, `resume` and
-    errors as for lenet_edge.training.loop.train.
+    It starts from the weights in `start`, without one from those of the released lenet5. `out`, `resume`,
+    `workers` and errors as for lenet_edge.training.loop.train.
     """
     steps, held = string_steps(passes, recipe), HeldOut(held_out)
     loss = class_for(StringCrossEntropy, training_keras())(scale=recipe.distance_scale)
     weights = start or released_folder() / "lenet5.npz"
-    model = compiled(lambda keras: _starting_from(weights, keras), loss, recipe, steps=steps)
+    model = compiled(
+        lambda keras: _starting_from(weights, keras), loss, recipe, steps=steps, workers=workers
+    )
     history = fit(
         model,
-        lambda epoch: string_batches(passes, recipe, first_epoch=epoch),
+        lambda epoch: string_batches(passes, recipe, first_epoch=epoch, workers=workers),
         lambda trained: {f"held_out_{name}": value for name, value in held.measure(trained).items()},
         epochs=recipe.epochs,
         steps=steps,
         out=out,
         resume=resume,
         verbose=verbose,
+        workers=workers,
     )
     return model, held.fitted_scale(model), history
 
