@@ -194,9 +194,7 @@ def train_strings(
     steps, held = string_steps(passes, recipe), HeldOut(held_out)
     loss = class_for(StringCrossEntropy, training_keras())(scale=recipe.distance_scale)
     weights = start or released_folder() / "lenet5.npz"
-    model = compiled(
-        lambda keras: _starting_from(weights, keras), loss, recipe, steps=steps, workers=workers
-    )
+    model = compiled(lambda keras: _starting_from(weights, keras), loss, recipe, steps=steps, workers=workers)
     history = fit(
         model,
         lambda epoch: string_batches(passes, recipe, first_epoch=epoch, workers=workers),
