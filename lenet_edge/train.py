@@ -78,6 +78,13 @@ def _parser() -> argparse.ArgumentParser:
         help="with --strings: start from these weights (.npz) of lenet5 or lenet5_wide",
     )
     add(
+        "--keep",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="with --start: in the end, take the mean of what was learned and this share of the start",
+    )
+    add(
         "--distortion-seed",
         type=int,
         help="seed of the distorted copies, so that trainings can share them (default: --seed)",
@@ -150,6 +157,8 @@ def _check(options: argparse.Namespace, set_options: set[str], cluster: Cluster)
     if options.start is not None:
         expect(options.strings, "--start with --strings", "none")
         expect(options.start.is_file(), "--start with a file of weights", options.start)
+    expect(0 <= options.keep < 1, "--keep of 0 to less than 1", options.keep)
+    expect(options.start is not None or not options.keep, "--keep with --start", "none")
     for run in options.learn_from:
         expect((run / "weights.npz").is_file(), "--learn-from folders with weights.npz", run)
     one = cluster.count == 1
@@ -189,6 +198,7 @@ def _train_on_strings(
             held_out,
             copies=_copies(options),
             start=options.start,
+            keep=options.keep,
             out=options.out,
             command=command,
             test=options.test,

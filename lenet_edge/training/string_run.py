@@ -25,6 +25,7 @@ def train_on_strings(
     *,
     copies: Copies,
     start: Path | None = None,
+    keep: float = 0.0,
     out: Path,
     command: str,
     test: bool = False,
@@ -41,7 +42,15 @@ def train_on_strings(
     """
     passes = StringPasses(digits=training, folder=cache_folder() / "passes", **asdict(copies))
     model, scale, history = train_strings(
-        recipe, passes, held_out, start=start, out=out, resume=resume, verbose=verbose, workers=workers
+        recipe,
+        passes,
+        held_out,
+        start=start,
+        keep=keep,
+        out=out,
+        resume=resume,
+        verbose=verbose,
+        workers=workers,
     )
     if not workers.is_chief:
         return {}
@@ -53,6 +62,7 @@ def train_on_strings(
         "command": command,
         "versions": versions(),
         "start": hashlib.sha256(start.read_bytes()).hexdigest() if start else "lenet5",
+        "kept_of_start": keep,
         "recipe": asdict(recipe),
         "writing": asdict(passes.writing),
         "passes": passes.count,

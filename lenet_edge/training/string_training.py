@@ -181,6 +181,7 @@ def train_strings(
     held_out: Digits,
     *,
     start: Path | None = None,
+    keep: float = 0.0,
     out: Path,
     resume: bool = False,
     verbose: int = 1,
@@ -188,13 +189,16 @@ def train_strings(
 ) -> tuple[KerasModel, float, list[Row]]:
     """Train the wide net by `recipe`; return it with its averaged weights, its scale and its history.
 
-    It starts from the weights in `start`, without one from those of the released lenet5. `out`, `resume`,
-    `workers` and errors as for lenet_edge.training.loop.train.
+    It starts from the weights in `start`, without one from those of the released lenet5. In the end a share
+    `keep` (0..1) of these is kept: the net is the weighted mean of both (Wortsman et al., "Robust fine-tuning
+    of zero-shot models", 2022), which forgets less of what the start could read. `out`, `resume`, `workers`
+    and errors as for lenet_edge.training.loop.train.
     """
     steps, held = string_steps(passes, recipe), HeldOut(held_out)
     loss = class_for(StringCrossEntropy, training_keras())(scale=recipe.distance_scale)
     weights = start or released_folder() / "lenet5.npz"
     model = compiled(lambda keras: _starting_from(weights, keras), loss, recipe, steps=steps, workers=workers)
+    begun = [variable.numpy() for variable in model.trainable_variables]
     history = fit(
         model,
         lambda epoch: string_batches(passes, recipe, first_epoch=epoch, workers=workers),
@@ -206,6 +210,8 @@ def train_strings(
         verbose=verbose,
         workers=workers,
     )
+    for variable, old in zip(model.trainable_variables, begun, strict=True):
+        variable.assign(keep * old + (1 - keep) * variable.numpy())
     return model, held.fitted_scale(model), history
 
 

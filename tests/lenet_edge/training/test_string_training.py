@@ -16,6 +16,7 @@ from lenet_edge.digits.geometry import EMPTY
 from lenet_edge.digits.mnist import Digits, calibration_digits
 from lenet_edge.digits.string_fields.fields import Fields
 from lenet_edge.digits.string_fields.handwriting import Writing
+from lenet_edge.packaged.files import released_folder
 from lenet_edge.packaged.weights import load_weights
 from lenet_edge.paper.model import lenet5
 from lenet_edge.train import main
@@ -189,6 +190,24 @@ def test_resumed_training_ends_in_the_same_weights(tmp_path):
         np.testing.assert_array_equal(left, right)
 
 
+def test_a_share_of_the_start_is_kept(tmp_path):
+    start = released_folder() / "lenet5_wide.npz"
+    passes, held_out = _passes(tmp_path / "passes"), Digits(DIGITS.images[:20], DIGITS.labels[:20])
+    recipe = Recipe(epochs=1, batch_size=10, gentle_share=0.0)
+    nets = {
+        keep: train_strings(
+            recipe, passes, held_out, start=start, keep=keep, out=tmp_path / str(keep), verbose=0
+        )[0].get_weights()
+        for keep in (0.0, 0.25)
+    }
+    begun = lenet5(wide=True, empty=True)
+    load_weights(begun, start)
+    learned = [np.abs(new - old).max() for new, old in zip(nets[0.0], begun.get_weights(), strict=True)]
+    assert max(learned) > 1e-3
+    for old, new, mean in zip(begun.get_weights(), nets[0.0], nets[0.25], strict=True):
+        np.testing.assert_allclose(mean, 0.25 * old + 0.75 * new, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
@@ -196,6 +215,8 @@ def test_resumed_training_ends_in_the_same_weights(tmp_path):
         (["--model", "stock"], "expected --strings with --model lenet5, got stock"),
         (["--learn-from", "x"], "expected --strings without --learn-from, got both"),
         (["--threads", "-5"], "expected --threads of 1 to 1024, got -5"),
+        (["--keep", "0.5"], "expected --keep with --start, got none"),
+        (["--start", "none.npz"], "expected --start with a file of weights, got none.npz"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(options, expected):
