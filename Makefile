@@ -14,7 +14,7 @@ ANSWERS := android_demo/build/answers.json
 WEB_ANSWERS := web_demo/generated/answers.json
 WEB_SAVED := web_demo/generated/saved.json
 
-.PHONY: help convert test lint format wheel release release-check mutants parity results tables bench bench-peers pi-test android-test apk web web-test bulk-test train clean
+.PHONY: help convert test lint format wheel release release-check mutants parity results tables bench bench-peers pi-test android-test apk web web-test bulk-test docs train clean
 
 help:
 	@echo 'To use it'
@@ -27,6 +27,7 @@ help:
 	@echo '  make wheel         build dist/*.whl'
 	@echo '  make release       what a release hands out, with SHA256SUMS, into build/release (RELEASING.md)'
 	@echo '  make release-check the same, built twice: are the bytes the same?'
+	@echo '  make docs          build the documentation site (build/site; Python 3.11 or newer, 0.2 GB into .venv-docs)'
 	@echo '  make clean         remove what was built'
 	@echo 'To prove it'
 	@echo '  make parity        every file in every runtime beside the original (build/parity.html)'
@@ -36,7 +37,7 @@ help:
 	@echo '  make results       parity, speed and strings into results/, every table from it (an hour)'
 	@echo '  make tables        the tables of README.md and docs from the measured files'
 	@echo '  make bench-peers   beside ONNX Runtime and ExecuTorch (installs 6 GB into .venv-peers)'
-	@echo '  make bulk-test     lenet-edge bulk on Ray, with a process killed (installs 0.6 GB into .venv-bulk)'
+	@echo '  make bulk-test     lenet-edge bulk on Ray and Spark, processes and a node killed (installs 1 GB into .venv-bulk; Spark needs Java)'
 	@echo '  make train         train the released weights anew (hours; DATA=folder with MNIST)'
 	@echo 'For Android'
 	@echo '  make android-test  the demo, compiled and tested by Maven; its answers held against the original'
@@ -49,6 +50,7 @@ help:
 
 convert: $(VENV)/installed
 	$(BIN)/lenet-edge convert
+	@echo 'next: $(BIN)/lenet-edge classify tests/data/*.png'
 
 test: $(VENV)/installed
 	cd tests && ../$(BIN)/pytest -q -n $(JOBS) --dist loadfile $(ARGS)
@@ -99,9 +101,17 @@ bench: $(VENV)/installed
 BULK := .venv-bulk
 bulk-test: $(VENV)/wheel
 	test -x $(BULK)/bin/python || $(PYTHON) -m venv $(BULK)
-	$(BULK)/bin/pip install --quiet './$(firstword $(wildcard dist/*.whl))[ray,litert]' pytest hypothesis psutil -c constraints.txt
+	$(BULK)/bin/pip install --quiet './$(firstword $(wildcard dist/*.whl))[ray,litert]' 'ray[tune]' pyspark pytest hypothesis psutil -c constraints.txt
 	$(BULK)/bin/pip install --quiet --force-reinstall --no-deps dist/*.whl
 	cd tests && ../$(BULK)/bin/python -m pytest bulk $(ARGS)
+
+DOCS := .venv-docs
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11) and 'expected Python 3.11 or newer for make docs, got %d.%d: make docs PYTHON=python3.12' % sys.version_info[:2])
+docs:
+	@$(PYTHON) -c "$(NEW_ENOUGH)"
+	test -x $(DOCS)/bin/python || $(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/pip install --quiet --disable-pip-version-check -r scripts/docs_site/requirements.txt
+	$(DOCS)/bin/python scripts/docs_site
 
 PEERS := .venv-peers
 bench-peers: $(VENV)/wheel
@@ -137,7 +147,7 @@ train: $(VENV)/installed
 	BIN='$(abspath $(BIN))' DATA='$(DATA)' sh scripts/train_released.sh
 
 clean:
-	rm -rf $(VENV) $(VENV).lock .venv-node $(BULK) build dist *.egg-info android_demo/build android_demo/target android_demo/*/target web_demo/dist web_demo/generated web_demo/lenet-edge.html web_demo/node_modules
+	rm -rf $(VENV) $(VENV).lock .venv-node $(BULK) $(DOCS) .cache build dist *.egg-info android_demo/build android_demo/target android_demo/*/target web_demo/dist web_demo/generated web_demo/lenet-edge.html web_demo/node_modules
 
 # Each stamp is written last, so that an interrupted step is done again.
 MAKE_VENV := sh scripts/with_python.sh $(PYTHON) scripts/make_venv.py

@@ -26,8 +26,8 @@ examples:
   lenet-edge bulk shards/ answers/ --line             a line of digits on each; .tar and .parquet shards too
   lenet-edge bulk s3://bucket/scans s3://bucket/answers --address ray://head:10001
 
-Interrupted, start it again with the same words: it goes on. A picture that cannot be read is a row with its
-reason.
+If it is interrupted, start it again with the same arguments: it goes on. A picture that cannot be read is a
+row with its reason.
 Columns: path, index (IDX), finding, digits, probability, sure, boxes (four corners a digit), reason.
 Status: 0 if every picture was read, 1 if some could not be read, 2 if none could or the input is bad.
 """
@@ -84,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--model",
         metavar="MODEL",
-        help="a packaged precision or a .tflite file (default: int8_qat, float32 of lines)",
+        help="a packaged precision or a .tflite file (default: int8_qat, for lines float32)",
     )
     add_runtime(add)
     add(
@@ -97,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
         "--column",
         default="bytes",
         metavar="NAME",
-        help="that of Parquet shards with the files (default: %(default)s)",
+        help="the column of Parquet shards that holds the files (default: %(default)s)",
     )
     add(
         "--part",
@@ -107,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         help="files read and written at once (default: %(default)s)",
     )
     add("--workers", type=int, metavar="N", help="processes (default: one for each processor)")
-    add("--address", metavar="HOST:PORT", help="a Ray cluster's (default: this machine alone)")
+    add("--address", metavar="HOST:PORT", help="address of a Ray cluster (default: this machine alone)")
     add("--quiet", action="store_true", help="no progress bar and no summary")
     return parser
 

@@ -47,8 +47,9 @@ examples:
   lenet-edge classify --watch inbox/             pictures as they arrive, until SIGTERM or Ctrl-C
   lenet-edge classify --camera                   what a camera sees, once a second
 
-A picture with nothing on it is reported as "blank", one with several figures as "crowded". A digit
-less probable than the threshold is marked "unsure". Status: 0 if every file was read, 1 if some could not be
+For a picture with nothing on it the answer is "blank", for one with several figures it is "crowded". A digit
+less probable than the threshold is marked "unsure". An int8 model counts probabilities in steps of 1/256, so
+the most that it says is 99.6 %. Status: 0 if every file was read, 1 if some could not be
 read (each is named on standard error), 2 if none could. --watch and --camera finish the current picture on
 SIGTERM or Ctrl-C and end with 0.
 

@@ -76,6 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     digits = None if options.no_check else test_digits(data=options.data)
     make_folder(options.out)
     # TensorFlow takes seconds to import: bad input has been rejected by now.
+    print("loading TensorFlow ...", flush=True)
     from lenet_edge.converting.files import original_of, write_manifest
 
     entries: dict[str, Any] = {}

@@ -6,6 +6,7 @@ import argparse
 import itertools
 import json
 import platform
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -31,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     facts = machine()
     libraries = try_libraries(options.delegate)  # first: a missing library must stop it at once
+    print("reading digits in each runtime that is here ...", file=sys.stderr, flush=True)
     everything = itertools.chain(find_all(), libraries)
     if options.json:
         found = list(everything)

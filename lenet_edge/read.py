@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from converters.base.errors import exit_status
 from converters.base.options import command_parser
+from lenet_edge.digits.opencv import LIBRARY
 from lenet_edge.packaged.thresholds import string_threshold
-from lenet_edge.picture.opencv import LIBRARY
 from lenet_edge.reading.answering import answer_files
 from lenet_edge.reading.decoding import list_files
 from lenet_edge.reading.drawing_files import DrawingFiles
@@ -46,9 +46,9 @@ examples:
   lenet-edge read meter.jpg --png seen.png  the picture with boxes, and below it the answer of each window
   lenet-edge read scans/ --png drawn/       one such picture for each, in a folder
 
-One line of digits is read; dots, commas and dashes between them are ignored. A picture with nothing on it is
-reported as "blank", one with several lines as "lines". A string less probable than the threshold is marked
-"unsure".
+One line of digits is read; dots, commas and dashes between them are ignored. For a picture with
+nothing on it the answer is "blank", for one with several lines it is "lines". A string less probable than the
+threshold is marked "unsure".
 
 --out is written in one step at the end: after Ctrl-C, or if nothing could be read, an older file is kept.
 Status: 0 if every file was read, 1 if some could not be read (each is named on standard error), 2 if none

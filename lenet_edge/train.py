@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +13,10 @@ from typing import TYPE_CHECKING
 from converters.base.errors import exit_status, expect
 from converters.base.files import make_folder
 from converters.base.options import command_parser, command_text, given_options, refuse_beside
+from converters.base.words import counted
 from lenet_edge.digits.mnist import Digits, check_training_files
 from lenet_edge.training.checkpoints import check_start, checkpoint_folder, resume_hint
+from lenet_edge.training.cluster import VARIABLE, Cluster, cluster_of
 from lenet_edge.training.options import add_training_options, check_seed, check_training_options
 from lenet_edge.training.preparing import the_papers_digits, training_and_held_out, use_threads
 
@@ -34,6 +38,7 @@ examples:
 recipe is the paper's. It learns all 60,000 digits; with --limit 55000 or less it is also measured on the
 held-out ones. --strings takes every option but --learn-from and --paper.
 To continue an interrupted training, repeat the command with --resume. `tensorboard --logdir OUT` shows it.
+Under TF_CONFIG several processes train one net (docs/many-machines.md); --resume then also begins.
 """
 
 _NOT_PAPER = (
@@ -67,6 +72,12 @@ def _parser() -> argparse.ArgumentParser:
         help="train lenet5_wide on synthetic strings of digits, starting from the released lenet5",
     )
     add(
+        "--start",
+        type=Path,
+        metavar="FILE",
+        help="with --strings: start from these weights (.npz) of lenet5 or lenet5_wide",
+    )
+    add(
         "--distortion-seed",
         type=int,
         help="seed of the distorted copies, so that trainings can share them (default: --seed)",
@@ -98,7 +109,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     parser = _parser()
     options = parser.parse_args(argv)
-    _check(options, given_options(parser, argv))
+    cluster = cluster_of(os.environ.get(VARIABLE))
+    _check(options, given_options(parser, argv), cluster)
     command = command_text("lenet_edge.train", argv)
     if options.paper:
         _train_as_printed(
@@ -107,14 +119,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     training, held_out = training_and_held_out(data=options.data, limit=options.limit)
     if options.strings:
-        _train_on_strings(training, held_out, options, command=command)
+        _train_on_strings(training, held_out, options, cluster, command=command)
     else:
-        _train(training, held_out, options, command=command)
+        _train(training, held_out, options, cluster, command=command)
     return 0
 
 
-def _check(options: argparse.Namespace, set_options: set[str]) -> None:
-    """Raise InputError on invalid options, OSError if --out cannot be written; create --out."""
+def _check(options: argparse.Namespace, set_options: set[str], cluster: Cluster) -> None:
+    """Raise InputError on invalid options, OSError if --out cannot be written; create --out on the chief."""
     check_training_options(
         epochs=options.epochs,
         batch_size=options.batch_size,
@@ -135,33 +147,57 @@ def _check(options: argparse.Namespace, set_options: set[str]) -> None:
         refuse_beside("--paper", _NOT_PAPER, given=set_options)
     if options.strings:
         refuse_beside("--strings", ("learn_from",), given=set_options)
+    if options.start is not None:
+        expect(options.strings, "--start with --strings", "none")
+        expect(options.start.is_file(), "--start with a file of weights", options.start)
     for run in options.learn_from:
         expect((run / "weights.npz").is_file(), "--learn-from folders with weights.npz", run)
+    one = cluster.count == 1
+    several = f"a {VARIABLE} of {cluster.count} workers"
+    expect(one or not options.paper, "--paper in one process, as it learns one digit at a time", several)
+    cluster.check_batch_size(options.batch_size)
     check_training_files(data=options.data)
-    check_start(checkpoint_folder(options.out), resume=options.resume)
-    make_folder(options.out)
+    if cluster.is_chief:
+        check_start(checkpoint_folder(options.out), resume=options.resume, or_begin=not one)
+        make_folder(options.out)
+
+
+def _hint(options: argparse.Namespace, cluster: Cluster) -> contextlib.AbstractContextManager[None]:
+    """Tell at a Ctrl-C how to resume, on the chief: what others have in --out is not its training."""
+    return resume_hint(options.out) if cluster.is_chief else contextlib.nullcontext()
+
+
+def _tell_of_waiting(options: argparse.Namespace, cluster: Cluster) -> None:
+    if cluster.count > 1 and cluster.is_chief and options.verbose:
+        print(f"waits for {counted(cluster.count - 1, 'more worker')}", file=sys.stderr)
 
 
 def _train_on_strings(
-    training: Digits, held_out: Digits, options: argparse.Namespace, *, command: str
+    training: Digits, held_out: Digits, options: argparse.Namespace, cluster: Cluster, *, command: str
 ) -> None:
     # Before TensorFlow is imported: convolutions over wide pictures train in a third of the time.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     use_threads(options.threads)
     from lenet_edge.training.string_run import train_on_strings
+    from lenet_edge.training.workers import joined
 
-    with resume_hint(options.out):
+    _tell_of_waiting(options, cluster)
+    with joined(cluster) as workers, _hint(options, cluster):
         measured = train_on_strings(
             _recipe(options),
             training,
             held_out,
             copies=_copies(options),
+            start=options.start,
             out=options.out,
             command=command,
             test=options.test,
             resume=options.resume,
             verbose=options.verbose,
+            workers=workers,
         )
+    if not cluster.is_chief:
+        return
     for name, errors in measured.items():
         print(f"{_set_name(name)} errors: {_errors_text(errors)}")
     _print_paths(options.out, model="lenet5_wide")
@@ -185,22 +221,29 @@ def _train_as_printed(
     _write(trained, held_out, options, command=command)
 
 
-def _train(training: Digits, held_out: Digits, options: argparse.Namespace, *, command: str) -> None:
+def _train(
+    training: Digits, held_out: Digits, options: argparse.Namespace, cluster: Cluster, *, command: str
+) -> None:
     use_threads(options.threads)
     from lenet_edge.training.recipe_run import train_by_recipe
+    from lenet_edge.training.workers import joined
 
-    with resume_hint(options.out):
-        trained = train_by_recipe(
-            _recipe(options),
-            training,
-            held_out,
-            copies=_copies(options),
-            teachers=options.learn_from,
-            out=options.out,
-            resume=options.resume,
-            verbose=options.verbose,
-        )
-    _write(trained, held_out, options, command=command)
+    _tell_of_waiting(options, cluster)
+    with joined(cluster) as workers:
+        with _hint(options, cluster):
+            trained = train_by_recipe(
+                _recipe(options),
+                training,
+                held_out,
+                copies=_copies(options),
+                teachers=options.learn_from,
+                out=options.out,
+                resume=options.resume,
+                verbose=options.verbose,
+                workers=workers,
+            )
+        if cluster.is_chief:
+            _write(trained, held_out, options, command=command)
 
 
 def _write(trained: Trained, held_out: Digits | None, options: argparse.Namespace, *, command: str) -> None:
@@ -238,7 +281,8 @@ def _set_name(name: str) -> str:
 def _errors_text(errors: Row) -> str:
     return (
         f"{errors['error']:.2f} % of digits, {errors['normal_error']:.1f} % of strings of four, "
-        f"{errors['touching_error']:.1f} % of touching ones"
+        f"{errors['touching_error']:.1f} % of touching ones, "
+        f"{errors['cheque_error']:.1f} % of scanned amounts"
     )
 
 

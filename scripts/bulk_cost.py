@@ -1,6 +1,7 @@
 """Measure what bulk reading costs: core-hours for a million pictures, and Ray beside `classify --jobs 2`.
 
 .venv-bulk/bin/python scripts/bulk_cost.py     writes results/bulk.json (make bulk-test makes .venv-bulk)
+.venv-bulk/bin/python scripts/bulk_cost.py --only two_nodes     measures one part anew, keeps the others
 
 The pictures are copies of those in tests/data, and calibration digits as small PNG files.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import resource
 import shutil
 import subprocess
@@ -188,28 +190,69 @@ def long_run(contents: Contents, count: int, folder: Path) -> dict[str, object]:
     return {"pictures": count, "seconds": round(seconds), "first_third_mib": first, "last_third_mib": last}
 
 
+def two_nodes(contents: Contents, count: int, folder: Path) -> dict[str, object]:
+    """Return how `bulk` reads on two simulated nodes of a processor each, and as one of them is lost."""
+    from ray.cluster_utils import Cluster  # here: Ray is not installed where the tests import this script
+
+    found: dict[str, object] = {"pictures": count}
+    source = filled(folder / "source", contents, count)
+    for lost in (False, True):
+        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+        other = cluster.add_node(num_cpus=1)
+        out = folder / f"lost-{lost}"
+        words = ["lenet_edge.bulk", str(source), str(out), "--workers", "2", "--part", "20", "--quiet"]
+        start = time.monotonic()
+        running = subprocess.Popen([sys.executable, "-m", *words, "--address", cluster.address])
+        while lost and len(list(out.glob("*.parquet"))) < 5 and running.poll() is None:
+            time.sleep(0.02)
+        if lost:
+            cluster.remove_node(other, allow_graceful=False)
+        if running.wait():
+            raise SystemExit(f"expected bulk to read, got status {running.returncode}")
+        seconds = round(time.monotonic() - start, 1)
+        found["one_lost" if lost else "both"] = {"seconds": seconds, **answered(out)}
+        cluster.shutdown()
+    return found
+
+
+def answered(out: Path) -> dict[str, int]:
+    """Return how many answers are in a folder, and to how many pictures."""
+    from pyarrow import parquet
+
+    paths = parquet.read_table(out, columns=["path"])["path"].to_pylist()
+    return {"answers": len(paths), "pictures_answered": len(set(paths))}
+
+
+def costs(folder: Path) -> dict[str, dict[str, object]]:
+    """Return what each kind of picture costs."""
+    return {
+        name: asdict(cost(command, contents(), count, folder / str(number)))
+        for number, (name, (command, contents, count)) in enumerate(tqdm(KINDS.items(), unit="kind"))
+    }
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--many", type=int, default=200_000, metavar="N", help="pictures of the long run")
+    parts: dict[str, Callable[[Path], object]] = {
+        "cost": costs,
+        "beside_classify": lambda folder: beside_classify(photographs(), 1000, folder),
+        "two_nodes": lambda folder: two_nodes(photographs(), 1000, folder),
+        "long_run": lambda folder: long_run(small_digits(), options.many, folder),
+    }
+    parser.add_argument("--only", choices=parts, metavar="PART", help=f"one of {', '.join(parts)}")
     options = parser.parse_args(argv)
+    kept = json.loads(OUT.read_text()) if options.only else {}
     folder = Path(tempfile.mkdtemp(prefix="lenet-edge-bulk-"))
     try:
-        costs = {}
-        for number, (name, (command, contents, count)) in enumerate(tqdm(KINDS.items(), unit="kind")):
-            costs[name] = asdict(cost(command, contents(), count, folder / f"cost-{number}"))
-        report = {
-            "versions": {name: metadata.version(name) for name in ("lenet-edge", "ray", "pyarrow", "numpy")},
-            "machine": machine(),
-            "cost": costs,
-            "beside_classify": beside_classify(photographs(), 1000, folder / "beside"),
-            "long_run": long_run(small_digits(), options.many, folder / "long"),
-        }
+        measured = {name: part(folder / name) for name, part in parts.items() if options.only in (None, name)}
     finally:
         shutil.rmtree(folder)
-    write_json(OUT, report)
+    versions = {name: metadata.version(name) for name in ("lenet-edge", "ray", "pyarrow", "numpy")}
+    write_json(OUT, {"versions": versions, "machine": machine(), **kept, **measured})
 
 
 if __name__ == "__main__":

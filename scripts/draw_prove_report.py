@@ -24,7 +24,7 @@ from converters.base.options import command_parser
 
 NAME = "draw_prove_report.py"
 NET, FILE = "MobileNetV2 0.35", "mobilenet_v2"
-COLOURS = 48
+COLOURS = 96
 """Of the picture: the page has few, and the shades at the edges of its letters."""
 
 

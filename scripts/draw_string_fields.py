@@ -15,7 +15,7 @@ from converters.base.options import command_parser
 from lenet_edge.digits.geometry import FIELD
 from lenet_edge.digits.mnist import Digits, calibration_digits
 from lenet_edge.digits.string_fields.empty import EMPTIES, empty_fields
-from lenet_edge.digits.string_fields.handwriting import AMOUNTS, AS_IN_MNIST, Writing
+from lenet_edge.digits.string_fields.handwriting import AMOUNTS, AS_IN_MNIST, CHEQUES, Writing
 from lenet_edge.digits.string_fields.layout import SPACINGS
 from lenet_edge.digits.string_fields.strings import behind, string_fields
 
@@ -33,6 +33,11 @@ def specimen(digits: Digits, *, seed: int) -> Image.Image:
     rows.append(
         behind(string_fields(digits, across, seed=(seed, 4), width=width, writing=AMOUNTS), seed=seed)
     )
+    rows += [
+        string_fields(digits, across, seed=(seed, place), spacing=spacing, width=width, writing=CHEQUES)
+        for place, spacing in enumerate(("touching", "normal"), 20)
+        for _ in range(2)
+    ]
     rows += [
         empty_fields(across, seed=(seed, place), kind=kind, width=width)
         for place, kind in enumerate(EMPTIES, 5)

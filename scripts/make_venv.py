@@ -7,33 +7,107 @@ interrupted `tools` leaves a mark behind: the environment may be broken then, so
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fcntl
+import json
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+SIZE = "0.9 GB to download, 3 GB on disk, 2 to 6 minutes"
+"""Of what is installed, measured on two processors with an empty cache."""
+
+_SECONDS = 1.0
+"""Between two looks into the environment."""
+
 Run = Callable[[list[str]], object]
+
+
+class Watch:
+    """The packages in the environment `venv` that have been installed since this was made.
+
+    `report`: the file of `pip install --report`, which pip writes before it installs anything.
+    """
+
+    def __init__(self, venv: Path, report: Path) -> None:
+        self._venv, self._report = venv, report
+        self._seen = self._installed()
+        self._count = 0
+
+    def lines(self) -> list[str]:
+        """Return a line for each package that has been installed since the last call."""
+        new = sorted(self._installed() - self._seen)
+        self._seen |= set(new)
+        lines = []
+        for folder in new:
+            self._count += 1
+            name, _, version = folder.removesuffix(".dist-info").partition("-")
+            lines.append(f"installed {self._count}{self._of_all()}: {name} {version}")
+        return lines
+
+    def _installed(self) -> set[str]:
+        """Return the folders of the packages that are there as a whole: RECORD is written last."""
+        records = self._venv.glob("lib/python*/site-packages/*.dist-info/RECORD")
+        return {record.parent.name for record in records}
+
+    def _of_all(self) -> str:
+        try:
+            return f" of {len(json.loads(self._report.read_text())['install'])}"
+        except (OSError, ValueError):  # not written yet, or not as a whole
+            return ""
+
+
+@contextlib.contextmanager
+def lines_of_installed(venv: Path, report: Path, *, unless: bool) -> Iterator[None]:
+    """Print a line for each package that is installed in `venv` meanwhile, `unless` pip shows its bar."""
+    if unless:
+        yield
+        return
+    watch, ended = Watch(venv, report), threading.Event()
+
+    def look() -> None:
+        more = True
+        while more:
+            more = not ended.wait(_SECONDS)
+            for line in watch.lines():
+                print(line, flush=True)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def tools(venv: Path, run: Run) -> None:
     """Make the environment if need be and install what constraints.txt pins of the extra `dev`."""
     making, python = venv / "making", str(venv / "bin" / "python")
-    if making.exists() or not (venv / "made").exists():
+    anew = making.exists() or not (venv / "made").exists()
+    if anew:
+        print(f"installing TensorFlow and the tools into {venv.name}, once: {SIZE}", flush=True)
         shutil.rmtree(venv, ignore_errors=True)
         run([sys.executable, "-m", "venv", str(venv)])
     making.touch()
-    pip = [python, "-m", "pip", "install", "--quiet", "-c", str(ROOT / "constraints.txt")]
-    run([*pip, "--upgrade", "pip>=24"])
+    pip = [python, "-m", "pip", "install", "-c", str(ROOT / "constraints.txt")]
+    run([*pip, "--quiet", "--upgrade", "pip>=24"])
     list_wanted = [python, str(ROOT / "scripts" / "requirements.py"), "dev"]
     wanted = subprocess.run(list_wanted, stdout=subprocess.PIPE, text=True, check=True)
-    (venv / "requirements.txt").write_text(wanted.stdout)
-    run([*pip, "-r", str(venv / "requirements.txt")])
+    requirements, report = venv / "requirements.txt", venv / "report.json"
+    requirements.write_text(wanted.stdout)
+    report.unlink(missing_ok=True)
+    # Of an environment that is there, pip says of each package that it is there: a hundred lines.
+    quiet = [] if anew else ["--quiet"]
+    with lines_of_installed(venv, report, unless=anew and sys.stdout.isatty()):
+        run([*pip, *quiet, "--report", str(report), "-r", str(requirements)])
     (venv / "made").touch()
     making.unlink()
 

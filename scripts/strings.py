@@ -1,8 +1,9 @@
 """Measure reading strings of digits: `python scripts/strings.py` writes results/strings.json.
 
 Strings are written with the 10,000 test digits, which nothing was trained, fitted or chosen on; a seed makes
-them. Each is read by the packaged files as `lenet-edge read` does it, without finding the line first. Fields
-without a digit are read too: a digit read there above the packaged threshold is a false reading.
+them. Each is read by the packaged files as `lenet-edge read` does it: on scanned amounts the line is found
+first, the other fields are lines already. Fields without a digit are read too: a digit read there above the
+packaged threshold is a false reading.
 """
 
 from __future__ import annotations
@@ -12,34 +13,59 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from itertools import repeat
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from converters.base.errors import exit_status, expect
 from converters.base.files import check_writable, write_json
 from converters.base.options import command_parser
+from lenet_edge.digits.geometry import FIELD
 from lenet_edge.digits.mnist import pad, test_digits
 from lenet_edge.digits.string_fields.empty import EMPTIES, empty_fields
 from lenet_edge.digits.string_fields.fields import Fields
-from lenet_edge.digits.string_fields.handwriting import AMOUNTS, AS_IN_MNIST, Writing
+from lenet_edge.digits.string_fields.handwriting import AMOUNTS, AS_IN_MNIST, CHEQUES, Writing
 from lenet_edge.digits.string_fields.layout import SPACINGS
 from lenet_edge.digits.string_fields.printed_words import OTHER_FONTS
 from lenet_edge.digits.string_fields.strings import behind, string_fields
+from lenet_edge.on_paper.amounts import scans
 from lenet_edge.packaged.names import WIDE_VARIANTS
+from lenet_edge.picture.line.finding import find_line
 from lenet_edge.runtime.string_decoder import greedy, viterbi
 from lenet_edge.runtime.string_reader import StringReader
 
 ROOT = Path(__file__).resolve().parent.parent
 LENGTHS = (2, 4, 8)
 HANDS = {"as in MNIST": AS_IN_MNIST, "one hand": Writing(dirt=0.0), "one hand, soiled": Writing()}
+ON_CHEQUES = replace(CHEQUES, dirt=0.0)
 SEED = 7
 
+Pictures = Sequence[NDArray[np.uint8]]
+"""Pictures of lines, uint8 (32, w) each; (32, 0) where none was found."""
 
-def string_sets(count: int) -> Iterator[tuple[dict[str, Any], Fields]]:
-    """Yield what is measured: facts that name a set, and its fields of test digits."""
+
+def string_sets(count: int) -> Iterator[tuple[dict[str, Any], Pictures, list[str]]]:
+    """Yield what is measured: facts that name a set, its lines of test digits, and what they read."""
+    for facts, fields in field_sets(count):
+        yield facts, list(fields.pictures), fields.texts()
+    for spacing in ("touching", "normal"):
+        clean = cheque_fields(count, spacing)
+        found = [find_line(scan.grey).picture for scan in scans(clean, seed=(SEED, 6))]
+        yield {"writing": "scanned amounts", "spacing": spacing, "length": 5}, found, clean.texts()
+
+
+def cheque_fields(count: int, spacing: str) -> Fields:
+    """Return clean fields of amounts as on cheques."""
+    return string_fields(test_digits(), count, seed=(SEED, 6), length=5, spacing=spacing, writing=ON_CHEQUES)
+
+
+def field_sets(count: int) -> Iterator[tuple[dict[str, Any], Fields]]:
+    """Yield the sets that are read without finding the line first."""
     digits = test_digits()
     for hand, writing in HANDS.items():
         for spacing in SPACINGS:
@@ -60,6 +86,8 @@ def string_sets(count: int) -> Iterator[tuple[dict[str, Any], Fields]]:
     facts = {"writing": "amounts", "spacing": "normal", "length": 5}
     yield facts, amounts
     yield {**facts, "writing": "amounts on print"}, behind(amounts, seed=SEED)
+    for spacing in ("touching", "normal"):
+        yield {"writing": "as on cheques", "spacing": spacing, "length": 5}, cheque_fields(count, spacing)
 
 
 def empty_sets(count: int) -> Iterator[tuple[str, Fields]]:
@@ -79,10 +107,12 @@ def edits(text: str, other: str) -> int:
     return row[-1]
 
 
-def strings_read(reader: StringReader, fields: Fields, *, threshold: float) -> dict[str, Any]:
+def strings_read(
+    reader: StringReader, pictures: Pictures, texts: Sequence[str], *, threshold: float
+) -> dict[str, Any]:
     """Return errors in percent: of strings, of digits, of what is sure, of the greedy decoder's strings."""
-    texts = fields.texts()
-    scores = [reader.scores(picture) for picture in fields.pictures]
+    empty = np.zeros((FIELD, FIELD), np.uint8)
+    scores = [reader.scores(picture if picture.size else empty) for picture in pictures]
     read, plain = [viterbi(rows) for rows in scores], [greedy(rows).text for rows in scores]
     sure = [(one.text, text) for one, text in zip(read, texts, strict=True) if one.probability >= threshold]
     wrong = sum(edits(one.text, text) for one, text in zip(read, texts, strict=True))
@@ -127,8 +157,8 @@ def measured(variant: str, threshold: float, count: int) -> dict[str, Any]:
     with StringReader(model=variant) as reader:
         runtime = str(reader.report)
         strings = [
-            {**facts, **strings_read(reader, fields, threshold=threshold)}
-            for facts, fields in tqdm(list(string_sets(count)), desc=variant)
+            {**facts, **strings_read(reader, pictures, texts, threshold=threshold)}
+            for facts, pictures, texts in tqdm(list(string_sets(count)), desc=variant)
         ]
         empty = {kind: made_up(reader, fields, threshold=threshold) for kind, fields in empty_sets(count)}
         return {"runtime": runtime, "alone": alone(reader), "strings": strings, "empty": empty}

@@ -58,6 +58,51 @@ def test_an_environment_that_this_script_has_not_finished_is_not_trusted(tmp_pat
     assert fake.commands == ["venv", "pip", "pip"]
 
 
+def test_a_new_environment_says_how_large_it_is_and_pip_is_quiet_in_one_that_is_there(tmp_path, capsys):
+    venv, quiet = tmp_path / ".venv", []
+
+    class Noted(Fake):
+        def __call__(self, command):
+            super().__call__(command)
+            quiet.append("--quiet" in command)
+
+    for _ in range(2):
+        MAKE["make"]("tools", venv, Noted(venv))
+    assert quiet == [False, True, False, True, True]  # the first call makes the environment too
+    assert (
+        capsys.readouterr().out == f"installing TensorFlow and the tools into .venv, once: {MAKE['SIZE']}\n"
+    )
+
+
+def install(venv, package):
+    folder = venv / "lib" / "python3.11" / "site-packages" / f"{package}.dist-info"
+    folder.mkdir(parents=True)
+    (folder / "METADATA").write_text("")
+    return folder / "RECORD"
+
+
+def test_a_package_is_counted_once_when_it_is_there_as_a_whole(tmp_path):
+    venv, report = tmp_path / ".venv", tmp_path / "report.json"
+    install(venv, "pip-26.3").write_text("")
+    watch = MAKE["Watch"](venv, report)
+    assert watch.lines() == []
+    record = install(venv, "numpy-1.26.4")
+    assert watch.lines() == []
+    record.write_text("")
+    assert watch.lines() == ["installed 1: numpy 1.26.4"]
+    report.write_text('{"install": [{}, {}]}')
+    install(venv, "absl_py-2.3").write_text("")
+    assert watch.lines() == ["installed 2 of 2: absl_py 2.3"]
+    assert watch.lines() == []
+
+
+@pytest.mark.parametrize(("unless", "said"), [(True, ""), (False, "installed 1: numpy 1.26.4\n")])
+def test_what_is_installed_meanwhile_is_said_unless_pip_shows_it(tmp_path, capsys, unless, said):
+    with MAKE["lines_of_installed"](tmp_path, tmp_path / "report.json", unless=unless):
+        install(tmp_path, "numpy-1.26.4").write_text("")
+    assert capsys.readouterr().out == said
+
+
 def test_two_makes_take_turns_and_the_second_does_nothing_again(tmp_path):
     venv, begun, go = tmp_path / ".venv", threading.Event(), threading.Event()
 

@@ -78,6 +78,7 @@ def test_the_extras_are_there():
         "micro",
         "heic",
         "plot",
+        "notebook",
         "ray",
         "train",
         "dev",

@@ -10,9 +10,15 @@ from collections.abc import Callable, Sequence
 
 from converters.base.quiet import quieten_tensorflow
 
+_TEMPORARY = 75
+
 
 class InputError(ValueError):
     """Bad input from the person who called; the message is one line, "expected ..., got ..."."""
+
+
+class TemporaryFailure(Exception):
+    """Something outside cut the work short; the same command goes on with it. The message is one line."""
 
 
 def expect(condition: object, expected: str, got: object) -> None:
@@ -43,8 +49,8 @@ def exit_status(
     """Run the command `main(argv)`, TensorFlow kept quiet; turn its failures into one line and a status.
 
     `InputError` and `OSError` give status 2, Ctrl-C gives 130 (a KeyboardInterrupt's own words, what can be
-    done now, stand in the line) and a reader that closed the pipe gives 141 (128 + SIGPIPE). Anything else is
-    a fault of ours and keeps its traceback.
+    done now, stand in the line) and a reader that closed the pipe gives 141 (128 + SIGPIPE).
+    `TemporaryFailure` gives 75, as in sysexits.h. Anything else is a fault of ours and keeps its traceback.
     """
     quieten_tensorflow()
     _open_closed_streams()
@@ -60,6 +66,9 @@ def exit_status(
     except OSError as error:
         print(f"{name}: {_os_error_line(error)}", file=sys.stderr)
         return 2
+    except TemporaryFailure as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return _TEMPORARY
     except KeyboardInterrupt as error:
         print(": ".join(filter(None, [name, "interrupted", str(error)])), file=sys.stderr)
         return 130

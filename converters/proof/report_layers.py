@@ -27,7 +27,8 @@ def profiles(report: Report) -> Markup:
     chart = line_chart(series, places=[_layer_name(layer) for layer in longest], unit="dB")
     cards = [_profile(names[name], layers_of_file, top) for name, layers_of_file in layers.items()]
     return joined(
-        element("div", chart, class_="wide") if series else None, element("div", *cards, class_="cards")
+        element("div", chart, class_="wide") if series else None,
+        element("div", *cards, class_="cards filled"),
     )
 
 
@@ -52,7 +53,7 @@ def _profile(name: str, layers: Sequence[Mapping[str, Any]], top: float) -> Mark
         element("p", "✗ The file departs from the model in", class_="wrong") if departing else None,
         element("ul", *departing) if departing else None,
         table(heads("operator", "signal to noise", "dB", *more), *body, class_="bars"),
-        class_="card",
+        class_="card broad" if quantised else "card",
     )
 
 
@@ -72,10 +73,9 @@ def _decibels(layer: Mapping[str, Any]) -> float | None:
 
 
 def _layer_name(layer: Mapping[str, Any]) -> str:
-    """Return the layer's name, if the file still has it, and its operator, unless the name says that."""
+    """Return the layer's name, if a tensor has it, and its operator, unless the name says that."""
     operator = layer["operator"].split(" ", 1)[-1]
     words = {"CONV_2D": "conv", "DEPTHWISE_CONV_2D": "depthwise", "FULLY_CONNECTED": "dense"}
     word = words.get(operator, operator.lower())
-    parts = layer["name"].split(";")[0].split("/")
-    name = layer.get("layer", parts[-2].removeprefix("quant_") if len(parts) > 1 else "")
+    name = layer["layer"]
     return name if word in name else f"{name} {word}".strip()  # "block_2_add", not "block_2_add add"

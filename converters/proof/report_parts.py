@@ -74,14 +74,15 @@ def matrix_table(
     keras = [KERAS] if any(column == KERAS for _, column in cells) else []
     present = [*keras, *(name for name, column in report["columns"].items() if not column["absent"])]
     missing = [(name, column["absent"]) for name, column in report["columns"].items() if column["absent"]]
-    models, first = rows_of(report), True
+    models, first, names = rows_of(report), True, titles(report)
     lines = []
     for model in models:
-        row_cells = [_cell(cells.get((model, column)), content, tip) for column in present]
+        row_cells = [_cell(cells.get((model, one)), content, tip, names[one]) for one in present]
         if model not in report["files"]:
             row_cells += [_none()] * len(missing)
         elif first:
-            row_cells += _absent(missing, len(report["files"]))
+            named = [(names[one], why) for one, why in missing]
+            row_cells += _absent(named, len(report["files"]))
             first = False
         lines.append(element("tr", _model(model, report), *row_cells))
     return table(_head(report, cells, present, missing), *lines, class_="matrix")
@@ -140,13 +141,23 @@ def _cell(
     cell: ReportCell | None,
     content: Callable[[ReportCell], Sequence[Markup | None]],
     tip: Callable[[ReportCell], str],
+    runtime: str,
 ) -> Markup:
+    """Return a cell of the column titled `runtime`; a narrow page has no columns and shows that in it."""
     if cell is None:
         return _none()
     kind = state(cell)
     mark = element("span", MARKS[kind], class_="mark")
     shown = () if cell["refused"] else content(cell)
-    return element("td", mark, *shown, _link(cell), class_=_class(kind), title=reason(cell) or tip(cell))
+    return element(
+        "td",
+        mark,
+        *shown,
+        _link(cell),
+        class_=_class(kind),
+        title=reason(cell) or tip(cell),
+        data_runtime=runtime,
+    )
 
 
 def _link(cell: Mapping[str, Any]) -> Markup | None:
@@ -159,12 +170,13 @@ def _none() -> Markup:
 
 
 def _absent(missing: Sequence[tuple[str, str]], height: int) -> list[Markup]:
-    """Return the cells of absent columns, one for neighbours with the same reason."""
+    """Return the cells of the absent columns (title and reason), one for neighbours with the same reason."""
     merged = []
     for why, group in groupby(missing, key=lambda column: column[1]):
-        width = len(list(group))
+        names = [name for name, _ in group]
         mark = element("span", MARKS["absent"], class_="mark")
-        merged.append(element("td", mark, why, class_="absent", rowspan=height, colspan=width))
+        span = {"rowspan": height, "colspan": len(names), "data_runtime": "; ".join(names)}
+        merged.append(element("td", mark, element("span", why), class_="absent", **span))
     return merged
 
 

@@ -80,6 +80,8 @@ details { margin: .5rem 0; } summary { cursor: pointer; color: var(--soft); }
   margin: .8rem 0; }
 .card { background: var(--card); border: 1px solid var(--rule); border-radius: .5rem; padding: .8rem .9rem;
   min-width: 0; break-inside: avoid; }
+.filled { display: flex; flex-wrap: wrap; } .filled .card { flex: 1 1 min(100%, 24.5rem); }
+.filled .broad { flex-basis: min(100%, 33rem); }
 .card p { margin: .2rem 0 .4rem; }
 .bars { width: 100%; font-size: .78rem; }
 .bars th, .bars td { padding: .1rem .22rem; vertical-align: middle; white-space: nowrap; }
@@ -105,7 +107,20 @@ details { margin: .5rem 0; } summary { cursor: pointer; color: var(--soft); }
 @media (max-width: 34rem) {
   body { padding: .8rem .7rem 3rem; } dl { gap: .2rem .7rem; font-size: .9rem; }
   .verdict { padding: .8rem .9rem; } .verdict strong { font-size: 1.3rem; } .card { padding: .7rem .6rem; }
-  .matrix th[scope=row] { max-width: 7.6rem; }
+}
+@media screen and (max-width: 40rem) {
+  .matrix, .matrix thead, .matrix tbody, .matrix tr, .matrix th { display: block; }
+  .matrix thead { margin-bottom: 1rem; } .matrix thead th { border: 0; padding: .15rem 0; }
+  .matrix thead th:first-child, .matrix td.none { display: none; }
+  .matrix th small { display: inline; margin-left: .5rem; }
+  .matrix th[scope=row] { position: static; max-width: none; margin-top: 1rem;
+    border-bottom: 2px solid var(--rule); }
+  .matrix td { display: grid; grid-template-columns: 27% auto 1fr; column-gap: .5rem; margin: 3px 0;
+    align-items: baseline; }
+  .matrix td::before { content: attr(data-runtime); grid-row: 1 / span 20; font-weight: 600;
+    font-size: .85rem; align-self: start; overflow-wrap: anywhere; }
+  .matrix td small { font-size: .77rem; white-space: normal; }
+  .matrix td.absent { text-align: left; }
 }
 @media print {
   @page { size: A4 landscape; margin: 11mm; }
@@ -113,7 +128,8 @@ details { margin: .5rem 0; } summary { cursor: pointer; color: var(--soft); }
   .wide { overflow: visible; } .lines { min-width: 0; } nav { display: none; }
   .matrix th[scope=row] { position: static; }
   .plain td { white-space: normal; } .plain th, .plain td { padding: .1rem .3rem; }
-  .cards { grid-template-columns: repeat(3, 1fr); }
+  .cards { grid-template-columns: repeat(3, 1fr); } .filled .card { flex-basis: 30%; }
+  .filled .broad { flex-basis: 45%; }
   h2 { break-after: avoid; } tr, figure, .verdict { break-inside: avoid; }
   details::details-content { content-visibility: visible; height: auto; }
 }

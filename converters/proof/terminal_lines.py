@@ -15,16 +15,31 @@ if TYPE_CHECKING:  # it imports TensorFlow, which what is printed does not need
 PrintLines = Callable[[str], object]
 """A function that gets each part of the output as soon as it is measured."""
 
-_NAME = 30
-
 
 def cell_lines(title: str, cells: Sequence[Cell]) -> list[str]:
-    """Return a column of the matrix: a line for each cell, or for each output of a file that has several."""
+    """Return a column of the matrix: a line for each cell, or for each output of a file that has several.
+
+    A line of a cell within tolerance has 100 characters at most, if no name has more than 23.
+    """
+    names = [name for cell in cells for name in _names(cell)]
+    width = max(map(len, names), default=0)
     head = (
-        f"  {'':<{_NAME}}{'samples':>8}{'error':>9}{'agree':>9}{'largest':>9}{'allowed':>9}{'used':>7}"
-        f"{'mean':>9}{'noise':>9}{'ideal':>9}  verdict"
+        f"  {'':<{width}}{'samples':>8}{'error':>9}{'agree':>8}{'largest':>9}{'allowed':>9}{'used':>6}"
+        f"{'noise':>9}{'ideal':>8}  verdict"
     )
-    return ["", f"{title}{what_ran([cell.facts for cell in cells])}", head, *map(_cell_text, cells)]
+    ran = what_ran([cell.facts for cell in cells])
+    return ["", f"{title}{ran}", head, *(_cell_text(cell, width) for cell in cells)]
+
+
+def _names(cell: Cell) -> list[str]:
+    """Return the name of each of a cell's lines."""
+    row = row_text(cell.row)
+    return [row] if len(cell.outputs) < 2 else [f"{row}, {figures.name}" for figures in cell.outputs]
+
+
+def row_text(row: str) -> str:
+    """Return what a line calls the row of a file: its name without an ending that all have."""
+    return row.replace(".tflite", "")
 
 
 def what_ran(facts: Sequence[Mapping[str, Any]]) -> str:
@@ -34,18 +49,18 @@ def what_ran(facts: Sequence[Mapping[str, Any]]) -> str:
     return f" ({'; '.join(ran)})" if ran else ""
 
 
-def _cell_text(cell: Cell) -> str:
+def _cell_text(cell: Cell, width: int) -> str:
     if not cell.outputs:
-        return f"  {cell.row:<{_NAME}}  {cell.sentence}"
-    lines = []
-    for place, figures in enumerate(cell.outputs):
-        name = cell.row if len(cell.outputs) == 1 else f"{cell.row}, {figures.name}"
-        ending = f"  {cell.sentence}" if place == 0 else ""
-        lines.append(f"  {name:<{_NAME}}{cell.samples:>8,}{_figures(figures)}{ending}")
-    return "\n".join(lines)
+        return f"  {row_text(cell.row):<{width}}  {cell.sentence}"
+    lines = [
+        f"  {name:<{width}}{cell.samples:>8,}{_figures(figures)}"
+        for name, figures in zip(_names(cell), cell.outputs, strict=True)
+    ]
+    return "\n".join([f"{lines[0]}  {cell.sentence}", *lines[1:]])
 
 
 def _figures(figures: Figures) -> str:
+    """Return the figures of a line; the mean difference, which the noise says too, is in the report alone."""
     scores = figures.agreement is not None
     error = "" if figures.error is None else f"{figures.error:.2f}%" if scores else f"{figures.error:.3g}"
     agree = "" if figures.agreement is None else f"{figures.agreement:.2f}%"
@@ -53,8 +68,7 @@ def _figures(figures: Figures) -> str:
     used = "" if figures.used is None else f"{figures.used:.0f}%"
     noise = "none" if figures.snr is None else f"{figures.snr:.1f} dB"
     same = "" if figures.same is None else f"{figures.same:.2f}%"
-    largest, mean = f"{figures.largest:.3g}", f"{figures.mean:.2g}"
-    return f"{error:>9}{agree:>9}{largest:>9}{allowed:>9}{used:>7}{mean:>9}{noise:>9}{same:>9}"
+    return f"{error:>9}{agree:>8}{figures.largest:>9.3g}{allowed:>9}{used:>6}{noise:>9}{same:>8}"
 
 
 def imported_notes(imported: Imported, facts: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:

@@ -4,8 +4,8 @@ python -m converters.runtimes.column_worker COLUMN FOLDER LIBRARY reads a job's 
 standard input, runs FOLDER/JOB.tflite on FOLDER/JOB.inputs.npz, writes FOLDER/JOB.outputs.npz and answers
 with a line of JSON: `scales` (of each output: scale and zero point) and fields of a Result, or
 {"failure": ...}. LIBRARY is a delegate's, or empty; an empty
-line only loads it. Its standard error is FOLDER/log, where the runtimes' messages are read. TensorFlow
-is imported for TensorFlow's columns only.
+line only loads it. Its standard error is FOLDER/log, where the runtimes' messages are read. TensorFlow's
+interpreter is imported for TensorFlow's columns only, and nothing else of TensorFlow.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ import numpy as np
 
 from converters.base.arrays import Numbers, read_npz, shape_fits, shape_of_many
 from converters.base.errors import InputError, expect
+from converters.base.installed import RUNTIMES
 from converters.base.native_log import Log
 from converters.base.quiet import quieten_tensorflow
 from converters.base.untyped import Json
 from converters.runtimes.columns import COLUMNS, Column
+from converters.runtimes.interpreter_alone import import_interpreter_alone
 from converters.runtimes.interpreter_types import TensorDetail
 from converters.runtimes.interpreters import first_line, load_library
 from converters.runtimes.runners import Runner, runner
@@ -95,4 +97,7 @@ def _may_take(source: TensorDetail, inputs: Numbers) -> bool:
 
 if __name__ == "__main__":
     quieten_tensorflow()
-    main(replace(COLUMNS[sys.argv[1]], library=sys.argv[3]), Path(sys.argv[2]))
+    asked = COLUMNS[sys.argv[1]]
+    if asked.package == RUNTIMES["tensorflow"].package:
+        import_interpreter_alone()
+    main(replace(asked, library=sys.argv[3]), Path(sys.argv[2]))

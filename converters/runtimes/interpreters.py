@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ctypes
 import importlib
+import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from enum import Enum
+from types import ModuleType
 
 from converters.base.arrays import Numbers
 from converters.base.errors import InputError, expect
 from converters.base.untyped import Delegate
 from converters.runtimes.execution_plan import node_count, nodes_left
+from converters.runtimes.interpreter_alone import INTERPRETER
 from converters.runtimes.interpreter_types import Interpreter, TensorDetail
 
 PLAIN = "BUILTIN_WITHOUT_DEFAULT_DELEGATES"
@@ -30,17 +33,23 @@ class Package:
 
 def load_package(name: str) -> Package:
     """Import the runtime package `name` ("tflite_runtime", "ai_edge_litert", "tensorflow")."""
-    if name == "tensorflow":
-        from converters.base.environment import tf
-
-        resolvers = tf.lite.experimental.OpResolverType
-        return Package(interpreter=tf.lite.Interpreter, resolvers=resolvers, version=tf.__version__)
-    module = importlib.import_module(f"{name}.interpreter")
+    module = _interpreter_module(name)
     return Package(
         interpreter=module.Interpreter,
         resolvers=module.OpResolverType,
         version=importlib.import_module(name).__version__,
     )
+
+
+def _interpreter_module(name: str) -> ModuleType:
+    """Return the module of a package's interpreter; of TensorFlow all is imported, if not that alone yet."""
+    if name != "tensorflow":
+        return importlib.import_module(f"{name}.interpreter")
+    if INTERPRETER in sys.modules:
+        return sys.modules[INTERPRETER]
+    from converters.base.environment import tf
+
+    return sys.modules[tf.lite.Interpreter.__module__]
 
 
 _REFUSES = " refuses it: "
@@ -151,12 +160,7 @@ def load_library(package: str, path: str, options: Mapping[str, str] | None = No
 
     Raises InputError, with the loader's reason, when it does not load; a broken one may kill the process.
     """
-    if package == "tensorflow":
-        from converters.base.environment import tf
-
-        load = tf.lite.experimental.load_delegate
-    else:
-        load = importlib.import_module(f"{package}.interpreter").load_delegate
+    load = _interpreter_module(package).load_delegate
     try:
         # The packages' own loader leaves a half-made object behind, which fails at exit: check first.
         if not hasattr(ctypes.CDLL(path), "tflite_plugin_create_delegate"):

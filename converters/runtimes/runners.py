@@ -210,4 +210,4 @@ def _micro_detail(detail: Json) -> TensorDetail:
 def _micro_reason(log: str) -> str:
     """Return what TensorFlow Lite Micro logged, in a line, without the names of its source files."""
     lines = [re.sub(r"^\S+\.(cc|h)(:\d+)?:? ", "", line).strip() for line in log.splitlines()]
-    return "; ".join(line for line in lines if line)
+    return "; ".join(line.rstrip(".") for line in lines if line)

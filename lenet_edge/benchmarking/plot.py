@@ -63,23 +63,31 @@ def draw(report: Report) -> bytes:
 def _panel(axes: Any, block: list[Result], threads: list[int], widest: float) -> None:
     whole = _whole(block)
     for row, one in enumerate(block):
-        shown = _times(one, whole=whole)
-        times, ratio = shown.spread, shown.ratio
+        times = _times(one, whole=whole).spread
         colour = _COLOURS[threads.index(one["threads"]) % len(_COLOURS)]
         axes.barh(row, times["p50"], height=0.62, color=colour)
         axes.plot([times["p50"], times["p90"]], [row, row], color=_INK, linewidth=1)
-        beside = f"x {ratio['value']:.3f} ({ratio['low']:.3f} to {ratio['high']:.3f})"
-        text = f"{times['p50']:.1f}   {beside if ratio['low'] < ratio['high'] else 'x 1'}"
-        axes.text(times["p90"] + widest * 0.01, row, text, va="center", fontsize=9)
-    axes.set_yticks(range(len(block)), [_label(one, len(threads) > 1) for one in block])
-    axes.set_ylim(len(block) - 0.4, -0.6)
-    axes.set_xlim(0, widest * 1.4)
+    # Names and figures are labels of axes, which the layout makes room for.
+    right = axes.twinx()
+    named = [_label(one, len(threads) > 1) for one in block]
+    for side, labels in ((axes, named), (right, [_figures(one, whole=whole) for one in block])):
+        side.set_yticks(range(len(block)), labels)
+        side.set_ylim(len(block) - 0.4, -0.6)
+        side.tick_params(axis="y", length=0)
+        side.spines[["top", "right", "left"]].set_visible(False)
+    axes.set_xlim(0, widest * 1.02)
     basis = "with input and output" if whole else "inference alone"
     axes.set_title(f"{_runtime(block[0])}, {basis}", loc="left", fontsize=11, fontweight="bold")
     axes.grid(axis="x", alpha=0.3)
     axes.set_axisbelow(True)
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.tick_params(axis="y", length=0)
+
+
+def _figures(result: Result, *, whole: bool) -> str:
+    """Return the median and its ratio to the first model's, with the interval."""
+    shown = _times(result, whole=whole)
+    ratio = shown.ratio
+    beside = f"x {ratio['value']:.3f} ({ratio['low']:.3f} to {ratio['high']:.3f})"
+    return f"{shown.spread['p50']:.1f}   {beside if ratio['low'] < ratio['high'] else 'x 1'}"
 
 
 @dataclass(frozen=True)

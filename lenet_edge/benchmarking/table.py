@@ -24,7 +24,8 @@ def machine_lines(report: Report) -> list[str]:
     ]
     lines = [", ".join(filter(None, known))]
     governor = facts.get("governor")
-    lines.append(f"governor {governor or 'unknown'}, load {facts.get('load') or 0:.2f}")
+    clock = f"frequency governor {governor}" if governor else "the frequency governor cannot be read here"
+    lines.append(f"load {facts.get('load') or 0:.2f}; {clock}")
     if governor and governor != "performance":
         lines.append("the clock frequency changes with the load: docs/benchmark.md says how to fix it")
     if (facts.get("load") or 0) > 0.5 * max(facts.get("processors") or 1, 1):

@@ -15,6 +15,10 @@ from lenet_edge.bulk_reading.sources import Part
 
 INSTALL = 'pip install "lenet-edge[ray]"'
 _PATIENCE = 10.0  # seconds until an address that does not answer is given up; Ray would try for minutes
+# What a client of HTTP/2 says first, as gRPC does, and how the server begins its answer: with a frame of this
+# type (RFC 9113, 3.4). A head that hangs takes the connection and says nothing; so does another service.
+_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
+_FRAME_TYPE, _SETTINGS = 3, 4
 # An actor's share of a processor: with a whole one each, actors leave none to the task that hands them parts,
 # and nothing ever moves (on two processors, two actors).
 _SHARE = 0.5
@@ -29,13 +33,19 @@ def check_ray() -> None:
 
 
 def check_address(address: str) -> None:
-    """Raise InputError unless something answers at `address`, HOST:PORT or ray://HOST:PORT."""
+    """Raise InputError unless a gRPC server, as Ray's are, answers at `address`, HOST:PORT or ray://HOST:PORT."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     expect(host and port.isdigit(), "an address HOST:PORT or ray://HOST:PORT", address)
     try:
-        socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
+        with socket.create_connection((host, int(port)), timeout=_PATIENCE) as connection:
+            if os.environ.get("RAY_USE_TLS", "0") != "0":
+                return  # it answers within TLS only
+            connection.sendall(_GREETING)
+            answer = connection.recv(_FRAME_TYPE + 1, socket.MSG_WAITALL)
     except OSError as error:
         raise InputError(f"expected a cluster at {address}, got: {error}") from error
+    is_one = answer[_FRAME_TYPE:] == bytes([_SETTINGS])
+    expect(is_one, f"a cluster at {address}", f"the answer of something else, {answer!r}")
 
 
 def read_parts(
@@ -53,7 +63,13 @@ def read_parts(
 
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     local = {"include_dashboard": False} if address is None else {}
-    ray.init(address=address, logging_level="ERROR", log_to_driver=False, ignore_reinit_error=True, **local)
+    settings = {"logging_level": "ERROR", "log_to_driver": False, "ignore_reinit_error": True, **local}
+    try:
+        ray.init(address=address, **settings)
+    except (ConnectionError, RuntimeError) as error:  # another version of Ray, or of Python, is one
+        raise InputError(
+            f"expected to join Ray at {address or 'this machine'}, got: {_last(error)}"
+        ) from error
     try:
         count = max(1, workers or int(ray.cluster_resources().get("CPU", 1)))
         count = min(count, len(parts))
@@ -69,10 +85,14 @@ def read_parts(
         for row in counts.iter_rows():
             yield Counts(**row)
     except ray.exceptions.RayError as error:
-        last = next((line.strip() for line in reversed(str(error).splitlines()) if line.strip()), "no reason")
-        raise InputError(f"expected workers to finish, got: {last}") from error
+        raise InputError(f"expected workers to finish, got: {_last(error)}") from error
     finally:
         ray.shutdown()
+
+
+def _last(error: Exception) -> str:
+    """Return the last line of what `error` says."""
+    return next((line.strip() for line in reversed(str(error).splitlines()) if line.strip()), "no reason")
 
 
 class _Actor:

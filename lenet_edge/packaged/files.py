@@ -56,7 +56,8 @@ def checked_content(path: Path, entries: dict[str, Any] | None) -> bytes:
     """
     content = path.read_bytes()
     if entries is not None:
-        expect(path.name in entries, f"{path.name} to be in the manifest", "no entry for it")
+        got = "no entry for it: a file of your own belongs in another folder"
+        expect(path.name in entries, f"{path.name} to be in the manifest", got)
         same = hashlib.sha256(content).hexdigest() == entries[path.name].get("sha256")
         expect(
             same, f"{path.name} to have the manifest's sha256", "another hash: convert or install it again"

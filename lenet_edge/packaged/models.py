@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from converters.base.errors import expect
+from converters.base.kerases import KERAS_2, import_keras
 from lenet_edge.digits.mnist import PIXELS, calibration_digits, pad
 from lenet_edge.packaged.files import released_folder
 from lenet_edge.packaged.names import ALL_NAMES, WIDE
@@ -46,8 +47,9 @@ def fine_tuned_model(*, weights: Path | None = None) -> Any:
     from lenet_edge.packaged.weights import load_quantised
     from lenet_edge.paper.answers import as_input
 
-    folded = fold(released_model("lenet5"))
-    calibration = as_input(folded, pad(calibration_digits().images))
+    folded = fold(released_model("lenet5", keras=import_keras(KERAS_2)))
+    # One digit is enough, and fast: the ranges that it gives are replaced.
+    calibration = as_input(folded, pad(calibration_digits().images[:1]))
     model = quantize_aware(folded, calibration=calibration, input_range=PIXELS)
     load_quantised(model, weights or released_folder() / "lenet5_qat.npz")
     return model

@@ -18,7 +18,7 @@ def digit_threshold(sha256: str) -> float:
     unsure. Raises InputError if the packaged file of thresholds is missing.
     """
     path = released_folder() / _DIGITS
-    expect(path.is_file(), f"the packaged {path.name}", "no such file: give --threshold")
+    expect(path.is_file(), f"the packaged {path.name}", "none: give --threshold")
     files = json.loads(path.read_text())["files"].values()
     return next((float(one["unsure_below"]) for one in files if one["sha256"] == sha256), 0.0)
 
@@ -29,7 +29,7 @@ def string_threshold() -> float:
     Raises InputError, naming the file, if it has none.
     """
     path = released_folder() / f"{WIDE}.json"
-    expect(path.is_file(), f"the packaged {path.name} with a threshold", "no such file: give --threshold")
+    expect(path.is_file(), f"the packaged {path.name} with a threshold", "none: give --threshold")
     threshold = json.loads(path.read_text()).get("threshold")
     expect(isinstance(threshold, (int, float)), f'"threshold", a number, in {path.name}', threshold)
     return float(threshold)

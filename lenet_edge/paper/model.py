@@ -31,7 +31,8 @@ def lenet5(
 
     In: (batch, 32, 32, 1), pixels 0..255, background 0, the digit within the middle 28x28 and its body
     within 20x20. Out: (batch, 10), the squared distances of F6 from the ten digits' codes; the
-    smallest is the answer. `with_probabilities` turns them into scores.
+    smallest is the answer. `with_probabilities` turns them into scores. The weights are random: the trained
+    net is `released_model("lenet5")`.
 
     `wide`: the same layers and weights on any height H and width W of 32 or more (section VII; why C5 is a
     convolution). In: (batch, H, W, 1). Out: (batch, (H - 32) // 4 + 1, (W - 32) // 4 + 1, 10): one answer
@@ -67,8 +68,10 @@ def stock_lenet5(
 ) -> Any:
     """Build the usual simplified "LeNet-5": 61,706 weights, average pooling without any, full C3.
 
-    In: (batch, 28, 28, 1), pixels 0..255. Out: (batch, 10), logits. With `subsampling="trainable"`,
-    TrainableSubsampling replaces the average pooling: 61,750 weights. `keras`: as for `lenet5`.
+    In: (batch, 28, 28, 1), pixels 0..255. Out: (batch, 10), logits: train it with a loss that has
+    `from_logits=True`, because one that expects scores teaches it nothing. With `subsampling="trainable"`,
+    TrainableSubsampling replaces the average pooling: 61,750 weights. The weights are random: the trained net
+    is `released_model("stock_lenet5")`. `keras`: as for `lenet5`.
     """
     expect(subsampling in ("average", "trainable"), "subsampling 'average' or 'trainable'", repr(subsampling))
     keras = keras or current_keras()

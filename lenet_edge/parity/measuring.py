@@ -11,7 +11,8 @@ from converters.base.environment import versions
 from converters.base.machine import machine
 from converters.file.graph import Graph
 from converters.proof.imported import check_outputs
-from converters.proof.layer_profile import profile
+from converters.proof.layer_names import layer_of
+from converters.proof.layer_profile import Layer, profile
 from converters.proof.runs import absences, columns_json, is_slow
 from converters.proof.terminal_lines import PrintLines, absent_line
 from converters.runtimes.columns import Column
@@ -25,6 +26,10 @@ from lenet_edge.parity.terminal_lines import cell_lines, imported_lines, layer_l
 
 LAYER_DIGITS = 200
 """The number of digits for a layer profile."""
+
+_LAYERS = ("C1", "S2", "C3", "S4", "C5", "F6", "OUTPUT", "scores")
+_NAMES = {f"{prefix}{name}": name for name in _LAYERS for prefix in ("", "quant_")}
+"""The layers of the nets by what files call them: fine-tuned ones have "quant_" before their names."""
 
 WIDTHS = (32, 112, 117, 272)
 """The widths to measure a wide net at: one window, the files' own, no whole step, a long string."""
@@ -137,5 +142,14 @@ def _layers(
         content = file.content_for(file.graph.inputs[0].shape)
         layers = profile(content, file.graph, file.exact_graph, inputs)
         print_lines("\n".join(layer_lines(file.name, layers)))
-        layers_by_file[file.name] = [layer.as_json() for layer in layers]
+        layers_by_file[file.name] = named_layers(layers, file.graph)
     return layers_by_file
+
+
+def named_layers(layers: Sequence[Layer], graph: Graph) -> list[dict[str, Any]]:
+    """Return the profile of the file whose graph is `graph` as the report stores it, with the nets' names.
+
+    `layer`: the layer of the net that an operator computes, "" where no tensor says so.
+    """
+    nodes = {str(node): node for node in graph.nodes}
+    return [{**layer.as_json(), "layer": layer_of(nodes[layer.operator], _NAMES)} for layer in layers]

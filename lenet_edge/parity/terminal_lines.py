@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from converters.base.words import counted
-from converters.proof.terminal_lines import imported_notes, what_ran
+from converters.proof.terminal_lines import imported_notes, row_text, what_ran
 from lenet_edge.parity.cell import Cell
 from lenet_edge.parity.imported import Imported
 
@@ -15,22 +15,25 @@ if TYPE_CHECKING:  # it needs TensorFlow, which golden pictures do not need
 
 
 def cell_lines(title: str, cells: Sequence[Cell]) -> list[str]:
-    """Return a column of the matrix, a line per cell."""
+    """Return a column of the matrix, a line per cell: 100 characters at most where nothing is wrong."""
+    width = max((len(row_text(cell.row)) for cell in cells), default=0)
     head = (
-        f"  {'':<27}{'digits':>7}{'error':>8}{'agree':>9}{'largest':>9}{'allowed':>9}{'used':>7}{'ideal':>8}"
-        f"{'p':>7}  verdict"
+        f"  {'':<{width}}{'digits':>7}{'error':>8}{'agree':>8}{'largest':>9}{'allowed':>9}{'used':>6}"
+        f"{'ideal':>8}{'p':>8}  verdict"
     )
-    return ["", f"{title}{what_ran([cell.facts for cell in cells])}", head, *map(_cell_line, cells)]
+    ran = what_ran([cell.facts for cell in cells])
+    return ["", f"{title}{ran}", head, *(_cell_line(cell, width) for cell in cells)]
 
 
-def _cell_line(cell: Cell) -> str:
+def _cell_line(cell: Cell, width: int) -> str:
+    name = f"  {row_text(cell.row):<{width}}"
     if cell.refused:
-        return f"  {cell.row:<27}{'':>64}  {cell.why or f'refused: {cell.refused}'}"
+        return f"{name}  {cell.why or f'refused: {cell.refused}'}"
     rewritten = " (rewritten on disk)" if cell.facts.get("rewritten") else ""
     same = "" if cell.same is None else f"{cell.same:.2f}%"
     return (
-        f"  {cell.row:<27}{cell.digits:>7,}{cell.error:>7.2f}%{cell.agreement:>8.2f}%{cell.largest:>9.3g}"
-        f"{cell.allowed:>9.3g}{cell.used:>6.0f}%{same:>8}{cell.p:>7.2g}  "
+        f"{name}{cell.digits:>7,}{cell.error:>7.2f}%{cell.agreement:>7.2f}%{cell.largest:>9.3g}"
+        f"{cell.allowed:>9.3g}{cell.used:>5.0f}%{same:>8}{cell.p:>8.2g}  "
         f"{'within' if cell.within else f'OUT: {cell.why}'}{rewritten}"
     )
 

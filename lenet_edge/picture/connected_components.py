@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet_edge.picture.opencv import cv2
+from lenet_edge.digits.opencv import cv2
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet_edge.digits.opencv import cv2
 from lenet_edge.picture.connected_components import find_components, mask_of
 from lenet_edge.picture.ink import Array, deviation
-from lenet_edge.picture.opencv import cv2
 from lenet_edge.picture.strokes import bars
 
 _FAINTEST = 0.07  # share of light absorbed: nothing fainter is ink
 _FRAMED = 0.25  # of a frame's shorter side: what is smaller in it is a dot, as in a dotted zero
+_AS_DARK = 0.75  # of a frame's shade: paler ink in it is print behind it, as a cheque's waves in a zero
 _LONG_COMB = 1.2  # times as long as high
 _COMB_INK = 0.4  # of its box at most
 _TEETH = 3  # at least
@@ -91,9 +92,10 @@ def _without_frames(labels: NDArray[np.int32], pieces: list[Piece]) -> list[Piec
 
 
 def _may_enclose(one: Piece, other: Piece) -> bool:
-    """Return whether `other` lies within the box of `one`, and is no dot in it."""
+    """Return whether `other` lies within the box of `one`, is no dot in it, and no paler print behind it."""
     within = one.top < other.top and one.left < other.left
     within = within and other.bottom < one.bottom and other.right < one.right
+    within = within and other.level >= _AS_DARK * one.level
     return within and other.longer >= _FRAMED * min(one.bottom - one.top, one.right - one.left)
 
 

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from lenet_edge.digits.geometry import BOX, MNIST_SIDE, middle
 from lenet_edge.digits.mnist import calibration_digits
+from lenet_edge.digits.opencv import cv2
 from lenet_edge.picture.ink import Array
 from lenet_edge.picture.mnist_form import centred
-from lenet_edge.picture.opencv import cv2
 
 Points = NDArray[np.float64]
 """A stroke's points (n, 2), across and down, in a mark about 1 high."""

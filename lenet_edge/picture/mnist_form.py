@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet_edge.digits.geometry import BOX, FIELD, MNIST_SIDE
+from lenet_edge.digits.opencv import cv2
 from lenet_edge.picture.findings import box_of
 from lenet_edge.picture.ink import Array, median
-from lenet_edge.picture.opencv import cv2
 from lenet_edge.picture.pillow import Image
 from lenet_edge.picture.strokes import distances, half_widths
 

@@ -14,8 +14,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet_edge.digits.opencv import cv2
 from lenet_edge.picture.ink import Array, deviation
-from lenet_edge.picture.opencv import cv2
 
 _SIDE = 128  # pixels: the size of the Radon transform, a power of two
 _PARTS = 16  # parts of a line in the transform

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet_edge.digits.opencv import cv2
 from lenet_edge.picture.connected_components import find_components
 from lenet_edge.picture.ink import median
-from lenet_edge.picture.opencv import cv2
 from lenet_edge.picture.pillow import Image
 
 Outline = NDArray[np.integer | np.floating]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet_edge.picture.opencv import cv2
+from lenet_edge.digits.opencv import cv2
 
 
 def distances(mask: NDArray[np.bool_]) -> NDArray[np.float32]:

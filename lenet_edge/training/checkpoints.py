@@ -14,12 +14,18 @@ def checkpoint_folder(out: Path) -> Path:
     return out / "checkpoints"
 
 
-def check_start(folder: Path, *, resume: bool) -> None:
-    """Raise InputError if `folder` holds a training's state without `resume`, or none with it."""
+def check_start(folder: Path, *, resume: bool, or_begin: bool = False) -> bool:
+    """Return whether the training in `folder` goes on.
+
+    Raises InputError if `folder` holds a training's state without `resume`, or none with it: unless it may
+    also begin.
+    """
+    found = _holds_state(folder)
     if resume:
-        expect(_holds_state(folder), f"a training to resume in {folder}", "none")
+        expect(found or or_begin, f"a training to resume in {folder}", "none")
     else:
-        expect(not _holds_state(folder), "an empty output folder or --resume", f"a training in {folder}")
+        expect(not found, "an empty output folder or --resume", f"a training in {folder}")
+    return found
 
 
 @contextlib.contextmanager

@@ -25,6 +25,7 @@ from lenet_edge.training.checkpoints import check_start, checkpoint_folder
 from lenet_edge.training.distorted_passes import Passes
 from lenet_edge.training.interrupts import iterators_let_go
 from lenet_edge.training.preparing import training_keras
+from lenet_edge.training.workers import ONE_PROCESS, Workers
 
 Row = dict[str, float]
 """One epoch in a history: its number, the loss and what was measured, errors in percent."""
@@ -86,10 +87,13 @@ def _targets(passes: Passes, index: int, recipe: Recipe) -> NDArray[np.float32]:
     return (1 - recipe.answers_weight) * labels + recipe.answers_weight * soft
 
 
-def batches(passes: Passes, recipe: Recipe, *, first_epoch: int = 0) -> Any:
-    """Return the tf.data.Dataset of all batches from `first_epoch` on: uint8 pictures, float32 targets."""
+def batches(passes: Passes, recipe: Recipe, *, first_epoch: int = 0, workers: Workers = ONE_PROCESS) -> Any:
+    """Return the tf.data.Dataset of all batches from `first_epoch` on: uint8 pictures, float32 targets.
+
+    One of several `workers` gets its part of each batch.
+    """
     steps = steps_per_epoch_of(passes, recipe)
-    size = recipe.batch_size
+    size, part = recipe.batch_size, workers.part(recipe.batch_size)
 
     def epochs() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
         for epoch in range(first_epoch, recipe.epochs):
@@ -97,11 +101,12 @@ def batches(passes: Passes, recipe: Recipe, *, first_epoch: int = 0) -> Any:
             order = np.random.default_rng((recipe.seed, epoch)).permutation(len(passes.digits.labels))
             chosen = order[: steps * size]
             pictures, targets = passes.pictures(index)[chosen], _targets(passes, index, recipe)[chosen]
-            yield pictures.reshape(steps, size, 32, 32), targets.reshape(steps, size, 10)
+            yield pictures.reshape(steps, size, 32, 32)[:, part], targets.reshape(steps, size, 10)[:, part]
 
+    own = part.stop - part.start
     signature = (
-        tf.TensorSpec((steps, size, 32, 32), tf.uint8),
-        tf.TensorSpec((steps, size, 10), tf.float32),
+        tf.TensorSpec((steps, own, 32, 32), tf.uint8),
+        tf.TensorSpec((steps, own, 10), tf.float32),
     )
     dataset = tf.data.Dataset.from_generator(epochs, output_signature=signature)
     return dataset.flat_map(lambda p, t: tf.data.Dataset.from_tensor_slices((p, t))).prefetch(8)
@@ -145,14 +150,19 @@ def _averaged(model: KerasModel) -> Iterator[None]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _EpochEnd:
-    """Measures the averaged weights, then writes checkpoint and history."""
+    """Measures the averaged weights, then writes checkpoint and history: on the chief."""
 
     model: KerasModel
     measure: Measure
     manager: Any  # a tf.train.CheckpointManager
     history: list[Row]
+    workers: Workers
 
     def __call__(self, epoch: int, logs: Row) -> None:
+        (loss,) = self.workers.mean([tf.constant(logs["loss"], tf.float32)])
+        logs["loss"] = float(loss)
+        if not self.workers.is_chief:
+            return
         with _averaged(self.model):
             logs.update(self.measure(self.model))
         self.manager.save(epoch + 1)
@@ -161,7 +171,12 @@ class _EpochEnd:
 
 
 def compiled(
-    build: Callable[[ModuleType], KerasModel], loss: Any, recipe: Recipe, *, steps: int
+    build: Callable[[ModuleType], KerasModel],
+    loss: Any,
+    recipe: Recipe,
+    *,
+    steps: int,
+    workers: Workers = ONE_PROCESS,
 ) -> KerasModel:
     """Return a compiled model, its initial weights drawn from the recipe's seed; `steps`: per epoch.
 
@@ -173,7 +188,7 @@ def compiled(
     rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, recipe.epochs * steps)
     # The average reaches back over at most a tenth of the training, so it forgets the initial weights.
     averaging = min(recipe.averaging, max(0.0, 1 - 10 / (recipe.epochs * steps)))
-    optimizer = keras.optimizers.AdamW(
+    optimizer = workers.averaging(keras.optimizers.AdamW)(
         rate, weight_decay=recipe.weight_decay, use_ema=True, ema_momentum=averaging
     )
     optimizer.build(model.trainable_variables)
@@ -191,48 +206,74 @@ def fit(
     out: Path,
     resume: bool,
     verbose: int,
+    workers: Workers,
 ) -> list[Row]:
     """Train a `compiled` model, set its weights to the averaged ones and return its history, a row per epoch.
 
     `dataset_from(epoch)`: a tf.data.Dataset of all batches from that epoch on, `steps` per epoch. `measure`
     gets the model with its averaged weights after each epoch, and returns entries for the row. `out`,
-    `resume` and errors as for `train`.
+    `resume`, `workers` and errors as for `train`.
     """
     state = tf.train.Checkpoint(model=model, optimizer=model.optimizer)
     manager = tf.train.CheckpointManager(state, str(checkpoint_folder(out)), max_to_keep=2)
-    history = restore(manager, resume=resume)
-    if len(history) < epochs:
-        callbacks = training_keras().callbacks
-        end = _EpochEnd(model=model, measure=measure, manager=manager, history=history)
+    history = restore(manager, resume=resume, or_begin=workers.several) if workers.is_chief else []
+    first_epoch = _take_from_chief(model, len(history), workers)
+    if first_epoch < epochs:
+        end = _EpochEnd(model=model, measure=measure, manager=manager, history=history, workers=workers)
         with iterators_let_go():
             model.fit(
-                dataset_from(len(history)),
+                dataset_from(first_epoch),
                 steps_per_epoch=steps,
-                initial_epoch=len(history),
+                initial_epoch=first_epoch,
                 epochs=epochs,
                 shuffle=False,  # the batches are drawn from the seed
-                callbacks=[
-                    callbacks.LambdaCallback(on_epoch_end=end),
-                    callbacks.TensorBoard(str(out / "tensorboard")),
-                ],
-                verbose=verbose,
+                callbacks=_callbacks(end, out),
+                verbose=verbose if workers.is_chief else 0,
             )
     _take_averages(model)
     return history
 
 
+def _take_from_chief(model: KerasModel, epochs: int, workers: Workers) -> int:
+    """Give `model` and its optimizer the chief's values; return the chief's number of `epochs` done."""
+    if not workers.several:
+        return epochs
+    variables = [*model.variables, *model.optimizer.variables]
+    own = [variable.numpy() for variable in variables]
+    *chiefs, done = workers.from_chief([*own, np.asarray(epochs)])
+    for variable, chiefs_value in zip(variables, chiefs, strict=True):
+        variable.assign(chiefs_value)
+    return int(done)
+
+
+def _callbacks(end: _EpochEnd, out: Path) -> list[Any]:
+    callbacks = training_keras().callbacks
+    ends = [callbacks.LambdaCallback(on_epoch_end=end)]
+    return [*ends, callbacks.TensorBoard(str(out / "tensorboard"))] if end.workers.is_chief else ends
+
+
 def train(
-    recipe: Recipe, passes: Passes, held_out: Digits, *, out: Path, resume: bool = False, verbose: int = 1
+    recipe: Recipe,
+    passes: Passes,
+    held_out: Digits,
+    *,
+    out: Path,
+    resume: bool = False,
+    verbose: int = 1,
+    workers: Workers = ONE_PROCESS,
 ) -> tuple[KerasModel, list[Row]]:
     """Train by `recipe`; return the model with its averaged weights, and its history, a row per epoch.
 
     `out`/checkpoints holds the state after each epoch; `resume` continues from there, to the same result as
     without the interruption. `out`/tensorboard holds TensorBoard's logs. Raises InputError if `out` holds a
     training without `resume`, or none with it.
+
+    Several `workers` share each batch; the chief alone reads and writes `out`, measures and has a history.
+    With them `resume` also begins: whoever starts them again uses the same words each time.
     """
     steps = steps_per_epoch_of(passes, recipe)
     build = BUILDERS[recipe.model]
-    model = compiled(lambda keras: build(keras=keras), loss_of(recipe), recipe, steps=steps)
+    model = compiled(lambda keras: build(keras=keras), loss_of(recipe), recipe, steps=steps, workers=workers)
     pictures, sign = pad(held_out.images), answers_sign(recipe.model)
 
     def measure(trained: KerasModel) -> Row:
@@ -240,26 +281,26 @@ def train(
 
     history = fit(
         model,
-        lambda epoch: as_pixels(model, batches(passes, recipe, first_epoch=epoch)),
+        lambda epoch: as_pixels(model, batches(passes, recipe, first_epoch=epoch, workers=workers)),
         measure,
         epochs=recipe.epochs,
         steps=steps,
         out=out,
         resume=resume,
         verbose=verbose,
+        workers=workers,
     )
     return model, history
 
 
-def restore(manager: Any, *, resume: bool) -> list[Row]:
+def restore(manager: Any, *, resume: bool, or_begin: bool = False) -> list[Row]:
     """Restore the newest checkpoint and return the history up to it; empty for a new training.
 
     Raises InputError like `lenet_edge.training.checkpoints.check_start`, and on the checkpoint of another
     model or of another Keras: these nets were once trained in Keras 2.
     """
     folder = Path(manager.directory)
-    check_start(folder, resume=resume)
-    if not resume:
+    if not check_start(folder, resume=resume, or_begin=or_begin):
         return []
     newest = manager.latest_checkpoint
     try:

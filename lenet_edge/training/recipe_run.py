@@ -16,6 +16,7 @@ from lenet_edge.training.loop import Recipe, train
 from lenet_edge.training.preparing import training_keras
 from lenet_edge.training.results import Trained
 from lenet_edge.training.score_calibration import probabilities
+from lenet_edge.training.workers import ONE_PROCESS, Workers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +38,12 @@ def train_by_recipe(
     out: Path,
     resume: bool = False,
     verbose: int = 1,
+    workers: Workers = ONE_PROCESS,
 ) -> Trained:
     """Train by `recipe` on distorted `copies` of the `training` digits.
 
-    `teachers`: folders of trained teachers to learn from, each with weights.npz. `out`, `resume` and errors
-    as for `lenet_edge.training.loop.train`; the copies are cached on disk.
+    `teachers`: folders of trained teachers to learn from, each with weights.npz. `out`, `resume`, `workers`
+    and errors as for `lenet_edge.training.loop.train`; the copies are cached on disk.
     """
     passes = Passes(
         digits=training,
@@ -49,12 +51,13 @@ def train_by_recipe(
         **asdict(copies),
         teachers=[_teacher(run) for run in teachers],
     )
-    model, history = train(recipe, passes, held_out, out=out, resume=resume, verbose=verbose)
+    model, history = train(recipe, passes, held_out, out=out, resume=resume, verbose=verbose, workers=workers)
     facts = {
         "recipe": asdict(recipe),
         "distortions": asdict(passes.sizes),
         "passes": passes.count,
         "gentle_passes": passes.gentle_count,
+        "workers": workers.cluster.count,
     }
     return Trained(model=model, name=recipe.model, history=history, facts=facts)
 

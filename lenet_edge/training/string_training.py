@@ -8,10 +8,7 @@ answers together, so the net may choose.
 
 from __future__ import annotations
 
-import hashlib
-import io
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,15 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.base.environment import tf
-from converters.base.errors import expect
-from converters.base.files import write_atomically
+from converters.base.errors import InputError, expect
 from converters.base.untyped import KerasModel, TfTensor
 from converters.layers.definition import LossDefinition, class_for, define
 from lenet_edge.digits.geometry import CLASSES, EMPTY, FIELD, STEP, windows
 from lenet_edge.digits.mnist import Digits, pad
-from lenet_edge.digits.string_fields.empty import empty_fields
-from lenet_edge.digits.string_fields.fields import Fields, joined
-from lenet_edge.digits.string_fields.handwriting import Writing
+from lenet_edge.digits.string_fields.fields import Fields
 from lenet_edge.digits.string_fields.strings import string_fields
 from lenet_edge.packaged.files import released_folder
 from lenet_edge.packaged.weights import load_weights
@@ -36,20 +30,17 @@ from lenet_edge.paper.answers import outputs_of
 from lenet_edge.paper.layers import PACKAGE
 from lenet_edge.paper.model import lenet5
 from lenet_edge.runtime.string_decoder import greedy
-from lenet_edge.training.distorted_passes import CachedPasses
+from lenet_edge.training.found_fields import found_fields
 from lenet_edge.training.loop import Recipe, Row, compiled, error_of_outputs, fit
 from lenet_edge.training.preparing import training_keras
 from lenet_edge.training.score_calibration import fit_scale, probabilities
+from lenet_edge.training.string_passes import DIGITS_PER_FIELD, WIDTH, StringPasses
+from lenet_edge.training.workers import ONE_PROCESS, Workers
 
-WIDTH = 112
-"""The width of the fields in training, in pixels."""
-
-VERSION = 1
-"""Increase it when `mixed_fields` changes its fields for a seed and writing: cached sets depend on it."""
+HELD_OUT_FIELDS = 500
+"""The held-out fields of each kind that a training is measured on."""
 
 _SURE, _NEAR, _BETWEEN_EQUALS = 2.0, 5.0, 3.0  # pixels between the centre of a digit and of a window
-_DIGITS_PER_FIELD = 4  # training digits for each field of a pass
-_MIXTURE = {"touching": 0.37, "normal": 0.32, "wide": 0.18}  # the rest have no digit
 
 
 def window_centres(width: int) -> NDArray[np.float32]:
@@ -105,67 +96,30 @@ class StringCrossEntropy(LossDefinition):
         return {**super().get_config(), "scale": self.scale}
 
 
-@dataclass(frozen=True, kw_only=True)
-class StringPasses(CachedPasses):
-    """Sets of fields written with the digits, one set per pass; trainings with the same seed share them."""
+def string_batches(
+    passes: StringPasses, recipe: Recipe, *, first_epoch: int = 0, workers: Workers = ONE_PROCESS
+) -> Any:
+    """Return the tf.data.Dataset of all batches from `first_epoch` on: pixels, allowed answers.
 
-    writing: Writing = field(default_factory=Writing)
-
-    @property
-    def size(self) -> int:
-        """The number of fields in a set."""
-        return len(self.digits.labels) // _DIGITS_PER_FIELD
-
-    def fields(self, index: int) -> Fields:
-        """Return set `index`."""
-        writing = self._writing(index)
-        path = self.folder / f"strings-{self._key(writing)}-{index:03d}.npz"
-        if not path.exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            fields = mixed_fields(self.digits, self.size, seed=(self.seed, index), writing=writing)
-            buffer = io.BytesIO()
-            np.savez(buffer, **fields._asdict())
-            write_atomically(path, buffer.getvalue())
-        with np.load(path, allow_pickle=False) as cached:
-            return Fields(**{name: cached[name] for name in Fields._fields})
-
-    def _writing(self, index: int) -> Writing:
-        return self.writing.gentler(self.gentle_factor) if self.is_gentle(index) else self.writing
-
-    def _key(self, writing: Writing) -> str:
-        facts = f"{VERSION} {self.seed} {len(self.digits.labels)} {writing} {_MIXTURE} {self.size} {WIDTH}"
-        return hashlib.sha256(facts.encode() + self.digits.images[:100].tobytes()).hexdigest()[:12]
-
-
-def mixed_fields(digits: Digits, count: int, *, seed: Sequence[int], writing: Writing) -> Fields:
-    """Return `count` fields of WIDTH, of every spacing and without digits."""
-    parts = [
-        string_fields(
-            digits, round(share * count), seed=(*seed, place), spacing=spacing, width=WIDTH, writing=writing
-        )
-        for place, (spacing, share) in enumerate(_MIXTURE.items())
-    ]
-    rest = count - sum(len(part.labels) for part in parts)
-    parts.append(empty_fields(rest, seed=(*seed, len(parts)), width=WIDTH, dirt=writing.dirt))
-    return joined(parts, seed=(*seed, len(parts)))
-
-
-def string_batches(passes: StringPasses, recipe: Recipe, *, first_epoch: int = 0) -> Any:
-    """Return the tf.data.Dataset of all batches from `first_epoch` on: pixels, allowed answers."""
+    One of several `workers` gets its part of each batch.
+    """
     steps, size, places = string_steps(passes, recipe), recipe.batch_size, windows(WIDTH)
+    part = workers.part(size)
 
     def epochs() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.bool_]]]:
         for epoch in range(first_epoch, recipe.epochs):
             index = passes.index(epoch, epochs=recipe.epochs, gentle_share=recipe.gentle_share)
-            order = np.random.default_rng((recipe.seed, epoch)).permutation(passes.size)[: steps * size]
             all_fields = passes.fields(index)
+            shuffled = np.random.default_rng((recipe.seed, epoch)).permutation(len(all_fields.labels))
+            order = np.resize(shuffled, steps * size)  # a set may be a few fields short
             fields = Fields(all_fields.pictures[order], all_fields.labels[order], all_fields.centres[order])
             may = allowed_answers(fields).reshape(steps, size, places, CLASSES)
-            yield fields.pictures.reshape(steps, size, FIELD, WIDTH), may
+            yield fields.pictures.reshape(steps, size, FIELD, WIDTH)[:, part], may[:, part]
 
+    own = part.stop - part.start
     signature = (
-        tf.TensorSpec((steps, size, FIELD, WIDTH), tf.uint8),
-        tf.TensorSpec((steps, size, places, CLASSES), tf.bool),
+        tf.TensorSpec((steps, own, FIELD, WIDTH), tf.uint8),
+        tf.TensorSpec((steps, own, places, CLASSES), tf.bool),
     )
     dataset = tf.data.Dataset.from_generator(epochs, output_signature=signature).prefetch(1)
     dataset = dataset.flat_map(lambda p, t: tf.data.Dataset.from_tensor_slices((p, t)))
@@ -178,7 +132,7 @@ def string_steps(passes: StringPasses, recipe: Recipe) -> int:
     steps = passes.size // recipe.batch_size
     expect(
         steps,
-        f"{recipe.batch_size * _DIGITS_PER_FIELD} digits or more (one batch)",
+        f"{recipe.batch_size * DIGITS_PER_FIELD} digits or more (one batch)",
         len(passes.digits.labels),
     )
     return steps
@@ -192,12 +146,13 @@ def string_outputs(model: KerasModel, pictures: NDArray[np.uint8]) -> NDArray[np
 class HeldOut:
     """Held-out digits, single and in strings of four, to monitor a training and to fit its scale on."""
 
-    def __init__(self, digits: Digits, *, count: int = 500) -> None:
-        self.digits = digits
+    def __init__(self, digits: Digits, *, count: int | None = None) -> None:
+        self.digits, count = digits, count or HELD_OUT_FIELDS
         self.fields = {
             spacing: string_fields(digits, count, seed=(1998, place), spacing=spacing, length=4, width=176)
             for place, spacing in enumerate(("touching", "normal"))
         }
+        self.fields["cheque"] = found_fields(digits, count, seed=(1998, 2), width=240, whole=True)
 
     def measure(self, model: KerasModel) -> Row:
         """Return errors in percent: of single digits, and of strings read by the greedy decoder."""
@@ -225,35 +180,43 @@ def train_strings(
     passes: StringPasses,
     held_out: Digits,
     *,
+    start: Path | None = None,
     out: Path,
     resume: bool = False,
     verbose: int = 1,
+    workers: Workers = ONE_PROCESS,
 ) -> tuple[KerasModel, float, list[Row]]:
     """Train the wide net by `recipe`; return it with its averaged weights, its scale and its history.
 
-    It starts from the weights of the released lenet5. `out`, `resume` and errors as for
-    lenet_edge.training.loop.train.
+    It starts from the weights in `start`, without one from those of the released lenet5. `out`, `resume`,
+    `workers` and errors as for lenet_edge.training.loop.train.
     """
     steps, held = string_steps(passes, recipe), HeldOut(held_out)
     loss = class_for(StringCrossEntropy, training_keras())(scale=recipe.distance_scale)
-    model = compiled(_from_released, loss, recipe, steps=steps)
+    weights = start or released_folder() / "lenet5.npz"
+    model = compiled(lambda keras: _starting_from(weights, keras), loss, recipe, steps=steps, workers=workers)
     history = fit(
         model,
-        lambda epoch: string_batches(passes, recipe, first_epoch=epoch),
+        lambda epoch: string_batches(passes, recipe, first_epoch=epoch, workers=workers),
         lambda trained: {f"held_out_{name}": value for name, value in held.measure(trained).items()},
         epochs=recipe.epochs,
         steps=steps,
         out=out,
         resume=resume,
         verbose=verbose,
+        workers=workers,
     )
     return model, held.fitted_scale(model), history
 
 
-def _from_released(keras: ModuleType) -> KerasModel:
-    """Return the wide net with the released weights of lenet5 and the eleventh code."""
+def _starting_from(weights: Path, keras: ModuleType) -> KerasModel:
+    """Return the wide net with the eleventh code, and `weights` of lenet5 or of lenet5_wide."""
     model, start = lenet5(wide=True, empty=True, keras=keras), lenet5(wide=True, keras=keras)
-    load_weights(start, released_folder() / "lenet5.npz")
+    try:
+        load_weights(start, weights)
+    except InputError:  # not lenet5's; if they are not the wide net's either, that is the error
+        load_weights(model, weights)
+        return model
     for layer in start.layers:
         if layer.trainable_weights:
             model.get_layer(layer.name).set_weights(layer.get_weights())

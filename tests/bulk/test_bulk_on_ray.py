@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -14,26 +13,10 @@ import time
 from pathlib import Path
 
 import pandas
-import psutil
 import pyarrow as pa
 import pytest
+from bulk_answers import DATA, DIGITS, actors, bulk, bulk_command, classified, many, rows
 from pyarrow import parquet
-
-DATA = Path(__file__).resolve().parents[1] / "data"
-DIGITS = sorted(DATA.glob("[0-9]-*"))
-
-
-def bulk(*words):
-    command = [sys.executable, "-m", "lenet_edge.bulk", *map(str, words), "--workers", "2"]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
-
-
-def rows(folder):
-    """Return the answers in a folder by path, each of which must be there once."""
-    table = parquet.read_table(folder).to_pylist()
-    found = {row["path"]: row for row in table}
-    assert len(found) == len(table)
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -65,10 +48,8 @@ def test_every_picture_is_answered_once_as_by_classify(archive, answered):
     done, out = answered
     assert done.returncode == 1, done.stderr
     found = rows(out)
-    command = [sys.executable, "-m", "lenet_edge.classify", *map(str, DIGITS), "--json", "--quiet"]
-    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    for line in map(json.loads, lines):
-        row = found[f"{archive}/deep/er/{Path(line['file']).name}"]
+    for name, line in classified().items():
+        row = found[f"{archive}/deep/er/{name}"]
         assert (row["digits"], row["sure"]) == (str(line["digit"]), line["sure"])
         assert row["probability"] == pytest.approx(line["probability"], abs=1e-4)  # printed with four places
     for path in DIGITS[:3]:
@@ -101,18 +82,12 @@ def test_what_has_its_answers_is_not_read_again(archive, answered):
 
 
 def test_a_process_that_is_killed_loses_and_doubles_nothing(tmp_path):
-    source, out = tmp_path / "many", tmp_path / "answers"
-    source.mkdir()
-    for number in range(120):
-        digit = DIGITS[number % len(DIGITS)]
-        (source / f"{number:03}-{digit.name}").write_bytes(digit.read_bytes())
-    words = ["-m", "lenet_edge.bulk", source, out, "--part", "10", "--workers", "2", "--quiet"]
-    with subprocess.Popen([sys.executable, *map(str, words)], stderr=subprocess.PIPE, text=True) as running:
+    source, out = many(tmp_path / "many", 120), tmp_path / "answers"
+    words = bulk_command(source, out, "--part", "10", "--quiet")
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as running:
         while not list(out.glob("*.parquet")) and running.poll() is None:
             time.sleep(0.05)
-        actors = [one for one in psutil.process_iter(["cmdline"]) if _is_actor(one)]
-        assert actors
-        os.kill(actors[0].pid, signal.SIGKILL)
+        os.kill(actors(running.pid)[0].pid, signal.SIGKILL)
         _, said = running.communicate(timeout=300)
     assert running.returncode == 0, said
     assert {Path(path).name[4] for path in rows(out)} == {row["digits"] for row in rows(out).values()}
@@ -156,10 +131,6 @@ def test_the_function_for_spark_answers_data_frames():
     (answers,) = names["read"]([frame])
     assert list(answers["digits"]) == [path.stem.split("-")[1] for path in lines]
     assert [column.split()[0] for column in names["columns"].split(", ")] == list(answers.columns)
-
-
-def _is_actor(process):
-    return "ray::MapWorker" in " ".join(process.info["cmdline"] or [])
 
 
 @pytest.mark.parametrize(

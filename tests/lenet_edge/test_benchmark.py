@@ -282,3 +282,14 @@ def test_the_chart_shows_peers_and_several_thread_counts(facts):
     facts["results"].append(other)
     with Image.open(io.BytesIO(plot.draw(facts))) as picture:
         assert picture.width == 1100
+
+
+def test_the_chart_has_room_for_long_names_and_wide_intervals(facts):
+    pytest.importorskip("matplotlib")
+    first = facts["results"][0]
+    first["model"] = "a_model_with_quite_a_long_name_as_users_have_them"
+    interval = {"value": 1.589, "low": 1.379, "high": 1111.038}
+    first["invoke_ratio"] = first["run_ratio"] = interval
+    with Image.open(io.BytesIO(plot.draw(facts))) as picture:
+        grey = np.asarray(picture.convert("L"))
+    assert (grey[:, [0, -1]] == 255).all()  # what does not fit is cut off there

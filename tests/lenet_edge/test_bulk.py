@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import sys
+import threading
 
 import pytest
 
@@ -34,6 +36,55 @@ def test_an_address_that_is_none_is_one_line(address, monkeypatch, capsys):
     assert (
         capsys.readouterr().err == f"bulk: expected an address HOST:PORT or ray://HOST:PORT, got {address}\n"
     )
+
+
+@contextlib.contextmanager
+def listening(answer):
+    """Yield an address at which one client is answered, and told nothing more: with None, nothing at all."""
+    done = threading.Event()
+
+    def serve():
+        with server.accept()[0] as client:
+            client.recv(100)
+            if answer is not None:
+                client.sendall(answer)
+                client.shutdown(socket.SHUT_WR)
+            done.wait()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+        done.set()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (None, "timed out"),  # a head that hangs: the connection is taken, by the system
+        (b"", "the answer of something else, b''"),
+        (b"HTTP/1.1 400 Bad Request\r\n", "the answer of something else, b'HTTP'"),
+    ],
+)
+def test_what_answers_but_is_no_cluster_is_one_line(answer, message, monkeypatch, capsys):
+    monkeypatch.setattr(ray_engine, "check_ray", lambda: None)
+    monkeypatch.setattr(ray_engine, "_PATIENCE", 0.5)
+    with listening(answer) as address:
+        assert exit_status(bulk.main, ["none", "out", "--address", address], name="bulk") == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"bulk: expected a cluster at {address}, got")
+    assert said.endswith(f"{message}\n")
+
+
+def test_the_greeting_of_a_cluster_is_taken():
+    with listening(b"\0\0\x12\4\0\0\0\0\0") as address:
+        ray_engine.check_address(f"ray://{address}")
+
+
+def test_an_address_that_does_not_answer_is_given_up_within_thirty_seconds():
+    """Connecting, then the answer, each take `_PATIENCE` at most."""
+    assert 2 * ray_engine._PATIENCE <= 30
 
 
 def test_a_cluster_that_does_not_answer_is_one_line(monkeypatch, capsys):

@@ -43,6 +43,7 @@ def converted(tmp_path_factory):
 
 def test_it_writes_eleven_files_and_a_manifest(converted):
     out, printed = converted
+    assert printed.startswith("loading TensorFlow ...\n\nlenet5: the original misreads ")
     assert sorted(path.name for path in out.iterdir()) == sorted([*NAMES, "manifest.json"])
     assert list(manifest_of(out)["models"]) == NAMES
     for word in (

@@ -54,6 +54,19 @@ def test_what_works_is_listed_with_its_delegate(machine, capsys):
     assert found["nnapi"][0] == "no"
 
 
+def test_a_line_is_printed_before_anything_is_tried(machine, monkeypatch, capsys):
+    machine({})
+    tried = []
+
+    def one_runtime():
+        tried.append(capsys.readouterr().err)
+        yield capabilities.Capability("litert", True, "")
+
+    monkeypatch.setattr(doctor, "find_all", one_runtime)
+    assert doctor.main(["--json"]) == 0
+    assert tried == ["reading digits in each runtime that is here ...\n"]
+
+
 def test_a_missing_delegate_is_reported(machine, capsys):
     machine({}, delegate="", taken=0, nodes=18)
     doctor.main([])
@@ -97,7 +110,7 @@ def test_json_holds_the_same(machine, capsys):
 
 def test_a_missing_delegate_library_is_a_one_line_error(capsys):
     assert exit_status(doctor.main, ["--delegate", "none.so"], name="doctor") == 2
-    assert "expected a delegate library that is a file, got none.so" in capsys.readouterr().err
+    assert capsys.readouterr().err == "doctor: expected a delegate library that is a file, got none.so\n"
 
 
 def test_a_missing_library_is_an_error_before_any_runtime_is_tried(monkeypatch, capsys):

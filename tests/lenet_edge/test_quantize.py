@@ -11,6 +11,7 @@ import pytest
 
 from converters.base.errors import InputError, exit_status
 from converters.file.graph import read_graph
+from converters.model.activation_ranges import RangeSearch
 from converters.model.folding import fold
 from converters.model.quantize_aware import quantize_aware
 from lenet_edge.converting.files import convert_one
@@ -128,6 +129,17 @@ def test_weights_and_ranges_are_saved_and_loaded(tmp_path, exact):
         InputError, match="expected the weights of lenet5, with quant_pixels/quant_pixels_min"
     ):
         load_quantised(second, released_folder() / "lenet5.npz")
+
+
+def test_the_released_ranges_are_loaded_without_being_fitted_first(monkeypatch):
+    seen = []
+    monkeypatch.setattr(RangeSearch, "see", lambda search, values: seen.append(len(values)))
+    monkeypatch.setattr("converters.model.quantize_aware.twin", None)  # it is built in Keras 2 at once
+    model = fine_tuned_model()
+    assert set(seen) == {1}
+    with np.load(released_folder() / "lenet5_qat.npz") as released:
+        for name, variable in named_weights(model).items():
+            np.testing.assert_array_equal(variable.numpy(), released[name])
 
 
 def test_the_released_file_follows_from_the_released_fine_tuned_weights():

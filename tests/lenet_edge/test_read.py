@@ -188,7 +188,7 @@ def test_the_threshold_is_the_packaged_one_unless_given(capsys, tmp_path, monkey
 @pytest.mark.parametrize(
     ("content", "line"),
     [
-        (None, "expected the packaged lenet5_wide.json with a threshold, got no such file: give --threshold"),
+        (None, "expected the packaged lenet5_wide.json with a threshold, got none: give --threshold"),
         ("{}", 'expected "threshold", a number, in lenet5_wide.json, got None'),
         ('{"threshold": "0.5"}', 'expected "threshold", a number, in lenet5_wide.json, got 0.5'),
     ],

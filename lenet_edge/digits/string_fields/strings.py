@@ -19,7 +19,7 @@ from lenet_edge.digits.mnist import Digits
 from lenet_edge.digits.string_fields.dirt import soiled, with_print
 from lenet_edge.digits.string_fields.fields import MOST_DIGITS, Fields
 from lenet_edge.digits.string_fields.handwriting import Writing, warped
-from lenet_edge.digits.string_fields.layout import SPACINGS, LineOfDigits
+from lenet_edge.digits.string_fields.layout import SPACINGS, TRAILING_ROOM, LineOfDigits
 
 
 def width_for(length: int, *, spacing: str) -> int:
@@ -41,15 +41,16 @@ def string_fields(
 
     `length`: the digits of a string, 1 to 8; None draws a length from 1 to as many as `width` holds, and may
     cut the string at either end (cut digits are not in the labels). `width`: of the fields, 32 or more; None
-    is `width_for`. Raises InputError for anything else.
+    is `width_for`, and more where the writing ends in marks. Raises InputError for anything else.
     """
     expect(spacing in SPACINGS, f"a spacing of {', '.join(SPACINGS)}", spacing)
     expect(length is None or 1 <= length <= MOST_DIGITS, f"a length of 1 to {MOST_DIGITS}", length)
     expect(len(digits.labels), "digits to write with", "none")
-    wide = width or width_for(length or MOST_DIGITS, spacing=spacing)
+    hand = writing or Writing()
+    room = TRAILING_ROOM if hand.trailing else 0
+    wide = width or width_for(length or MOST_DIGITS, spacing=spacing) + room
     expect(wide >= FIELD, f"a width of {FIELD} or more", wide)
     rng = np.random.default_rng(seed)
-    hand = writing or Writing()
     pictures = np.zeros((count, FIELD, wide), np.uint8)
     labels = np.full((count, MOST_DIGITS), -1, np.int8)
     centres = np.full((count, MOST_DIGITS), np.nan, np.float32)
@@ -59,7 +60,13 @@ def string_fields(
     for i in range(count):
         line = LineOfDigits(rng, hand, spacing)
         for k in range(starts[i], starts[i + 1]):
-            line.add(written.pictures[k], written.boxes[k], int(written.labels[k]))
+            line.add(
+                written.pictures[k],
+                written.boxes[k],
+                int(written.labels[k]),
+                raised=float(written.raised[k]),
+            )
+        line.end()
         whole = line.draw(pictures[i], may_cut=length is None)
         labels[i, : len(whole)] = [one.digit for one in whole]
         centres[i, : len(whole)] = [one.centre for one in whole]

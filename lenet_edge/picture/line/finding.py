@@ -1,7 +1,7 @@
 """Turn a photograph or scan of a line of digits into the picture that the wide net reads.
 
-The line is found on any paper, in any light, levelled, scaled so that its digits are as tall as MNIST's, and
-redrawn with strokes as wide as MNIST's. A map back to the image is kept.
+The line is found on any paper, in any light, levelled, set upright, scaled so that its digits are as tall as
+MNIST's, and redrawn with strokes as wide as MNIST's. A map back to the image is kept.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from lenet_edge.picture.line.ink import (
     find_paper,
 )
 from lenet_edge.picture.line.layout import Layout, find_layout
-from lenet_edge.picture.line.strip import compose, cut_strip, rotation_map
+from lenet_edge.picture.line.slant import room_for, slant_of, upright_map
+from lenet_edge.picture.line.strip import compose, cut_strip, rotation_map, starting_at
 from lenet_edge.picture.line.strokes import draw_line
 from lenet_edge.picture.reduction import reduced
 from lenet_edge.picture.sheet import without_table
@@ -149,9 +150,12 @@ def _refined_layout(small: Array, paper: Paper) -> Layout | None:
 
 def _layout_of(ink: LineInk, paper: Paper) -> Layout | None:
     found = find_pieces(ink.density, flat=paper.flat)
-    if ink.turn is None:
-        return find_layout(found, spread=_FREE_SPREAD)
-    return find_layout(found, expected=ink.turn, spread=_RULED_SPREAD)
+    free = find_layout(found, spread=_FREE_SPREAD)
+    if ink.turn is None or free is None:
+        return free
+    ruled = find_layout(found, expected=ink.turn, spread=_RULED_SPREAD)
+    # Print such as a cheque's waves may pass for rules, but nobody writes along those.
+    return free if ruled is None or len(free.lines) < len(ruled.lines) else ruled
 
 
 def _extract_line(grey: NDArray[np.uint8], layout: Layout, factor: int, paper: Paper) -> Line:
@@ -182,7 +186,24 @@ def _line_picture(found: Pieces, layout: Layout) -> tuple[NDArray[np.uint8], NDA
     near = smoothed(mask_of(found.labels, chosen).astype(np.float32), 1) > 0
     shade = np.where(near, np.maximum(found.shade / found.level, 0), 0).astype(np.float32)
     width = int(np.ceil((right - left) / size)) + 2 * _MARGIN
-    return draw_line(shade, to_strip, width), to_strip
+    picture = draw_line(shade, to_strip, width)
+    slant = slant_of(picture)
+    if not slant:
+        return picture, to_strip
+    room = room_for(slant)
+    to_strip = compose(to_strip, upright_map(slant, room))
+    return _without_margins(draw_line(shade, to_strip, width + 2 * room), to_strip)
+
+
+def _without_margins(
+    picture: NDArray[np.uint8], to_strip: NDArray[np.float64]
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Return a line's picture with no more than `_MARGIN` empty columns on each side, and its map."""
+    used = np.flatnonzero(picture.any(axis=0))
+    if not len(used):
+        return picture, to_strip
+    left, right = max(0, int(used[0]) - _MARGIN), int(used[-1]) + 1 + _MARGIN
+    return picture[:, left:right].copy(), starting_at(left, to_strip)
 
 
 def _belongs_to(piece: Piece, layout: Layout) -> bool:

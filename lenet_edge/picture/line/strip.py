@@ -41,7 +41,7 @@ def cut_strip(grey: NDArray[np.uint8], layout: Layout, *, factor: int, paper: Pa
     density = np.zeros((height, width), np.float32)
     edges = np.linspace(0, width, max(1, round(width * size / (_PART * body))) + 1).astype(int)
     for start, stop in pairwise(edges):
-        part = Strip(density[:, start:stop], _starting_at(start, to_image))
+        part = Strip(density[:, start:stop], starting_at(start, to_image))
         _fill_density(grey, part, room=_ROOM * body / size, stroke=THICKEST_STROKE * body, paper=paper)
     return Strip(density, to_image)
 
@@ -61,7 +61,7 @@ def compose(outer: AffineMap, inner: AffineMap) -> AffineMap:
     return np.column_stack([outer[:, :2] @ inner[:, :2], outer[:, :2] @ inner[:, 2] + outer[:, 2]])
 
 
-def _starting_at(column: int, to_image: AffineMap) -> AffineMap:
+def starting_at(column: int, to_image: AffineMap) -> AffineMap:
     """Return `to_image` for the part of a strip that begins at `column`."""
     return compose(to_image, np.array([[1.0, 0, column], [0, 1, 0]]))
 

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet_edge.digits.geometry import FIELD
+from lenet_edge.digits.opencv import cv2
 from lenet_edge.picture.ink import Array, median
 from lenet_edge.picture.mnist_form import FINE, THICKEST, THINNEST, stroke_edge
-from lenet_edge.picture.opencv import cv2
 from lenet_edge.picture.pillow import Image
 from lenet_edge.picture.strokes import distances, half_widths
 

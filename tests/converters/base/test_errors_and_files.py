@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from converters.base.errors import InputError, exit_status, expect
+from converters.base.errors import InputError, TemporaryFailure, exit_status, expect
 from converters.base.files import check_folder, check_writable, make_folder, write_atomically, write_json
 
 
@@ -25,6 +25,7 @@ def raising(error):
     ("error", "status", "line"),
     [
         (InputError("expected a, got b"), 2, "name: expected a, got b"),
+        (TemporaryFailure("expected a, got b: again"), 75, "name: expected a, got b: again"),
         (KeyboardInterrupt(), 130, "name: interrupted"),
         (KeyboardInterrupt("go on with --resume"), 130, "name: interrupted: go on with --resume"),
         (OSError(errno.ENOSPC, "x", "out"), 2, "name: out: expected room on the device, got a full one"),

@@ -149,9 +149,28 @@ def test_outputs_are_shown_each():
     assert text_of(shown) == ("✓ withinscores97.50 % agree2.5 / 30 stepsplace0.25 mean error1 steps")
     lines = cell_lines("TensorFlow", [cell(outputs=(FIGURES, place))])
     assert [line.split()[:2] for line in lines[3].splitlines()] == [
-        ["a.tflite,", "scores"],
-        ["a.tflite,", "place"],
+        ["a,", "scores"],
+        ["a,", "place"],
     ]
+
+
+def test_a_line_within_tolerance_fits_into_100_characters():
+    full = {"largest": 2.816e-06, "mean": 1.5e-06, "snr": 152.31, "allowed": 1.234e-05, "used": 99.6}
+    scores = Figures(name="scores", step=0.1, error=100.0, agreement=100.0, same=100.0, **full)
+    distance = Figures(name="place", step=0.1, error=1.234e-05, same=100.0, **full)
+    for figures, words in ((scores, 11), (distance, 10)):
+        found = cell(row=f"{'a' * 23}.tflite", samples=100_000, outputs=(figures,))
+        head, line = cell_lines("TensorFlow", [found])[2:]
+        assert max(len(head), len(line)) <= 100
+        assert line.startswith(f"  {'a' * 23} ")
+        assert line.endswith("  within")
+        assert len(line.split()) == words  # no two figures touch
+
+
+def test_each_cell_says_its_runtime_for_a_page_without_columns():
+    page = page_of(report_of(cell(), absent={"micro": "no compiler"}))
+    shown = page.findall(".//table[@class='matrix']/tbody/tr/td")
+    assert [one.get("data-runtime") for one in shown] == ["TensorFlow", "Micro"]
 
 
 def test_absent_runtimes_have_their_reason_and_fewer_samples_are_marked():

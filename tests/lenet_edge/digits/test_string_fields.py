@@ -204,3 +204,61 @@ def test_the_specimen_is_drawn_to_a_file(tmp_path):
         main([str(tmp_path / "fields.txt")])
     with pytest.raises(InputError, match="expected --seed of 0 or more, got -1"):
         main([str(tmp_path / "fields.png"), "--seed", "-1"])
+
+
+def _as(**change: float) -> Writing:
+    """Return MNIST's digits unchanged, but for that."""
+    return Writing(**{**vars(AS_IN_MNIST), **change})
+
+
+def test_amounts_end_in_zeros_some_of_them_small_and_raised():
+    fields = string_fields(DIGITS, 100, seed=21, length=5, writing=_as(zeros=1.0))
+    assert all(text.endswith("0") for text in fields.texts())
+    assert not all(text.endswith("0000") for text in fields.texts())
+    plain = string_fields(DIGITS, 100, seed=21, length=5, writing=AS_IN_MNIST)
+    assert np.mean([text.endswith("0") for text in plain.texts()]) < 0.3
+    lowest = [np.flatnonzero((picture >= INK).any(axis=1))[-1] for picture in fields.pictures]
+    last = [round(row[~np.isnan(row)][-1]) for row in fields.centres]
+    rises = [
+        low - np.flatnonzero((picture[:, middle - 3 : middle + 4] >= INK).any(axis=1))[-1]
+        for picture, middle, low in zip(fields.pictures, last, lowest, strict=True)
+    ]
+    assert 0.15 < np.mean([rise >= 4 for rise in rises]) < 0.6
+
+
+def test_what_follows_an_amount_is_no_digit():
+    fields = string_fields(DIGITS, 100, seed=22, length=3, writing=_as(trailing=1.0))
+    assert {len(text) for text in fields.texts()} == {3}
+    behind_last = [
+        (picture[:, int(row[2]) + 14 :] >= INK).any()
+        for picture, row in zip(fields.pictures, fields.centres, strict=True)
+    ]
+    assert np.mean(behind_last) > 0.8
+    middles = fields.centres[:, :3]
+    plain = string_fields(DIGITS, 100, seed=22, length=3, writing=AS_IN_MNIST)
+    assert not any(
+        (picture[:, int(row[2]) + 16 :] >= INK).any()
+        for picture, row in zip(plain.pictures, plain.centres, strict=True)
+    )
+    assert (np.diff(middles, axis=1) > 0).all()
+
+
+def test_a_pen_stays_on_the_paper_across_narrow_gaps():
+    """Of gaps of 2 to 7 columns, those of 2 to 4 have a stroke across."""
+    apart, joined_up = (
+        string_fields(DIGITS, 60, seed=23, length=4, writing=_as(joined=share)) for share in (0.0, 1.0)
+    )
+    gaps = [len(_gaps(picture)) for picture in apart.pictures]
+    fewer = [len(_gaps(picture)) for picture in joined_up.pictures]
+    assert 0.3 * np.mean(gaps) < np.mean(fewer) < 0.75 * np.mean(gaps)
+
+
+def test_a_hand_of_the_pens_writes_its_ones_with_an_upstroke():
+    """MNIST's 1s are single strokes: their ink is about as wide as the stroke at each row."""
+
+    def widths(pen: float) -> list[int]:
+        ones = Digits(DIGITS.images[DIGITS.labels == 1], DIGITS.labels[DIGITS.labels == 1])
+        fields = string_fields(ones, 60, seed=24, length=1, writing=_as(pen=pen))
+        return [int(_columns(picture).sum()) for picture in fields.pictures]
+
+    assert np.median(widths(1.0)) > np.median(widths(0.0)) + 2

@@ -27,6 +27,7 @@ from lenet_edge.packaged.models import released_model
 from lenet_edge.paper.layers import TABLE_I, PartialConv2D
 from lenet_edge.parity.command import main
 from lenet_edge.parity.matrix import SCORE_STEP, Cell, Matrix, file_of, read_file
+from lenet_edge.parity.measuring import named_layers
 from lenet_edge.parity.references import references
 
 FAST = ("tf.lite", "tflite-runtime", "litert", "litert-plain")
@@ -293,6 +294,16 @@ def test_a_layer_profile_shows_the_rounding_and_the_noise_of_each_kernel(files, 
     assert profile(files[0].content, exact, read_file("x", stock(), net="stock_lenet5"), matrix.inputs) == []
 
 
+def test_a_layer_profile_calls_the_layers_by_the_papers_names(files, matrix):
+    layers = profile(files[4].content, files[4].graph, files[4].exact_graph, matrix.inputs[:2])
+    named = named_layers(layers, files[4].graph)
+    assert "FakeQuantWithMinMaxVars" in named[0]["name"]  # what the file calls it
+    assert [one["layer"] for one in named] == [
+        *("", "C1", "C1", "C1", "S2", "S2", "C3", "C3", "S4", "S4", "C5", "C5", "F6", "F6", "OUTPUT"),
+        "scores",
+    ]
+
+
 def stock():
     return (released_folder() / "stock_lenet5_float32.tflite").read_bytes()
 
@@ -387,7 +398,7 @@ def test_a_truncated_file_gives_one_line(tmp_path, capsys):
     [
         (
             '{"models": {}}',
-            "expected lenet5_int8.tflite to be in the manifest, got no entry for it",
+            "to be in the manifest, got no entry for it: a file of your own belongs in another folder",
         ),
         (
             '{"models": {"lenet5_int8.tflite": {"sha256": "00"}}}',

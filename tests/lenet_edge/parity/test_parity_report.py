@@ -65,7 +65,8 @@ def report_of(*cells, absent=(), files=(FLOAT, INT8), **more) -> dict:
 
 def layer(name, operator, snr, *, step=0.0) -> dict:
     local = 0.4996 if step else None
-    return {"operator": operator, "name": name, "step": step, "snr": snr, "clipped": local, "local": local}
+    measured = {"step": step, "snr": snr, "clipped": local, "local": local}
+    return {"operator": operator, "name": f"{name}/Tensor", "layer": name, **measured}
 
 
 def all_within() -> dict:
@@ -133,7 +134,7 @@ def everything() -> str:
         cell(FLOAT, TF, why="too far"),
         cell(INT8, TF, refused="no such operator"),
         absent={"litert": "it is not installed"},
-        layers={FLOAT: [layer("net/C1/Tanh", "0 TANH", 140.0)], INT8: []},
+        layers={FLOAT: [layer("C1", "0 TANH", 140.0)], INT8: []},
     )
     return html_of(report, shown)
 
@@ -225,6 +226,7 @@ def test_absent_neighbours_show_their_reason_once():
     found = section(page, "matrix").findall(".//td[@class='absent']")
     assert [text_of(td) for td in found] == ["absentno wheel here", "absentno compiler"]
     assert [(td.get("colspan"), td.get("rowspan")) for td in found] == [("2", "2"), ("1", "2")]
+    assert [td.get("data-runtime") for td in found] == ["LiteRT; LiteRT, 4 threads", "Micro"]
     assert "3 runtimes absent" in text_of(page.find("body/div/p"))
 
 
@@ -271,12 +273,12 @@ def test_names_are_shortened_only_if_they_stay_unique():
 def test_layers_are_drawn_by_name_or_reported_as_not_measured():
     assert "--layers" in text_of(section(page_of(all_within()), "layers"))
     found = [
-        layer("net/net/quant_C1/BiasAdd;net/C1/Conv2D", "0 CONV_2D", 36.84, step=0.0224366),
-        layer("StatefulPartitionedCall:0", "1 SOFTMAX", None, step=0.00390625),
+        layer("C1", "0 CONV_2D", 36.84, step=0.0224366),
+        layer("", "1 SOFTMAX", None, step=0.00390625),
     ]
     report = all_within() | {"layers": {FLOAT: [], INT8: found}}
     layers = section(page_of(report), "layers")
-    none, card = layers.findall(".//section[@class='card']")
+    none, card = layers.findall(".//section[h3]")
     assert "differ from those of the exact model" in text_of(none)
     rows = [[text_of(each) for each in row] for row in card.findall(".//tbody/tr")]
     assert rows == [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from drawn_lines import draw_line
@@ -307,3 +308,23 @@ def test_any_picture_has_an_answer(seed, height, width):
     line = find_line(grey)
     assert (line.picture.shape[1] > 0) == (line.finding is LineFinding.LINE)
     assert bool(line.reason) == (line.finding is not LineFinding.LINE)
+
+
+def _zeros(*, waves: int) -> np.ndarray:
+    """Return a page with three zeros over slanted waves of that grey level."""
+    page = np.full((80, 220), 230, np.uint8)
+    rows = np.arange(80)
+    for column in range(-80, 220, 13):
+        wave = np.stack([column + 0.6 * rows + 3 * np.sin(rows / 5), rows], axis=1)
+        cv2.polylines(page, [wave.astype(np.int32)], False, (waves,))
+    for middle in (45, 105, 165):
+        cv2.ellipse(page, (middle, 40), (17, 26), 0, 0, 360, (60,), 5)
+    return cv2.GaussianBlur(page, (0, 0), 0.7)
+
+
+@pytest.mark.parametrize("waves", [150, 165])
+def test_a_zero_over_print_is_no_frame(waves):
+    """What stands in a frame is as dark as the frame; a cheque's waves in a zero are paler."""
+    found = find_line(_zeros(waves=waves))
+    assert found.finding is LineFinding.LINE
+    assert found.picture.shape[1] > 60  # with one zero it has 26 columns
