@@ -21,8 +21,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SIZE = "0.9 GB to download, 3 GB on disk, 2 to 6 minutes"
-"""Of what is installed, measured on two processors with an empty cache."""
+SIZE = "3 GB on disk, 3 to 6 minutes"
+"""Of what is installed, measured on two processors with an empty cache, idle and busy."""
 
 _SECONDS = 1.0
 """Between two looks into the environment."""

@@ -707,6 +707,22 @@ FAULTS = (
         tests="converters/proof/test_report.py converters/test_prove.py",
     ),
     _fault(
+        "cell-without-runtime",
+        "converters/proof/report_parts.py",
+        "data_runtime=runtime,",
+        'data_runtime="",',
+        meaning="on a narrow page a cell does not say which runtime it is of",
+        tests="converters/proof/test_report.py",
+    ),
+    _fault(
+        "wrapped-line",
+        "converters/proof/terminal_lines.py",
+        'return row.replace(".tflite", "")',
+        "return row",
+        meaning="a line of a proof is longer than 100 characters and wraps",
+        tests="converters/proof/test_report.py",
+    ),
+    _fault(
         "cut-names",
         "converters/proof/charts.py",
         "        below=max(sine * max(lengths, default=0.0) + 2 * _LINE, _LINE * len(series)),",
@@ -875,6 +891,14 @@ FAULTS = (
         meaning="two boards differ for certain whose intervals overlap",
         tests="lenet_edge/test_benchmark.py",
     ),
+    _fault(
+        "cut-figures",
+        "lenet_edge/benchmarking/plot.py",
+        'layout="constrained",',
+        "layout=None,",
+        meaning="a chart cuts off names and figures at its edges",
+        tests="lenet_edge/test_benchmark.py",
+    ),
     # Digits.
     _fault(
         "idx-left-over",
@@ -901,6 +925,14 @@ FAULTS = (
         tests="lenet_edge/digits/test_mnist.py",
     ),
     # The packaged models.
+    _fault(
+        "ranges-fitted",
+        "lenet_edge/packaged/models.py",
+        "calibration_digits().images[:1])",
+        "calibration_digits().images)",
+        meaning="the ranges of the released fine-tuned model are fitted for seconds, then replaced",
+        tests="lenet_edge/test_quantize.py",
+    ),
     _fault(
         "weights-finite",
         "lenet_edge/packaged/weights.py",
@@ -1150,6 +1182,14 @@ FAULTS = (
         "        if file.findings:\n",
         "        if file.findings and cell.why:\n",
         meaning="a file with other weights than its model's is within tolerance if its scores happen to be",
+        tests="lenet_edge/parity/test_parity.py",
+    ),
+    _fault(
+        "layers-own-names",
+        "lenet_edge/parity/measuring.py",
+        'for prefix in ("", "quant_")}',
+        'for prefix in ("",)}',
+        meaning="a report calls the layers of a fine-tuned file by no name",
         tests="lenet_edge/parity/test_parity.py",
     ),
     # Training.
