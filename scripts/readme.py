@@ -15,7 +15,6 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 RELEASED = ROOT / "lenet_edge" / "released"
 BULK = ROOT / "results" / "bulk.json"
-WORKERS = ROOT / "results" / "workers.json"
 TEST_DIGITS = 10_000
 
 
@@ -620,27 +619,6 @@ def _install_cell(trial: dict[str, Any] | None) -> str:
     return f"{trial['said']}, {trial['mebibytes']:,} MiB" if trial["mebibytes"] else trial["said"]
 
 
-def workers() -> str:
-    """Return what a second process brings to a training, by net, and where it was measured."""
-    report = _read(WORKERS)
-    rows = [
-        [
-            f"`--model {model}`",
-            *(f"{epoch['seconds']:.1f} s" for epoch in net["epoch"].values()),
-            f"{net['times_as_fast']['two processes']:.2f} times as fast",
-            f"{net['processor_time_of_two']:.2f} times the processor time",
-        ]
-        for model, net in report["nets"].items()
-    ]
-    sizes = " and ".join(f"{net['digits']:,} digits ({model})" for model, net in report["nets"].items())
-    machine, load = report["machine"], f"{report['load_of_15_minutes']:g}"
-    return (
-        _table(["an epoch of", *report["nets"]["lenet5"]["epoch"], "two processes are", "and take"], rows)
-        + f"\n\nEpochs of {sizes}; {machine['processor']}, {machine['processors']} processors, one for each "
-        f"process, medians of {report['repeats']} turns, load {load}."
-    )
-
-
 TABLES: dict[str, dict[str, Callable[[], str]]] = {
     "MODEL_CARD.md": {
         "models": models,
@@ -663,7 +641,6 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
         "bulk_cost": bulk_cost,
         "bulk_speed": bulk_speed,
         "bulk_memory": bulk_memory,
-        "workers": workers,
     },
     "docs/microcontroller.md": {"micro": micro},
     "docs/models.md": {"models": models},
