@@ -17,9 +17,9 @@ def checkpoint_folder(out: Path) -> Path:
 def check_start(folder: Path, *, resume: bool) -> None:
     """Raise InputError if `folder` holds a training's state without `resume`, or none with it."""
     if resume:
-        expect(_holds_state(folder), f"a training to resume in {folder}", "none")
+        expect(holds_state(folder), f"a training to resume in {folder}", "none")
     else:
-        expect(not _holds_state(folder), "an empty output folder or --resume", f"a training in {folder}")
+        expect(not holds_state(folder), "an empty output folder or --resume", f"a training in {folder}")
 
 
 @contextlib.contextmanager
@@ -28,11 +28,12 @@ def resume_hint(out: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as error:
-        if not _holds_state(checkpoint_folder(out)):
+        if not holds_state(checkpoint_folder(out)):
             raise KeyboardInterrupt("before the end of the first epoch, so nothing is saved") from error
         raise KeyboardInterrupt("repeat the command with --resume to continue from the last epoch") from error
 
 
-def _holds_state(folder: Path) -> bool:
+def holds_state(folder: Path) -> bool:
+    """Return whether a training has saved its state in `folder`, as `checkpoint_folder` names it."""
     # The file in which tf.train.CheckpointManager names the newest checkpoint.
     return (folder / "checkpoint").is_file()
