@@ -31,12 +31,13 @@ examples:
   lenet-edge train --model teacher --epochs 25 --out runs/teacher
   lenet-edge train --learn-from runs/teacher --out runs/lenet5
   lenet-edge train --paper --out runs/paper       the paper's own recipe, 20 passes
+  lenet-edge train --paper --distortions --out runs/paper_distorted
   lenet-edge train --strings --batch-size 64 --out runs/lenet5_wide
   lenet-edge train --epochs 2 --limit 600 --out /tmp/try
 
---paper takes --data, --out, --resume, --seed, --limit, --test, --threads and --verbose: the rest of the
-recipe is the paper's. It learns all 60,000 digits; with --limit 55000 or less it is also measured on the
-held-out ones. --strings takes every option but --learn-from and --paper.
+--paper takes --distortions, --data, --out, --resume, --seed, --limit, --test, --threads and --verbose: the
+rest of the recipe is the paper's. It learns all 60,000 digits; with --limit 55000 or less it is also measured
+on the held-out ones. --strings takes every option but --learn-from and those of --paper.
 To continue an interrupted training, repeat the command with --resume. `tensorboard --logdir OUT` shows it.
 Under TF_CONFIG several processes train one net (docs/many-machines.md); --resume then also begins.
 """
@@ -65,6 +66,11 @@ def _parser() -> argparse.ArgumentParser:
         "--paper",
         action="store_true",
         help="the paper's own recipe: 20 passes, eq. 9, its learning rates, no distortions",
+    )
+    add(
+        "--distortions",
+        action="store_true",
+        help="with --paper: among nine times as many distorted copies of the digits, as the paper's 0.8 %%",
     )
     add(
         "--strings",
@@ -147,6 +153,7 @@ def _check(options: argparse.Namespace, set_options: set[str], cluster: Cluster)
         check_seed("--distortion-seed", options.distortion_seed)
     expect(options.passes > options.gentle_passes >= 0, "more --passes than --gentle-passes", options.passes)
     expect(not (options.strings and options.paper), "--strings or --paper", "both")
+    expect(options.paper or not options.distortions, "--distortions with --paper", "no --paper")
     for mode in ("paper", "strings"):
         fits = not getattr(options, mode) or options.model == "lenet5"
         expect(fits, f"--{mode} with --model lenet5", options.model)
@@ -224,6 +231,7 @@ def _train_as_printed(
             training,
             held_out,
             seed=options.seed,
+            distortions=options.distortions,
             out=options.out,
             resume=options.resume,
             verbose=options.verbose,

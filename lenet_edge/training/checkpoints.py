@@ -20,7 +20,7 @@ def check_start(folder: Path, *, resume: bool, or_begin: bool = False) -> bool:
     Raises InputError if `folder` holds a training's state without `resume`, or none with it: unless it may
     also begin.
     """
-    found = _holds_state(folder)
+    found = holds_state(folder)
     if resume:
         expect(found or or_begin, f"a training to resume in {folder}", "none")
     else:
@@ -34,11 +34,12 @@ def resume_hint(out: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as error:
-        if not _holds_state(checkpoint_folder(out)):
+        if not holds_state(checkpoint_folder(out)):
             raise KeyboardInterrupt("before the end of the first epoch, so nothing is saved") from error
         raise KeyboardInterrupt("repeat the command with --resume to continue from the last epoch") from error
 
 
-def _holds_state(folder: Path) -> bool:
+def holds_state(folder: Path) -> bool:
+    """Return whether a training has saved its state in `folder`, as `checkpoint_folder` names it."""
     # The file in which tf.train.CheckpointManager names the newest checkpoint.
     return (folder / "checkpoint").is_file()

@@ -45,6 +45,10 @@ class Distortions:
         return Distortions(**{size: factor * getattr(self, size) for size in sizes})
 
 
+AFFINE = Distortions(rotation=0.0, elastic=0.0)
+"""The paper's distortions, which it lists without their sizes."""
+
+
 def _displacements(count: Any, size: int, seed: Any, sizes: Distortions) -> tuple[Any, Any]:
     """Return the smooth random fields (count, size, size) to add to columns and rows, in pixels."""
     smooth = smoothing(size, sizes.elastic_distance)

@@ -19,12 +19,16 @@ from lenet_edge.training.score_calibration import Measured, fit_scale, measure
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Trained:
-    """A trained Keras `model` of the kind `name`; `facts`: the report's facts about the training."""
+    """A trained Keras `model` of the kind `name`; `facts`: the report's facts about the training.
+
+    `penalty_scale`: where the outputs are distances, what they were multiplied by in the criterion.
+    """
 
     model: KerasModel
     name: ModelName
     history: list[Row]
     facts: Mapping[str, object]
+    penalty_scale: float = 1.0
 
 
 def measured_sets(held_out: Digits | None, *, test: bool) -> dict[str, Digits]:
@@ -38,16 +42,16 @@ def write_trained(
 ) -> dict[str, Measured]:
     """Write weights.npz, report.json and learning_curve.png to `out`; return what was measured, by set.
 
-    The scale saved with the weights is fitted on the held-out digits. Without any it is 1, or -1 for
-    distances: the paper's criterion takes softmax(-distance) for the probabilities. `command`: the command
-    line for the report; `test`: also measure on the test digits.
+    The scale saved with the weights is fitted on the held-out digits. Without any it is 1, or
+    -`penalty_scale` for distances: the paper's criterion takes softmax(-penalties) for the probabilities.
+    `command`: the command line for the report; `test`: also measure on the test digits.
     """
     outputs = {
         name: (outputs_of(trained.model, pad(digits.images)), digits.labels)
         for name, digits in measured_sets(held_out, test=test).items()
     }
     sign = answers_sign(trained.name)
-    scale = fit_scale(*outputs["held_out"], sign=sign) if held_out else float(sign)
+    scale = fit_scale(*outputs["held_out"], sign=sign) if held_out else sign * trained.penalty_scale
     measured_by_set = {name: measure(*each, scale=scale) for name, each in outputs.items()}
     report = {
         "command": command,

@@ -11,15 +11,13 @@ from converters.base.untyped import KerasLayer, KerasModel, TfTensor
 from lenet_edge.paper.answers import as_input
 from lenet_edge.paper.layers import AMPLITUDE, SLOPE, TrainableSubsampling
 
-RBF_CURVATURE = 2.0
-"""The second derivative of y_D = |x - c|^2 by each output x of F6: the same for every digit."""
-
 
 class SecondDerivatives:
     """The second derivatives of a `lenet5` model's weights, averaged over some digits.
 
-    Of the criterion only y_D counts, the distance from the desired code: its curvature is a constant. Going
-    down, what a sum a = w x + ... hands on is squared where the gradient's is not (appendix C):
+    Of the criterion only y_D counts, `penalty_scale` times the squared distance from the desired code: its
+    curvature by each output of F6 is 2 `penalty_scale`, the same for every digit. Going down, what a sum
+    a = w x + ... hands on is squared where the gradient's is not (appendix C):
 
         by an input     h_x = sum over its connections of w^2 h_a
         by a sum        h_a = f'(a)^2 h_x of its output
@@ -30,9 +28,9 @@ class SecondDerivatives:
     multiplied: its coefficient has one connection, to their sum.
     """
 
-    def __init__(self, model: KerasModel) -> None:
+    def __init__(self, model: KerasModel, *, penalty_scale: float) -> None:
         keras = keras_of(model)
-        self._model = model
+        self._model, self._curvature = model, 2 * penalty_scale
         self._layers = [layer for layer in model.layers if layer.trainable_variables]
         self._signals = keras.Model(model.input, [(layer.input, layer.output) for layer in self._layers])
         self._sums = [_without_squashing(layer) for layer in self._layers]
@@ -47,7 +45,7 @@ class SecondDerivatives:
 
     def _summed(self, pixels: TfTensor) -> list[TfTensor]:
         signals = self._signals(pixels, training=False)
-        above = tf.fill(tf.shape(signals[-1][1]), RBF_CURVATURE)
+        above = tf.fill(tf.shape(signals[-1][1]), self._curvature)
         totals: list[TfTensor] = []
         for place in reversed(range(len(self._layers))):
             inputs, outputs = signals[place]

@@ -219,19 +219,21 @@ def gradient(
     weights: dict[str, list[np.ndarray]],
     codes: np.ndarray,
     j: float,
+    *,
+    scale: float,
 ) -> dict[str, list[np.ndarray]]:
-    """Return the derivatives of eq. 9 by all weights, shaped like them."""
+    """Return the derivatives of eq. 9 by all weights, shaped like them; eq. 7 multiplied by `scale`."""
     output = signals(pixels, weights)[-1].reshape(len(pixels), 84)
-    by_distances = eq_9_backward(rbf(output, codes), labels, j)
+    by_distances = scale * eq_9_backward(scale * rbf(output, codes), labels, j)
     by_output, _ = rbf_backward(output, codes, by_distances)
     return _down(pixels, weights, by_output, partial_convolution_backward, subsample_backward)
 
 
 def second_derivatives(
-    pixels: np.ndarray, weights: dict[str, list[np.ndarray]]
+    pixels: np.ndarray, weights: dict[str, list[np.ndarray]], *, scale: float
 ) -> dict[str, list[np.ndarray]]:
-    """Return h_kk by all weights, summed over the pictures: that of y_D by each output of F6 is 2."""
-    by_output = np.full((len(pixels), 84), 2.0)
+    """Return h_kk by all weights, summed over the pictures: that of y_D by each output of F6 is 2 `scale`."""
+    by_output = np.full((len(pixels), 84), 2 * scale)
     return _down(pixels, weights, by_output, partial_convolution_second, subsample_second)
 
 

@@ -321,8 +321,8 @@ def test_the_papers_recipe_learns_the_held_out_digits_too(tmp_path, small_mnist,
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["digits"] == 500
     assert "held_out" not in report
-    assert set(report["history"][0]) == {"epoch", "loss", "training_error"}
-    assert report["scale"] == load_weights(lenet5(), tmp_path / "weights.npz") == -1
+    assert set(report["history"][0]) == {"epoch", "loss", "online_error", "training_error"}
+    assert report["scale"] == load_weights(lenet5(), tmp_path / "weights.npz") == -0.5
     assert "error:" not in capsys.readouterr().out
     with pytest.raises(InputError, match="expected an empty output folder or --resume, got a training in"):
         main(["--paper", "--out", str(tmp_path)])
@@ -336,6 +336,8 @@ def test_the_papers_recipe_learns_the_held_out_digits_too(tmp_path, small_mnist,
         (["--learning-rate", "-1"], "expected --learning-rate above 0, got -1.0"),
         (["--passes", "3", "--gentle-passes", "3"], "expected more --passes than --gentle-passes, got 3"),
         (["--learn-from", "nowhere"], "expected --learn-from folders with weights.npz, got nowhere"),
+        (["--distortions"], "expected --distortions with --paper, got no --paper"),
+        (["--strings", "--distortions"], "expected --distortions with --paper, got no --paper"),
         (["--paper", "--model", "stock"], "expected --paper with --model lenet5, got stock"),
         (["--data", "/nonexistent"], "expected data to be a folder, got /nonexistent"),
         (["--threads", "-5"], "expected --threads of 1 to 1024, got -5"),
