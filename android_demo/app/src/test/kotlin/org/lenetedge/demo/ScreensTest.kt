@@ -12,6 +12,7 @@ import org.junit.Test
 import org.junit.runner.RunWith
 import org.lenetedge.core.Delegate
 import org.lenetedge.core.Reason
+import org.lenetedge.core.Task
 import org.lenetedge.demo.FakeRuntime.Companion.scores
 import org.lenetedge.demo.Stage.Companion.LANDSCAPE
 import org.lenetedge.demo.Stage.Companion.PORTRAIT
@@ -104,6 +105,27 @@ class ScreensTest {
             it.seven()
             it.check()
             it.picture("large_letters")
+        }
+    }
+
+    @Test
+    fun `a wide canvas before and after an unsure line, and a narrow screen`() {
+        for ((name, form) in listOf("line_unsure" to PORTRAIT, "line_unsure_dark" to DARK)) {
+            Stage(form) { app ->
+                app.settings.request = app.settings.request.copy(task = Task.LINE)
+                app.fake.sureness = 0.7f
+            }.use {
+                it.awaitRunning(Stage.XNNPACK_RUNS)
+                it.picture(name.replace("unsure", "empty"))
+                for (stroke in Stage.ONES) it.draw(*stroke)
+                it.awaitString("111")
+                it.awaitQuiet()
+                it.picture(name)
+            }
+        }
+        Stage("en-w320dp-h1000dp-port-notnight-xhdpi").use {
+            it.seven()
+            it.picture("narrow")
         }
     }
 

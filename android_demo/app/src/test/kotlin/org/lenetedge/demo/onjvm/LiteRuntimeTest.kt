@@ -126,6 +126,13 @@ class LiteRuntimeTest {
     private fun reader(delegate: Delegate): Reader {
         val request = Request(Model.FLOAT32, delegate, threads = 1)
         val content = OnJvm.content(Model.FLOAT32)
-        return Reader(runtime, content, OnJvm.golden, request, OnJvm.everything, OnJvm.unwatched)
+        return Reader(
+            runtime,
+            content,
+            OnJvm.golden.of(Model.FLOAT32),
+            request,
+            OnJvm.everything,
+            OnJvm.unwatched,
+        )
     }
 }
