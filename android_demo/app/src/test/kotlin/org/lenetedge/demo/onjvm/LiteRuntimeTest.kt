@@ -13,7 +13,6 @@ import org.lenetedge.core.Reason
 import org.lenetedge.core.Request
 import org.lenetedge.core.TensorEnd
 import org.lenetedge.core.TensorType
-import org.lenetedge.core.judge
 import org.lenetedge.demo.LiteRuntime
 import org.lenetedge.demo.gpuListed
 
