@@ -29,9 +29,10 @@ class LabelPainter(private val view: View) {
     private fun paint(canvas: Canvas, label: Label, size: Float) {
         val width = view.width
         val gap = GAP_DP * density
-        val (left, right) = label.box.left * width + gap to label.box.right * width - gap
         text.textSize = size
-        // Boxes of tall writing end at the canvas's, so that the words beside them stay to be seen.
+        // A box ends at the canvas's side, and leaves room for the words above and below it.
+        val left = maxOf(label.box.left * width, 0f) + gap
+        val right = minOf(label.box.right * width, width.toFloat()) - gap
         val top = maxOf(label.box.top * width, gap - text.ascent() + text.descent())
         val bottom = minOf(label.box.bottom * width, view.height - gap + text.ascent() - text.descent())
         val colour = view.context.getColor(if (label.sure) R.color.accent else R.color.unsure)

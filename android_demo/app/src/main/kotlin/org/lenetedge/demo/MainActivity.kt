@@ -81,6 +81,7 @@ class MainActivity : Activity() {
     private fun choose(change: (Request) -> Request) {
         val request = change(app.settings.request)
         app.settings.request = request
+        screen.show(state, request)
         worker.choose(request, anew = true)
     }
 

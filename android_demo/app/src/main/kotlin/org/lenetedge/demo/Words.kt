@@ -14,13 +14,17 @@ import org.lenetedge.core.Refusal
 import org.lenetedge.core.Request
 import org.lenetedge.core.Task
 import org.lenetedge.core.TensorType
+import java.math.RoundingMode
 import java.text.NumberFormat
 import java.util.Locale
 
 /** Sentences and numbers in the user's language. */
 class Words(private val resources: Resources) {
     private val locale: Locale = resources.configuration.locales[0]
-    private val percents = NumberFormat.getPercentInstance(locale).apply { maximumFractionDigits = 1 }
+    private val percents = NumberFormat.getPercentInstance(locale).apply {
+        maximumFractionDigits = 1
+        roundingMode = RoundingMode.DOWN // less than all is not 100 %
+    }
     private val twoDigits = NumberFormat.getNumberInstance(locale).apply {
         minimumFractionDigits = 2
         maximumFractionDigits = 2

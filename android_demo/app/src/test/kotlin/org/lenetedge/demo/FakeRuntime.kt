@@ -22,7 +22,7 @@ import java.util.concurrent.CopyOnWriteArrayList
 
 /**
  * Answers golden pictures as golden.json does, and golden lines as strings.json does. Of all others it reads the narrow
- * pictures as a one and the rest as a seven, and a one wherever a line has ink. Tests set what goes wrong, and when.
+ * pictures as a one and the rest as a seven, and as [inked] says wherever a line has ink. Tests set what goes wrong, and when.
  */
 class FakeRuntime(private val golden: Golden, private val strings: GoldenStrings) : Runtime {
     /** Everything that was opened, with the names of the delegate and the model, and the threads. */
@@ -44,7 +44,9 @@ class FakeRuntime(private val golden: Golden, private val strings: GoldenStrings
     /** Replaces a drawing's scores. */
     @Volatile var scores: FloatArray? = null
 
-    /** What a line's window with ink in its middle gives to the one. */
+    /** The class of a line's window with ink in its middle, and what it gives to this class. */
+    @Volatile var inked = 1
+
     @Volatile var sureness = 0.98f
 
     override val version = "2.16.1"
@@ -107,13 +109,13 @@ class FakeRuntime(private val golden: Golden, private val strings: GoldenStrings
         val middle = FIELD / 2 - STEP / 2 until FIELD / 2 + STEP / 2
         val scores = FloatArray(strings.output.count) { (1 - sureness) / EMPTY }
         for (window in 0 until scores.size / CLASSES) {
-            val ink = middle.any { column -> inked(pixels, STEP * window + column) }
-            scores[window * CLASSES + if (ink) 1 else EMPTY] = sureness
+            val ink = middle.any { column -> hasInk(pixels, STEP * window + column) }
+            scores[window * CLASSES + if (ink) inked else EMPTY] = sureness
         }
         return scores
     }
 
-    private fun inked(pixels: ByteArray, column: Int) =
+    private fun hasInk(pixels: ByteArray, column: Int) =
         (0 until FIELD).any { pixels[it * strings.columns + column] != 0.toByte() }
 
     private fun digit(pixels: ByteArray): FloatArray {

@@ -9,6 +9,7 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.lenetedge.core.Delegate
+import org.lenetedge.core.EMPTY
 import org.lenetedge.core.Task
 import org.lenetedge.demo.Stage.Companion.LANDSCAPE
 import org.lenetedge.demo.Stage.Companion.ONE
@@ -68,7 +69,7 @@ class LineTest {
     }
 
     @Test
-    fun `scribble without a digit says so`() = line { it.fake.sureness = 1f / 11 }.use {
+    fun `scribble without a digit says so`() = line { it.fake.inked = EMPTY }.use {
         it.draw(*ONES[0])
         it.await("no digit") { it.words(R.id.string_sureness) == "No digit found" }
         assertEquals("–", it.words(R.id.string))

@@ -177,6 +177,13 @@ class ScreensTest {
         assertTrue(sentences.contains("It needs Android API level 27, and this device has 26."))
     }
 
+    @Test
+    fun `less than all is never told as all`() {
+        RuntimeEnvironment.setQualifiers("+en")
+        val words = Words(RuntimeEnvironment.getApplication().resources)
+        assertEquals(listOf("99.9%", "100%", "50%"), listOf(0.99999, 1.0, 0.5).map { words.percent(it) })
+    }
+
     private fun Stage.seven() {
         draw(*SEVEN)
         awaitDigit("7")

@@ -159,7 +159,7 @@ class Stage(qualifiers: String = PORTRAIT, before: (TestApplication) -> Unit = {
 
     /** Draws the whole window to screens/[name].png, after checking for cut-off words and small buttons. */
     fun picture(name: String) {
-        settle()
+        await("the layout") { views().none { it.isShown && it.isLayoutRequested } }
         for (view in views().filter { it.isShown }) {
             if (view is TextView) assertFalse("expected all of \"${view.text}\" to be seen", cut(view))
             val large = minOf(view.width, view.height) >= LEAST_DP * activity.resources.displayMetrics.density
