@@ -22,9 +22,9 @@ CONTENT = {
 }
 STORED = zipfile.ZIP_STORED
 BADGING = """\
-package: name='org.lenetedge.demo' versionCode='102' versionName='0.1.2' compileSdkVersion='35'
+package: name='org.lenetedge.demo' versionCode='102' versionName='0.1.2' compileSdkVersion='36'
 sdkVersion:'26'
-targetSdkVersion:'35'
+targetSdkVersion:'36'
 launchable-activity: name='org.lenetedge.demo.MainActivity'  label='' icon=''
 """
 SIGNED = """\
@@ -49,7 +49,7 @@ def tool():
 
 @pytest.fixture
 def built(tool):
-    properties = {"application.id": "org.lenetedge.demo", "min.sdk": "26", "target.sdk": "35"}
+    properties = {"application.id": "org.lenetedge.demo", "min.sdk": "26", "target.sdk": "36"}
     return tool("built").Built(properties, Path("repository"), "0.1.2")
 
 
@@ -76,7 +76,7 @@ def test_what_is_as_it_should_be_passes(tool, built, tmp_path):
     ("line", "content", "how"),
     [
         ("expected classes.dex, got none", {"classes.dex": None}, {}),
-        ("expected net.tflite of golden.json's sha256", {"assets/net.tflite": b"TFL3"}, {}),
+        ("expected net.tflite of the golden vectors' sha256", {"assets/net.tflite": b"TFL3"}, {}),
         ("expected the models .*, got \\[\\]", {"assets/net.tflite": None}, {}),
         ("expected the models", {"assets/other.tflite": MODEL}, {}),
         ("expected libraries for .*'x86'", {"lib/x86/libnet.so": b"\x7fELF"}, {}),
@@ -102,7 +102,7 @@ def test_content_that_is_not_as_it_should_be_is_refused(tool, tmp_path, line, co
         ("versionCode='102'", "versionCode='1'"),
         ("versionName='0.1.2'", "versionName='0.1.0'"),
         ("sdkVersion:'26'\n", "sdkVersion:'24'\n"),
-        ("targetSdkVersion:'35'", "targetSdkVersion:'34'"),
+        ("targetSdkVersion:'36'", "targetSdkVersion:'35'"),
         ("launchable-activity", "activity"),
         ("sdkVersion:'26'\n", "sdkVersion:'26'\nuses-permission: name='android.permission.INTERNET'\n"),
     ],

@@ -5,6 +5,7 @@ Kotlin is read by small regular expressions: the files are kept plain for that.
 
 from __future__ import annotations
 
+import json
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -115,8 +116,8 @@ def test_the_sdk_levels_and_names_are_the_poms():
     assert only(r"^\s*compileSdk = (\d+)$", APP) == known["target.sdk"]
     assert only(r'^\s*applicationId = "(.*)"$', APP) == known["application.id"]
     assert only(r'^\s*namespace = "(.*)"$', APP) == known["application.id"]
-    assert only(r"^(\d+)-robolectric-", known["android.all"]) == "15", "Android 15 is API level 35"
-    assert known["target.sdk"] == "35"
+    assert only(r"^(\d+)-robolectric-", known["android.all"]) == "16", "Android 16 is API level 36"
+    assert known["target.sdk"] == "36"
 
 
 @pytest.mark.parametrize("build", ["app/build.gradle.kts", "core/build.gradle.kts"])
@@ -150,8 +151,7 @@ def test_a_library_that_both_use_has_one_version(module, library):
 
 
 def test_kotlin_has_one_version():
-    kotlin = CATALOG["versions"][CATALOG["plugins"]["kotlin-android"]["version"]["ref"]]
-    assert CATALOG["plugins"]["kotlin-jvm"]["version"] == CATALOG["plugins"]["kotlin-android"]["version"]
+    kotlin = CATALOG["versions"][CATALOG["plugins"]["kotlin-jvm"]["version"]["ref"]]
     assert properties()["kotlin.version"] == kotlin
     assert dependencies("")["org.jetbrains.kotlin:kotlin-stdlib"] == kotlin
 
@@ -228,6 +228,19 @@ def test_gradle_copies_the_models_that_the_app_offers():
         assert (ROOT / "lenet_edge" / "released" / f"lenet5_{kind}.tflite").exists()
 
 
+def test_both_builds_find_the_file_for_lines_in_strings_json():
+    assert 'read(strings)["file"]' in APP
+    assert '_golden("strings.json")["file"]' in (DEMO / "tools" / "assets.py").read_text()
+    wide = json.loads((ROOT / "lenet_edge" / "golden" / "strings.json").read_text())["file"]["name"]
+    assert (ROOT / "lenet_edge" / "released" / wide).exists()
+    sources = [
+        *DEMO.glob("*/src/main/**/*.kt"),
+        *DEMO.glob("tools/**/*.py"),
+        DEMO / "app" / "build.gradle.kts",
+    ]
+    assert [path.name for path in sources if wide.removesuffix(".tflite") in path.read_text()] == []
+
+
 @pytest.mark.parametrize("path", re.findall(r'resolve\("(\.\./[^$"]+)"\)', APP + CORE))
 def test_what_gradle_takes_from_the_package_is_there(path):
     assert (DEMO / path).exists()
@@ -238,6 +251,25 @@ def test_the_manifest_asks_for_nothing():
     assert not [one.tag for one in manifest.iter() if one.tag.startswith("uses-permission")]
     assert "package" not in manifest.attrib, "the namespace is Gradle's and the pom's"
     assert not list(manifest.iter("uses-sdk"))
+
+
+def test_back_is_the_systems_own_gesture():
+    """Predictive back: nothing of ours takes the gesture, or Android could not show where it leads."""
+    manifest = ET.parse(MAIN / "AndroidManifest.xml").getroot()
+    application = manifest.find("application")
+    assert application is not None
+    android = "{http://schemas.android.com/apk/res/android}"
+    assert application.get(f"{android}enableOnBackInvokedCallback") == "true"
+    taken = re.compile(r"\bonBackPressed\b|KEYCODE_BACK|OnBackInvokedCallback")
+    assert [path.name for path in MAIN.glob("kotlin/**/*.kt") if taken.search(path.read_text())] == []
+
+
+def test_agp_9_is_asked_for_nothing_that_it_has_dropped():
+    """AGP 9 compiles Kotlin itself, and has no use for the switches that bring the old way back until 10."""
+    assert int(CATALOG["versions"]["agp"].partition(".")[0]) == 9
+    assert not [name for name, text in BUILDS.items() if "kotlin.android" in text or "kotlinOptions" in text]
+    switches = (DEMO / "gradle.properties").read_text()
+    assert not re.findall(r"^android\..*=", switches, flags=re.MULTILINE)
 
 
 def test_the_release_build_shrinks_by_rules_that_exist():

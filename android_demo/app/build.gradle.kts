@@ -4,17 +4,16 @@ import java.security.MessageDigest
 
 plugins {
     alias(libs.plugins.android.application)
-    alias(libs.plugins.kotlin.android)
 }
 
 android {
     namespace = "org.lenetedge.demo"
-    compileSdk = 35
+    compileSdk = 36
 
     defaultConfig {
         applicationId = "org.lenetedge.demo"
         minSdk = 26
-        targetSdk = 35
+        targetSdk = 36
         versionCode = 1
         versionName = libs.versions.app.get()
     }
@@ -42,8 +41,8 @@ android {
     }
 
     compileOptions {
-        sourceCompatibility = JavaVersion.VERSION_1_8
-        targetCompatibility = JavaVersion.VERSION_1_8
+        sourceCompatibility = JavaVersion.VERSION_11
+        targetCompatibility = JavaVersion.VERSION_11
     }
 
     testOptions {
@@ -54,6 +53,7 @@ android {
                 // They load the Android library on this machine's JVM, which only Maven prepares.
                 it.exclude("org/lenetedge/demo/onjvm/**")
                 it.systemProperty("golden", rootDir.resolve("../lenet_edge/golden/golden.json").path)
+                it.systemProperty("strings", rootDir.resolve("../lenet_edge/golden/strings.json").path)
                 it.systemProperty("released", rootDir.resolve("../lenet_edge/released").path)
                 it.systemProperty("screens", rootDir.resolve("build/screens").path)
             }
@@ -63,7 +63,7 @@ android {
 
 kotlin {
     compilerOptions {
-        jvmTarget = JvmTarget.JVM_1_8
+        jvmTarget = JvmTarget.JVM_11
         freeCompilerArgs.add("-Xnullability-annotations=@android.annotation:warn")
     }
 }
@@ -78,13 +78,19 @@ dependencies {
     testImplementation(libs.robolectric)
 }
 
-/** Copies the models and golden.json; stops the build if a model's sha256 is not the one in golden.json. */
+/** Copies the models and golden vectors; stops the build if a model's sha256 is not the one in the golden vectors. */
 abstract class CopyModels : DefaultTask() {
     @get:InputFiles
     abstract val models: ConfigurableFileCollection
 
     @get:InputFile
     abstract val golden: RegularFileProperty
+
+    @get:InputFile
+    abstract val strings: RegularFileProperty
+
+    @get:InputDirectory
+    abstract val released: DirectoryProperty
 
     @get:OutputDirectory
     abstract val assets: DirectoryProperty
@@ -93,16 +99,26 @@ abstract class CopyModels : DefaultTask() {
     fun copy() {
         val folder = assets.get().asFile
         folder.deleteRecursively()
-        golden.get().asFile.copyTo(folder.resolve("golden.json"))
-        val files = (JsonSlurper().parse(golden.get().asFile) as Map<*, *>)["files"] as Map<*, *>
-        for (model in models) {
-            val expected = (files[model.name] as Map<*, *>?)?.get("sha256")
-            val got = MessageDigest.getInstance("SHA-256").digest(model.readBytes()).joinToString("") {
-                "%02x".format(it)
+        for (vectors in listOf(golden, strings)) {
+            vectors.get().asFile.let {
+                it.copyTo(folder.resolve(it.name))
             }
-            if (got != expected) throw GradleException("expected ${model.name} of sha256 $expected, got $got")
-            model.copyTo(folder.resolve(model.name))
         }
+        val promised = read(golden)["files"] as Map<*, *>
+        for (model in models) copy(model, promised[model.name] as Map<*, *>?)
+        val wide = read(strings)["file"] as Map<*, *>
+        copy(released.get().asFile.resolve(wide["name"] as String), wide)
+    }
+
+    private fun read(vectors: RegularFileProperty) = JsonSlurper().parse(vectors.get().asFile) as Map<*, *>
+
+    private fun copy(model: File, promised: Map<*, *>?) {
+        val expected = promised?.get("sha256")
+        val got = MessageDigest.getInstance("SHA-256").digest(model.readBytes()).joinToString("") {
+            "%02x".format(it)
+        }
+        if (got != expected) throw GradleException("expected ${model.name} of sha256 $expected, got $got")
+        model.copyTo(assets.get().asFile.resolve(model.name))
     }
 }
 
@@ -111,6 +127,8 @@ val copyModels = tasks.register<CopyModels>("copyModels") {
         models.from(rootDir.resolve("../lenet_edge/released/lenet5_$kind.tflite"))
     }
     golden.set(rootDir.resolve("../lenet_edge/golden/golden.json"))
+    strings.set(rootDir.resolve("../lenet_edge/golden/strings.json"))
+    released.set(rootDir.resolve("../lenet_edge/released"))
 }
 
 androidComponents {

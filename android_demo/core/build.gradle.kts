@@ -5,13 +5,13 @@ plugins {
 }
 
 java {
-    sourceCompatibility = JavaVersion.VERSION_1_8
-    targetCompatibility = JavaVersion.VERSION_1_8
+    sourceCompatibility = JavaVersion.VERSION_11
+    targetCompatibility = JavaVersion.VERSION_11
 }
 
 kotlin {
     compilerOptions {
-        jvmTarget = JvmTarget.JVM_1_8
+        jvmTarget = JvmTarget.JVM_11
     }
 }
 
@@ -23,5 +23,6 @@ dependencies {
 
 tasks.test {
     systemProperty("golden", rootDir.resolve("../lenet_edge/golden/golden.json").path)
+    systemProperty("strings", rootDir.resolve("../lenet_edge/golden/strings.json").path)
     systemProperty("released", rootDir.resolve("../lenet_edge/released").path)
 }

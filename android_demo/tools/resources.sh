@@ -18,7 +18,7 @@ sed "s#<manifest #<manifest package=\"$APPLICATION_ID\" #" "$app/src/main/Androi
 # aapt2 10 is older than <uses-native-library>, about which it warns.
 aapt2 link -I "$android" --manifest "$target/AndroidManifest.xml" --warn-manifest-validation --auto-add-overlay \
     --min-sdk-version "$MIN_SDK" --target-sdk-version "$TARGET_SDK" \
-    --compile-sdk-version-code "$TARGET_SDK" --compile-sdk-version-name 15 \
+    --compile-sdk-version-code "$TARGET_SDK" --compile-sdk-version-name 16 \
     --version-code "${VERSION_CODE:-1}" --version-name "${VERSION_NAME:-0.1.0}" \
     -A "$target/assets" -0 .tflite --java "$target/gen" -o "$target/base.apk" "$target/res.zip" 2> "$target/link.txt" ||
     { cat "$target/link.txt" >&2; exit 1; }

@@ -1,38 +1,51 @@
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.util.Collections;
+import java.util.function.Function;
 import org.lenetedge.core.Delegate;
 import org.lenetedge.core.Golden;
+import org.lenetedge.core.GoldenModel;
+import org.lenetedge.core.GoldenStrings;
 import org.lenetedge.core.Model;
 import org.lenetedge.core.Offer;
 import org.lenetedge.core.Opened;
 import org.lenetedge.core.Reader;
 import org.lenetedge.core.Request;
+import org.lenetedge.core.Task;
 import org.lenetedge.core.Watch;
 import org.lenetedge.demo.LiteRuntime;
 
 /**
- * ReadGolden GOLDEN FOLDER: opens each model of FOLDER with each delegate as the app does, and reads the golden
- * pictures. R8 shrinks it with the app, as one more thing that is reached; rules.py says what for.
+ * ReadGolden FOLDER: opens each model of FOLDER with each delegate as the app does, and reads the golden pictures and
+ * lines there. R8 shrinks it with the app, as one more thing that is reached; rules.py says what for.
  */
 public final class ReadGolden {
     public static void main(String[] arguments) throws IOException {
-        Golden golden = Golden.Companion.parse(new String(Files.readAllBytes(Paths.get(arguments[0]))));
+        Path folder = Paths.get(arguments[0]);
         LiteRuntime runtime = new LiteRuntime();
         System.out.println("TensorFlow Lite " + runtime.getVersion());
+        Golden golden = Golden.Companion.parse(text(folder.resolve("golden.json")));
         for (Model model : Model.values()) {
-            ByteBuffer content = read(Paths.get(arguments[1], model.getFile()));
-            for (Delegate delegate : Delegate.values()) {
-                open(runtime, content, delegate);
-                Request request = new Request(model, delegate, 1);
-                // The reader's own check throws if the scores are not the golden ones.
-                try (Reader reader = new Reader(runtime, content, golden, request, OFFER, UNWATCHED)) {
-                    reader.read(golden.getPictures().get(0).getPixels());
-                    System.out.println(model.getFile() + ": asked " + delegate.getAsked() + ", ran " + ran(reader));
-                }
+            read(runtime, folder, golden.of(model), delegate -> new Request(model, delegate, 1, Task.DIGIT));
+        }
+        GoldenStrings strings = GoldenStrings.Companion.parse(text(folder.resolve("strings.json")));
+        read(runtime, folder, strings, delegate -> new Request(Model.INT8, delegate, 1, Task.LINE));
+    }
+
+    private static void read(
+            LiteRuntime runtime, Path folder, GoldenModel model, Function<Delegate, Request> request)
+            throws IOException {
+        ByteBuffer content = bytes(folder.resolve(model.getFile()));
+        for (Delegate delegate : Delegate.values()) {
+            open(runtime, content, delegate);
+            // The reader's own check throws if the scores are not the golden ones.
+            try (Reader reader = new Reader(runtime, content, model, request.apply(delegate), OFFER, UNWATCHED)) {
+                reader.read(model.getInputs().get(0));
+                System.out.println(model.getFile() + ": asked " + delegate.getAsked() + ", ran " + ran(reader));
             }
         }
     }
@@ -60,7 +73,11 @@ public final class ReadGolden {
         }
     }
 
-    private static ByteBuffer read(Path path) throws IOException {
+    private static String text(Path path) throws IOException {
+        return new String(Files.readAllBytes(path), StandardCharsets.UTF_8);
+    }
+
+    private static ByteBuffer bytes(Path path) throws IOException {
         byte[] bytes = Files.readAllBytes(path);
         ByteBuffer direct = ByteBuffer.allocateDirect(bytes.length);
         direct.put(bytes).rewind();

@@ -65,9 +65,8 @@ def _read_golden(built: Built, jar: Path, json: Path) -> subprocess.CompletedPro
     native = str(built.target / "native")
     environment = {"LD_LIBRARY_PATH": native, "EGL_PLATFORM": "surfaceless", "LIBGL_ALWAYS_SOFTWARE": "1"}
     command = ["java", f"-Djava.library.path={native}", "-cp", f"{jar}{os.pathsep}{json}", "ReadGolden"]
-    arguments = [str(built.target / "assets" / "golden.json"), str(built.target / "assets")]
     return subprocess.run(
-        [*command, *arguments],
+        [*command, str(built.target / "assets")],
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -74,7 +74,9 @@ class BarsView(context: Context, attributes: AttributeSet) : View(context, attri
     private fun spoken(answer: Answer?): String {
         if (answer == null) return context.getString(R.string.bars_empty)
         val heard = answer.scores.withIndex().filter { it.value >= SPOKEN }.sortedByDescending { it.value }
-        val rows = heard.map { context.getString(R.string.bar, it.index, words.percent(it.value)) }
+        val rows = heard.map {
+            context.getString(R.string.bar, words.digit(it.index), words.percent(it.value))
+        }
         return context.getString(R.string.bars, rows.joinToString("; "))
     }
 

@@ -20,9 +20,9 @@ open class DemoApplication : Application() {
     open fun gpuListed(): Boolean = org.lenetedge.demo.gpuListed()
 
     /** Returns a new worker; the caller closes it. */
-    fun worker(): DigitWorker {
+    fun worker(): Worker {
         val main = Handler(Looper.getMainLooper())
         val tools = Tools(::runtime, files(), ::gpuListed, { marks }, Results(this)::report)
-        return DigitWorker(tools) { main.post(it) }
+        return Worker(tools) { main.post(it) }
     }
 }

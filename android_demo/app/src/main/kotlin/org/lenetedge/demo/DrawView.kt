@@ -11,14 +11,13 @@ import android.view.MotionEvent
 import android.view.View
 import org.lenetedge.core.Drawing
 import org.lenetedge.core.Point
+import org.lenetedge.core.Task
 
-/** The line's width as a share of the canvas's. */
-private const val LINE = 0.07f
-
-/** A square to draw on with any number of fingers; each draws its own strokes. */
+/** A canvas for [task] to draw on with any number of fingers; each draws its own strokes. Each task has its own drawing. */
 class DrawView(context: Context, attributes: AttributeSet) : View(context, attributes) {
-    private val strokes = Strokes()
-    private val most = resources.getDimensionPixelSize(R.dimen.canvas_most)
+    private val sheets = Task.entries.associateWith { Strokes() }
+    private val strokes get() = sheets.getValue(task)
+    private val form get() = FORMS.getValue(task)
     private val path = Path()
     private val line = Paint(Paint.ANTI_ALIAS_FLAG).apply {
         color = context.getColor(R.color.ink)
@@ -31,9 +30,28 @@ class DrawView(context: Context, attributes: AttributeSet) : View(context, attri
         textAlign = Paint.Align.CENTER
         textSize = scaled(HINT_SP)
     }
+    private val labels = LabelPainter(this)
 
-    /** Called at each change of the drawing. */
-    var onDrawn: (Drawing) -> Unit = {}
+    /** What is drawn: one digit on a square, or a line on a wide canvas. */
+    var task = Task.DIGIT
+        set(value) {
+            if (field == value) return
+            strokes.endAll()
+            field = value
+            requestLayout()
+            changed()
+        }
+
+    /** What was read, shown over the drawing. */
+    var read: List<Label> = emptyList()
+        set(value) {
+            if (field == value) return
+            field = value
+            invalidate()
+        }
+
+    /** Called at each change of what is drawn. */
+    var onDrawn: (Drawn) -> Unit = {}
 
     val drawing: Drawing get() = strokes.drawing
 
@@ -51,21 +69,22 @@ class DrawView(context: Context, attributes: AttributeSet) : View(context, attri
         changed()
     }
 
-    /** Returns the drawing for the saved state, which must stay small. */
-    fun packed(): FloatArray = strokes.packed()
+    /** Returns the drawing for [task] for the saved state, which must stay small. */
+    fun packed(task: Task): FloatArray = sheets.getValue(task).packed()
 
     /** Puts back what [packed] gave. */
-    fun unpack(packed: FloatArray) {
-        strokes.unpack(packed)
+    fun unpack(task: Task, packed: FloatArray) {
+        sheets.getValue(task).unpack(packed)
         changed()
     }
 
     override fun onMeasure(widthMeasureSpec: Int, heightMeasureSpec: Int) {
-        val sides = listOf(widthMeasureSpec, heightMeasureSpec)
-            .filter { MeasureSpec.getMode(it) != MeasureSpec.UNSPECIFIED }
-            .map { MeasureSpec.getSize(it) }
-        val side = (sides + most).min()
-        setMeasuredDimension(side, side)
+        fun room(spec: Int) =
+            if (MeasureSpec.getMode(spec) == MeasureSpec.UNSPECIFIED) null else MeasureSpec.getSize(spec)
+        val most = resources.getDimensionPixelSize(form.most)
+        val high = room(heightMeasureSpec)?.let { it * form.widthOfHeight }
+        val width = listOfNotNull(room(widthMeasureSpec), high, most).min()
+        setMeasuredDimension(width, width / form.widthOfHeight)
     }
 
     override fun onLayout(changed: Boolean, left: Int, top: Int, right: Int, bottom: Int) {
@@ -100,11 +119,12 @@ class DrawView(context: Context, attributes: AttributeSet) : View(context, attri
     override fun onDraw(canvas: Canvas) {
         val drawn = strokes.drawing
         if (drawn.isEmpty) {
-            val text = context.getString(R.string.draw_a_digit)
+            val text = context.getString(form.hint)
             canvas.drawText(text, width / 2f, (height - hint.ascent() - hint.descent()) / 2, hint)
         }
-        line.strokeWidth = LINE * width
+        line.strokeWidth = form.pen * width
         for (stroke in drawn.strokes) canvas.drawPath(smooth(stroke), line)
+        if (!drawn.isEmpty) labels.paint(canvas, read)
     }
 
     /** Curves from the middle of each step to the middle of the next, bent by the point between. */
@@ -139,10 +159,17 @@ class DrawView(context: Context, attributes: AttributeSet) : View(context, attri
 
     private fun changed() {
         invalidate()
-        onDrawn(drawing)
+        onDrawn(Drawn(task, drawing))
     }
+
+    /** A task's canvas: its width in heights and at [most], its words while it is empty, and the [pen]'s share of its width. */
+    private class Form(val widthOfHeight: Int, val most: Int, val hint: Int, val pen: Float)
 
     private companion object {
         const val HINT_SP = 20f
+        val FORMS = mapOf(
+            Task.DIGIT to Form(1, R.dimen.canvas_most, R.string.draw_a_digit, pen = 0.07f),
+            Task.LINE to Form(2, R.dimen.line_most, R.string.draw_a_line, pen = 0.022f),
+        )
     }
 }

@@ -7,11 +7,12 @@ import android.widget.RadioGroup
 import org.lenetedge.core.Delegate
 import org.lenetedge.core.Model
 import org.lenetedge.core.Request
+import org.lenetedge.core.Task
 
 /** The only screen: the drawing goes to the worker, and the worker's state goes to the [Screen]. */
 class MainActivity : Activity() {
     private val app get() = application as DemoApplication
-    private lateinit var worker: DigitWorker
+    private lateinit var worker: Worker
     private lateinit var screen: Screen
     private lateinit var canvas: DrawView
     private var state = State()
@@ -19,12 +20,15 @@ class MainActivity : Activity() {
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
         setContentView(R.layout.main)
-        view<View>(R.id.root).keepOffTheBars()
+        drawEdgeToEdge(view(R.id.root))
         screen = Screen(this)
         canvas = view(R.id.canvas)
-        worker = lastNonConfigurationInstance as DigitWorker? ?: newWorker()
+        worker = lastNonConfigurationInstance as Worker? ?: newWorker()
         canvas.onDrawn = { worker.draw(it) }
-        savedInstanceState?.getFloatArray(STROKES)?.let { canvas.unpack(it) }
+        canvas.task = app.settings.request.task
+        for (task in Task.entries) {
+            savedInstanceState?.getFloatArray(strokes(task))?.let { canvas.unpack(task, it) }
+        }
         offerChoices(app.settings.request)
         onClick(R.id.undo) { canvas.undo() }
         onClick(R.id.clear) { canvas.clear() }
@@ -44,7 +48,7 @@ class MainActivity : Activity() {
 
     override fun onSaveInstanceState(outState: Bundle) {
         super.onSaveInstanceState(outState)
-        outState.putFloatArray(STROKES, canvas.packed())
+        for (task in Task.entries) outState.putFloatArray(strokes(task), canvas.packed(task))
     }
 
     /** The worker stays alive while the screen is turned. */
@@ -59,6 +63,10 @@ class MainActivity : Activity() {
 
     private fun offerChoices(chosen: Request) {
         val words = Words(resources)
+        view<RadioGroup>(R.id.tasks).offer(Task.entries, chosen.task, words::task) { task ->
+            canvas.task = task
+            choose { it.copy(task = task) }
+        }
         view<RadioGroup>(R.id.models).offer(Model.entries, chosen.model, { it.label }) { model ->
             choose { it.copy(model = model) }
         }
@@ -73,6 +81,7 @@ class MainActivity : Activity() {
     private fun choose(change: (Request) -> Request) {
         val request = change(app.settings.request)
         app.settings.request = request
+        screen.show(state, request)
         worker.choose(request, anew = true)
     }
 
@@ -87,7 +96,5 @@ class MainActivity : Activity() {
 
     private fun onClick(id: Int, work: () -> Unit) = view<View>(id).setOnClickListener { work() }
 
-    private companion object {
-        const val STROKES = "strokes"
-    }
+    private fun strokes(task: Task) = "strokes of $task"
 }

@@ -5,32 +5,36 @@ import android.graphics.Bitmap
 import android.graphics.Canvas
 import android.graphics.Color
 import android.graphics.Paint
-import android.graphics.Rect
+import android.graphics.RectF
 import android.util.AttributeSet
 import android.view.View
-import org.lenetedge.core.PICTURE
+import org.lenetedge.core.Ink
 
-/** The picture that the net sees, each pixel drawn as a square. */
+/** What the net sees, each pixel drawn as a square, as large as there is room for. */
 class PictureView(context: Context, attributes: AttributeSet) : View(context, attributes) {
-    private val bitmap = Bitmap.createBitmap(PICTURE, PICTURE, Bitmap.Config.ARGB_8888)
     private val sharp = Paint().apply { isFilterBitmap = false }
-    private val whole = Rect()
-    private val shades = shades(context.getColor(R.color.track), context.getColor(R.color.ink))
+    private val place = RectF()
+    private val paper = context.getColor(R.color.track)
+    private val shades = shades(paper, context.getColor(R.color.ink))
+    private var bitmap: Bitmap? = null
 
-    init {
-        show(null)
-    }
-
-    /** Shows 32 x 32 unsigned bytes, or paper for null. */
-    fun show(picture: ByteArray?) {
-        val colours = IntArray(PICTURE * PICTURE) { shades[(picture?.get(it)?.toInt() ?: 0) and 0xff] }
-        bitmap.setPixels(colours, 0, PICTURE, 0, 0, PICTURE, PICTURE)
+    /** Shows [ink], or paper for null. */
+    fun show(ink: Ink?) {
+        bitmap = ink?.let {
+            val colours = IntArray(it.width * it.height) { i -> shades[it.values[i].toInt() and 0xff] }
+            Bitmap.createBitmap(colours, it.width, it.height, Bitmap.Config.ARGB_8888)
+        }
         invalidate()
     }
 
     override fun onDraw(canvas: Canvas) {
-        whole.set(0, 0, width, height)
-        canvas.drawBitmap(bitmap, null, whole, sharp)
+        canvas.drawColor(paper)
+        val bitmap = this.bitmap ?: return
+        val scale = minOf(width / bitmap.width.toFloat(), height / bitmap.height.toFloat())
+        val (across, down) = bitmap.width * scale to bitmap.height * scale
+        place.set(0f, 0f, across, down)
+        place.offset((width - across) / 2, (height - down) / 2)
+        canvas.drawBitmap(bitmap, null, place, sharp)
     }
 
     private fun shades(paper: Int, ink: Int) = IntArray(256) { value ->

@@ -7,7 +7,6 @@ import android.content.Intent
 import android.content.res.Configuration
 import android.os.Build
 import org.lenetedge.core.Check
-import org.lenetedge.core.Golden
 import org.lenetedge.core.Machine
 import org.lenetedge.core.ResultsJson
 import java.time.Instant
@@ -17,9 +16,9 @@ import java.util.Locale
 /** Makes a check's report, and shares it as a file and as text. */
 class Results(private val context: Context) {
     /** Returns the JSON of [check] and keeps it for the [ResultsProvider]; reasons are in English. */
-    fun report(check: Check, golden: Golden, runtimeVersion: String): String {
+    fun report(check: Check, runtimeVersion: String): String {
         val date = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString()
-        val report = ResultsJson(machine(), runtimeVersion, version(), golden, english()::reason)
+        val report = ResultsJson(machine(), runtimeVersion, version(), english()::reason)
             .of(date, listOf(check), emptyList())
             .toString(1)
         ResultsProvider.keep(context, report)
@@ -28,7 +27,7 @@ class Results(private val context: Context) {
 
     /** Returns the intent that asks the user where to send the results. */
     fun shared(checked: Checked): Intent {
-        val name = checked.check.opening.request.model.file
+        val name = checked.check.model.file
         val send = Intent(Intent.ACTION_SEND).apply {
             type = ResultsProvider.TYPE
             if (ResultsProvider.file(context).exists()) attach()

@@ -3,9 +3,12 @@ package org.lenetedge.demo
 import org.lenetedge.core.Answer
 import org.lenetedge.core.BadModel
 import org.lenetedge.core.Check
-import org.lenetedge.core.Model
+import org.lenetedge.core.Drawing
+import org.lenetedge.core.Line
+import org.lenetedge.core.LineReading
 import org.lenetedge.core.Opening
 import org.lenetedge.core.Reason
+import org.lenetedge.core.Task
 
 /**
  * What the worker knows: what runs ([opening], null while it is being opened) or the [trouble] instead, what
@@ -20,8 +23,21 @@ data class State(
     val checked: Checked? = null,
 )
 
-/** The [picture] that a drawing became, 32 x 32 unsigned bytes, and the model's [answer]. */
-class Seen(val picture: ByteArray, val answer: Answer)
+/** A [drawing] on the canvas of [task]. */
+data class Drawn(val task: Task, val drawing: Drawing)
+
+/** What was read of a drawing; the inferences took [nanos]. */
+sealed interface Seen {
+    val nanos: Long
+
+    /** The [picture] that a drawing became, 32 x 32 unsigned bytes, and the model's [answer]. */
+    class Digit(val picture: ByteArray, val answer: Answer, override val nanos: Long) : Seen
+
+    /** The [line] that a drawing became, and the string on it. */
+    class Text(val line: Line, val reading: LineReading) : Seen {
+        override val nanos get() = reading.nanos
+    }
+}
 
 /** Microseconds of the last [runs]: from drawing to picture and for the inference. */
 data class Times(val preparing: Double, val inference: Double, val inference95: Double, val runs: Int)
@@ -31,7 +47,8 @@ class Checked(val check: Check, val report: String)
 
 /** Why nothing runs. */
 sealed interface Trouble {
-    data class BadFile(val model: Model, val fault: BadModel.Fault) : Trouble
+    /** The model's [file] cannot be used; [others] can be chosen instead, or cannot. */
+    data class BadFile(val file: String, val fault: BadModel.Fault, val others: Boolean) : Trouble
 
     data class Untrusted(val reason: Reason) : Trouble
 

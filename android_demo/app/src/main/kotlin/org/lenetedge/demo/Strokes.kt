@@ -38,6 +38,9 @@ class Strokes {
         held -= finger
     }
 
+    /** Ends the strokes of all fingers. */
+    fun endAll() = held.clear()
+
     /** Removes the stroke of [finger]: it was a palm, or the gesture went to another view. */
     fun cancel(finger: Int) {
         held.remove(finger)?.let { remove(it) }

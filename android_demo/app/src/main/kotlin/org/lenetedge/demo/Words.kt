@@ -6,26 +6,53 @@ import org.lenetedge.core.BadModel
 import org.lenetedge.core.Check
 import org.lenetedge.core.Delegate
 import org.lenetedge.core.LOADS
+import org.lenetedge.core.Model
 import org.lenetedge.core.NNAPI_DEPRECATED_SINCE
 import org.lenetedge.core.Opening
 import org.lenetedge.core.Reason
 import org.lenetedge.core.Refusal
+import org.lenetedge.core.Request
+import org.lenetedge.core.Task
 import org.lenetedge.core.TensorType
+import java.math.RoundingMode
 import java.text.NumberFormat
 import java.util.Locale
 
 /** Sentences and numbers in the user's language. */
 class Words(private val resources: Resources) {
     private val locale: Locale = resources.configuration.locales[0]
-    private val percents = NumberFormat.getPercentInstance(locale).apply { maximumFractionDigits = 1 }
+    private val percents = NumberFormat.getPercentInstance(locale).apply {
+        maximumFractionDigits = 1
+        roundingMode = RoundingMode.DOWN // less than all is not 100 %
+    }
     private val twoDigits = NumberFormat.getNumberInstance(locale).apply {
         minimumFractionDigits = 2
         maximumFractionDigits = 2
     }
 
-    fun percent(share: Float): String = percents.format(share.toDouble())
+    fun percent(share: Float): String = percent(share.toDouble())
+
+    fun percent(share: Double): String = percents.format(share)
 
     fun digit(digit: Int): String = NumberFormat.getIntegerInstance(locale).format(digit)
+
+    fun task(task: Task): String = resources.getString(
+        when (task) {
+            Task.DIGIT -> R.string.task_digit
+            Task.LINE -> R.string.task_line
+        },
+    )
+
+    /** What is special about the model that is asked for, in a sentence. */
+    fun about(asked: Request): String = resources.getString(
+        when {
+            asked.task == Task.LINE -> R.string.about_wide
+            asked.model == Model.INT8_QAT -> R.string.about_int8_qat
+            asked.model == Model.INT8 -> R.string.about_int8
+            asked.model == Model.FLOAT16 -> R.string.about_float16
+            else -> R.string.about_float32
+        },
+    )
 
     fun delegate(delegate: Delegate): String = resources.getString(
         when (delegate) {
@@ -35,6 +62,11 @@ class Words(private val resources: Resources) {
             Delegate.NNAPI -> R.string.delegate_nnapi
         },
     )
+
+    fun opening(asked: Request): String = when (asked.task) {
+        Task.DIGIT -> resources.getString(R.string.opening, asked.model.file)
+        Task.LINE -> resources.getString(R.string.opening_wide)
+    }
 
     /** What really runs. */
     fun running(opening: Opening): String {
@@ -72,7 +104,10 @@ class Words(private val resources: Resources) {
     }
 
     fun trouble(trouble: Trouble): String = when (trouble) {
-        is Trouble.BadFile -> resources.getString(sentence(trouble.fault), trouble.model.file)
+        is Trouble.BadFile -> {
+            val advice = if (trouble.others) R.string.choose_another else R.string.install_again
+            resources.getString(sentence(trouble.fault), trouble.file, resources.getString(advice))
+        }
         is Trouble.Untrusted -> resources.getString(R.string.no_answer, reason(trouble.reason))
         Trouble.GoldenDamaged -> resources.getString(R.string.golden_damaged)
     }

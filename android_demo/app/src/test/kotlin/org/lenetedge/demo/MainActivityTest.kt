@@ -8,6 +8,7 @@ import android.net.Uri
 import android.os.Parcel
 import android.view.MotionEvent
 import android.view.View
+import android.view.ViewGroup
 import android.view.WindowInsets
 import org.json.JSONObject
 import org.junit.Assert.assertEquals
@@ -184,7 +185,7 @@ class MainActivityTest {
         it.draw(*ONE)
         for (model in Model.entries) {
             it.choose(R.id.models, model.label)
-            it.await(model.label) { it.app.fake.stillOpen.singleOrNull()?.model == model }
+            it.await(model.label) { it.app.fake.stillOpen.singleOrNull()?.model?.file == model.file }
             it.awaitDigit("1")
         }
         val delegates = mapOf("CPU" to Delegate.NONE, "GPU" to Delegate.GPU, "NNAPI" to Delegate.NNAPI)
@@ -376,7 +377,7 @@ class MainActivityTest {
         assertFalse(it.activity.view<View>(R.id.check).isEnabled)
         it.choose(R.id.models, "int8")
         go.countDown()
-        it.await("the other model") { it.app.fake.stillOpen.singleOrNull()?.model == Model.INT8 }
+        it.await("the other model") { it.app.fake.stillOpen.singleOrNull()?.model?.file == Model.INT8.file }
         assertEquals("expected one load of the check", 3, it.app.fake.all.size)
     }
 
@@ -455,6 +456,12 @@ class MainActivityTest {
         repeat(2) { root.dispatchApplyWindowInsets(insets) }
         val after = listOf(root.paddingLeft, root.paddingTop, root.paddingRight, root.paddingBottom)
         assertEquals(listOf(90, 63, 0, 126), after.zip(before) { now, then -> now - then })
+    }
+
+    @Test
+    fun `what scrolls is seen behind the system's bars, which no scrim covers`() = Stage().use {
+        assertFalse(it.activity.view<ViewGroup>(R.id.root).clipToPadding)
+        assertFalse(it.activity.window.isNavigationBarContrastEnforced)
     }
 
     @Test

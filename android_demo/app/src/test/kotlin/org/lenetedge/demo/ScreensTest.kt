@@ -12,6 +12,7 @@ import org.junit.Test
 import org.junit.runner.RunWith
 import org.lenetedge.core.Delegate
 import org.lenetedge.core.Reason
+import org.lenetedge.core.Task
 import org.lenetedge.demo.FakeRuntime.Companion.scores
 import org.lenetedge.demo.Stage.Companion.LANDSCAPE
 import org.lenetedge.demo.Stage.Companion.PORTRAIT
@@ -108,6 +109,27 @@ class ScreensTest {
     }
 
     @Test
+    fun `a wide canvas before and after an unsure line, and a narrow screen`() {
+        for ((name, form) in listOf("line_unsure" to PORTRAIT, "line_unsure_dark" to DARK)) {
+            Stage(form) { app ->
+                app.settings.request = app.settings.request.copy(task = Task.LINE)
+                app.fake.sureness = 0.7f
+            }.use {
+                it.awaitRunning(Stage.XNNPACK_RUNS)
+                it.picture(name.replace("unsure", "empty"))
+                for (stroke in Stage.ONES) it.draw(*stroke)
+                it.awaitString("111")
+                it.awaitQuiet()
+                it.picture(name)
+            }
+        }
+        Stage("en-w320dp-h1000dp-port-notnight-xhdpi").use {
+            it.seven()
+            it.picture("narrow")
+        }
+    }
+
+    @Test
     fun `the launcher's icon`() {
         val side = 432
         val bitmap = Bitmap.createBitmap(side, side, Bitmap.Config.ARGB_8888)
@@ -153,6 +175,13 @@ class ScreensTest {
         assertEquals(sentences.size, sentences.toSet().size)
         assertFalse(sentences.any { it.isBlank() || '%' in it })
         assertTrue(sentences.contains("It needs Android API level 27, and this device has 26."))
+    }
+
+    @Test
+    fun `less than all is never told as all`() {
+        RuntimeEnvironment.setQualifiers("+en")
+        val words = Words(RuntimeEnvironment.getApplication().resources)
+        assertEquals(listOf("99.9%", "100%", "50%"), listOf(0.99999, 1.0, 0.5).map { words.percent(it) })
     }
 
     private fun Stage.seven() {

@@ -68,6 +68,8 @@ class Stage(qualifiers: String = PORTRAIT, before: (TestApplication) -> Unit = {
 
     fun awaitDigit(digit: String) = await("the digit $digit") { words(R.id.digit) == digit }
 
+    fun awaitString(text: String) = await("the string $text") { words(R.id.string) == text }
+
     fun awaitWarning(part: String) = await("the warning $part") { part in words(R.id.warning) }
 
     /** Draws with one finger through places given as shares of the canvas. */
@@ -157,7 +159,7 @@ class Stage(qualifiers: String = PORTRAIT, before: (TestApplication) -> Unit = {
 
     /** Draws the whole window to screens/[name].png, after checking for cut-off words and small buttons. */
     fun picture(name: String) {
-        settle()
+        await("the layout") { views().none { it.isShown && it.isLayoutRequested } }
         for (view in views().filter { it.isShown }) {
             if (view is TextView) assertFalse("expected all of \"${view.text}\" to be seen", cut(view))
             val large = minOf(view.width, view.height) >= LEAST_DP * activity.resources.displayMetrics.density
@@ -203,6 +205,26 @@ class Stage(qualifiers: String = PORTRAIT, before: (TestApplication) -> Unit = {
                 (-13..16).map { 0.47f + 0.2f * cos(it * 0.1f) to 0.62f + 0.2f * sin(it * 0.1f) } +
                 listOf(0.34f to 0.78f)
             ).toTypedArray()
+
+        /** Three ones for the wide canvas. */
+        val ONES = List(3) { i ->
+            val x = 0.2f + 0.2f * i
+            arrayOf(x to 0.25f, x to 0.75f)
+        }
+
+        private val TWO = arc(0.5f to 0.36f, 0.19f, -170..30) + arrayOf(0.3f to 0.84f, 0.72f to 0.84f)
+        private val THREE = arc(0.47f to 0.34f, 0.17f, -150..80) + arc(0.47f to 0.67f, 0.2f, -80..150)
+
+        /** A stroke for each digit of 57123, for the wide canvas. */
+        val NUMBER = listOf(FIVE, SEVEN, ONE, TWO, THREE).mapIndexed { i, digit ->
+            digit.map { (x, y) -> 0.13f + 0.18f * i + 0.36f * (x - 0.5f) to 0.13f + 0.72f * y }.toTypedArray()
+        }
+
+        private fun arc(middle: Pair<Float, Float>, radius: Float, degrees: IntProgression) =
+            (degrees step 10).map { Math.toRadians(it.toDouble()) }.map { angle ->
+                middle.first + radius * cos(angle).toFloat() to middle.second + radius * sin(angle).toFloat()
+            }.toTypedArray()
+
         private const val QUIET = 300L
         private const val PATIENCE = 30_000L
         private const val LEAST_DP = 47.5f

@@ -1,13 +1,14 @@
 package org.lenetedge.demo
 
 import org.lenetedge.core.Golden
+import org.lenetedge.core.GoldenStrings
 import org.lenetedge.core.Runtime
 import java.io.File
 import java.nio.ByteBuffer
 
 /** The app with a fake runtime, and with files that a test can damage. */
 open class TestApplication : DemoApplication() {
-    val fake by lazy { FakeRuntime(golden) }
+    val fake by lazy { FakeRuntime(golden, strings) }
 
     /** Files that are replaced; null for a missing one. */
     val spoilt = mutableMapOf<String, ByteBuffer?>()
@@ -26,5 +27,6 @@ open class TestApplication : DemoApplication() {
 
     companion object {
         val golden by lazy { Golden.parse(File(System.getProperty("golden")).readText()) }
+        val strings by lazy { GoldenStrings.parse(File(System.getProperty("strings")).readText()) }
     }
 }

@@ -5,11 +5,12 @@ const val LOADS = 6
 private const val RUNS = 60
 
 /**
- * A check of one [opening]: the [verdict] over the golden pictures with all scores as [stored], and times. [run]
+ * A check of one [opening] of [model]: the [verdict] over its golden inputs with all scores as [stored], and times. [run]
  * includes copying in and out, [invoke] does not (null if unknown), [loading] is from the file to the
  * first answer, [loads] each load's median of [run] in microseconds.
  */
 class Check(
+    val model: GoldenModel,
     val opening: Opening,
     val output: TensorEnd,
     val verdict: GoldenVerdict,
@@ -21,32 +22,35 @@ class Check(
 )
 
 /**
- * Loads the model [LOADS] times by [open], reads the golden pictures with the first and times the others too.
+ * Loads a model [LOADS] times by [open], reads its golden inputs with the first and times the others too.
  * [progress] gets the number of loads done. Each reader is closed. Throws [NoAnswer].
  */
-fun check(open: () -> Reader, golden: Golden, progress: (Int) -> Unit = {}): Check {
+fun check(open: () -> Reader, progress: (Int) -> Unit = {}): Check {
     val times = Times()
     var first: Seen? = null
     repeat(LOADS) { done ->
         progress(done)
         val start = System.nanoTime()
         open().use { reader ->
-            reader.read(golden.pictures[0].pixels)
+            val inputs = reader.model.inputs
+            reader.read(inputs[0])
             times.loading += System.nanoTime() - start
-            if (first == null) first = seen(reader, golden)
-            times.add(List(RUNS) { reader.read(golden.pictures[it % golden.pictures.size].pixels) })
+            if (first == null) first = seen(reader)
+            times.add(List(RUNS) { reader.read(inputs[it % inputs.size]) })
         }
     }
     return checkNotNull(first).with(times)
 }
 
 private class Seen(
+    val model: GoldenModel,
     val opening: Opening,
     val output: TensorEnd,
     val verdict: GoldenVerdict,
     val stored: List<FloatArray>,
 ) {
     fun with(times: Times) = Check(
+        model,
         opening,
         output,
         verdict,
@@ -58,10 +62,9 @@ private class Seen(
     )
 }
 
-private fun seen(reader: Reader, golden: Golden): Seen {
-    val stored = golden.pictures.map { reader.read(it.pixels).stored }
-    val verdict = golden.of(reader.opening.request.model).judge(stored)
-    return Seen(reader.opening, reader.output, verdict, stored)
+private fun seen(reader: Reader): Seen {
+    val stored = reader.model.inputs.map { reader.read(it).stored }
+    return Seen(reader.model, reader.opening, reader.output, reader.model.judge(stored), stored)
 }
 
 private class Times {

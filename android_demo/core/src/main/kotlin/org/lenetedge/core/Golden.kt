@@ -1,7 +1,5 @@
 package org.lenetedge.core
 
-import org.json.JSONArray
-import org.json.JSONException
 import org.json.JSONObject
 
 /** A picture to check with: 32 x 32 unsigned bytes; [label] is null if it is not a digit. */
@@ -11,20 +9,26 @@ class GoldenPicture(val name: String, val label: Int?, val pixels: ByteArray)
 class GoldenDrawing(val name: String, val ink: Ink, val pixels: ByteArray)
 
 /**
- * What a model's file must be ([sha256], [bytes] long) and give for each picture, as it stores it: [scores] in TensorFlow,
- * anywhere from [low] to [high] in a runtime that rounds differently. Below [unsureBelow] an answer is not sure.
+ * What a model of one digit must give for golden.json's pictures, as it stores it: [scores] in TensorFlow, anywhere
+ * from [low] to [high] in a runtime that rounds differently.
  */
 class GoldenFile(
-    val sha256: String,
-    val bytes: Int,
-    val unsureBelow: Double,
+    override val file: String,
+    override val sha256: String,
+    override val bytes: Int,
+    override val unsureBelow: Double,
+    override val inputs: List<ByteArray>,
     val scores: List<FloatArray>,
     val low: List<FloatArray>,
     val high: List<FloatArray>,
-)
-
-/** Of [pictures], how many have a score [outside] the limits; in a quantised file, how many the [same] bytes as TensorFlow's. */
-data class GoldenVerdict(val pictures: Int, val outside: Int, val same: Int)
+) : GoldenModel {
+    override fun judge(stored: List<FloatArray>): GoldenVerdict {
+        require(stored.size == scores.size) { "expected ${scores.size} rows, got ${stored.size}" }
+        val within = stored.indices.count { row -> within(stored[row], low[row], high[row]) }
+        val same = stored.indices.count { row -> stored[row].contentEquals(scores[row]) }
+        return GoldenVerdict(stored.size, stored.size - within, same)
+    }
+}
 
 /** lenet_edge/golden/golden.json: what every port must reproduce. */
 class Golden(
@@ -38,20 +42,15 @@ class Golden(
 
     companion object {
         /** Reads golden.json's [text]; throws [IllegalArgumentException] if it is anything else. */
-        fun parse(text: String): Golden = try {
-            val root = JSONObject(text)
-            require(root.getInt("format") == 1) {
-                "expected golden.json of format 1, got ${root.get("format")}"
-            }
+        fun parse(text: String): Golden = parsed("golden.json", text) { root ->
+            val pictures = root.getJSONArray("pictures").objects().map { picture(it) }
             Golden(
-                root.getJSONArray("pictures").objects().map { picture(it) },
+                pictures,
                 root.getJSONArray("drawings").objects().map { drawing(it) },
                 root.getJSONObject("files").let { files ->
-                    names(files).associateWith { file(files.getJSONObject(it)) }
+                    names(files).associateWith { file(it, files.getJSONObject(it), pictures) }
                 },
             )
-        } catch (error: JSONException) {
-            throw IllegalArgumentException("expected golden.json, got another file: ${error.message}", error)
         }
 
         private fun picture(one: JSONObject) = GoldenPicture(
@@ -66,37 +65,17 @@ class Golden(
             one.getJSONArray("pixels").unsigned(),
         )
 
-        private fun file(one: JSONObject) = GoldenFile(
+        private fun file(name: String, one: JSONObject, pictures: List<GoldenPicture>) = GoldenFile(
+            name,
             one.getString("sha256"),
             one.getInt("bytes"),
             one.optDouble("unsure_below", 0.0),
+            pictures.map { it.pixels },
             one.rows("scores"),
             one.rows("low"),
             one.rows("high"),
         )
 
         private fun names(files: JSONObject): List<String> = files.keys().asSequence().toList()
-
-        private fun JSONObject.rows(key: String): List<FloatArray> {
-            val rows = getJSONArray(key)
-            return List(rows.length()) { rows.getJSONArray(it).floats() }
-        }
-
-        private fun JSONArray.objects(): List<JSONObject> = List(length()) { getJSONObject(it) }
-
-        private fun JSONArray.floats() = FloatArray(length()) { getDouble(it).toFloat() }
-
-        private fun JSONArray.unsigned() = ByteArray(length()) { getInt(it).toByte() }
     }
 }
-
-/** Returns how [stored], a row for each golden picture as the file stores its scores, keeps the limits; NaN never does. */
-fun GoldenFile.judge(stored: List<FloatArray>): GoldenVerdict {
-    require(stored.size == scores.size) { "expected ${scores.size} rows, got ${stored.size}" }
-    val within = stored.indices.count { row -> within(stored[row], low[row], high[row]) }
-    val same = stored.indices.count { row -> stored[row].contentEquals(scores[row]) }
-    return GoldenVerdict(stored.size, stored.size - within, same)
-}
-
-private fun within(scores: FloatArray, low: FloatArray, high: FloatArray): Boolean =
-    scores.indices.all { scores[it] in low[it]..high[it] }

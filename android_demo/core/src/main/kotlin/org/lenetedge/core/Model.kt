@@ -1,6 +1,9 @@
 package org.lenetedge.core
 
-/** The models packed with the app, in the order in which they are offered; [label] is the package's name. */
+/** What is on the canvas, and so which net reads it. */
+enum class Task { DIGIT, LINE }
+
+/** The models of one digit packed with the app, in the order in which they are offered; [label] is the package's name. */
 enum class Model(val label: String) {
     INT8_QAT("int8_qat"),
     INT8("int8"),
@@ -8,13 +11,5 @@ enum class Model(val label: String) {
     FLOAT32("float32"),
     ;
 
-    /** What reports call it. */
-    val title: String get() = "lenet5_$label"
-
-    val file: String get() = "$title.tflite"
-}
-
-/** A model's file that cannot be used; [fault] says why. */
-class BadModel(val model: Model, val fault: Fault) : Exception("${model.file}: $fault") {
-    enum class Fault { MISSING, TRUNCATED, ANOTHER }
+    val file: String get() = "lenet5_$label.tflite"
 }

@@ -3,15 +3,19 @@ package org.lenetedge.core
 import java.nio.ByteBuffer
 import java.security.MessageDigest
 
+/** A model's file that cannot be used; [fault] says why. */
+class BadModel(val file: String, val fault: Fault) : Exception("$file: $fault") {
+    enum class Fault { MISSING, TRUNCATED, ANOTHER }
+}
+
 /**
- * Returns [content] if it is the file that golden.json names for [model]; native code must not see any other.
- * Null stands for a missing file. Throws [BadModel].
+ * Returns [content] if it is the file that [model] names; native code must not see any other. Null stands for a
+ * missing file. Throws [BadModel].
  */
-fun checked(model: Model, content: ByteBuffer?, golden: Golden): ByteBuffer {
-    if (content == null) throw BadModel(model, BadModel.Fault.MISSING)
-    val promised = golden.of(model)
-    if (content.capacity() < promised.bytes) throw BadModel(model, BadModel.Fault.TRUNCATED)
-    if (sha256(content) != promised.sha256) throw BadModel(model, BadModel.Fault.ANOTHER)
+fun checked(model: GoldenModel, content: ByteBuffer?): ByteBuffer {
+    if (content == null) throw BadModel(model.file, BadModel.Fault.MISSING)
+    if (content.capacity() < model.bytes) throw BadModel(model.file, BadModel.Fault.TRUNCATED)
+    if (sha256(content) != model.sha256) throw BadModel(model.file, BadModel.Fault.ANOTHER)
     return content
 }
 

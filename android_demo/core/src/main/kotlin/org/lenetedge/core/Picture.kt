@@ -2,7 +2,6 @@ package org.lenetedge.core
 
 /** The side of the picture that the model reads, in pixels. */
 const val PICTURE = 32
-private const val BOX = 20
 private const val MARGIN = 2
 
 /**

@@ -2,8 +2,8 @@ package org.lenetedge.core
 
 import java.nio.ByteBuffer
 
-/** What the user chose: a model, the delegate that should run it, and CPU [threads]. */
-data class Request(val model: Model, val delegate: Delegate, val threads: Int)
+/** What the user chose: a [task], the [model] for one digit, the delegate that should run it, and CPU [threads]. */
+data class Request(val model: Model, val delegate: Delegate, val threads: Int, val task: Task = Task.DIGIT)
 
 /** A delegate, whether or not it was tried, and the reason why it does not run. */
 data class Refusal(val delegate: Delegate, val reason: Reason)
@@ -11,7 +11,7 @@ data class Refusal(val delegate: Delegate, val reason: Reason)
 /** What really runs: [used] runs [share] of the model; [refusals] are the delegates before it, the one asked for first. */
 data class Opening(val request: Request, val used: Delegate, val share: Share, val refusals: List<Refusal>)
 
-/** Ten [scores] 0 to 1, also as the file stores them, and what they took in nanoseconds: handing over and fetching included, and not. */
+/** [scores] 0 to 1, also as the file stores them, and what they took in nanoseconds: handing over and fetching included, and not. */
 class Reading(val scores: FloatArray, val stored: FloatArray, val nanos: Long, val invokeNanos: Long?)
 
 /** Called before and after what may crash the whole app: native code of a delegate's driver. */
@@ -25,15 +25,15 @@ interface Watch {
 class NoAnswer(val reason: Reason) : Exception("expected scores within the limits, got: $reason")
 
 /**
- * Reads pictures with a model, with the requested delegate or, if [decide] says so, the next one.
+ * Reads with [content], the file of [model], with the requested delegate or, if [decide] says so, the next one.
  *
- * Before a delegate is trusted it reads the golden pictures and has to keep their limits. Use it only on
+ * Before a delegate is trusted it reads the model's golden inputs and has to keep their limits. Use it only on
  * one thread: a graphics delegate is bound to it. Throws [NoAnswer].
  */
 class Reader(
     private val runtime: Runtime,
-    private val model: ByteBuffer,
-    private val golden: Golden,
+    private val content: ByteBuffer,
+    val model: GoldenModel,
     private val request: Request,
     private val offer: Offer,
     private val watch: Watch,
@@ -52,11 +52,11 @@ class Reader(
     /** The output, for callers that report scores as they are stored. */
     val output: TensorEnd get() = current().output
 
-    /** Reads a picture, 32 x 32 unsigned bytes; a delegate that fails now falls back, and [opening] says so. */
-    fun read(picture: ByteArray): Reading {
+    /** Reads [pixels], unsigned bytes, as [store] takes them; a delegate that fails now falls back, and [opening] says so. */
+    fun read(pixels: ByteArray): Reading {
         while (true) {
             val session = current()
-            attempt({ return session.read(picture) }) { why ->
+            attempt({ return session.read(pixels) }) { why ->
                 close()
                 follow(opening.used, decide(opening.used, offer, Trial.RunFailed(why)))
             }
@@ -99,7 +99,7 @@ class Reader(
     }
 
     private fun tried(delegate: Delegate): Trial {
-        val opened = attempt({ Session(runtime.open(model, delegate, request.threads)) }) { why ->
+        val opened = attempt({ Session(runtime.open(content, delegate, request.threads)) }) { why ->
             return Trial.NotCreated(why)
         }
         session = opened
@@ -107,7 +107,7 @@ class Reader(
     }
 
     private fun verdict(opened: Session): Trial {
-        val verdict = golden.of(request.model).judge(golden.pictures.map { opened.read(it.pixels).stored })
+        val verdict = model.judge(model.inputs.map { opened.read(it).stored })
         return when (verdict.outside) {
             0 -> Trial.Ran(opened.plan)
             else -> Trial.Deviates(opened.plan, verdict.outside, verdict.pictures)
@@ -120,14 +120,14 @@ private class Session(private val opened: Opened) : AutoCloseable by opened {
     // Lazily: anything thrown while this is created would leave the interpreter open.
     val output: TensorEnd by lazy { opened.output }
     val plan: Plan get() = opened.plan
-    private val picture by lazy { opened.input.buffer() }
+    private val input by lazy { opened.input.buffer() }
     private val answer by lazy { output.buffer() }
 
     fun read(pixels: ByteArray): Reading {
         val start = System.nanoTime()
-        opened.input.store(pixels, picture)
+        opened.input.store(pixels, input)
         answer.rewind()
-        opened.run(picture, answer)
+        opened.run(input, answer)
         val stored = output.fetch(answer)
         val scores = output.real(stored)
         return Reading(scores, stored, System.nanoTime() - start, opened.invokeNanos)

@@ -16,7 +16,7 @@ data class Machine(
 
 /** The scores [stored] by [model] as [opening] ran it, a row for each picture. */
 class Answers(
-    val model: Model,
+    val model: GoldenModel,
     val opening: Opening,
     val output: TensorEnd,
     val pictures: Pictures,
@@ -38,13 +38,16 @@ class ResultsJson(
     private val machine: Machine,
     private val runtimeVersion: String,
     private val appVersion: String,
-    private val golden: Golden,
     private val sentence: (Reason) -> String,
 ) {
-    /** Returns the report; of [checks] with the same request, the latest counts. */
+    /**
+     * Returns the report; of [checks] with the same request, the latest counts. A check of lines has times but no
+     * answers: parity compares pictures of one digit.
+     */
     fun of(date: String, checks: List<Check>, answers: List<Answers>): JSONObject {
         val last = checks.associateBy { it.opening.request }.values
-        val models = (last.map { it.opening.request.model } + answers.map { it.model }).distinct()
+        val digits = last.filter { it.opening.request.task == Task.DIGIT }.map { golden(it) }
+        val models = (last.map { it.model } + answers.map { it.model }).distinct()
         return JSONObject()
             .put("format", "lenet-edge benchmark")
             .put("schema", 1)
@@ -56,7 +59,7 @@ class ResultsJson(
             .put("results", JSONArray(last.map { result(it) }))
             .put("failures", JSONArray())
             .put("profiles", JSONArray())
-            .put("answers", JSONArray((last.map { golden(it) } + answers).map { answers(it) }))
+            .put("answers", JSONArray((digits + answers).map { answers(it) }))
     }
 
     private fun machine() = JSONObject()
@@ -67,11 +70,10 @@ class ResultsJson(
         .put("board", machine.board ?: JSONObject.NULL)
         .put("memory_bytes", machine.memoryBytes ?: JSONObject.NULL)
 
-    private fun facts(model: Model) =
-        golden.of(model).let { JSONObject().put("sha256", it.sha256).put("bytes", it.bytes) }
+    private fun facts(model: GoldenModel) = JSONObject().put("sha256", model.sha256).put("bytes", model.bytes)
 
     private fun golden(check: Check) = Answers(
-        check.opening.request.model,
+        check.model,
         check.opening,
         check.output,
         Pictures.GOLDEN,
@@ -79,8 +81,8 @@ class ResultsJson(
         check.stored.size * check.run.mean / 1e6,
     )
 
-    private fun ran(opening: Opening) = JSONObject()
-        .put("model", opening.request.model.title)
+    private fun ran(model: GoldenModel, opening: Opening) = JSONObject()
+        .put("model", model.title)
         .put("runtime", "tflite")
         .put("version", runtimeVersion)
         .put("asked", opening.request.delegate.asked)
@@ -90,7 +92,7 @@ class ResultsJson(
         .put("nodes", opening.share.nodes)
         .put("threads", opening.request.threads)
 
-    private fun answers(of: Answers) = ran(of.opening)
+    private fun answers(of: Answers) = ran(of.model, of.opening)
         .put("seconds", of.seconds)
         .put("pictures", of.pictures.title)
         .put("type", of.output.type.name.lowercase())
@@ -98,7 +100,7 @@ class ResultsJson(
         .put("zero_point", of.output.zeroPoint)
         .put("scores", JSONArray(of.stored.map { row -> JSONArray(row.map { number(it, of.output.type) }) }))
 
-    private fun result(check: Check) = ran(check.opening)
+    private fun result(check: Check) = ran(check.model, check.opening)
         .put("beside", "")
         .put("run", spread(check.run))
         .put("run_ratio", itself())

@@ -8,20 +8,28 @@ fun TensorEnd.buffer(): ByteBuffer =
     ByteBuffer.allocateDirect(count * type.bytes).order(ByteOrder.nativeOrder())
 
 /**
- * Stores a picture's pixels, unsigned bytes, in [into] as the input keeps them, and rewinds it. A model of
- * 28 x 28 sees the middle of the 32 x 32 picture.
+ * Stores [pixels], unsigned bytes, in [into] as the input keeps them, and rewinds it. A model of 28 x 28 sees the
+ * middle of a 32 x 32 picture.
  */
-fun TensorEnd.store(picture: ByteArray, into: ByteBuffer) {
-    require(picture.size == PICTURE * PICTURE) { "expected ${PICTURE * PICTURE} pixels, got ${picture.size}" }
-    val side =
-        (0..PICTURE).firstOrNull { it * it == count } ?: error("expected a square input, got $count values")
-    val margin = (PICTURE - side) / 2
+fun TensorEnd.store(pixels: ByteArray, into: ByteBuffer) {
     into.rewind()
-    for (i in 0 until count) {
-        val pixel = picture[(i / side + margin) * PICTURE + i % side + margin].toInt() and 0xff
+    for (value in fitted(pixels)) {
+        val pixel = value.toInt() and 0xff
         if (type == TensorType.FLOAT32) into.putFloat(pixel.toFloat()) else into.put(stored(pixel).toByte())
     }
     into.rewind()
+}
+
+/** Returns [pixels] if they are as many as the input takes, or else the middle of a picture. */
+private fun TensorEnd.fitted(pixels: ByteArray): ByteArray {
+    if (pixels.size == count) return pixels
+    require(pixels.size == PICTURE * PICTURE) {
+        "expected $count or ${PICTURE * PICTURE} pixels, got ${pixels.size}"
+    }
+    val side =
+        (0..PICTURE).firstOrNull { it * it == count } ?: error("expected a square input, got $count values")
+    val margin = (PICTURE - side) / 2
+    return ByteArray(count) { pixels[(it / side + margin) * PICTURE + it % side + margin] }
 }
 
 /** Rounds half to even, as NumPy does. */

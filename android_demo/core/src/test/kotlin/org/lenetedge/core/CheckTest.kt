@@ -20,19 +20,18 @@ class CheckTest {
             Reader(
                 runtime,
                 ByteBuffer.allocate(0),
-                golden,
+                golden.of(model),
                 Request(model, Delegate.GPU, 2),
                 Offer(35, true),
                 watch,
             )
         },
-        golden,
         progress,
     )
 
     private fun json(check: Check, vararg answers: Answers): JSONObject {
         val machine = Machine("Android 15 (API level 35)", "arm64-v8a", "Tensor", 8, board = "Pixel")
-        return ResultsJson(machine, "2.16.1", "0.1.0", golden) { "why: $it" }
+        return ResultsJson(machine, "2.16.1", "0.1.0") { "why: $it" }
             .of("2026-11-23T14:00:00Z", listOf(check), answers.toList())
             .let { JSONObject(it.toString()) }
     }
@@ -87,7 +86,8 @@ class CheckTest {
         val check = check(FakeRuntime(golden, model, emptyMap()))
         val end = TensorEnd(TensorType.FLOAT32, 2)
         val row = floatArrayOf(0.1f, Float.NaN)
-        val answers = Answers(Model.FLOAT32, check.opening, end, Pictures.TEST_DIGITS, listOf(row), 1.5)
+        val answers =
+            Answers(golden.of(Model.FLOAT32), check.opening, end, Pictures.TEST_DIGITS, listOf(row), 1.5)
         val told = json(check, answers).getJSONArray("answers").getJSONObject(1)
         assertEquals("test digits", told.getString("pictures"))
         assertEquals("0.100000001", told.getJSONArray("scores").getJSONArray(0).get(0).toString())

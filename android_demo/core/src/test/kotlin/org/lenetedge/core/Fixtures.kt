@@ -7,7 +7,11 @@ import java.nio.ByteBuffer
 object Fixtures {
     val goldenText: String by lazy { File(System.getProperty("golden")).readText() }
     val golden: Golden by lazy { Golden.parse(goldenText) }
+    val stringsText: String by lazy { File(System.getProperty("strings")).readText() }
+    val strings: GoldenStrings by lazy { GoldenStrings.parse(stringsText) }
 
-    fun content(model: Model): ByteBuffer =
-        ByteBuffer.wrap(File(System.getProperty("released"), model.file).readBytes())
+    fun content(model: Model): ByteBuffer = content(model.file)
+
+    fun content(file: String): ByteBuffer =
+        ByteBuffer.wrap(File(System.getProperty("released"), file).readBytes())
 }

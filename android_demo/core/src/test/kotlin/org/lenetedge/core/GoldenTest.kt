@@ -52,7 +52,7 @@ class GoldenTest {
     fun theReleasedModelsAreWhatItPromises() {
         for (model in Model.values()) {
             Fixtures.content(model).let {
-                assertEquals(it, checked(model, it, golden))
+                assertEquals(it, checked(golden.of(model), it))
             }
         }
     }
@@ -69,5 +69,5 @@ class GoldenTest {
     }
 
     private fun fault(content: ByteBuffer?) =
-        assertThrows(BadModel::class.java) { checked(Model.INT8, content, golden) }.fault
+        assertThrows(BadModel::class.java) { checked(golden.of(Model.INT8), content) }.fault
 }

@@ -23,7 +23,7 @@ class ReaderTest {
     }
 
     private fun reader(runtime: Runtime, delegate: Delegate, offer: Offer = Offer(35, true)) =
-        Reader(runtime, ByteBuffer.allocate(0), golden, Request(model, delegate, 1), offer, watch)
+        Reader(runtime, ByteBuffer.allocate(0), golden.of(model), Request(model, delegate, 1), offer, watch)
 
     private fun runtime(vararg fates: Pair<Delegate, Fate>) = FakeRuntime(golden, model, fates.toMap())
 

@@ -8,7 +8,6 @@ import org.junit.runners.Parameterized.Parameters
 import org.lenetedge.core.Delegate
 import org.lenetedge.core.Model
 import org.lenetedge.core.Opened
-import org.lenetedge.core.judge
 import org.lenetedge.demo.LiteRuntime
 
 /** Every model's golden vectors with every delegate that can run here; the GPU is OpenGL ES in software. */

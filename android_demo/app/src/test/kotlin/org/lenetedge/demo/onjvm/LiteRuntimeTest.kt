@@ -13,7 +13,6 @@ import org.lenetedge.core.Reason
 import org.lenetedge.core.Request
 import org.lenetedge.core.TensorEnd
 import org.lenetedge.core.TensorType
-import org.lenetedge.core.judge
 import org.lenetedge.demo.LiteRuntime
 import org.lenetedge.demo.gpuListed
 
@@ -126,6 +125,13 @@ class LiteRuntimeTest {
     private fun reader(delegate: Delegate): Reader {
         val request = Request(Model.FLOAT32, delegate, threads = 1)
         val content = OnJvm.content(Model.FLOAT32)
-        return Reader(runtime, content, OnJvm.golden, request, OnJvm.everything, OnJvm.unwatched)
+        return Reader(
+            runtime,
+            content,
+            OnJvm.golden.of(Model.FLOAT32),
+            request,
+            OnJvm.everything,
+            OnJvm.unwatched,
+        )
     }
 }

@@ -3,6 +3,7 @@ package org.lenetedge.demo.onjvm
 import org.junit.Assume.assumeTrue
 import org.lenetedge.core.Delegate
 import org.lenetedge.core.Golden
+import org.lenetedge.core.GoldenStrings
 import org.lenetedge.core.Model
 import org.lenetedge.core.Offer
 import org.lenetedge.core.Opened
@@ -20,6 +21,7 @@ import java.nio.ByteOrder
  */
 object OnJvm {
     val golden: Golden by lazy { Golden.parse(File(System.getProperty("golden")).readText()) }
+    val strings: GoldenStrings by lazy { GoldenStrings.parse(File(System.getProperty("strings")).readText()) }
 
     /** A device with all that the policy asks for: NNAPI's API level, and a GPU on the list. */
     val everything = Offer(apiLevel = 35, gpuListed = true)
@@ -29,8 +31,9 @@ object OnJvm {
         override fun survived(delegate: Delegate) = Unit
     }
 
-    fun content(model: Model): ByteBuffer =
-        direct(File(System.getProperty("released"), model.file).readBytes())
+    fun content(model: Model): ByteBuffer = content(model.file)
+
+    fun content(file: String): ByteBuffer = direct(File(System.getProperty("released"), file).readBytes())
 
     fun direct(bytes: ByteArray): ByteBuffer =
         ByteBuffer.allocateDirect(bytes.size).order(ByteOrder.nativeOrder()).apply { put(bytes).rewind() }

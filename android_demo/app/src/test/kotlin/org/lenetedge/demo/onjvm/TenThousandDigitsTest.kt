@@ -46,7 +46,7 @@ class TenThousandDigitsTest(private val model: Model, private val delegate: Dele
     private fun open() = Reader(
         LiteRuntime(),
         OnJvm.content(model),
-        OnJvm.golden,
+        OnJvm.golden.of(model),
         Request(model, delegate, threads = 1),
         OnJvm.everything,
         OnJvm.unwatched,
@@ -56,7 +56,7 @@ class TenThousandDigitsTest(private val model: Model, private val delegate: Dele
         val start = System.nanoTime()
         val stored = pictures.map { reader.read(it).stored }
         val seconds = (System.nanoTime() - start) / 1e9
-        return Answers(model, reader.opening, reader.output, Pictures.TEST_DIGITS, stored, seconds)
+        return Answers(reader.model, reader.opening, reader.output, Pictures.TEST_DIGITS, stored, seconds)
     }
 
     companion object {
@@ -83,7 +83,7 @@ class TenThousandDigitsTest(private val model: Model, private val delegate: Dele
                 processor = processor?.substringAfter(": ").orEmpty(),
                 processors = Runtime.getRuntime().availableProcessors(),
             )
-            val report = ResultsJson(machine, LiteRuntime().version, "", OnJvm.golden) { it.toString() }
+            val report = ResultsJson(machine, LiteRuntime().version, "") { it.toString() }
             val file = File(System.getProperty("answers")).apply { parentFile.mkdirs() }
             val now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString()
             file.writeText("${report.of(now, emptyList(), ALL)}\n")

@@ -4,7 +4,6 @@ import org.junit.Assert.assertEquals
 import org.junit.Assert.assertThrows
 import org.junit.Test
 import org.lenetedge.core.Model
-import org.lenetedge.core.judge
 import java.io.File
 import java.io.RandomAccessFile
 import java.nio.ByteBuffer
@@ -25,7 +24,7 @@ class TwentyLinesTest {
         val unit = if (model.label.startsWith("int8")) 256 else 1
         val read = golden.pictures.map { read(file, it.pixels, gpu) }
         val verdict = golden.of(model).judge(read.map { (scores, _) -> FloatArray(10) { scores[it] * unit } })
-        assertEquals(model.title, 0, verdict.outside)
+        assertEquals(model.file, 0, verdict.outside)
         return read.count { (_, byGpu) -> byGpu }
     }
 

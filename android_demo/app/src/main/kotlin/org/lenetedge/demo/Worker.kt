@@ -1,6 +1,5 @@
 package org.lenetedge.demo
 
-import org.lenetedge.core.Drawing
 import org.lenetedge.core.Request
 import java.util.concurrent.Executors
 import java.util.concurrent.ScheduledExecutorService
@@ -14,11 +13,11 @@ private const val GAP = 40_000_000L
  * One thread that opens, reads and checks, and outlives the activity when the screen is turned. Used from the main
  * thread; [deliver] runs a task there.
  */
-class DigitWorker(tools: Tools, private val deliver: (() -> Unit) -> Unit) {
+class Worker(tools: Tools, private val deliver: (() -> Unit) -> Unit) {
     private val thread: ScheduledExecutorService =
-        Executors.newSingleThreadScheduledExecutor { Thread(it, "digit worker") }
+        Executors.newSingleThreadScheduledExecutor { Thread(it, "worker") }
     private val bench = Bench(tools) { state -> deliver { show(state) } }
-    private val newest = Newest<Drawing>(GAP, System::nanoTime, ::schedule) { bench.read(it) }
+    private val newest = Newest<Drawn>(GAP, System::nanoTime, ::schedule) { bench.read(it) }
     private val choices = AtomicInteger()
     private var state = State()
 
@@ -35,7 +34,7 @@ class DigitWorker(tools: Tools, private val deliver: (() -> Unit) -> Unit) {
         schedule(0) { bench.open(request, anew) }
     }
 
-    fun draw(drawing: Drawing) = newest.offer(drawing)
+    fun draw(drawn: Drawn) = newest.offer(drawn)
 
     fun check() {
         val choice = choices.get()
