@@ -3,12 +3,13 @@
 Each convolution, and each pooling that averages in float32, can be computed several positions at a time (see
 converters.file.phases). The rewrite moves the file's own stored weights, scales and zero points and adds
 zeros, so int8 sums are the same integers and float32 ones the same terms. It needs neither the Keras model
-nor calibration and works on any file, fine-tuned ones included. A layout that does not fit is refused, with
-the operator's name.
+nor calibration and works on any file, fine-tuned ones included. A side that an interpreter may change stays
+so: the reshapes leave it open. A layout that does not fit is refused, with the operator's name.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,8 +46,10 @@ _POOL = "AVERAGE_POOL_2D"
 def lower(content: bytes, *, layout: Layout) -> bytes:
     """Return the .tflite file `content` laid out by `layout`; the function and the two ends are the same.
 
-    Raises InputError: no .tflite file, a layout for another number of operators, or a step that does not fit
-    its operator (sizes that the phases do not divide, another padding, weights that are computed).
+    Phases of the input's columns ask for widths that they divide; other sizes are as free as before. Raises
+    InputError: no .tflite file, a layout for another number of operators, a step that does not fit its
+    operator (sizes that the phases do not divide, another padding, weights that are computed), or at one size
+    only, though the file leaves the size open.
     """
     graph = read_graph(content)
     nodes = windowed(graph)
@@ -103,7 +106,7 @@ class _Lowering:
         if source is not None and node.name in ELEMENTWISE and source.constant is None:
             self._set_phases(node.outputs[0], self._phases_of(source))
         elif source is not None and node.name == "RESHAPE":
-            in_order = self._phases_of(source).in_order(source.shape)
+            in_order = _in_order(self._phases_of(source), source)
             expect(in_order, f"values in order before {node}", f"phases of {self._phases_of(source)}")
         else:
             operator.inputs = np.array(
@@ -117,8 +120,11 @@ class _Lowering:
         if phases.positions > 1:
             self._phases[tensor.index] = phases
             stored = self._new.graph.tensors[tensor.index]
-            stored.shape = np.array(phases.shape(tensor.shape), np.int32)
-            stored.shapeSignature = None
+            shape = phases.shape(tensor.shape)
+            stored.shape = np.array(shape, np.int32)
+            stored.shapeSignature = (
+                np.array(_left_open(shape, tensor), np.int32) if tensor.resizable else None
+            )
 
     def _in_phases(self, tensor: Tensor, phases: Phases, reader: Node) -> int:
         """Return the index of `tensor` in `phases`, reshaped for `reader` if it is computed in others."""
@@ -126,10 +132,10 @@ class _Lowering:
         if made == phases:
             return tensor.index
         if (tensor.index, phases) not in self._reshaped:
-            free = (
-                made.in_order(tensor.shape) and phases.divide(tensor.shape) and phases.in_order(tensor.shape)
-            )
+            in_order = all(_in_order(form, tensor) for form in (made, phases))
+            free = in_order and phases.divide(tensor.shape)
             expect(free, f"the input of {reader} in {made}, or both in order", f"{phases}")
+            expect(len(_open_axes(tensor)) <= 1, f"one open side at most before {reader}", tensor.signature)
             self._reshaped[tensor.index, phases] = self._reshape(tensor, phases.shape(tensor.shape))
         return self._reshaped[tensor.index, phases]
 
@@ -137,9 +143,12 @@ class _Lowering:
         stored = self._new.graph.tensors[tensor.index]
         name = f"{self._new.name_of(tensor.index)}/{shape_text(shape[1:])}"
         result = self._new.tensor(shape, stored.type, name=name, quantization=stored.quantization)
-        wanted = self._new.constant(np.array(shape, np.int32), name=f"{name}/shape")
+        sides = np.array(_left_open(shape, tensor), np.int32)
+        if tensor.resizable:
+            self._new.graph.tensors[result].shapeSignature = sides
+        wanted = self._new.constant(sides, name=f"{name}/shape")
         options = schema.ReshapeOptionsT()
-        options.newShape = np.array(shape, np.int32)
+        options.newShape = sides
         self._new.operator(
             "RESHAPE", version=1, inputs=[tensor.index, wanted], outputs=[result], options=options
         )
@@ -218,6 +227,22 @@ class _Lowering:
         return tensor, False
 
 
+def _open_axes(tensor: Tensor) -> list[int]:
+    """Return the axes along which an interpreter may resize `tensor`."""
+    return [axis for axis, side in enumerate(tensor.signature) if side == -1]
+
+
+def _left_open(shape: tuple[int, ...], tensor: Tensor) -> list[int]:
+    """Return `shape`, one of `tensor` in phases, with -1 where that has an open side."""
+    return [-1 if axis in _open_axes(tensor) else side for axis, side in enumerate(shape)]
+
+
+def _in_order(phases: Phases, tensor: Tensor) -> bool:
+    """Return whether the values lie in memory as without phases, at each size that `tensor` may have."""
+    across = 2 in _open_axes(tensor) and phases.columns == tensor.shape[2]
+    return phases.in_order(tensor.shape) and (phases.rows == 1 or not across)
+
+
 def _for_each(outputs: int, scales: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return a scale for each output, where one for all is stored too; none where none is."""
     return np.broadcast_to(scales, outputs) if scales.size else scales
@@ -277,7 +302,28 @@ def _windows(
     if rows is None or columns is None or common_padding(rows, columns) is None:
         fitting = f"{shape_text(source.shape[1:])} to {shape_text(result.shape[1:])}"
         raise InputError(f"expected a step that fits {node}, {fitting}, got {step}")
+    _check_at_other_sizes(node, source, step, axes, (rows, columns), same=same)
     return rows, columns
+
+
+def _check_at_other_sizes(
+    node: Node, source: Tensor, step: Step, axes: list[Axis], found: tuple[Window, Window], *, same: bool
+) -> None:
+    """Raise InputError where an open side's window is another one a group further."""
+    for place, (axis, phases) in enumerate(
+        zip(axes, zip(step.source, step.result, strict=True), strict=True)
+    ):
+        if place + 1 not in _open_axes(source):
+            continue
+        more = math.lcm(phases[0], axis.stride * phases[1])
+        larger = _axis(axis.source + more, axis.result + more // axis.stride, axis.kernel, axis.stride, same)
+        expect(
+            _same_window(window(larger, *phases), found[place]), f"a step that fits {node} at any size", step
+        )
+
+
+def _same_window(one: Window | None, other: Window) -> bool:
+    return one is not None and one[:3] == other[:3] and np.array_equal(one.taps, other.taps)
 
 
 def _axis(source: int, result: int, kernel: int, stride: int, same: bool) -> Axis:
