@@ -886,6 +886,14 @@ FAULTS = (
         tests="lenet_edge/packaged/test_weights.py",
     ),
     _fault(
+        "one-width",
+        "converters/file/lowering.py",
+        "    for axis in _open_axes(graph) if steps else ():",
+        "    for axis in ():",
+        meaning="a file of open width gets a layout for one width",
+        tests="converters/file/test_lowering.py",
+    ),
+    _fault(
         "layout-proof",
         "lenet_edge/packaged/layouts.py",
         'expect(difference <= allowed, "a layout',

@@ -15,7 +15,7 @@ from lenet_edge.picture.mnist_form import pad_to_field, to_mnist_form
 from lenet_edge.picture.reduction import reduced
 from lenet_edge.picture.sheet import find_sheet
 
-_FLAT = 0.5  # of the pixels of a drawn picture are its paper, to a level
+_FLAT = 0.5  # of the pixels of a drawn picture are exactly as grey as its paper
 _LITTLE = 20  # levels: with less contrast, a picture is left as it is
 _SMALL_DIGIT = 80  # pixels, at SEARCHED_SIDE: a smaller digit is located again at a larger size
 
@@ -36,7 +36,7 @@ def _levelled(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return a drawn picture (h, w) of one grey paper on pure black or white; `grey` itself if it is none."""
     paper = int(np.bincount(grey.ravel(), minlength=256).argmax())
     away = grey.astype(np.float32) - paper
-    if np.count_nonzero(np.abs(away) <= 1) < _FLAT * grey.size:
+    if np.count_nonzero(away == 0) < _FLAT * grey.size:
         return grey
     below, above = -float(away.min()), float(away.max())
     if max(below, above) < _LITTLE:
