@@ -993,9 +993,17 @@ FAULTS = (
     _fault(
         "parentheses",
         "lenet_edge/picture/marks.py",
-        "abs(bend) > _BENT * height",
-        "abs(bend) > 10 * height",
+        "abs(bow.bend) > _BENT",
+        "abs(bow.bend) > 10",
         meaning="a parenthesis is a sure 1",
+        tests="lenet_edge/picture/test_marks.py",
+    ),
+    _fault(
+        "slashes",
+        "lenet_edge/picture/marks.py",
+        "bow.lean < -_SLANTED",
+        "bow.lean < -10",
+        meaning="a slash is a sure 1",
         tests="lenet_edge/picture/test_marks.py",
     ),
     _fault(

@@ -12,6 +12,7 @@ from lenet_edge.picture.digit_search import LocatedDigit, locate_digit
 from lenet_edge.picture.findings import Box, Finding, Prepared, box_of
 from lenet_edge.picture.ink_pieces import smoothed
 from lenet_edge.picture.mnist_form import pad_to_field, to_mnist_form
+from lenet_edge.picture.opencv import cv2
 from lenet_edge.picture.reduction import reduced
 from lenet_edge.picture.sheet import find_sheet
 
@@ -34,10 +35,11 @@ def prepare_page(grey: NDArray[np.uint8]) -> Prepared:
 
 def _levelled(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return a drawn picture (h, w) of one grey paper on pure black or white; `grey` itself if it is none."""
-    paper = int(np.bincount(grey.ravel(), minlength=256).argmax())
-    away = grey.astype(np.float32) - paper
-    if np.count_nonzero(away == 0) < _FLAT * grey.size:
+    counts = cv2.calcHist([grey], [0], None, [256], [0, 256])
+    paper = int(counts.argmax())
+    if float(counts[paper, 0]) < _FLAT * grey.size:
         return grey
+    away = grey.astype(np.float32) - paper
     below, above = -float(away.min()), float(away.max())
     if max(below, above) < _LITTLE:
         return grey
