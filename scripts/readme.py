@@ -160,7 +160,7 @@ def photographs() -> str:
     ]
     rows += [
         [*_SHOWN_KINDS[kind], f"{facts['digits']:,}", f"{facts['error']:.2f} %"]
-        for kind, facts in report["by_kind"].items()
+        for kind, facts in report.get("by_kind", {}).items()
     ]
     return _table(["condition", "", "pictures", "misread"], rows)
 
