@@ -135,6 +135,17 @@ def paper_commands() -> str:
     return "\n".join(["```sh", *lines, "```"])
 
 
+_SHOWN_KINDS = {
+    "ring": ("around the digit", "a ring"),
+    "box": ("around the digit", "a box"),
+    "table": ("around the digit", "its sheet on a table"),
+    "28x28 on grey": ("saved", "28x28 on grey"),
+    "a panel in its margin": ("saved", "a panel in a margin of the other polarity"),
+    "ink in alpha alone": ("saved", "ink in transparency alone"),
+    "ink as bright as paper": ("saved", "ink and paper of one brightness"),
+}
+
+
 def photographs() -> str:
     """Return the table of errors on drawn photographs, by condition."""
     report = _read(ROOT / "results" / "photographs.json")
@@ -147,7 +158,11 @@ def photographs() -> str:
         for condition, values in report["by_condition"].items()
         for value, facts in values.items()
     ]
-    return _table(["condition", "", "photographs", "misread"], rows)
+    rows += [
+        [*_SHOWN_KINDS[kind], f"{facts['digits']:,}", f"{facts['error']:.2f} %"]
+        for kind, facts in report.get("by_kind", {}).items()
+    ]
+    return _table(["condition", "", "pictures", "misread"], rows)
 
 
 def parity() -> str:

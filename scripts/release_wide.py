@@ -21,11 +21,12 @@ import numpy as np
 from converters.base.errors import exit_status, expect
 from converters.base.files import make_folder, write_json
 from converters.base.options import command_parser
-from lenet_edge.digits.mnist import Digits, held_out_digits
+from lenet_edge.digits.mnist import Digits, held_out_digits, test_digits
 from lenet_edge.digits.string_fields.empty import EMPTIES, empty_fields
 from lenet_edge.digits.string_fields.handwriting import Writing
 from lenet_edge.digits.string_fields.layout import SPACINGS
 from lenet_edge.digits.string_fields.strings import string_fields
+from lenet_edge.packaged.layouts import OPEN_WIDTH
 from lenet_edge.packaged.names import WIDE, WIDE_VARIANTS
 from lenet_edge.runtime.string_reader import StringReader
 
@@ -73,6 +74,19 @@ def set_aside(reader: StringReader, digits: Digits, *, below: float, count: int)
     return report
 
 
+def lay_out() -> None:
+    """Write the wide net's files in `OPEN_WIDTH`, with their entries in the manifest."""
+    from lenet_edge.converting.files import LayoutChoice, files_of, original_of  # these load TensorFlow
+
+    manifest = RELEASED / "manifest.json"
+    known = json.loads(manifest.read_text())
+    original = original_of(WIDE, weights=RELEASED / f"{WIDE}.npz", digits=test_digits())
+    for file in files_of(original, WIDE_VARIANTS, layouts=LayoutChoice(asked=OPEN_WIDTH)):
+        file.write(RELEASED)
+        known["models"][file.name] = file.as_json()
+    write_json(manifest, known)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Release the net of a run."""
     parser = command_parser(name="release_wide.py", description=__doc__)
@@ -93,6 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     report["command"] = report["command"].replace(str(options.data), "MNIST")
     shutil.copyfile(options.run / "weights.npz", RELEASED / f"{WIDE}.npz")
     subprocess.run([sys.executable, "-m", "lenet_edge.convert", "--out", str(RELEASED)], check=True)
+    lay_out()
     readers = {variant: StringReader(model=variant) for variant in WIDE_VARIANTS}
     made_up = {variant: chances(reader, count=options.count) for variant, reader in readers.items()}
     below = max(threshold(one, share=MADE_UP) for kinds in made_up.values() for one in kinds.values())

@@ -45,18 +45,23 @@ class Tensor:
     `type` is its name in the schema, in small letters ("int8"); `scales` and `zero_points` are empty when it
     is not quantised, have one entry for the whole tensor or one for each index of `axis`:
     real = scale * (stored - zero point). `constant` holds what is stored, None when it is computed.
-    `resizable` says that a side may differ from that of `shape`: it is -1 in the file's shape_signature.
+    `signature` is `shape` with -1 for each side that an interpreter may change: the file's shape_signature.
     """
 
     index: int
     name: str
     shape: tuple[int, ...]
-    resizable: bool
+    signature: tuple[int, ...]
     type: str
     scales: np.ndarray
     zero_points: np.ndarray
     axis: int
     constant: np.ndarray | None
+
+    @property
+    def resizable(self) -> bool:
+        """Whether a side may differ from that of `shape`."""
+        return -1 in self.signature
 
     @property
     def per_channel(self) -> bool:
@@ -151,14 +156,18 @@ def _tensor(index: int, tensor: SchemaObject, buffers: Sequence[SchemaObject]) -
     return Tensor(
         index=index,
         name=tensor.name.decode() if tensor.name else "",
-        shape=tuple(int(side) for side in (tensor.shape if tensor.shape is not None else ())),
-        resizable=tensor.shapeSignature is not None and -1 in tensor.shapeSignature,
+        shape=_sides(tensor.shape),
+        signature=_sides(tensor.shape if tensor.shapeSignature is None else tensor.shapeSignature),
         type=_name_of(schema.TensorType, tensor.type).lower(),
         scales=np.array(quantization.scale if quantized else [], np.float64),
         zero_points=np.array(quantization.zeroPoint if quantized else [], np.int64),
         axis=quantization.quantizedDimension if quantized else 0,
         constant=_constant(tensor, buffers[tensor.buffer].data),
     )
+
+
+def _sides(vector: NDArray[np.int32] | None) -> tuple[int, ...]:
+    return () if vector is None else tuple(int(side) for side in vector)
 
 
 def _constant(tensor: SchemaObject, data: NDArray[np.uint8] | None) -> np.ndarray | None:

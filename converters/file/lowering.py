@@ -3,12 +3,14 @@
 Each convolution, and each pooling that averages in float32, can be computed several positions at a time (see
 converters.file.phases). The rewrite moves the file's own stored weights, scales and zero points and adds
 zeros, so int8 sums are the same integers and float32 ones the same terms. It needs neither the Keras model
-nor calibration and works on any file, fine-tuned ones included. A layout that does not fit is refused, with
-the operator's name.
+nor calibration and works on any file, fine-tuned ones included. Where a file leaves its height or width open,
+so does the result. A layout that does not fit is refused, with the operator's name.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +22,7 @@ from converters.base.untyped import SchemaObject
 from converters.file.graph import Graph, Node, Tensor, read_graph
 from converters.file.layouts import Layout, Step, windowed
 from converters.file.phases import PLAIN, Axis, Phases, Window, common_padding, spread, window
+from converters.file.resizing import shapes_at
 from converters.file.rewriting import Rewriting
 from converters.file.same_padding import with_padding_written_out
 from converters.file.schema import schema
@@ -37,6 +40,7 @@ ELEMENTWISE = (
 )
 """Operators of one input that do to each value the same, whatever its shape."""
 
+_SPATIAL, _SIDES = (1, 2), "HW"
 _TYPES = ("float32", "float16", "int8")
 _DENSE = "CONV_2D"
 _POOL = "AVERAGE_POOL_2D"
@@ -45,14 +49,18 @@ _POOL = "AVERAGE_POOL_2D"
 def lower(content: bytes, *, layout: Layout) -> bytes:
     """Return the .tflite file `content` laid out by `layout`; the function and the two ends are the same.
 
-    Raises InputError: no .tflite file, a layout for another number of operators, or a step that does not fit
-    its operator (sizes that the phases do not divide, another padding, weights that are computed).
+    Raises InputError: no .tflite file, a layout for another number of operators, a step that does not fit its
+    operator (sizes that the phases do not divide, another padding, weights that are computed), or, where the
+    file leaves its height or width open, a layout that needs a RESHAPE or changes the result at another size.
     """
     graph = read_graph(content)
     nodes = windowed(graph)
     expect(len(layout) == len(nodes), f"a layout of {len(nodes)} steps", len(layout))
     steps = {node.index: step for node, step in zip(nodes, layout, strict=True) if step is not None}
-    return _Lowering(content, graph).run(steps)
+    result = _Lowering(content, graph).run(steps)
+    for axis in _open_axes(graph) if steps else ():
+        _check_at_other_sizes(graph, read_graph(result), steps.values(), axis=axis)
+    return result
 
 
 @dataclass(frozen=True)
@@ -118,7 +126,7 @@ class _Lowering:
             self._phases[tensor.index] = phases
             stored = self._new.graph.tensors[tensor.index]
             stored.shape = np.array(phases.shape(tensor.shape), np.int32)
-            stored.shapeSignature = None
+            stored.shapeSignature = _signature(phases.shape(tensor.shape), tensor)
 
     def _in_phases(self, tensor: Tensor, phases: Phases, reader: Node) -> int:
         """Return the index of `tensor` in `phases`, reshaped for `reader` if it is computed in others."""
@@ -218,6 +226,42 @@ class _Lowering:
         return tensor, False
 
 
+def _open_axes(graph: Graph) -> list[int]:
+    """Return the axes of height (1) and width (2) that the file leaves open in its input."""
+    return [axis for axis in _SPATIAL if any(t.signature[axis : axis + 1] == (-1,) for t in graph.inputs)]
+
+
+def _signature(shape: tuple[int, ...], tensor: Tensor) -> NDArray[np.int32] | None:
+    """Return the signature of `tensor` in phases, of `shape`: height and width as open as its own."""
+    left_open = [axis for axis in _SPATIAL if tensor.signature[axis] == -1]
+    if not left_open:
+        return None
+    return np.array([-1 if axis in left_open else side for axis, side in enumerate(shape)], np.int32)
+
+
+def _check_at_other_sizes(before: Graph, after: Graph, steps: Collection[Step], *, axis: int) -> None:
+    """Raise InputError unless what is in no phases has the same shape before and after, whatever the size.
+
+    Values then are the same too: a window without padding lies where it did, counted from the start. The
+    shapes repeat after as many rows or columns as all strides and phases together make.
+    """
+    alike = [
+        (old.outputs[0], new.outputs[0])
+        for old, new in zip(before.nodes, after.nodes, strict=False)
+        if old.outputs[0].shape == new.outputs[0].shape
+    ]
+    strides = (node.options[f"stride{_SIDES[axis - 1]}"] for node in windowed(before))
+    period = math.prod(strides) * math.prod(
+        max(step.source[axis - 1], step.result[axis - 1]) for step in steps
+    )
+    own = before.inputs[0].shape
+    for more in range(1, period + 1):
+        size = (*own[:axis], own[axis] + more, *own[axis + 1 :])
+        old_shapes, new_shapes = shapes_at(before, size), shapes_at(after, size)
+        same = all(old_shapes[old.index] == new_shapes[new.index] for old, new in alike)
+        expect(same, f"a layout for any size, {shape_text(size[1:])} too", "one for some")
+
+
 def _for_each(outputs: int, scales: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return a scale for each output, where one for all is stored too; none where none is."""
     return np.broadcast_to(scales, outputs) if scales.size else scales
@@ -277,6 +321,9 @@ def _windows(
     if rows is None or columns is None or common_padding(rows, columns) is None:
         fitting = f"{shape_text(source.shape[1:])} to {shape_text(result.shape[1:])}"
         raise InputError(f"expected a step that fits {node}, {fitting}, got {step}")
+    phased = max(*step.source, *step.result) > 1
+    at_any_size = not (phased and same and -1 in source.signature[1:3])
+    expect(at_any_size, f"{node} without padding, as its size is open", "SAME")
     return rows, columns
 
 

@@ -1,12 +1,14 @@
 """Draw photographs of digits on paper, as from a phone, from MNIST digits and a seed.
 
 The outline of the digit is redrawn at the photograph's resolution with the stroke width of a pen, placed on
-plain, ruled or squared paper, lit, tilted slightly, blurred and made noisy.
+plain, ruled or squared paper, lit, tilted slightly, blurred and made noisy. On request it has a ring or a box
+around it, or its sheet lies on a table.
 """
 
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -47,11 +49,15 @@ INKS = {"black": (0.08, 0.08, 0.1), "blue": (0.12, 0.2, 0.62), "graphite": (0.1,
 PAPERS = {"white": (0.98, 0.98, 0.98), "grey": (0.7, 0.7, 0.69), "cream": (0.98, 0.94, 0.82)}
 RULINGS = ("none", "ruled", "squared")
 SHADOWS = ("none", "gradient", "cast")
+SURROUNDINGS = ("none", "ring", "box", "table")
+TABLES = ((0.07, 0.07, 0.08), (0.2, 0.12, 0.07), (0.1, 0.14, 0.12))
 WIDTHS = (40, 2000)
 """The range of a photograph's width, in pixels."""
 
 _FINE = 6  # pixels of the redrawn outline per pixel of the 28x28 digit
 _REACH = 12.0  # how far outside the outline the distance is known, in those pixels
+_REACHES = {"ring": (0.75, 1.0), "box": (0.65, 0.95), "table": (0.8, 1.5)}  # from the digit's middle
+_LARGEST = 0.9  # of the photograph's shorter side: a ring, a box or a sheet with what is around it
 _RENDERED = 240  # pixels: a narrower photograph is drawn at a multiple of its size and averaged
 
 
@@ -66,6 +72,8 @@ class Conditions:
     digit sizes and spacings; `rule` the share of light that a rule absorbs; `tilt` the change of scale across
     the photograph both ways; `exposure` the brightness of white (0..1); `tint` the light's ratio of red to
     blue; `depth` and `vignette` shares of light lost; `blur` pixels; `noise` grey levels; `quality` JPEG's.
+    `around`: what is around the digit: a ring or a box of the same pen, or the table that its sheet lies on;
+    `reach` how far that is from the digit's middle, across and down, in digit sizes.
     """
 
     pen: str
@@ -92,12 +100,15 @@ class Conditions:
     blur: float
     noise: float
     quality: int
+    around: str = "none"
+    reach: tuple[float, float] = (0.5, 0.5)
 
 
 def draw_conditions(generator: np.random.Generator, **fixed: Any) -> Conditions:
     """Draw the conditions of one photograph; those in `fixed` (fields of `Conditions`) are set.
 
-    Raises InputError for an unknown condition, or an unknown pen, ink, paper, ruling or shadow.
+    Nothing is around the digit unless `around` says so; the digit is then as small as that needs. Raises
+    InputError for an unknown condition, or an unknown pen, ink, paper, ruling, shadow or thing around.
     """
     unknown = set(fixed) - set(Conditions.__dataclass_fields__)
     expect(not unknown, f"conditions among {', '.join(Conditions.__dataclass_fields__)}", ", ".join(unknown))
@@ -107,6 +118,7 @@ def draw_conditions(generator: np.random.Generator, **fixed: Any) -> Conditions:
         "paper": PAPERS,
         "ruling": RULINGS,
         "shadow": SHADOWS,
+        "around": SURROUNDINGS,
     }
     for name, known in choices.items():
         if name in fixed:
@@ -144,7 +156,25 @@ def draw_conditions(generator: np.random.Generator, **fixed: Any) -> Conditions:
         noise=float(uniform(0.5, 6)),
         quality=int(generator.integers(40, 96)),
     )
+    around = fixed.get("around", "none")
+    if around != "none":
+        reach = float(uniform(*_REACHES[around])), float(uniform(*_REACHES[around]))
+        conditions = _with_room(replace(conditions, reach=reach))
     return replace(conditions, **fixed)
+
+
+def _with_room(conditions: Conditions) -> Conditions:
+    """Return `conditions` with a digit so small that what is around it fits, in a photograph so large."""
+    size = min(conditions.size, _LARGEST / _extent(conditions))
+    larger = max(1.0, BOX / (size * min(conditions.width, conditions.height)))
+    width, height = (math.ceil(larger * side) for side in (conditions.width, conditions.height))
+    return replace(conditions, size=size, width=width, height=height)
+
+
+def _extent(conditions: Conditions) -> float:
+    """Return the side of the upright square around the turned digit and what is around it, in digit sizes."""
+    turn = np.radians(abs(conditions.rotation) + 4)
+    return float(2 * max(conditions.reach) * (np.cos(turn) + np.sin(turn)) * 1.1)
 
 
 def photograph(
@@ -207,11 +237,11 @@ class _Scene:
         weight = matrix[2, 0] * x + matrix[2, 1] * y + 1
         self.u = ((matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]) / weight).astype(np.float32)
         self.v = ((matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]) / weight).astype(np.float32)
+        self.sheet = self._sheet()
 
     def _room(self) -> tuple[float, float]:
         """Return the width and height, in pixels, of the digit in the frame, with a small margin."""
-        turn = np.radians(abs(self.conditions.rotation) + 4)
-        side = self.scale * (np.cos(turn) + np.sin(turn)) * 1.1 + 4
+        side = self.scale * _extent(self.conditions) + 4
         return side, side
 
     def _to_paper(self) -> NDArray[np.float64]:
@@ -241,11 +271,29 @@ class _Scene:
         )
         # The pixel size converts the distance to the outline into the covered share of the pixel.
         cover = np.clip((np.asarray(field) - _REACH) * (self.scale / self.longer) + 0.5, 0, 1)
+        if conditions.around in ("ring", "box"):
+            cover = np.maximum(cover, self._around())
         grain = _fine_noise(generator, self.height, self.width, self.scale / 110)
         pressure = _fine_noise(generator, self.height, self.width, self.scale / 4)
         pen = PENS[conditions.pen]
         density = conditions.darkness * (1 + pen.grain * grain + 0.06 * pressure)
         return (cover * np.clip(density, 0, 1)).astype(np.float32)
+
+    def _around(self) -> Array:
+        """Return the share of each pixel, (height, width), that the ring or box around the digit covers."""
+        reach = self.conditions.reach
+        across, down = np.abs(self.u) / reach[0], np.abs(self.v) / reach[1]
+        from_middle = np.hypot(across, down) if self.conditions.around == "ring" else np.maximum(across, down)
+        away = np.abs(from_middle - 1) * min(reach)
+        return np.clip((self.conditions.stroke / BOX / 2 - away) * self.scale + 0.5, 0, 1)
+
+    def _sheet(self) -> Array:
+        """Return the share of each pixel, (height, width), that the sheet covers; 1 without a table."""
+        if self.conditions.around != "table":
+            return np.ones((self.height, self.width), np.float32)
+        across, down = self.conditions.reach
+        inside = np.minimum(across - np.abs(self.u), down - np.abs(self.v))
+        return np.clip(inside * self.scale + 0.5, 0, 1).astype(np.float32)
 
     def rules(self) -> Array:
         """Return the share of light that the printed rules reflect, (height, width, 3)."""
@@ -257,14 +305,20 @@ class _Scene:
             turns = along / conditions.spacing + offset
             away = np.abs(turns - np.round(turns)) * (conditions.spacing * self.scale)
             np.maximum(cover, np.clip(half - away + 0.5, 0, min(1, 2 * half)), out=cover)
+        cover *= self.sheet
         # Printed in pale blue: they absorb mostly red light.
         return 1 - conditions.rule * cover[..., None] * np.array([1.15, 1, 0.7], np.float32)
 
     def paper(self, generator: np.random.Generator) -> Array:
-        """Return the colour of the bare paper, (height, width, 3), 0..1."""
+        """Return the colour of the bare paper, or of the table, (height, width, 3), 0..1."""
         fibres = _fine_noise(generator, self.height, self.width, self.scale / 60)
         colour = np.array(PAPERS[self.conditions.paper], np.float32)
-        return (1 + 0.012 * fibres)[..., None] * colour
+        paper = (1 + 0.012 * fibres)[..., None] * colour
+        if self.conditions.around != "table":
+            return paper
+        sheet = self.sheet[..., None]
+        table = np.array(TABLES[int(generator.integers(len(TABLES)))], np.float32)
+        return sheet * paper + (1 - sheet) * (1 + 0.1 * fibres)[..., None] * table
 
     def light(self, generator: np.random.Generator) -> Array:
         """Return the light on the paper, (height, width), 0..1, with shadow and vignette."""

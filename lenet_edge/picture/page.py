@@ -2,23 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from lenet_edge.digits.geometry import FIELD, SEARCHED_SIDE
+from lenet_edge.digits.opencv import cv2
 from lenet_edge.picture.digit_search import LocatedDigit, locate_digit
 from lenet_edge.picture.findings import Box, Finding, Prepared, box_of
 from lenet_edge.picture.ink_pieces import smoothed
 from lenet_edge.picture.mnist_form import pad_to_field, to_mnist_form
 from lenet_edge.picture.reduction import reduced
-from lenet_edge.picture.sheet import without_table
+from lenet_edge.picture.sheet import find_sheet
 
+_FLAT = 0.5  # of the pixels of a drawn picture are exactly as grey as its paper
+_LITTLE = 20  # levels: with less contrast, a picture is left as it is
 _SMALL_DIGIT = 80  # pixels, at SEARCHED_SIDE: a smaller digit is located again at a larger size
 
 
 def prepare_page(grey: NDArray[np.uint8]) -> Prepared:
     """Find the digit on `grey`, uint8 (h, w), 0 black to 255 white, and normalise it as in MNIST."""
-    grey = without_table(grey)
+    grey = _levelled(grey)
+    sheet = find_sheet(grey)
+    if sheet is None:
+        return _prepare_paper(grey)
+    found = _prepare_paper(sheet.grey)
+    if found.box is None:
+        return found
+    return replace(found, box=sheet.box_in_picture(found.box, grey.shape))
+
+
+def _levelled(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a drawn picture (h, w) of one grey paper on pure black or white; `grey` itself if it is none."""
+    counts = cv2.calcHist([grey], [0], None, [256], [0, 256])
+    paper = int(counts.argmax())
+    if float(counts[paper, 0]) < _FLAT * grey.size:
+        return grey
+    away = grey.astype(np.float32) - paper
+    below, above = -float(away.min()), float(away.max())
+    if max(below, above) < _LITTLE:
+        return grey
+    field = away / above if above > below else 1 + away / below
+    return (np.clip(field, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def _prepare_paper(grey: NDArray[np.uint8]) -> Prepared:
+    """Find the digit on `grey` (h, w), paper from edge to edge."""
     factor = _reduction_factor(grey.shape)
     small = reduced(grey, factor)
     located = locate_digit(small)

@@ -1,16 +1,21 @@
 """Find a sheet on a table, a panel in a margin, or the inside of a frame: a rectangle with ink on it.
 
-What is around it has the other brightness and would look like ink. It is painted over in the colour of the
-sheet's own paper.
+What is around it has the other brightness and would look like ink. To find a digit, the sheet is cut out
+and laid flat, so that its printed rules run from side to side; to find a line, what is around it is painted
+over in the colour of the sheet's own paper.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lenet_edge.digits.opencv import cv2
 from lenet_edge.picture.connected_components import find_components
+from lenet_edge.picture.findings import Box
 from lenet_edge.picture.ink import median
 from lenet_edge.picture.pillow import Image
 
@@ -24,7 +29,131 @@ _WIDEST = 12.0  # times as long as wide
 _INK = (0.004, 0.35)  # of the sheet's area: without ink it is a stroke, with more it is a frame
 _TABLE = 0.95  # of what is beside it, or all around it, has the other brightness
 _CONTRAST = 40  # grey levels between a sheet and its table
-_EDGE = 3  # pixels, at that size, that are painted over: the shadow and the blur of the edge
+_EDGE = 3  # pixels, at that size, that are left out: the shadow and the blur of the edge
+_CUT = 2  # pixels, at that size, of a sheet's edge that are cut off
+_SIDES = 4
+_ROOM = 0.15  # of a sheet's shorter side: so far its edge is drawn out, so that nothing written touches it
+_DRAWN = (0.5, 0.7, 0.85)  # of the paper's light: darker than one of these is a frame drawn with a pen
+_WRITTEN = 0.88  # of the paper's light: what is darker on a sheet is written or printed on it
+_LEAST_INK = 0.002  # of the sheet's area
+_MARGIN = 0.25  # of the sheet's shorter side: what is written is not only in it
+_FIGURE = 0.15  # of the sheet's shorter side: so long is what is written at least
+_CORNER = 0.04  # of the outline: corners are no nearer
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet, `grey` (h, w), cut out of a picture and laid flat; `to_picture` (3, 3) leads back there."""
+
+    grey: NDArray[np.uint8]
+    to_picture: NDArray[np.float64]
+
+    def box_in_picture(self, box: Box, shape: tuple[int, ...]) -> Box:
+        """Return the box of the picture, (h, w) of `shape`, around a `box` on the sheet."""
+        left, top, right, bottom = box
+        corners = np.array([[(left, top), (right, top), (right, bottom), (left, bottom)]], np.float64)
+        across, down = cv2.perspectiveTransform(corners, self.to_picture)[0].T
+        low = max(0, int(across.min())), max(0, int(down.min()))
+        return (*low, min(shape[1], int(np.ceil(across.max()))), min(shape[0], int(np.ceil(down.max()))))
+
+
+def find_sheet(grey: NDArray[np.uint8]) -> Sheet | None:
+    """Find the one sheet, panel or frame in `grey` (h, w) that something is written on; None without."""
+    times = max(1, round(max(grey.shape) / _SIDE))
+    small = np.asarray(Image.fromarray(grey).reduce(times))
+    for mask in _masks(small):
+        outlines = [one for one in _large_outlines(mask) if _is_rectangle(one, mask.size)]
+        if len(outlines) == 1 and _is_written_on(outlines[0], mask, small):
+            corners = (_corners(outlines[0]) + 0.5) * times - 0.5
+            return _cut_out(grey, corners, edge=_CUT * times)
+    return None
+
+
+def _masks(small: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    """Yield masks (h, w), 255 for what may be a sheet: by brightness, then by what a pen may have framed."""
+    _, bright = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    dark_level, bright_level = (small[bright == side] for side in (0, 255))
+    if not dark_level.size or not bright_level.size:
+        return
+    if float(bright_level.mean()) - float(dark_level.mean()) >= _CONTRAST:
+        yield np.asarray(bright, np.uint8)
+        yield np.asarray(255 - bright, np.uint8)
+        in_shadow, _ = cv2.threshold(dark_level, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+        yield np.where(small > in_shadow, np.uint8(255), np.uint8(0))
+    paper = _paper(small)
+    for share in _DRAWN:
+        yield np.where(small > share * paper, np.uint8(255), np.uint8(0))
+
+
+def _paper(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the paper's grey (h, w) without the dark strokes on it."""
+    reach = max(3, min(small.shape) // 6) | 1
+    return np.asarray(cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8)), np.uint8)
+
+
+def _is_written_on(outline: Outline, mask: NDArray[np.uint8], small: NDArray[np.uint8]) -> bool:
+    """Return whether a rectangle of `mask` in the picture `small`, both (h, w), is a sheet with ink on it."""
+    filled = np.zeros_like(mask)
+    cv2.drawContours(filled, [outline], -1, (255,), cv2.FILLED)
+    mostly_paper = np.count_nonzero(mask[filled > 0]) >= (1 - _INK[1]) * np.count_nonzero(filled)
+    if not mostly_paper or not _is_surrounded(filled, mask):
+        return False
+    _, sides, _ = cv2.minAreaRect(outline)
+    middle = _eroded(filled, max(_EDGE, round(_MARGIN * min(sides)))) > 0
+    inner = _eroded(filled, _EDGE) > 0
+    if not middle.any():
+        return False
+    beside = np.asarray(cv2.dilate(filled, np.ones((3, 3), np.uint8)), bool) & (filled == 0)
+    ink = middle & _ink_on(small, inner, beside)
+    found = find_components(ink)
+    if not len(found.areas):
+        return False
+    left, top, right, bottom = found.boxes[int(found.areas.argmax())]
+    long = max(right - left, bottom - top) >= _FIGURE * min(sides)
+    return bool(long and np.count_nonzero(ink) >= _LEAST_INK * np.count_nonzero(inner))
+
+
+def _ink_on(
+    small: NDArray[np.uint8], inner: NDArray[np.bool_], beside: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Return where in `small` (h, w) the sheet `inner` is written on; `beside` is what is around it.
+
+    On what is darker than its surroundings, bright is written. The paper is taken to go on around it.
+    """
+    level, around = (median(small[part].astype(np.float32)) for part in (inner, beside))
+    inside = np.where(inner, small, np.uint8(level))
+    if level < around:
+        inside = np.invert(inside)
+    return inside < _WRITTEN * _paper(inside)
+
+
+def _eroded(filled: NDArray[np.uint8], edge: int) -> NDArray[np.uint8]:
+    """Return the mask `filled` (h, w) without an `edge` of so many pixels."""
+    return np.asarray(cv2.erode(filled, np.ones((2 * edge + 1, 2 * edge + 1), np.uint8)), np.uint8)
+
+
+def _corners(outline: Outline) -> NDArray[np.float64]:
+    """Return the corners (4, 2) of a rectangle seen at an angle: from the top left, clockwise."""
+    hull = cv2.convexHull(outline)
+    found = np.asarray(cv2.approxPolyDP(hull, _CORNER * cv2.arcLength(hull, True), True), np.float64)
+    points = found.reshape(-1, 2)
+    if len(points) != _SIDES:
+        points = np.asarray(cv2.boxPoints(cv2.minAreaRect(outline)), np.float64)
+    along, against = points.sum(axis=1), points[:, 0] - points[:, 1]
+    return points[[along.argmin(), against.argmax(), along.argmax(), against.argmin()]]
+
+
+def _cut_out(grey: NDArray[np.uint8], corners: NDArray[np.float64], *, edge: int) -> Sheet:
+    """Return the sheet with these `corners` (4, 2) in `grey`, without an `edge` of so many pixels."""
+    sides = np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1)
+    width, height = (max(8, round(float(sides[[i, i + 2]].mean())) - 2 * edge) for i in (0, 1))
+    ends = [(-edge, -edge), (width + edge, -edge), (width + edge, height + edge), (-edge, height + edge)]
+    to_sheet = cv2.getPerspectiveTransform(corners.astype(np.float32), np.array(ends, np.float32))
+    cut = cv2.warpPerspective(grey, to_sheet, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    room = round(_ROOM * min(width, height))
+    wide = cv2.copyMakeBorder(cut, room, room, room, room, cv2.BORDER_REPLICATE)
+    moved = np.array([(1, 0, -room), (0, 1, -room), (0, 0, 1)], np.float64)
+    return Sheet(np.asarray(wide, np.uint8), np.linalg.inv(to_sheet) @ moved)
 
 
 def without_table(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -55,7 +184,7 @@ def _sheet(mask: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     ink = 1 - np.count_nonzero(mask[filled > 0]) / np.count_nonzero(filled)
     if not (_INK[0] <= ink <= _INK[1] and _is_surrounded(filled, mask)):
         return None
-    return np.asarray(cv2.erode(filled, np.ones((2 * _EDGE + 1, 2 * _EDGE + 1), np.uint8)), np.uint8)
+    return _eroded(filled, _EDGE)
 
 
 def _is_surrounded(filled: NDArray[np.uint8], mask: NDArray[np.uint8]) -> bool:

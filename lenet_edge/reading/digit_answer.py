@@ -50,7 +50,8 @@ def _may_be_a_mark(prepared: Prepared, digit: int) -> bool:
     """Return whether what was found on a page resembles a mark, such as a plus, more than the `digit`."""
     if not prepared.on_page:
         return False
-    from lenet_edge.picture.marks import is_parenthesis, resembles_mark  # here, as only a page needs OpenCV
+    # Here, as only a page needs OpenCV.
+    from lenet_edge.picture.marks import is_parenthesis, is_slash, resembles_mark
 
-    bowed = digit == 1 and is_parenthesis(prepared.picture)
-    return bowed or resembles_mark(prepared.picture, digit)
+    stroke = digit == 1 and (is_parenthesis(prepared.picture) or is_slash(prepared.picture))
+    return stroke or resembles_mark(prepared.picture, digit)

@@ -18,6 +18,7 @@ from converters.file.graph import read_graph
 from converters.file.layouts import describe, layout_of, variations, windowed
 from converters.file.lowering import lower
 from converters.file.manifest import parse
+from converters.file.resizing import resized
 from converters.file.soundness import check_sound
 from converters.file.suggestion import suggested
 from converters.model.conversion import to_tflite
@@ -226,6 +227,56 @@ def test_the_same_file_gives_the_same_bytes(plain):
 def test_a_layout_that_does_not_fit_is_refused(plain, layout, line):
     with pytest.raises(InputError, match=line.replace("(", r"\(")):
         lower(plain["int8"], layout=layout_of(layout))
+
+
+def of_open_width(*body):
+    x = pixels = keras.Input((None, None, 1))
+    for layer in body:
+        x = layer(x)
+    keras.utils.set_random_seed(3)
+    return to_tflite(keras.Model(pixels, x), precision="float32", shape=(8, 20, 1), open_axis=2).content
+
+
+CONV, PAIRS = keras.layers.Conv2D, keras.layers.DepthwiseConv2D
+
+
+@pytest.mark.parametrize("width", range(20, 29))
+def test_a_file_of_open_width_stays_one_and_is_the_same_at_any(width, rng):
+    content = of_open_width(CONV(3, 3, activation="tanh"), PAIRS(2, strides=2), CONV(2, 3, padding="same"))
+    laid_out = lower(content, layout=layout_of("1x1>1x2 1x2>1x1 -"))
+    signatures = [tensor.signature for tensor in read_graph(laid_out).tensors if tensor.constant is None]
+    assert all(signature[2] == -1 for signature in signatures)
+    pictures = rng.normal(size=(2, 8, width, 1)).astype(np.float32)
+    got, wanted = (ideal_outputs(read_graph(one), pictures) for one in (laid_out, content))
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-12)  # the same terms of float64
+    got, wanted = (run(resized(one, shape=(1, 8, width, 1)), pictures) for one in (laid_out, content))
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-5)  # float32 sums in another order
+
+
+@pytest.mark.parametrize(
+    ("body", "layout", "line"),
+    [
+        (
+            [CONV(3, 3), PAIRS(2, strides=2)],
+            "1x2>1x2 -",
+            "expected operators of CONV_2D, .*, got 0 RESHAPE",
+        ),
+        (
+            [CONV(3, 3, padding="same"), PAIRS(2, strides=2)],
+            "1x1>1x2 1x2>1x1",
+            "expected 0 CONV_2D without padding, as its size is open, got SAME",
+        ),
+        (
+            [CONV(3, 3), CONV(2, (2, 5), strides=2)],
+            "1x1>1x2 1x2>1x1",
+            "expected a layout for any size, 8x21x1 too, got one for some",
+        ),
+    ],
+)
+def test_a_layout_for_one_width_is_refused_where_it_is_open(body, layout, line):
+    content = of_open_width(*body)
+    with pytest.raises(InputError, match=line):
+        lower(content, layout=layout_of(layout))
 
 
 def test_what_would_not_be_exact_is_refused():

@@ -12,6 +12,7 @@ from lenet_edge.digits.mnist import Digits, calibration_digits
 from lenet_edge.on_paper import measuring
 from lenet_edge.on_paper.drawing import draw_conditions
 from lenet_edge.on_paper.measuring import PhotographReport, Share, measure_photographs, report_lines
+from lenet_edge.on_paper.saved import SAVED
 
 DIGITS = Digits(*(part[::25] for part in calibration_digits()))
 
@@ -37,11 +38,18 @@ def test_every_digit_counts_under_each_condition(report):
     assert report.error_of_the_digits_themselves == report.error_of_the_digits_as_png_files == 0
 
 
+def test_a_fifth_of_the_digits_is_drawn_as_each_kind(report):
+    assert list(report.by_kind) == ["ring", "box", "table", *SAVED]
+    assert {share.digits for share in report.by_kind.values()} == {4}
+    assert all(share.error == 0 for share in report.by_kind.values())
+
+
 def test_a_digit_read_otherwise_is_an_error():
     wrong = Digits(DIGITS.images, (DIGITS.labels + 1) % 10)
     report = measure_photographs(wrong, model="int8_qat", seed=1)
     assert report.error_of_the_digits_themselves == report.error_of_the_digits_as_png_files == 100
     assert report.error > 50
+    assert all(share.error == 100 for share in report.by_kind.values())
 
 
 def test_shares_are_of_the_range_that_a_value_lies_in():
@@ -58,7 +66,8 @@ def test_shares_are_of_the_range_that_a_value_lies_in():
     ("digits", "line"), [(1, "1 photograph: 0.00 % read"), (2000, "2,000 photographs: 0.00")]
 )
 def test_one_photograph_is_in_the_singular(digits, line):
-    report = PhotographReport("int8", 1, digits, 0.0, 0.0, 0.0, 0, 0, {"pen": {"pencil": Share(1, 50.0)}})
-    first, *_, last = report_lines(report)
+    shares = {"pen": {"pencil": Share(1, 50.0)}}, {"ring": Share(1, 25.0)}
+    first, *_, pen, kind = report_lines(PhotographReport("int8", 1, digits, 0.0, 0.0, 0.0, 0, 0, *shares))
     assert first.startswith(line)
-    assert last.split() == ["pen", "pencil", "1", "50.00", "%"]
+    assert pen.split() == ["pen", "pencil", "1", "50.00", "%"]
+    assert kind.split() == ["kind", "ring", "1", "25.00", "%"]

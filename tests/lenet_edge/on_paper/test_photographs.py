@@ -7,7 +7,7 @@ import pytest
 
 from converters.base.errors import InputError
 from lenet_edge.digits.mnist import calibration_digits
-from lenet_edge.on_paper.drawing import PAPERS, PENS, draw_conditions, jpeg, photograph
+from lenet_edge.on_paper.drawing import PAPERS, PENS, SURROUNDINGS, draw_conditions, jpeg, photograph
 
 DIGIT = calibration_digits().images[0]
 CLEAN = {
@@ -78,6 +78,37 @@ def test_a_shadow_takes_light_from_part_of_the_paper(shadow):
     assert light + 0.1 < dark < 1
 
 
+@pytest.mark.parametrize("around", ["ring", "box"])
+def test_a_ring_or_box_is_drawn_at_its_reach(around):
+    conditions = {"size": 0.3, "centre": (0.5, 0.5), "reach": (0.8, 1.2)}
+    bare, drawn = (grey_of(around=kind, **conditions) for kind in ("none", around))
+    rows, columns = np.nonzero(bare - drawn > 60)
+    # The digit is 27 pixels high; the pen's stroke, an eighth of that, is half outside.
+    assert (np.ptp(columns) + 1) / 27 == pytest.approx(2 * 0.8 + 0.125, abs=0.08)
+    assert (np.ptp(rows) + 1) / 27 == pytest.approx(2 * 1.2 + 0.125, abs=0.08)
+    corner = drawn[rows.min() : rows.min() + 8, columns.min() : columns.min() + 5]
+    assert (corner.min() < 100) == (around == "box")
+
+
+def test_a_sheet_on_a_table_is_bright_in_the_dark_and_its_rules_end_with_it():
+    conditions = {"size": 0.3, "centre": (0.5, 0.5), "reach": (0.8, 1.2), "around": "table"}
+    sheet = grey_of(**conditions) > 120
+    assert sheet.sum() == pytest.approx(4 * 0.8 * 1.2 * 27**2, rel=0.1)
+    bare, ruled = (grey_of(**conditions, ruling=ruling, rule=0.3) for ruling in ("none", "ruled"))
+    assert (bare - ruled)[sheet].max() > 20
+    assert np.abs(bare - ruled)[~sheet].max() < 20
+
+
+@pytest.mark.parametrize("around", SURROUNDINGS)
+def test_what_is_around_a_digit_fits_and_the_digit_is_no_smaller_than_mnists(around):
+    for seed in range(30):
+        conditions = draw_conditions(np.random.default_rng(seed), around=around)
+        shorter, turn = min(conditions.width, conditions.height), np.radians(abs(conditions.rotation))
+        extent = 2 * max(conditions.reach) * (np.cos(turn) + np.sin(turn))
+        assert around == "none" or conditions.size * extent < 0.9
+        assert conditions.size * shorter >= 20 - 1e-9
+
+
 @pytest.mark.parametrize("pen", PENS)
 def test_each_pen_draws_within_its_widths(pen):
     drawn = [draw_conditions(np.random.default_rng(seed), pen=pen) for seed in range(20)]
@@ -100,6 +131,7 @@ def test_a_lower_quality_takes_fewer_bytes():
         (DIGIT[:20], {}, r"expected a digit of uint8 \(28, 28\), got uint8 \(20, 28\)"),
         (np.zeros((28, 28), np.uint8), {}, "expected a digit with ink, got none"),
         (DIGIT, {"weather": "rain"}, "expected conditions among pen, .*, got weather"),
+        (DIGIT, {"around": "water"}, "expected around to be one of none, ring, box, table, got water"),
         (DIGIT, {"pen": "quill"}, "expected pen to be one of ballpoint, .*, got quill"),
     ],
 )

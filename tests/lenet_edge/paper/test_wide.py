@@ -8,6 +8,7 @@ import pytest
 from converters.base.errors import InputError, exit_status
 from converters.base.kerases import KERAS_3, import_keras
 from converters.file.graph import read_graph
+from converters.file.layouts import describe, layout_of
 from converters.file.manifest import parse
 from converters.file.resizing import resized
 from converters.model.conversion import to_tflite
@@ -16,12 +17,13 @@ from converters.proof.tolerance import Tolerance
 from converters.runtimes.tensorflow_interpreter import run
 from lenet_edge.convert import main
 from lenet_edge.converting.check_set import check_set_of
+from lenet_edge.converting.files import convert_one
 from lenet_edge.digits import geometry
 from lenet_edge.digits.mnist import Digits, calibration_digits, pad
 from lenet_edge.digits.scoring import error_of
 from lenet_edge.digits.side_by_side import calibration_fields, side_by_side
 from lenet_edge.packaged.files import packaged_models, released_folder
-from lenet_edge.packaged.layouts import layout_for
+from lenet_edge.packaged.layouts import OPEN_WIDTH, layout_for, lowered
 from lenet_edge.packaged.models import released_model
 from lenet_edge.packaged.names import WIDE_VARIANTS
 from lenet_edge.packaged.weights import load_weights
@@ -145,7 +147,7 @@ def test_the_number_of_windows_at_a_width():
             "expected lenet5_wide without --tune and any --target but web, which fix the width, got one of "
             "them",
         ),
-        (["--layout", "1x2>1x2"], "expected no layout for lenet5_wide, whose width may change, got 1x2>1x2"),
+        (["--layout", "1x2>1x2"], "expected a layout of 7 steps for lenet5_wide, got 1"),
         (
             ["--weights", str(released_folder() / "lenet5.npz"), "--no-check"],
             "expected the weights of lenet5_wide, with OUTPUT/codes 11x84, got 10x84",
@@ -161,10 +163,32 @@ def test_options_that_a_wide_file_cannot_have_are_refused(tmp_path, capsys, argu
     assert not list(tmp_path.rglob("*.tflite"))
 
 
-def test_a_wide_file_has_no_layout():
-    assert layout_for("lenet5_wide", "int8") == ()
-    assert layout_for("lenet5_wide", "int8", asked="plain") == ()
-    assert not any("layout" in packaged_models()[name] for name in FILES)
+def test_a_wide_file_has_the_layout_of_the_released_one():
+    for variant in WIDE_VARIANTS:
+        released = packaged_models()[f"lenet5_wide_{variant}.tflite"].get("layout", "- - - - - - -")
+        assert describe(layout_for("lenet5_wide", variant)) == released
+        assert describe(layout_for("lenet5_wide", variant, asked="plain")) == "- - - - - - -"
+
+
+@pytest.fixture(scope="module", params=WIDE_VARIANTS)
+def plain(request, original):
+    """Return a wide file as the converter writes it."""
+    return convert_one(fold(original), precision=request.param).content
+
+
+@pytest.mark.parametrize("width", [32, 112, 117, 119, 272])
+def test_the_wide_layout_changes_nothing_at_any_width(plain, width):
+    laid_out, facts = lowered(plain, layout=layout_of(OPEN_WIDTH))
+    assert facts["layout"] == OPEN_WIDTH
+    names = [[node.name for node in read_graph(one).nodes] for one in (plain, laid_out)]
+    assert len(names[0]) == len(names[1])
+    assert "RESHAPE" not in names[1]
+    pictures = side_by_side(calibration_digits(), width=width)[0][:3, ..., None].astype(np.float32)
+    got, wanted = (run(resized(one, shape=(1, 32, width, 1)), pictures) for one in (laid_out, plain))
+    # float32: sums of some 400 terms in another order; int8: the same whole numbers
+    np.testing.assert_allclose(
+        got, wanted, rtol=0, atol=0 if read_graph(plain).outputs[0].scales.size else 1e-5
+    )
 
 
 def test_the_wide_keras_model_takes_any_height(original):

@@ -10,7 +10,7 @@ from lenet_edge.digits.mnist import pad
 from lenet_edge.digits.mnist import test_digits as mnist_test_digits
 from lenet_edge.packaged.thresholds import digit_threshold
 from lenet_edge.picture.files import Picture
-from lenet_edge.picture.marks import MARKS, is_parenthesis, resembles_mark
+from lenet_edge.picture.marks import MARKS, is_parenthesis, is_slash, resembles_mark
 from lenet_edge.reading.digit_answer import answer_picture
 from lenet_edge.runtime.classifier import Classifier
 
@@ -49,6 +49,8 @@ PAGES = {
         [(0.35, 0), (0.25, 1)], [(0.75, 0), (0.65, 1)], [(0.1, 0.33), (0.9, 0.33)], [(0.1, 0.67), (0.9, 0.67)]
     ),
     "round tick": page([(0, 0.6), (0.15, 0.95), (0.3, 0.97), (0.45, 0.62), (0.95, 0.03)]),
+    "slash": page([(0.66, 0), (0.34, 1)]),
+    "slash, thin and turned": page([(0.75, 0), (0.25, 1)], width=12),
     "left parenthesis": page(bow(depth=-0.2)),
     "right parenthesis": page(bow(depth=0.18), width=22),
 }
@@ -60,11 +62,17 @@ def test_a_mark_on_a_page_is_never_sure(classifier, mark):
     assert not answer_picture(PAGES[mark], classifier, threshold=below).sure
 
 
-@pytest.mark.parametrize("mark", ["plus", "round tick", "left parenthesis"])
+@pytest.mark.parametrize("mark", ["plus", "round tick", "slash", "left parenthesis"])
 def test_of_the_net_alone_it_would_be_sure(classifier, mark):
     one = answer_picture(PAGES[mark], classifier)
     assert one.probability >= digit_threshold(classifier.sha256)
     assert not one.sure  # whatever the threshold
+
+
+@pytest.mark.parametrize("lean", [-0.32, 0.0, 0.1, 0.2])
+def test_a_stroke_that_is_upright_or_leans_back_is_no_slash(lean):
+    stroke = page([(0.5 + lean / 2, 0), (0.5 - lean / 2, 1)])
+    assert not is_slash(answered(stroke))
 
 
 def test_digits_in_doubt_are_a_few_in_ten_thousand():
@@ -72,7 +80,7 @@ def test_digits_in_doubt_are_a_few_in_ten_thousand():
     # with less than 1 in 1,000 (a binomial of 1 in 1,000).
     pictures, labels = pad(DIGITS.images[:2000]), DIGITS.labels[:2000]
     in_doubt = [
-        resembles_mark(picture, int(label)) or (label == 1 and is_parenthesis(picture))
+        resembles_mark(picture, int(label)) or (label == 1 and (is_parenthesis(picture) or is_slash(picture)))
         for picture, label in zip(pictures, labels, strict=True)
     ]
     assert sum(in_doubt) < 8

@@ -15,7 +15,7 @@ from lenet_edge.digits.mnist import calibration_digits
 from lenet_edge.picture.files import prepare, read_images
 from lenet_edge.picture.findings import Finding
 from lenet_edge.picture.line.finding import LineFinding, find_line
-from lenet_edge.picture.sheet import without_table
+from lenet_edge.picture.sheet import find_sheet, without_table
 from lenet_edge.runtime.classifier import Classifier
 from lenet_edge.runtime.string_reader import StringReader
 
@@ -144,6 +144,42 @@ def test_a_picture_without_a_sheet_is_left_alone(level, rng):
     squared[100:145, 116:124] = 60  # in the middle square, the only one that is whole
     for grey in (flat, noise, stroke, ring, squared, large(DIGITS.images[3])):
         assert without_table(grey) is grey
+        assert find_sheet(grey) is None
+
+
+@pytest.mark.parametrize("degrees", [0, 7, -13])
+@pytest.mark.parametrize("exposure", [0.4, 1.0])
+def test_a_digit_on_a_turned_sheet_has_its_box_in_the_picture(degrees, exposure):
+    note = np.pad(255 - large(DIGITS.images[0]), ((70, 90), (60, 120)), constant_values=255)
+    table = Image.fromarray(np.pad((note * exposure).astype(np.uint8), 110, constant_values=10))
+    turned_table = np.asarray(turned(table, degrees, around=10))
+    ink = np.asarray(
+        turned(Image.fromarray(np.pad((note < 128).astype(np.uint8), 110) * 255), degrees, around=0)
+    )
+    rows, columns = np.nonzero(ink > 128)
+    prepared = prepare(turned_table)
+    wanted = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+    # The sheet is laid flat, and the box of its digit turned back is larger: by sin 13 of some 160 pixels.
+    room = 8 + 160 * abs(np.sin(np.radians(degrees)))
+    for own, true, way in zip(prepared.box, wanted, (-1, -1, 1, 1), strict=True):
+        assert -8 <= way * (own - true) <= room
+
+
+def test_rules_that_end_with_their_sheet_are_no_ink(classifier):
+    digit, label = DIGITS.images[25], DIGITS.labels[25]
+    sheet = np.pad(255 - large(digit), 40, constant_values=255)
+    sheet[30::70] = np.minimum(sheet[30::70], 170)
+    prepared = prepare(np.pad(sheet, 90, constant_values=20))
+    assert classifier.scores(prepared.picture).argmax() == label
+
+
+def test_a_drawing_on_grey_is_one_on_black_or_white():
+    digit = np.pad(large(DIGITS.images[0]), 30)
+    wanted = prepare(digit).picture
+    for paper, ink in ((40, 255), (110, 250), (200, 0), (130, 60)):
+        drawn = np.round(paper + (ink - paper) * (digit / 255)).astype(np.uint8)
+        # a hundred levels in place of 255: MNIST's form is off by as many levels as one of these is
+        assert np.abs(prepare(drawn).picture.astype(int) - wanted).max() <= 4
 
 
 def line_of(digits, *, box=False, gap=30, grey=0):
