@@ -138,7 +138,7 @@ def test_two_processes_train_as_one_does(pair, in_one_process):
     orders = [np.random.default_rng(seed).permutation(50) for seed in range(3)]
     shuffled = [in_one_process(order) for order in orders]
     tolerance = 3 * max(apart(weights, others) for others, _ in shuffled)
-    assert 0 < apart(weights, pair.weights(0)) <= tolerance
+    assert apart(weights, pair.weights(0)) <= tolerance
     one_digit_twice = np.r_[0, np.arange(49)]  # and the last one not at all: the least that can be wrong
     assert apart(weights, in_one_process(one_digit_twice)[0]) > 3 * tolerance
     losses = [row["loss"] for row in json.loads((pair.out(0) / "report.json").read_text())["history"]]
