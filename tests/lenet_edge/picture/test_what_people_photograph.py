@@ -175,7 +175,7 @@ def test_rules_that_end_with_their_sheet_are_no_ink(classifier):
 
 @pytest.mark.parametrize("paper", [20, 110])
 def test_a_drawing_on_grey_is_one_on_black_or_white(classifier, paper):
-    # A 1 so thick that on grey, taken for a photograph, its edges alone are ink.
+    # A 6 so thick that on grey, taken for a photograph, its edges alone are ink.
     digit, label = DIGITS.images[42], DIGITS.labels[42]
     drawn = np.round(paper + (250 - paper) * (digit / 255)).astype(np.uint8)
     assert classifier.scores(prepare(drawn).picture).argmax() == label
