@@ -173,13 +173,12 @@ def test_rules_that_end_with_their_sheet_are_no_ink(classifier):
     assert classifier.scores(prepared.picture).argmax() == label
 
 
-def test_a_drawing_on_grey_is_one_on_black_or_white():
-    digit = np.pad(large(DIGITS.images[0]), 30)
-    wanted = prepare(digit).picture
-    for paper, ink in ((40, 255), (110, 250), (200, 0), (130, 60)):
-        drawn = np.round(paper + (ink - paper) * (digit / 255)).astype(np.uint8)
-        # a hundred levels in place of 255: MNIST's form is off by as many levels as one of these is
-        assert np.abs(prepare(drawn).picture.astype(int) - wanted).max() <= 4
+@pytest.mark.parametrize("paper", [20, 110])
+def test_a_drawing_on_grey_is_one_on_black_or_white(classifier, paper):
+    # A 6 so thick that on grey, taken for a photograph, its edges alone are ink.
+    digit, label = DIGITS.images[42], DIGITS.labels[42]
+    drawn = np.round(paper + (250 - paper) * (digit / 255)).astype(np.uint8)
+    assert classifier.scores(prepare(drawn).picture).argmax() == label
 
 
 def line_of(digits, *, box=False, gap=30, grey=0):
