@@ -1,8 +1,9 @@
 """Draw the paper's figures from our nets: `python scripts/paper_figures.py RUNS`, after `train_released.sh`.
 
-Takes RUNS/paper_1, paper_2, ... (`lenet-edge train --paper --test`, a seed each) and RUNS/paper_held_out
-(--limit 55000 instead of --test). Writes their reports to results/paper_recipe.json and the pictures of
-docs/paper.md to docs/paper. Only 60 digits are learnt here, for the picture of the start.
+Takes RUNS/paper_1, paper_2, ... (`lenet-edge train --paper --test`, a seed each), paper_held_out
+(--limit 55000 instead of --test), paper_first_15000 and paper_first_30000 (--limit), paper_distorted_1
+(--distortions) and departures (`paper_departures.py`). Writes their reports to results/paper_recipe.json and
+the pictures of docs/paper.md to docs/paper. Only 60 digits are learnt here, for the picture of the start.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from lenet_edge.paper.codes import HEIGHT, WIDTH, digit_codes
 NAME = "paper_figures.py"
 ROOT = Path(__file__).resolve().parent.parent
 INK, RED, BLUE, GREY = "#1a1a1a", "#b3261e", "#2b5c8a", "#8a8a8a"
-PAPERS_TEST_ERROR, PAPERS_TRAINING_ERROR = 0.95, 0.35  # percent, page 12
+PAPERS_TEST_ERROR, PAPERS_TRAINING_ERROR, PAPERS_DISTORTED_ERROR = 0.95, 0.35, 0.8  # percent, page 11
 _PAGE, _MIDDLE = (12.0, 5.4), 0.46
 """The size in inches of the picture of the feature maps, and the height of their middle, a share of it."""
 SHOWN = 2
@@ -37,24 +38,41 @@ SHOWN = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Runs:
-    """The reports of the trainings, a seed each and one with digits held out; the first one's weights."""
+    """The reports of the trainings, and the weights of the first seed's.
+
+    `seeds`: on all digits; `held_out`: on 55,000; `first`: on the first 15,000 and 30,000; `distorted`: among
+    distorted copies; `departures`: on 55,000, with other choices, by their name.
+    """
 
     seeds: list[Json]
     held_out: Json
+    first: list[Json]
+    distorted: list[Json]
+    departures: dict[str, list[Json]]
     weights: Path
 
 
 def read_runs(folder: Path) -> Runs:
-    """Return the reports in `folder`; raises InputError where one is missing."""
-    seeds = sorted(folder.glob("paper_[0-9]*/report.json"))
-    expect(seeds, f"finished trainings {folder}/paper_1, paper_2, ...", "none")
-    held_out = folder / "paper_held_out" / "report.json"
-    expect(held_out.is_file(), f"a finished training in {held_out.parent}", "none")
+    """Return the reports in `folder`; raises InputError where one is missing that a picture needs."""
+    departures: dict[str, list[Json]] = {}
+    for report in sorted(folder.glob("departures/*_[0-9]/report.json")):
+        departures.setdefault(report.parent.name.rsplit("_", 1)[0], []).append(_report(report))
+    seeds = _reports(folder, "paper_[0-9]")
     return Runs(
         seeds=[_report(path) for path in seeds],
-        held_out=_report(held_out),
+        held_out=_report(_reports(folder, "paper_held_out")[0]),
+        first=[_report(path) for path in _reports(folder, "paper_first_*")],
+        distorted=[_report(path) for path in sorted(folder.glob("paper_distorted_[0-9]/report.json"))],
+        departures=departures,
         weights=seeds[0].parent / "weights.npz",
     )
+
+
+def _reports(folder: Path, pattern: str) -> list[Path]:
+    """Return the reports of the finished trainings in `folder` of that name; InputError without any."""
+    found = sorted(folder.glob(f"{pattern}/report.json"))
+    expect(found, f"finished trainings {folder}/{pattern}", "none")
+    return found
 
 
 def _report(path: Path) -> Json:
@@ -70,7 +88,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("runs", type=Path, metavar="RUNS", help="the folder that train_released.sh wrote")
     options = parser.parse_args(argv)
     runs, folder = read_runs(options.runs), make_folder(ROOT / "docs" / "paper")
-    write_json(ROOT / "results" / "paper_recipe.json", {"seeds": runs.seeds, "held_out": runs.held_out})
+    collected = {
+        "seeds": runs.seeds,
+        "held_out": runs.held_out,
+        "first": runs.first,
+        "distorted": runs.distorted,
+        "departures": runs.departures,
+    }
+    write_json(ROOT / "results" / "paper_recipe.json", collected)
 
     from lenet_edge.packaged.weights import load_weights  # these load TensorFlow
     from lenet_edge.paper.model import lenet5
@@ -79,6 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     load_weights(model, runs.weights)
     digits = test_digits()
     draw_learning_curve(runs, folder / "learning_curve.png")
+    draw_sizes(runs, folder / "training_set_size.png")
     draw_misread(model, digits, folder / "misread.png")
     draw_feature_maps(model, digits, folder / "feature_maps.png")
     draw_distorted(calibration_digits(), folder / "distorted.png")
@@ -91,8 +117,8 @@ def draw_learning_curve(runs: Runs, path: Path) -> None:
     pyplot = _pyplot()
     figure, axes = pyplot.subplots(figsize=(7.5, 4.6), layout="constrained")
     for place, report in enumerate(runs.seeds):
-        passes, errors = _curve(report, "training_error")
-        label = f"training digits, {len(runs.seeds)} seeds" if place == 0 else None
+        passes, errors = _curve(report, "online_error")
+        label = f"training digits, as they are learnt, {len(runs.seeds)} seeds" if place == 0 else None
         axes.plot(passes, errors, color=BLUE, linewidth=1.2, alpha=0.75, label=label)
     passes, errors = _curve(runs.held_out, "held_out_error")
     axes.plot(passes, errors, color=RED, linewidth=1.8, label="held-out digits, 55,000 learnt")
@@ -114,6 +140,42 @@ def draw_learning_curve(runs: Runs, path: Path) -> None:
 def _curve(report: Json, name: str) -> tuple[list[int], list[float]]:
     """Return the passes and the errors `name` after each."""
     return [row["epoch"] for row in report["history"]], [row[name] for row in report["history"]]
+
+
+def draw_sizes(runs: Runs, path: Path) -> None:
+    """Figure 6: the errors in percent by the size of the training set, and those that the paper states."""
+    pyplot = _pyplot()
+    figure, axes = pyplot.subplots(figsize=(7.5, 4.6), layout="constrained")
+    rows = sorted([*runs.first, *runs.seeds], key=lambda report: report["digits"])
+    sizes = [report["digits"] / 1000 for report in rows]
+    of_test = [report["test"]["error"] for report in rows]
+    of_training = [report["history"][-1]["training_error"] for report in rows]
+    for errors, colour, label in ((of_test, RED, "test digits"), (of_training, BLUE, "training digits")):
+        axes.plot(sizes, errors, "o", color=colour, markersize=5, label=label)
+        axes.plot(*_means(sizes, errors), color=colour, linewidth=1.4)
+    distorted = [report["test"]["error"] for report in runs.distorted]
+    if distorted:
+        label = "test digits, distorted copies learnt"
+        axes.plot([60] * len(distorted), distorted, "s", color=RED, fillstyle="none", label=label)
+    for error, text in (
+        (PAPERS_TEST_ERROR, "test 0.95 %"),
+        (PAPERS_DISTORTED_ERROR, "with distortions 0.8 %"),
+        (PAPERS_TRAINING_ERROR, "training 0.35 %"),
+    ):
+        axes.plot([63], [error], "_", color=GREY, markersize=14)
+        axes.text(65.5, error, f"the paper: {text}", color=GREY, fontsize=8.5, va="center")
+    axes.set(xlim=(10, 95), ylim=(0, None), xlabel="training digits, thousands", ylabel="misread, %")
+    axes.set_xticks([15, 30, 60])
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    _save(figure, path)
+
+
+def _means(sizes: list[float], errors: list[float]) -> tuple[list[float], list[float]]:
+    """Return each size once, and the mean of its errors."""
+    different = sorted(set(sizes))
+    pairs = list(zip(sizes, errors, strict=True))
+    return different, [float(np.mean([error for size, error in pairs if size == one])) for one in different]
 
 
 def draw_misread(model: KerasModel, digits: Digits, path: Path) -> None:

@@ -65,7 +65,7 @@ def nets() -> str:
         ["the paper, as printed", "60,000", "", "0.95 %", "", "", ""],
         ["the paper, with distortions", "60,000", "", "0.8 %", "", "", ""],
     ]
-    rows.append(_paper_recipe())
+    rows += _paper_recipe()
     sources = [
         ("`lenet5()`, released", "60,000", RELEASED / "lenet5.json"),
         ("`stock_lenet5()`, trained the same way", "61,706", RELEASED / "stock_lenet5.json"),
@@ -83,17 +83,35 @@ def _on_test(test: dict[str, Any]) -> list[str]:
     return [f"{test['error']:.2f} %", f"{test['expected_calibration_error']:.4f}", *rejected]
 
 
-def _paper_recipe() -> list[str]:
-    """Return the row of `train --paper`: means over its seeds."""
+def _paper_recipe() -> list[list[str]]:
+    """Return the rows of `train --paper`, without and with distortions: means over the seeds."""
     report = _read(ROOT / "results" / "paper_recipe.json")
-    tests = [seed["test"] for seed in report["seeds"]]
-    mean = {
+    held_out = f"{report['held_out']['held_out']['error']:.2f} %"
+    kinds = (("", "seeds", held_out), (" --distortions", "distorted", ""))
+    return [
+        [
+            f"`lenet5()`, `train --paper{option}`, {_of_seeds(report[name])}",
+            "60,000",
+            on_held_out,
+            *_on_test(_mean_test(report[name])),
+        ]
+        for option, name, on_held_out in kinds
+        if report[name]
+    ]
+
+
+def _of_seeds(reports: list[dict[str, Any]]) -> str:
+    return f"mean of {len(reports)} seeds" if len(reports) > 1 else f"seed {reports[0]['seed']}"
+
+
+def _mean_test(reports: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what was measured on the test digits, each figure the mean of the `reports`."""
+    tests = [report["test"] for report in reports]
+    return {
         "error": _mean([test["error"] for test in tests]),
         "expected_calibration_error": _mean([test["expected_calibration_error"] for test in tests]),
         "rejected": {error: _mean([test["rejected"][error] for test in tests]) for error in ("0.5", "0.1")},
     }
-    title = f"`lenet5()`, `train --paper`, mean of {len(tests)} seeds"
-    return [title, "60,000", f"{report['held_out']['held_out']['error']:.2f} %", *_on_test(mean)]
 
 
 def _mean(values: list[float]) -> float:
@@ -108,10 +126,19 @@ def paper_beside() -> str:
     rows = [
         ["trainable weights", "60,000", "60,000"],
         ["misread test digits", "0.95 %", _each([seed["test"]["error"] for seed in seeds])],
+        *(
+            ["misread test digits, distorted copies learnt", "0.8 %", f"{one['test']['error']:.2f} %"]
+            for one in report["distorted"]
+        ),
         [
-            "misread training digits, at the end",
+            "misread training digits, after 19 passes",
             "0.35 %",
-            _each([seed["history"][-1]["training_error"] for seed in seeds]),
+            _each([seed["history"][18]["training_error"] for seed in seeds]),
+        ],
+        [
+            "the same, each before its step in pass 19",
+            "",
+            _each([seed["history"][18]["online_error"] for seed in seeds]),
         ],
         ["test digits to reject for 0.5 % error", "", _each(rejected)],
         [
@@ -124,13 +151,52 @@ def paper_beside() -> str:
 
 
 def _each(values: list[float]) -> str:
-    return f"{', '.join(f'{value:.2f}' for value in values)}; mean {_mean(values):.2f} %"
+    each = ", ".join(f"{value:.2f}" for value in values)
+    return f"{each}; mean {_mean(values):.2f} %" if len(values) > 1 else f"{each} %"
+
+
+def paper_sizes() -> str:
+    """Return figure 6 as a table: errors by the number of training digits."""
+    report = _read(ROOT / "results" / "paper_recipe.json")
+    rows = [
+        [
+            f"{one['digits']:,}",
+            f"{one['history'][-1]['training_error']:.2f} %",
+            f"{one['test']['error']:.2f} %",
+        ]
+        for one in (*report["first"], report["seeds"][0])
+    ]
+    return _table(["training digits", "misread of them", "misread test digits"], rows)
+
+
+_TAKEN_BACK = {
+    "chosen": "none: `train --paper`",
+    "whole_eq_7": "all of eq. 7, j = 20",
+    "smaller_start": "initial weights within 1/√F, coefficients 0.5",
+    "both": "both",
+}
+"""What the trainings of scripts/paper_departures.py take back, by their names."""
+
+
+def paper_departures() -> str:
+    """Return the table of the held-out errors with choices taken back."""
+    found = _read(ROOT / "results" / "paper_recipe.json")["departures"]
+    rows = [
+        [text, _each([one["held_out"]["error"] for one in found[name]])]
+        for name, text in _TAKEN_BACK.items()
+        if name in found
+    ]
+    seeds = [str(one["seed"]) for one in found["chosen"]]
+    word = "seeds" if len(seeds) > 1 else "seed"
+    return _table(["taken back", f"held-out error, {word} {' and '.join(seeds)}"], rows)
 
 
 def paper_commands() -> str:
     """Return the commands that trained the nets of `train --paper`."""
     report = _read(ROOT / "results" / "paper_recipe.json")
-    commands = [one["command"] for one in (*report["seeds"], report["held_out"])]
+    named = (*report["seeds"], report["held_out"], *report["first"], *report["distorted"])
+    measured = [one["command"] for reports in report["departures"].values() for one in reports]
+    commands = dict.fromkeys([*(one["command"] for one in named), *measured])
     lines = [command.replace("python -m lenet_edge.train", "lenet-edge train") for command in commands]
     return "\n".join(["```sh", *lines, "```"])
 
@@ -659,7 +725,12 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
     },
     "docs/microcontroller.md": {"micro": micro},
     "docs/models.md": {"models": models},
-    "docs/paper.md": {"paper_beside": paper_beside, "paper_commands": paper_commands},
+    "docs/paper.md": {
+        "paper_beside": paper_beside,
+        "paper_commands": paper_commands,
+        "paper_departures": paper_departures,
+        "paper_sizes": paper_sizes,
+    },
     "docs/parity.md": {"parity": parity, "parity_wide": parity_wide},
     "docs/quantising.md": {"quantisation": quantisation},
     "docs/strings.md": {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The exact commands that made the released weights: two teachers, the two nets that learn from them,
 # the paper's own recipe, then the release; then the strings' net, which starts from the released one.
-# Some four hours on two cores; an interrupted step goes on with --resume. BIN is the folder with lenet-edge, DATA one with MNIST's four IDX files (or empty).
+# Some five hours on two cores; an interrupted step goes on with --resume. BIN is the folder with lenet-edge, DATA one with MNIST's four IDX files (or empty).
 set -eu
 BIN=${BIN:-.venv/bin}
 data=${DATA:+--data $DATA}
@@ -27,7 +27,11 @@ as_printed() {
 for seed in 1 2 3; do
     as_printed runs/paper_$seed --seed $seed --test
 done
+as_printed runs/paper_distorted_1 --distortions --seed 1 --test
+as_printed runs/paper_first_15000 --seed 1 --limit 15000 --test
+as_printed runs/paper_first_30000 --seed 1 --limit 30000 --test
 as_printed runs/paper_held_out --seed 1 --limit 55000
+"$BIN/python" scripts/paper_departures.py runs $data
 "$BIN/python" scripts/paper_figures.py runs
 "$BIN/python" scripts/release.py runs
 # The strings' net went on from what was released before it, which `train --strings --epochs 280 --batch-size 64` had made.
