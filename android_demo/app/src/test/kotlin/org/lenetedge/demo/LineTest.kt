@@ -26,6 +26,7 @@ import java.nio.ByteBuffer
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 class LineTest {
     private val wide = TestApplication.strings.file
+    private val lines = TestApplication.strings.lines.size
 
     @Test
     fun `a line is read while it is written, and each digit has its box and probability`() = line().use {
@@ -134,7 +135,7 @@ class LineTest {
     fun `a delegate falls back for lines as it does for digits`() = line().use {
         it.app.fake.wrong = { delegate -> if (delegate == Delegate.GPU) 1 else 0 }
         it.choose(R.id.delegates, "GPU")
-        it.awaitWarning("For 1 of 4 pictures its scores are further off than rounding explains.")
+        it.awaitWarning("For 1 of $lines pictures its scores are further off than rounding explains.")
         it.awaitRunning(XNNPACK_RUNS)
         it.write()
         it.app.fake.reading = { delegate -> check(delegate != Delegate.XNNPACK) { "gone" } }
@@ -146,7 +147,8 @@ class LineTest {
     @Test
     fun `a check reads the golden lines, and its times can be shared`() = line().use {
         it.tap(R.id.check)
-        val words = "Passed on XNNPACK. 4 of 4 pictures within their limits; 4 equal to TensorFlow, byte"
+        val all = "$lines of $lines pictures within their limits; $lines equal to TensorFlow, byte for byte"
+        val words = "Passed on XNNPACK. $all"
         it.await("the verdict") { words in it.words(R.id.verdict) }
         assertTrue(it.activity.view<View>(R.id.share).isEnabled)
     }
