@@ -103,10 +103,10 @@ class RealInterpreterTest {
             "line" to PORTRAIT,
             "line_dark" to DARK,
             "line_large_letters" to PORTRAIT.replace("h891dp", "h1400dp"),
-            "line_narrow" to "en-w320dp-h1000dp-port-notnight-xhdpi",
+            "line_narrow" to "en-sw320dp-w320dp-h1000dp-port-notnight-xhdpi",
             "line_landscape" to "en-w891dp-h411dp-land-notnight-420dpi",
             "line_tablet" to "en-sw800dp-w1280dp-h800dp-land-notnight-xhdpi",
-            "line_german" to "de-w411dp-h1200dp-port-night-420dpi",
+            "line_german" to "de-sw411dp-w411dp-h1200dp-port-night-420dpi",
         )
     }
 }

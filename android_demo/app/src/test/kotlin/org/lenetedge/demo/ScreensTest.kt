@@ -123,7 +123,9 @@ class ScreensTest {
                 it.picture(name)
             }
         }
-        Stage("en-w320dp-h1000dp-port-notnight-xhdpi").use {
+        Stage("en-w320dp-h1000dp-port-notnight-xhdpi") { app ->
+            app.settings.request = app.settings.request.copy(task = Task.DIGIT)
+        }.use {
             it.seven()
             it.picture("narrow")
         }

@@ -161,7 +161,11 @@ class Stage(qualifiers: String = PORTRAIT, before: (TestApplication) -> Unit = {
     fun picture(name: String) {
         await("the layout") { views().none { it.isShown && it.isLayoutRequested } }
         for (view in views().filter { it.isShown }) {
-            if (view is TextView) assertFalse("expected all of \"${view.text}\" to be seen", cut(view))
+            if (view is TextView) {
+                val row = (view.parent as View).width
+                val sizes = "${view.width}x${view.height} in $row, text ${view.layout?.width}"
+                assertFalse("$name: expected all of \"${view.text}\" to be seen, got $sizes", cut(view))
+            }
             val large = minOf(view.width, view.height) >= LEAST_DP * activity.resources.displayMetrics.density
             assertTrue("expected 48dp for a finger, got $view", large || !view.isClickable)
         }
@@ -174,7 +178,7 @@ class Stage(qualifiers: String = PORTRAIT, before: (TestApplication) -> Unit = {
     private fun cut(view: TextView): Boolean {
         val lines = view.layout ?: return true
         val room = view.width - view.paddingLeft - view.paddingRight + 1
-        val wide = (0 until lines.lineCount).any { lines.getLineWidth(it) > room }
+        val wide = (0 until lines.lineCount).any { lines.getLineMax(it) > room }
         return wide || lines.height > view.height - view.paddingTop - view.paddingBottom
     }
 
