@@ -67,8 +67,10 @@ def tree(tmp_path):
 
 
 def relinked(tree, text, page="docs/two.md"):
-    titles = {"docs/one.md": "The first page"}
-    return PAGES["relinked"](text, page, tree, tree / "site", titles)
+    site = PAGES["Site"](
+        root=tree, folder=tree / "site", titles={"docs/one.md": "The first page"}, made={"drawn.png": b""}
+    )
+    return PAGES["relinked"](text, page, site)
 
 
 def test_a_link_that_shows_a_page_s_path_shows_its_title(tree):
@@ -90,6 +92,10 @@ def test_a_file_is_copied_and_a_folder_becomes_text(tree):
 def test_code_and_addresses_stay(tree):
     text = "```md\n[one.md](one.md)\n```\n[there](https://example.org/one.md) [here](#part)\n"
     assert relinked(tree, text) == text
+
+
+def test_a_file_that_is_made_for_the_site_is_linked_to(tree):
+    assert relinked(tree, "![map](drawn.png)") == "![map](drawn.png)"
 
 
 def test_a_dead_link_is_refused(tree):

@@ -53,7 +53,7 @@ def test_it_runs_and_every_file_is_proven(executed):
 
 
 def test_each_step_is_there_with_a_picture():
-    headings = [line[3:] for cell in CELLS for line in cell["source"] if line.startswith("## ")]
+    headings = [line[3:].rstrip() for cell in CELLS for line in cell["source"] if line.startswith("## ")]
     assert [heading for heading in headings if heading in STEPS] == list(STEPS)
     assert len(pictures(CELLS)) >= len(STEPS)
     assert all(len(base64.b64decode(picture)) < 60_000 for picture in pictures(CELLS))

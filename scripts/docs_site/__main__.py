@@ -51,14 +51,11 @@ def write_pages(folder: Path) -> None:
     texts = {page: (ROOT / page).read_text() for page in pages(ROOT) if page not in made}
     texts[REFERENCE] = reference(texts[PAGE], ROOT)
     texts[PAGE] = linked(texts[PAGE], ROOT)
-    pictures: dict[str, bytes] = {}
+    files = {"site.css": (Path(__file__).parent / "site.css").read_bytes()}
     for page in made - {REFERENCE}:
-        texts[page], drawn = as_markdown(ROOT / page)
-        pictures |= drawn
-    gather(ROOT, folder, texts)
-    pictures["site.css"] = (Path(__file__).parent / "site.css").read_bytes()
-    for name, content in pictures.items():
-        (folder / name).write_bytes(content)
+        texts[page], pictures = as_markdown(ROOT / page)
+        files |= pictures
+    gather(ROOT, folder, texts, files)
 
 
 if __name__ == "__main__":

@@ -10,4 +10,4 @@ def as_markdown(path: Path) -> tuple[str, dict[str, bytes]]:
     from nbconvert import MarkdownExporter  # only where the site is built
 
     text, resources = MarkdownExporter().from_filename(str(path))
-    return text, {f"{path.stem}_{name}": content for name, content in resources["outputs"].items()}
+    return text, resources["outputs"]
