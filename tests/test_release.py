@@ -28,7 +28,7 @@ def modules_of_the_script():
     sys.path.insert(0, str(SCRIPT))
     yield
     sys.path.remove(str(SCRIPT))
-    for name in {path.stem for path in SCRIPT.glob("*.py")}:
+    for name in {path.stem for path in SCRIPT.glob("*.py")} - {"__main__"}:
         sys.modules.pop(name, None)
 
 

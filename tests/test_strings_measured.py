@@ -68,7 +68,9 @@ def test_other_strings_of_test_digits_are_read_as_well_as_the_report_says(varian
     )
     fields = string_fields(test_digits(), 100, seed=1234, length=4, writing=AS_IN_MNIST)
     with StringReader(model=variant) as reader:
-        facts = MEASURE["strings_read"](reader, fields, threshold=REPORT["threshold"])
+        facts = MEASURE["strings_read"](
+            reader, list(fields.pictures), fields.texts(), threshold=REPORT["threshold"]
+        )
         made_up = [
             MEASURE["made_up"](
                 reader, empty_fields(25, seed=4, kind=kind, fonts=OTHER_FONTS), threshold=REPORT["threshold"]

@@ -39,10 +39,10 @@ def _problem(node: Node, ends: set[int]) -> str:
 def _end_problem(tensor: Tensor) -> str:
     if tensor.type not in _ENDS:
         return f"{tensor.type} '{tensor.name}': only {' and '.join(_ENDS)} were seen to go in and out"
-    if tensor.resizable:
-        return f"'{tensor.name}' of shape {tensor.shape} may be resized: its dimensions must be fixed"
     if any(side < 1 for side in tensor.shape):
         return f"'{tensor.name}' of shape {tensor.shape}: its dimensions must be known"
+    if tensor.resizable:
+        return f"'{tensor.name}' of shape {tensor.shape} may be resized: its dimensions must be fixed"
     if tensor.shape and tensor.shape[0] != 1:
         return f"'{tensor.name}' of shape {tensor.shape}: only one picture at a time was seen to run"
     return ""

@@ -14,7 +14,7 @@ from lenet_edge.runtime.string_decoder import ReadDigit
 InkBox = tuple[float, float, float, float]
 """Left, top, right and bottom, in pixels of the line's picture."""
 
-_INKED = 64  # grey levels: anything fainter is the soft edge of a stroke
+INKED = 64  # grey levels: anything fainter is the soft edge of a stroke
 _LARGE = 0.3  # of the largest piece's box: a piece this large belongs to the digit, wherever it lies
 
 
@@ -24,7 +24,7 @@ def ink_boxes(picture: NDArray[np.uint8], digits: Sequence[ReadDigit]) -> list[I
     A piece of ink belongs to one digit; a piece shared by several digits is split at their `left` and
     `right`. A digit without ink gets the full height between them.
     """
-    components = find_components(picture > _INKED)
+    components = find_components(picture > INKED)
     labels, boxes = components.labels, components.boxes
     middles = np.array([(digit.left + digit.right) / 2 for digit in digits])
     centres = (boxes[:, 0] + boxes[:, 2]) / 2

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lenet_edge.picture.files import Picture, Source, read_images
 from lenet_edge.picture.line.finding import Line, LineFinding, find_line
-from lenet_edge.reading.digit_boxes import InkBox, ink_boxes
+from lenet_edge.reading.digit_boxes import INKED, InkBox, ink_boxes
 from lenet_edge.reading.line_marks import has_mark
 from lenet_edge.runtime.string_decoder import ReadDigit
 from lenet_edge.runtime.string_reader import StringReader
@@ -93,8 +93,25 @@ def row_edges(boxes: tuple[Box, ...], columns: int, *, width: int) -> list[int]:
     return [*edges, columns]
 
 
-def _box(found: FoundLine, digit: ReadDigit, ink: InkBox) -> Box:
-    left, top, right, bottom = ink
-    corners = [(left, top, 1), (right, top, 1), (right, bottom, 1), (left, bottom, 1)]
-    points = found.line.to_image @ np.transpose(corners) * found.picture.factor
-    return Box(digit.digit, digit.probability, points.T, left, right)
+def _box(found: FoundLine, digit: ReadDigit, box: InkBox) -> Box:
+    left, top, right, bottom = box
+    rows, columns = np.nonzero(
+        found.line.picture[round(top) : round(bottom), round(left) : round(right)] > INKED
+    )
+    across, down = columns + round(left), rows + round(top)
+    # A line that leans was set upright: the picture's box would lean in the file, one around the ink does not.
+    corners = [(across + x, down + y) for x in (0, 1) for y in (0, 1)]
+    points = np.concatenate([np.stack(corner, axis=1) for corner in corners]).astype(np.float64)
+    if not len(points):
+        points = np.array([(x, y) for x in (left, right) for y in (top, bottom)], np.float64)
+    turned = _along(found.line.to_image)
+    along = (points @ found.line.to_image[:, :2].T + found.line.to_image[:, 2]) @ turned
+    (low, high), (start, end) = zip(along.min(axis=0), along.max(axis=0), strict=True)
+    upright = np.array([(low, start), (high, start), (high, end), (low, end)])
+    return Box(digit.digit, digit.probability, upright @ turned.T * found.picture.factor, left, right)
+
+
+def _along(to_image: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the directions along and across a line, in the columns of a (2, 2)."""
+    along = to_image[:, 0] / np.hypot(*to_image[:, 0])
+    return np.array([[along[0], -along[1]], [along[1], along[0]]])

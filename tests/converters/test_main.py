@@ -163,7 +163,7 @@ def test_all_runtimes_can_be_asked_for(saved, capsys, monkeypatch):
     status, out, _ = run(capsys, *arguments, "--precision", "int8", "--prove", "all")
     assert status == 0
     assert re.search(r"^TensorFlow Lite Micro \(tflite-micro .*\)$", out, re.MULTILINE)
-    assert re.search(r"^  net_int8.tflite +40 .* within$", out, re.MULTILINE)
+    assert re.search(r"^  net_int8 +40 .* within$", out, re.MULTILINE)
     assert "LiteRT, XNNPACK: absent: no" in out
 
 

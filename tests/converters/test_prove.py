@@ -130,7 +130,7 @@ def test_the_terminal_shows_cells_layers_and_a_verdict(folder, capsys):
     status, out, err = run(capsys, folder, folder / "int8.tflite", "--layers")
     assert (status, err) == (0, "")
     assert re.search(r"^TensorFlow \(tensorflow \S+ XNNPACK\)$", out, re.MULTILINE)
-    assert re.search(r"^  int8\.tflite +40 .* within$", out, re.MULTILINE)
+    assert re.search(r"^  int8 +40 .* within$", out, re.MULTILINE)
     assert re.search(r"^  first_depthwise \(DEPTHWISE_CONV_2D\) +\d.* dB +\d.* dB ", out, re.MULTILINE)
     assert out.splitlines()[-1] == (
         "prove: all within tolerance (1 cell, 0 refused, 0 not derived, 0 columns absent)"
@@ -392,7 +392,7 @@ def test_answers_from_elsewhere_are_a_column(folder, capsys, tmp_path):
     status, out, _ = run(capsys, folder, folder / "int8.tflite", "--answers", path, "--html", page)
     assert status == 0
     assert "TensorFlow Lite, no delegate (Android 15) (TensorFlow Lite 2.16)" in out
-    assert re.search(r"^  int8\.tflite +20 .* within$", out, re.MULTILINE)
+    assert re.search(r"^  int8 +20 .* within$", out, re.MULTILINE)
     assert "  samples, from phone.json" in out
     assert "samples, from phone.json" in page.read_text()
 

@@ -161,7 +161,9 @@ def test_a_users_own_weights_give_one_file(tmp_path, capsys):
     assert main([*arguments, "--weights", str(weights)]) == 0
     assert sorted(os.listdir(tmp_path)) == ["lenet5_int8.tflite", "manifest.json"]
     assert "checked" not in manifest_of(tmp_path)["models"]["lenet5_int8.tflite"]
-    assert capsys.readouterr().out == f"\n1 file and manifest.json are in {tmp_path}\n"
+    assert (
+        capsys.readouterr().out == f"loading TensorFlow ...\n\n1 file and manifest.json are in {tmp_path}\n"
+    )
 
 
 @pytest.mark.parametrize(
