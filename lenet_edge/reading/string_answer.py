@@ -99,7 +99,7 @@ def _box(found: FoundLine, digit: ReadDigit, box: InkBox) -> Box:
         found.line.picture[round(top) : round(bottom), round(left) : round(right)] > INKED
     )
     across, down = columns + round(left), rows + round(top)
-    # A line that leans was set upright: the picture's box would lean in the file, one around the ink does not.
+    # A line that leans was set upright: its picture's boxes lean in the file, boxes around the ink do not.
     corners = [(across + x, down + y) for x in (0, 1) for y in (0, 1)]
     points = np.concatenate([np.stack(corner, axis=1) for corner in corners]).astype(np.float64)
     if not len(points):
