@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
+from drawing_command import draw_to_file
 from numpy.typing import NDArray
 from PIL import Image
 
-from converters.base.errors import exit_status, expect
-from converters.base.files import check_writable, write_atomically
-from converters.base.options import command_parser
+from converters.base.errors import exit_status
 from lenet_edge.digits.geometry import FIELD
-from lenet_edge.digits.mnist import Digits, calibration_digits
-from lenet_edge.digits.string_fields.handwriting import CHEQUES, Writing
+from lenet_edge.digits.mnist import Digits
+from lenet_edge.digits.string_fields.handwriting import CLEAN_CHEQUES
 from lenet_edge.digits.string_fields.strings import string_fields
 from lenet_edge.on_paper.amounts import scanned
 from lenet_edge.picture.line.finding import find_line
 
 NAME = "draw_scans.py"
-_CLEAN = Writing(**{**vars(CHEQUES), "dirt": 0.0})
 _CELL = (300, 104)
 _GAP = 4
 
@@ -38,7 +34,7 @@ def contact_sheet(digits: Digits, *, seed: int, rows: int = 8, across: int = 4) 
             seed=(seed, row),
             spacing=("touching", "normal")[row % 2],
             length=3 + row % 4,
-            writing=_CLEAN,
+            writing=CLEAN_CHEQUES,
         )
         for column, field in enumerate(fields.pictures):
             scan = scanned(field, seed=(seed, row, column)).grey
@@ -58,19 +54,7 @@ def _put(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Draw the sheet with the packaged calibration digits to a file."""
-    parser = command_parser(
-        name=NAME, description=__doc__, epilog="example:\n  python scripts/draw_scans.py scans.png\n"
-    )
-    parser.add_argument("file", type=Path, metavar="FILE", help="the picture to write (.png)")
-    parser.add_argument("--seed", type=int, default=1998, help="another picture (default: %(default)s)")
-    options = parser.parse_args(argv)
-    expect(options.seed >= 0, "--seed of 0 or more", options.seed)
-    expect(options.file.suffix == ".png", "a FILE that ends in .png", options.file)
-    check_writable(options.file)
-    buffer = io.BytesIO()
-    contact_sheet(calibration_digits(), seed=options.seed).save(buffer, "PNG", optimize=True)
-    write_atomically(options.file, buffer.getvalue())
-    return 0
+    return draw_to_file(contact_sheet, argv, name=NAME, description=__doc__, example="scans.png")
 
 
 if __name__ == "__main__":

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
+from drawing_command import draw_to_file
 from PIL import Image
 
-from converters.base.errors import exit_status, expect
-from converters.base.files import check_writable, write_atomically
-from converters.base.options import command_parser
+from converters.base.errors import exit_status
 from lenet_edge.digits.geometry import FIELD
-from lenet_edge.digits.mnist import Digits, calibration_digits
+from lenet_edge.digits.mnist import Digits
 from lenet_edge.digits.string_fields.empty import EMPTIES, empty_fields
 from lenet_edge.digits.string_fields.handwriting import AMOUNTS, AS_IN_MNIST, CHEQUES, Writing
 from lenet_edge.digits.string_fields.layout import SPACINGS
@@ -52,21 +49,7 @@ def specimen(digits: Digits, *, seed: int) -> Image.Image:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Draw the specimen of the packaged calibration digits to a file."""
-    parser = command_parser(
-        name=NAME,
-        description=__doc__,
-        epilog="example:\n  python scripts/draw_string_fields.py fields.png\n",
-    )
-    parser.add_argument("file", type=Path, metavar="FILE", help="the picture to write (.png)")
-    parser.add_argument("--seed", type=int, default=1998, help="another picture (default: %(default)s)")
-    options = parser.parse_args(argv)
-    expect(options.seed >= 0, "--seed of 0 or more", options.seed)
-    expect(options.file.suffix == ".png", "a FILE that ends in .png", options.file)
-    check_writable(options.file)
-    buffer = io.BytesIO()
-    specimen(calibration_digits(), seed=options.seed).save(buffer, "PNG")
-    write_atomically(options.file, buffer.getvalue())
-    return 0
+    return draw_to_file(specimen, argv, name=NAME, description=__doc__, example="fields.png")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,7 @@ from lenet_edge.digits.geometry import FIELD
 from lenet_edge.digits.mnist import pad, test_digits
 from lenet_edge.digits.string_fields.empty import EMPTIES, empty_fields
 from lenet_edge.digits.string_fields.fields import Fields
-from lenet_edge.digits.string_fields.handwriting import AMOUNTS, AS_IN_MNIST, CHEQUES, Writing
+from lenet_edge.digits.string_fields.handwriting import AMOUNTS, AS_IN_MNIST, CLEAN_CHEQUES, Writing
 from lenet_edge.digits.string_fields.layout import SPACINGS
 from lenet_edge.digits.string_fields.printed_words import OTHER_FONTS
 from lenet_edge.digits.string_fields.strings import behind, string_fields
@@ -42,7 +41,6 @@ from lenet_edge.runtime.string_reader import StringReader
 ROOT = Path(__file__).resolve().parent.parent
 LENGTHS = (2, 4, 8)
 HANDS = {"as in MNIST": AS_IN_MNIST, "one hand": Writing(dirt=0.0), "one hand, soiled": Writing()}
-ON_CHEQUES = replace(CHEQUES, dirt=0.0)
 SEED = 7
 
 Pictures = Sequence[NDArray[np.uint8]]
@@ -61,7 +59,9 @@ def string_sets(count: int) -> Iterator[tuple[dict[str, Any], Pictures, list[str
 
 def cheque_fields(count: int, spacing: str) -> Fields:
     """Return clean fields of amounts as on cheques."""
-    return string_fields(test_digits(), count, seed=(SEED, 6), length=5, spacing=spacing, writing=ON_CHEQUES)
+    return string_fields(
+        test_digits(), count, seed=(SEED, 6), length=5, spacing=spacing, writing=CLEAN_CHEQUES
+    )
 
 
 def field_sets(count: int) -> Iterator[tuple[dict[str, Any], Fields]]:

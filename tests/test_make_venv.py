@@ -32,6 +32,19 @@ class Fake:
             (self.venv / "bin" / "python").symlink_to(sys.executable)
 
 
+class Slow(Fake):
+    """Begins its first step, and does nothing until it may `go` on."""
+
+    def __init__(self, venv):
+        super().__init__(venv)
+        self.begun, self.go = threading.Event(), threading.Event()
+
+    def __call__(self, command):
+        self.begun.set()
+        assert self.go.wait(30)
+        super().__call__(command)
+
+
 def test_an_interrupted_environment_is_made_anew_and_a_whole_one_is_kept(tmp_path):
     venv = tmp_path / ".venv"
     for step in (1, 2, 3):
@@ -104,45 +117,32 @@ def test_what_is_installed_meanwhile_is_said_unless_pip_shows_it(tmp_path, capsy
 
 
 def test_two_makes_take_turns_and_the_second_does_nothing_again(tmp_path):
-    venv, begun, go = tmp_path / ".venv", threading.Event(), threading.Event()
-
-    class Slow(Fake):
-        def __call__(self, command):
-            begun.set()
-            assert go.wait(30)
-            super().__call__(command)
-
+    venv = tmp_path / ".venv"
     first, second = Slow(venv), Fake(venv)
     makes = [threading.Thread(target=MAKE["make"], args=("tools", venv, fake)) for fake in (first, second)]
     makes[0].start()
-    assert begun.wait(30)
+    assert first.begun.wait(30)
     makes[1].start()
     makes[1].join(0.3)
     assert makes[1].is_alive()  # it waits
-    go.set()
+    first.go.set()
     for make in makes:
         make.join(30)
     assert (first.commands, second.commands) == (["venv", "pip", "pip"], [])
 
 
 def test_a_make_that_waits_for_another_says_so(tmp_path, capfd):
-    venv, begun, go = tmp_path / ".venv", threading.Event(), threading.Event()
-
-    class Slow(Fake):
-        def __call__(self, command):
-            begun.set()
-            assert go.wait(30)
-            super().__call__(command)
-
-    first = threading.Thread(target=MAKE["make"], args=("tools", venv, Slow(venv)))
+    venv = tmp_path / ".venv"
+    slow = Slow(venv)
+    first = threading.Thread(target=MAKE["make"], args=("tools", venv, slow))
     first.start()
-    assert begun.wait(30)
+    assert slow.begun.wait(30)
     second = threading.Thread(target=MAKE["make"], args=("tools", venv, Fake(venv)))
     second.start()
     said = ""
     while not said and second.is_alive():
         said = capfd.readouterr().err
-    go.set()
+    slow.go.set()
     for make in (first, second):
         make.join(30)
     assert said == "another make is at work on .venv: waiting for it\n"

@@ -43,6 +43,12 @@ def _os_error_line(error: OSError) -> str:
     return f"{error.filename}: {reason}" if error.filename else reason
 
 
+def said_first(error: BaseException) -> str:
+    """Return the first line of an error's message that says something, or the error's type."""
+    lines = (line.strip() for line in str(error).splitlines())
+    return next(filter(None, lines), type(error).__name__)
+
+
 def exit_status(
     main: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None = None, *, name: str
 ) -> int:

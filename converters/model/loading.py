@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from converters.base.errors import InputError, expect
+from converters.base.errors import InputError, expect, said_first
 from converters.base.keras_hdf5 import readable_by_keras_2
 from converters.base.keras_objects import CustomObject
 from converters.base.kerases import KERAS_3, check_backend, import_keras
@@ -167,7 +167,7 @@ def _reason(error: Exception, file: ModelFile, keras: ModuleType) -> str:
     named = re.search(r"(?:Unknown \w+|Could not locate \w+):? '(\w+)'", str(error))
     unknown = [one for one in file.custom_objects if named and one.registered_name == named[1]]
     if not unknown:
-        return f"got: {_first_line(error)}"
+        return f"got: {said_first(error)[:_LONGEST_REASON]}"
     operations = getattr(keras, "ops", None)
     if hasattr(operations, _in_snake_case(unknown[0].attribute)):
         return f"got an .h5 file with keras.ops.{_in_snake_case(unknown[0].attribute)}: save it as .keras"
@@ -183,8 +183,3 @@ def _silent() -> Iterator[None]:
     """Keep what Keras prints while it loads out of a command's output."""
     with contextlib.redirect_stdout(io.StringIO()):
         yield
-
-
-def _first_line(error: Exception) -> str:
-    lines = (line for line in str(error).splitlines() if line.strip())
-    return next(lines, type(error).__name__)[:_LONGEST_REASON]

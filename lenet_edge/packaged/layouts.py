@@ -33,7 +33,7 @@ _FOUR_COLUMNS, _TWO_COLUMNS = "1x4>1x4 - - - -", "1x2>1x2 - - - -"
 _AS_CONVERTED, _WIDE_AS_CONVERTED = "- - - -", "- - - - - - -"
 
 OPEN_WIDTH = "1x1>1x2 1x2>1x1 - - - - -"
-"""The layout for the wide model's next release: it needs no RESHAPE, which would fix the width."""
+"""The layout of the wide model's released files: it needs no RESHAPE, which would fix the width."""
 
 _COMPARED_WIDTHS = (32, 112, 117, 272)
 

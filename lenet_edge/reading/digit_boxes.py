@@ -14,7 +14,9 @@ from lenet_edge.runtime.string_decoder import ReadDigit
 InkBox = tuple[float, float, float, float]
 """Left, top, right and bottom, in pixels of the line's picture."""
 
-INKED = 64  # grey levels: anything fainter is the soft edge of a stroke
+INKED = 64
+"""A grey level; anything fainter is the soft edge of a stroke."""
+
 _LARGE = 0.3  # of the largest piece's box: a piece this large belongs to the digit, wherever it lies
 
 

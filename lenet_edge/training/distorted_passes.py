@@ -65,6 +65,22 @@ class CachedPasses:
         """Return whether pass `index` is gentle."""
         return index >= self.count - self.gentle_count
 
+    def _file(self, name: str, save: Callable[[io.BytesIO], None]) -> Path:
+        """Return the file `name` of the cache; what `save` writes is in it."""
+        path = self.folder / name
+        if not path.exists():
+            self._check_disk()
+            buffer = io.BytesIO()
+            save(buffer)
+            write_atomically(path, buffer.getvalue())
+        return path
+
+    def _check_disk(self) -> None:
+        """Raise InputError if the disk is nearly full, before an hour of work; a pass is 1 KiB per digit."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        need, free = 2048 * len(self.digits.images), shutil.disk_usage(self.folder).free
+        expect(free > need, f"{need >> 20} MiB free in {self.folder}", f"{free >> 20} MiB")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Passes(CachedPasses):
@@ -103,16 +119,5 @@ class Passes(CachedPasses):
         return hashlib.sha256(facts.encode() + self.digits.images[:100].tobytes()).hexdigest()[:12]
 
     def _cached(self, name: str, make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
-        path = self.folder / name
-        if not path.exists():
-            self._check_disk()
-            buffer = io.BytesIO()
-            np.save(buffer, make())
-            write_atomically(path, buffer.getvalue())
+        path = self._file(name, lambda stream: np.save(stream, make()))
         return np.load(path, mmap_mode="r", allow_pickle=False)
-
-    def _check_disk(self) -> None:
-        """Raise InputError if the disk is nearly full, before an hour of work; a pass is 1 KiB per digit."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        need, free = 2048 * len(self.digits.images), shutil.disk_usage(self.folder).free
-        expect(free > need, f"{need >> 20} MiB free in {self.folder}", f"{free >> 20} MiB")

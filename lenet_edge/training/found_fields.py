@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from lenet_edge.digits.geometry import FIELD
 from lenet_edge.digits.mnist import Digits
 from lenet_edge.digits.string_fields.fields import INK, MOST_DIGITS, Fields
-from lenet_edge.digits.string_fields.handwriting import CHEQUES, Writing
+from lenet_edge.digits.string_fields.handwriting import CLEAN_CHEQUES
 from lenet_edge.digits.string_fields.strings import string_fields
 from lenet_edge.on_paper.amounts import Scan, scanned
 from lenet_edge.picture.line.finding import Line, find_line
+from lenet_edge.runtime.string_reader import MARGIN
 
-_CLEAN = Writing(**{**vars(CHEQUES), "dirt": 0.0})
 _LENGTHS = {2: 0.1, 3: 0.15, 4: 0.25, 5: 0.25, 6: 0.15, 7: 0.1}
-_MARGIN = 16  # columns, as the reader adds on both sides
 _EDGE = 8.0  # columns: a digit whose middle is nearer to an edge of the field is not in it
 _NEAR = 5  # columns: where a digit was written, there has to be ink within so many
 
@@ -38,12 +37,14 @@ def found_fields(
         for length, share in _LENGTHS.items():
             place = (*seed, length, spacing == "normal")
             some = round(count * share / 2)
-            clean = string_fields(digits, some, seed=place, spacing=spacing, length=length, writing=_CLEAN)
+            clean = string_fields(
+                digits, some, seed=place, spacing=spacing, length=length, writing=CLEAN_CHEQUES
+            )
             rng = np.random.default_rng((*place, 1))
             for number, field in enumerate(clean.pictures):
                 scan = scanned(field, seed=(*place, 2, number))
                 found = _found(scan, find_line(scan.grey), clean, number)
-                if found is not None and (not whole or found[0].shape[1] + 2 * _MARGIN <= width):
+                if found is not None and (not whole or found[0].shape[1] + 2 * MARGIN <= width):
                     picture, own_labels, own_centres = _cut(rng, *found, width=width)
                     pictures.append(picture)
                     labels.append(own_labels)
@@ -82,8 +83,8 @@ def _cut(
     width: int,
 ) -> tuple[NDArray[np.uint8], NDArray[np.int8], NDArray[np.float32]]:
     """Return a field of `width` from a found line, its labels and centres as in `Fields`."""
-    spare = picture.shape[1] + 2 * _MARGIN - width
-    start = -_MARGIN + int(rng.integers(min(spare, 0), max(spare, 0) + 1))
+    spare = picture.shape[1] + 2 * MARGIN - width
+    start = -MARGIN + int(rng.integers(min(spare, 0), max(spare, 0) + 1))
     field = np.zeros((FIELD, width), np.uint8)
     left, right = max(start, 0), min(start + width, picture.shape[1])
     field[:, left - start : right - start] = picture[:, left:right]

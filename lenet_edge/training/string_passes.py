@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from converters.base.files import write_atomically
 from lenet_edge.digits.mnist import Digits
 from lenet_edge.digits.string_fields.empty import empty_fields
 from lenet_edge.digits.string_fields.fields import Fields, joined
@@ -60,12 +58,7 @@ class StringPasses(CachedPasses):
         return joined([drawn, scans], seed=(self.seed, index))
 
     def _cached(self, name: str, make: Callable[[], Fields]) -> Fields:
-        path = self.folder / name
-        if not path.exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            buffer = io.BytesIO()
-            np.savez(buffer, **make()._asdict())
-            write_atomically(path, buffer.getvalue())
+        path = self._file(name, lambda stream: np.savez(stream, **make()._asdict()))
         with np.load(path, allow_pickle=False) as cached:
             return Fields(**{name: cached[name] for name in Fields._fields})
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.base.environment import tf
-from converters.base.errors import TemporaryFailure
+from converters.base.errors import TemporaryFailure, said_first
 from converters.base.untyped import KerasOptimizer, TfTensor
 from lenet_edge.training.cluster import ALONE, Cluster
 
@@ -109,7 +109,7 @@ def joined(cluster: Cluster) -> Iterator[Workers]:
         workers.wait_for_chief()
     except tf.errors.OpError as error:
         raise TemporaryFailure(
-            f"expected {cluster.count} workers to the end, got: {_reason(error)}"
+            f"expected {cluster.count} workers to the end, got: {said_first(error)}"
         ) from error
 
 
@@ -121,7 +121,3 @@ def _strategy(cluster: Cluster) -> Any:
         rpc_layer="grpc",
     )
     return tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
-
-
-def _reason(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

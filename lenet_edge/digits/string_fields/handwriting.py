@@ -88,6 +88,9 @@ CHEQUES = Writing(
 )
 """Amounts as on bank cheques: quick, joined, in a pen's styles, most of them slanted by -5 to 21 degrees."""
 
+CLEAN_CHEQUES = replace(CHEQUES, dirt=0.0)
+"""The same without dirt, for paper of its own."""
+
 
 class WarpedDigits(NamedTuple):
     """Warped digits (n, 32, 32), the boxes of their ink (n, 4: top, bottom, left, right), their labels.

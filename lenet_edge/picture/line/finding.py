@@ -150,12 +150,14 @@ def _refined_layout(small: Array, paper: Paper) -> Layout | None:
 
 def _layout_of(ink: LineInk, paper: Paper) -> Layout | None:
     found = find_pieces(ink.density, flat=paper.flat)
-    free = find_layout(found, spread=_FREE_SPREAD)
-    if ink.turn is None or free is None:
-        return free
+    if ink.turn is None:
+        return find_layout(found, spread=_FREE_SPREAD)
     ruled = find_layout(found, expected=ink.turn, spread=_RULED_SPREAD)
+    if ruled is None or len(ruled.lines) == 1:
+        return ruled
     # Print such as a cheque's waves may pass for rules, but nobody writes along those.
-    return free if ruled is None or len(free.lines) < len(ruled.lines) else ruled
+    free = find_layout(found, spread=_FREE_SPREAD)
+    return free if free is not None and len(free.lines) < len(ruled.lines) else ruled
 
 
 def _extract_line(grey: NDArray[np.uint8], layout: Layout, factor: int, paper: Paper) -> Line:

@@ -195,7 +195,8 @@ def test_the_width_holds_every_string(spacing, length):
     assert ((fields.labels >= 0).sum(axis=1) == length).all()
 
 
-def test_the_specimen_is_drawn_to_a_file(tmp_path):
+def test_the_specimen_is_drawn_to_a_file(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts")
     main = runpy.run_path(str(ROOT / "scripts" / "draw_string_fields.py"))["main"]
     assert main([str(tmp_path / "fields.png")]) == 0
     with Image.open(tmp_path / "fields.png") as image:

@@ -10,13 +10,11 @@ import pytest
 from converters.base.errors import InputError
 from lenet_edge.digits.mnist import calibration_digits
 from lenet_edge.digits.string_fields.fields import INK
-from lenet_edge.digits.string_fields.handwriting import CHEQUES, Writing
+from lenet_edge.digits.string_fields.handwriting import CLEAN_CHEQUES
 from lenet_edge.digits.string_fields.strings import string_fields
 from lenet_edge.on_paper.amounts import scanned
 
-FIELDS = string_fields(
-    calibration_digits(), 30, seed=3, length=4, writing=Writing(**{**vars(CHEQUES), "dirt": 0.0})
-)
+FIELDS = string_fields(calibration_digits(), 30, seed=3, length=4, writing=CLEAN_CHEQUES)
 
 
 def test_the_same_seed_gives_the_same_scan_and_another_another():
