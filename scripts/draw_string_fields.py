@@ -32,8 +32,7 @@ def specimen(digits: Digits, *, seed: int) -> Image.Image:
     )
     rows += [
         string_fields(digits, across, seed=(seed, place), spacing=spacing, width=width, writing=CHEQUES)
-        for place, spacing in enumerate(("touching", "normal"), 20)
-        for _ in range(2)
+        for place, spacing in enumerate(("touching", "touching", "normal", "normal"), 20)
     ]
     rows += [
         empty_fields(across, seed=(seed, place), kind=kind, width=width)

@@ -13,6 +13,7 @@ _ERRORS = {
     "held_out_error": "held-out digits",
     "held_out_normal_error": "held-out strings of four",
     "held_out_touching_error": "held-out strings of four, touching",
+    "held_out_cheque_error": "held-out scanned amounts",
 }
 
 
