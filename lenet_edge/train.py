@@ -44,7 +44,7 @@ Under TF_CONFIG several processes train one net (docs/many-machines.md); --resum
 
 _NOT_PAPER = (
     *("epochs", "batch_size", "learning_rate"),
-    *("passes", "gentle_passes", "distortion_seed", "learn_from"),
+    *("passes", "gentle_passes", "distortion_seed", "learn_from", "start"),
 )
 """The options that the paper's recipe does not take."""
 
@@ -81,14 +81,14 @@ def _parser() -> argparse.ArgumentParser:
         "--start",
         type=Path,
         metavar="FILE",
-        help="with --strings: start from these weights (.npz) of lenet5 or lenet5_wide",
+        help="start from these weights (.npz) of the same net; with --strings, also from those of lenet5",
     )
     add(
         "--keep",
         type=float,
         default=0.0,
         metavar="SHARE",
-        help="with --start: in the end, take the mean of what was learned and this share of the start",
+        help="with --strings --start: the result is the mean of what was learned and this share of the start",
     )
     add(
         "--distortion-seed",
@@ -162,10 +162,10 @@ def _check(options: argparse.Namespace, set_options: set[str], cluster: Cluster)
     if options.strings:
         refuse_beside("--strings", ("learn_from",), given=set_options)
     if options.start is not None:
-        expect(options.strings, "--start with --strings", "none")
         expect(options.start.is_file(), "--start with a file of weights", options.start)
     expect(0 <= options.keep < 1, "--keep of 0 to less than 1", options.keep)
-    expect(options.start is not None or not options.keep, "--keep with --start", "none")
+    from_start = options.strings and options.start is not None
+    expect(from_start or not options.keep, "--keep with --strings and --start", options.keep)
     for run in options.learn_from:
         expect((run / "weights.npz").is_file(), "--learn-from folders with weights.npz", run)
     one = cluster.count == 1
@@ -255,6 +255,7 @@ def _train(
                 held_out,
                 copies=_copies(options),
                 teachers=options.learn_from,
+                start=options.start,
                 out=options.out,
                 resume=options.resume,
                 verbose=options.verbose,

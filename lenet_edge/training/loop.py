@@ -18,6 +18,7 @@ from converters.base.errors import InputError, expect
 from converters.base.files import write_json
 from converters.base.untyped import KerasModel
 from lenet_edge.digits.mnist import Digits, pad
+from lenet_edge.packaged.weights import load_weights
 from lenet_edge.paper.answers import outputs_of, seen_by
 from lenet_edge.paper.in_keras import classes
 from lenet_edge.paper.model import lenet5, stock_lenet5, teacher
@@ -257,12 +258,15 @@ def train(
     passes: Passes,
     held_out: Digits,
     *,
+    start: Path | None = None,
     out: Path,
     resume: bool = False,
     verbose: int = 1,
     workers: Workers = ONE_PROCESS,
 ) -> tuple[KerasModel, list[Row]]:
     """Train by `recipe`; return the model with its averaged weights, and its history, a row per epoch.
+
+    `start`: a file of the same net's weights to start from; without one they are drawn from the seed.
 
     `out`/checkpoints holds the state after each epoch; `resume` continues from there, to the same result as
     without the interruption. `out`/tensorboard holds TensorBoard's logs. Raises InputError if `out` holds a
@@ -272,8 +276,9 @@ def train(
     With them `resume` also begins: whoever starts them again uses the same words each time.
     """
     steps = steps_per_epoch_of(passes, recipe)
-    build = BUILDERS[recipe.model]
-    model = compiled(lambda keras: build(keras=keras), loss_of(recipe), recipe, steps=steps, workers=workers)
+    model = compiled(
+        lambda keras: _built(recipe, keras, start), loss_of(recipe), recipe, steps=steps, workers=workers
+    )
     pictures, sign = pad(held_out.images), answers_sign(recipe.model)
 
     def measure(trained: KerasModel) -> Row:
@@ -291,6 +296,13 @@ def train(
         workers=workers,
     )
     return model, history
+
+
+def _built(recipe: Recipe, keras: ModuleType, start: Path | None) -> KerasModel:
+    model = BUILDERS[recipe.model](keras=keras)
+    if start is not None:
+        load_weights(model, start)
+    return model
 
 
 def restore(manager: Any, *, resume: bool, or_begin: bool = False) -> list[Row]:

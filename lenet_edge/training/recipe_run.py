@@ -35,6 +35,7 @@ def train_by_recipe(
     *,
     copies: Copies,
     teachers: Sequence[Path] = (),
+    start: Path | None = None,
     out: Path,
     resume: bool = False,
     verbose: int = 1,
@@ -42,8 +43,8 @@ def train_by_recipe(
 ) -> Trained:
     """Train by `recipe` on distorted `copies` of the `training` digits.
 
-    `teachers`: folders of trained teachers to learn from, each with weights.npz. `out`, `resume`, `workers`
-    and errors as for `lenet_edge.training.loop.train`; the copies are cached on disk.
+    `teachers`: folders of trained teachers to learn from, each with weights.npz. `start`, `out`, `resume`,
+    `workers` and errors as for `lenet_edge.training.loop.train`; the copies are cached on disk.
     """
     passes = Passes(
         digits=training,
@@ -51,8 +52,18 @@ def train_by_recipe(
         **asdict(copies),
         teachers=[_teacher(run) for run in teachers],
     )
-    model, history = train(recipe, passes, held_out, out=out, resume=resume, verbose=verbose, workers=workers)
+    model, history = train(
+        recipe,
+        passes,
+        held_out,
+        start=start,
+        out=out,
+        resume=resume,
+        verbose=verbose,
+        workers=workers,
+    )
     facts = {
+        **({"start": hashlib.sha256(start.read_bytes()).hexdigest()} if start else {}),
         "recipe": asdict(recipe),
         "distortions": asdict(passes.sizes),
         "passes": passes.count,

@@ -215,7 +215,7 @@ def test_a_share_of_the_start_is_kept(tmp_path):
         (["--model", "stock"], "expected --strings with --model lenet5, got stock"),
         (["--learn-from", "x"], "expected --strings without --learn-from, got both"),
         (["--threads", "-5"], "expected --threads of 1 to 1024, got -5"),
-        (["--keep", "0.5"], "expected --keep with --start, got none"),
+        (["--keep", "0.5"], "expected --keep with --strings and --start, got 0.5"),
         (["--start", "none.npz"], "expected --start with a file of weights, got none.npz"),
     ],
 )

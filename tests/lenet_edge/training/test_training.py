@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import os
 import signal
@@ -19,6 +20,7 @@ from converters.base.environment import tf
 from converters.base.errors import InputError, exit_status
 from converters.base.kerases import KERAS_2, import_keras
 from lenet_edge.digits.mnist import Digits, calibration_digits, pad
+from lenet_edge.packaged.files import released_folder
 from lenet_edge.packaged.weights import load_weights
 from lenet_edge.paper.answers import as_input, outputs_of
 from lenet_edge.paper.model import lenet5, stock_lenet5
@@ -299,6 +301,19 @@ def test_the_command_writes_weights_report_and_picture(tmp_path, small_mnist, mo
     load_weights(lenet5(), out / "weights.npz")
 
 
+def test_a_training_starts_from_a_file_of_weights(tmp_path, small_mnist, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    released = released_folder() / "lenet5.npz"
+    words = ["--start", str(released), "--learning-rate", "1e-9", "--epochs", "1", "--batch-size", "100"]
+    words += ["--passes", "2", "--gentle-passes", "1", "--verbose", "0"]
+    assert main(["--out", str(tmp_path / "out"), *words]) == 0
+    with np.load(released) as begun, np.load(tmp_path / "out" / "weights.npz") as ended:
+        for name in set(begun.files) - {"scale"}:  # some five steps of at most 1e-9, and rounding
+            np.testing.assert_allclose(ended[name], begun[name], rtol=1e-6, atol=1e-7)
+    start = json.loads((tmp_path / "out" / "report.json").read_text())["start"]
+    assert start == hashlib.sha256(released.read_bytes()).hexdigest()
+
+
 def test_the_papers_recipe_learns(tmp_path, small_mnist, capsys):
     arguments = ["--paper", "--out", str(tmp_path), "--limit", "400", "--seed", "4", "--verbose", "2"]
     assert main(arguments) == 0
@@ -353,6 +368,8 @@ def test_the_papers_recipe_learns_the_held_out_digits_too(tmp_path, small_mnist,
         (["--paper", "--resume"], "expected a training to resume in runs/lenet5/checkpoints, got none"),
         (["--paper", "--batch-size", "1"], "expected --paper without --batch-size, got both"),
         (["--paper", "--learning-rate", "0.1"], "expected --paper without --learning-rate, got both"),
+        (["--start", "nowhere"], "expected --start with a file of weights, got nowhere"),
+        (["--paper", "--start", "a"], "expected --paper without --start, got both"),
         (["--paper", "--learn-from", "a"], "expected --paper without --learn-from, got both"),
         (
             ["--paper", "--passes", "24", "--gentle-passes", "6", "--distortion-seed", "1"],
