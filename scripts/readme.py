@@ -15,6 +15,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 RELEASED = ROOT / "lenet_edge" / "released"
 BULK = ROOT / "results" / "bulk.json"
+WORKERS = ROOT / "results" / "workers.json"
 TEST_DIGITS = 10_000
 
 
@@ -700,6 +701,27 @@ def _install_cell(trial: dict[str, Any] | None) -> str:
     return f"{trial['said']}, {trial['mebibytes']:,} MiB" if trial["mebibytes"] else trial["said"]
 
 
+def workers() -> str:
+    """Return what a second process brings to a training, by net, and where it was measured."""
+    report = _read(WORKERS)
+    rows = [
+        [
+            f"`--model {options}`, {net['digits']:,} digits",
+            *(f"{epoch['seconds']:.1f} s" for epoch in net["epoch"].values()),
+            f"{net['times_as_fast']['two processes']:.2f} times as fast",
+            f"{net['processor_time_of_two']:.2f} times the processor time",
+        ]
+        for options, net in report["nets"].items()
+    ]
+    machine = report["machine"]
+    columns = ["an epoch of", *report["nets"]["lenet5"]["epoch"], "two processes are", "and take"]
+    about = (
+        f"{machine['processor']}, {machine['processors']} processors, one for each process; medians of "
+        f"{report['repeats']} turns, load {report['load_of_15_minutes']:g}."
+    )
+    return f"{_table(columns, rows)}\n\n{about}"
+
+
 TABLES: dict[str, dict[str, Callable[[], str]]] = {
     "MODEL_CARD.md": {
         "models": models,
@@ -722,6 +744,7 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
         "bulk_cost": bulk_cost,
         "bulk_speed": bulk_speed,
         "bulk_memory": bulk_memory,
+        "workers": workers,
     },
     "docs/microcontroller.md": {"micro": micro},
     "docs/models.md": {"models": models},

@@ -1,6 +1,7 @@
 """Measure what a second process brings to a training, each process on one core: as two machines of one core.
 
-python scripts/workers.py --data MNIST     writes results/workers.json (some minutes; Linux)
+python scripts/workers.py --data MNIST     writes results/workers.json (a quarter of an hour; Linux)
+python scripts/workers.py --data MNIST --only teacher     measures one training anew, keeps the others
 
 Epochs are timed by the clock, from one row of the history to the next, so what the chief measures and writes
 after each is in it; beside it the processor time of all processes together. One process and two take turns.
@@ -30,8 +31,13 @@ from converters.base.files import write_json
 from converters.base.machine import machine
 
 OUT = Path(__file__).resolve().parents[1] / "results" / "workers.json"
-DIGITS = {"lenet5": 25_600, "teacher": 6_400}
-"""The digits of an epoch of each net: epochs of some seconds."""
+DIGITS = {
+    "lenet5": 25_600,
+    "lenet5 --batch-size 1024": 25_600,
+    "teacher": 6_400,
+    "teacher --batch-size 1024": 6_144,
+}
+"""The digits of an epoch by the net and its other options: epochs of some seconds, of whole batches."""
 
 EPOCHS = 4
 """Of a run. The first is not timed: TensorFlow prepares its graph in it."""
@@ -103,15 +109,15 @@ def epochs_of(words: Sequence[str], cores: Sequence[Sequence[int]], folder: Path
     return [Epoch(seconds=b[0] - a[0], processor_seconds=b[1] - a[1]) for a, b in itertools.pairwise(marks)]
 
 
-def measured(model: str, *, data: Path, repeats: int, folder: Path) -> dict[str, dict[str, float]]:
-    """Return an epoch of `model` by what is measured: the median of all that were timed."""
-    words = ["--model", model, "--data", str(data), "--limit", str(DIGITS[model]), "--epochs", str(EPOCHS)]
+def measured(training: str, *, data: Path, repeats: int, folder: Path) -> dict[str, dict[str, float]]:
+    """Return an epoch of `training` by what is measured: the median of all that were timed."""
+    words = ["--model", *training.split(), "--data", str(data), "--limit", str(DIGITS[training])]
+    words += ["--epochs", str(EPOCHS)]
     words += ["--passes", "1", "--gentle-passes", "0", "--verbose", "0"]
     found: dict[str, list[Epoch]] = {name: [] for name in CORES}
-    for repeat in tqdm(range(repeats), desc=model, unit="turn"):
+    for _ in tqdm(range(repeats), desc=training, unit="turn"):
         for name, cores in CORES.items():
-            home = folder / f"{model}-{repeat}-{name.replace(' ', '-')}"
-            home.mkdir()
+            home = Path(tempfile.mkdtemp(dir=folder))
             found[name] += epochs_of(words, cores, home)
     return {
         name: {
@@ -135,18 +141,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="the folder with MNIST")
-    parser.add_argument("--repeats", type=int, default=3, metavar="N", help="turns (default: %(default)s)")
+    add = parser.add_argument
+    add("--data", type=Path, required=True, metavar="DIR", help="the folder with MNIST")
+    add("--repeats", type=int, default=3, metavar="N", help="turns (default: %(default)s)")
+    add("--only", choices=DIGITS, metavar="TRAINING", help=f"one of {', '.join(map(repr, DIGITS))}")
     options = parser.parse_args(argv)
+    nets = json.loads(OUT.read_text())["nets"] if options.only else {}
     folder = Path(tempfile.mkdtemp(prefix="lenet-edge-workers-"))
-    nets = {}
     try:
-        for model in DIGITS:
-            epochs = measured(model, data=options.data.resolve(), repeats=options.repeats, folder=folder)
-            nets[model] = {"digits": DIGITS[model], "epoch": epochs, **compared(epochs)}
+        for name in [options.only] if options.only else DIGITS:
+            epochs = measured(name, data=options.data.resolve(), repeats=options.repeats, folder=folder)
+            nets[name] = {"digits": DIGITS[name], "epoch": epochs, **compared(epochs)}
     finally:
         shutil.rmtree(folder)
     load = round(os.getloadavg()[2], 1)
+    nets = {name: nets[name] for name in DIGITS if name in nets}
     report = {"machine": machine(), "load_of_15_minutes": load, "repeats": options.repeats, "nets": nets}
     write_json(OUT, report)
 
