@@ -600,7 +600,7 @@ def bulk_speed() -> str:
 
 
 def bulk_memory() -> str:
-    """Return what two nodes take, the memory of a process over many pictures, and where it was measured."""
+    """Return what two nodes take, the memory of a process, and where all this was measured."""
     report = _read(BULK)
     run, machine, versions = report["long_run"], report["machine"], report["versions"]
     nodes = report["two_nodes"]
