@@ -14,7 +14,7 @@ ANSWERS := android_demo/build/answers.json
 WEB_ANSWERS := web_demo/generated/answers.json
 WEB_SAVED := web_demo/generated/saved.json
 
-.PHONY: help convert test lint format wheel release release-check mutants parity results tables bench bench-peers pi-test android-test apk web web-test bulk-test docs train clean
+.PHONY: help convert test lint format wheel release release-check mutants parity results tables bench bench-peers pi-test android-test apk web web-test bulk-test opencv5-test docs train clean
 
 help:
 	@echo 'To use it'
@@ -33,6 +33,7 @@ help:
 	@echo '  make parity        every file in every runtime beside the original (build/parity.html)'
 	@echo '  make pi-test       the wheel on an emulated Raspberry Pi (needs qemu-user-static)'
 	@echo '  make mutants       plant faults in copies of the package: do the tests find each? (results/mutants.json)'
+	@echo '  make opencv5-test  the picture stage with OpenCV 5 and NumPy 2 (0.5 GB into .venv-opencv5)'
 	@echo 'To measure it anew'
 	@echo '  make results       parity, speed and strings into results/, every table from it (an hour)'
 	@echo '  make tables        the tables of README.md and docs from the measured files'
@@ -105,6 +106,13 @@ bulk-test: $(VENV)/wheel
 	$(BULK)/bin/pip install --quiet --force-reinstall --no-deps dist/*.whl
 	cd tests && ../$(BULK)/bin/python -m pytest bulk $(ARGS)
 
+OPENCV5 := .venv-opencv5
+opencv5-test: $(VENV)/wheel
+	test -x $(OPENCV5)/bin/python || $(PYTHON) -m venv $(OPENCV5)
+	$(OPENCV5)/bin/pip install --quiet --disable-pip-version-check './$(firstword $(wildcard dist/*.whl))[litert,plot]' -r scripts/opencv5.txt
+	$(OPENCV5)/bin/pip install --quiet --force-reinstall --no-deps dist/*.whl
+	cd tests && ../$(OPENCV5)/bin/python -m pytest -q lenet_edge/picture lenet_edge/test_classify.py $(ARGS)
+
 DOCS := .venv-docs
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11) and 'expected Python 3.11 or newer for make docs, got %d.%d: make docs PYTHON=python3.12' % sys.version_info[:2])
 docs:
@@ -147,7 +155,7 @@ train: $(VENV)/installed
 	BIN='$(abspath $(BIN))' DATA='$(DATA)' sh scripts/train_released.sh
 
 clean:
-	rm -rf $(VENV) $(VENV).lock .venv-node $(BULK) $(DOCS) .cache build dist *.egg-info android_demo/build android_demo/target android_demo/*/target web_demo/dist web_demo/generated web_demo/lenet-edge.html web_demo/node_modules
+	rm -rf $(VENV) $(VENV).lock .venv-node $(BULK) $(OPENCV5) $(DOCS) .cache build dist *.egg-info android_demo/build android_demo/target android_demo/*/target web_demo/dist web_demo/generated web_demo/lenet-edge.html web_demo/node_modules
 
 # Each stamp is written last, so that an interrupted step is done again.
 MAKE_VENV := sh scripts/with_python.sh $(PYTHON) scripts/make_venv.py

@@ -35,9 +35,9 @@ def prepare_page(grey: NDArray[np.uint8]) -> Prepared:
 
 def _levelled(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return a drawn picture (h, w) of one grey paper on pure black or white; `grey` itself if it is none."""
-    counts = cv2.calcHist([grey], [0], None, [256], [0, 256])
+    counts = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel()  # (256, 1) in OpenCV 4, (256,) in 5
     paper = int(counts.argmax())
-    if float(counts[paper, 0]) < _FLAT * grey.size:
+    if float(counts[paper]) < _FLAT * grey.size:
         return grey
     away = grey.astype(np.float32) - paper
     below, above = -float(away.min()), float(away.max())
