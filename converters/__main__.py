@@ -130,6 +130,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from converters.model.folding import fold_with_notes
     from converters.model.loading import load_model
     from converters.model.saved_model import SavedModel
+    from converters.model.unrounded import is_quantized
     from converters.proof.checked_files import Wishes, check_wishes, checked_files, reference_of
     from converters.proof.file_prover import FileProver
     from converters.proof.proving import prove
@@ -137,6 +138,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     model = load_model(options.model, modules=options.imports, trust_code=options.trust_code)
     if isinstance(model, SavedModel):
         folded, notes = model, ["a SavedModel is not folded: converted as it is"]
+    elif is_quantized(model):
+        folded, notes = model, ["a fine-tuned model is not folded: converted as it is"]
     else:
         folded, notes = (model, []) if options.no_fold else fold_with_notes(model)
     for note in notes:

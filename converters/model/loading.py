@@ -35,7 +35,8 @@ def load_model(
 ) -> KerasModel | SavedModel:
     """Return the model of a .keras, .h5 or .hdf5 file in the Keras that saved it, or that of a SavedModel.
 
-    Nothing in the file itself is run. `modules`: names of modules with the model's custom layers; they are
+    Nothing in the file itself is run. A model that `fine_tune` or `quantize_aware` made loads from an .h5 file
+    only. `modules`: names of modules with the model's custom layers; they are
     imported. A package may load its names lazily, so each custom class and function is looked up by name. A
     layer that is written once for both Kerases (converters.layers.definition) is made for the Keras of the
     file. `custom_objects`: classes and functions by the names in the file, as for keras.models.load_model.
@@ -54,20 +55,43 @@ def load_model(
     homes = [_imported(name) for name in modules]
     if trust_code:
         homes += _named_in(file)
-    given = dict(custom_objects or {})
+    with _with_what_rounds(file):
+        model = _loaded(file, keras, homes, dict(custom_objects or {}), trust_code=trust_code)
+    expect(isinstance(model, keras.Model), f"{path} to be a model", type(model).__name__)
+    return model
+
+
+def _with_what_rounds(file: ModelFile) -> contextlib.AbstractContextManager[object]:
+    """Let Keras find the classes of a fine-tuned model that are not its own: the library's, and ours."""
+    if not file.is_fine_tuned:
+        return contextlib.nullcontext()
+    # Slow to import, and only files of such models need it. What else we have registers itself then.
+    from converters.model.quantize_configs import tfmot
+    from converters.model.twin_operations import KerasOperation
+
+    return tfmot.quantization.keras.quantize_scope({"converters>KerasOperation": KerasOperation})
+
+
+def _loaded(
+    file: ModelFile,
+    keras: ModuleType,
+    homes: Sequence[ModuleType],
+    given: Mapping[str, object],
+    *,
+    trust_code: bool,
+) -> KerasModel:
+    """Return the model of `file`, whose custom classes and functions are `given` or in the modules `homes`."""
     found = {**_objects_of(file, keras, homes, given), **given}
     missing = [one for one in file.custom_objects if one.is_certain and not _is_known(one, keras, found)]
     if missing:
-        raise InputError(f"{path}: {_EXPECTED}, {_what_is_missing(missing)}")
+        raise InputError(f"{file.path}: {_EXPECTED}, {_what_is_missing(missing)}")
     try:
         with _silent(), _source(file) as source:
-            model = keras.models.load_model(
+            return keras.models.load_model(
                 source, custom_objects=found, compile=False, safe_mode=not trust_code
             )
     except Exception as error:  # of many kinds: a configuration may hold anything
-        raise InputError(f"{path}: {_EXPECTED}, {_reason(error, file, keras)}") from error
-    expect(isinstance(model, keras.Model), f"{path} to be a model", type(model).__name__)
-    return model
+        raise InputError(f"{file.path}: {_EXPECTED}, {_reason(error, file, keras)}") from error
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ from converters.model.graph import input_names
 from converters.model.input_shapes import file_shapes
 from converters.model.keep_float import check_layer_names
 from converters.model.saved_model import SavedModel, saved_model_to_tflite
+from converters.model.unrounded import unrounded
 from converters.proof.cell import Cell
 from converters.proof.file_prover import FileProver
 from converters.proof.model_answers import ModelAnswers, answers_of
@@ -55,9 +56,10 @@ def reference_of(
 ) -> ModelAnswers:
     """Return what files of `model` are compared with: its answers to real inputs, `samples` (n, ...).
 
+    Those of a fine-tuned model are the answers of the exact model that has its weights (`unrounded`).
     Raises InputError as `checked_inputs` does, for inputs that cannot be the model's.
     """
-    return answers_of(model, checked_inputs(samples, model, input_range=input_range), least=1)
+    return answers_of(unrounded(model), checked_inputs(samples, model, input_range=input_range), least=1)
 
 
 def check_wishes(model: KerasModel | SavedModel, wishes: Wishes) -> None:
