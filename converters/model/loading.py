@@ -35,13 +35,13 @@ def load_model(
 ) -> KerasModel | SavedModel:
     """Return the model of a .keras, .h5 or .hdf5 file in the Keras that saved it, or that of a SavedModel.
 
-    Nothing in the file itself is run. A model that `fine_tune` or `quantize_aware` made loads from an .h5 file
-    only. `modules`: names of modules with the model's custom layers; they are
+    Nothing in the file itself is run. `modules`: names of modules with the model's custom layers; they are
     imported. A package may load its names lazily, so each custom class and function is looked up by name. A
     layer that is written once for both Kerases (converters.layers.definition) is made for the Keras of the
     file. `custom_objects`: classes and functions by the names in the file, as for keras.models.load_model.
     `trust_code`: lambda functions in the file may run, and modules that it names are imported. The model runs
-    on TensorFlow, whatever backend it was saved under.
+    on TensorFlow, whatever backend it was saved under. A model that `fine_tune` or `quantize_aware` made must
+    be in an .h5 file.
 
     Raises InputError: a file that is no model, or a damaged one; a module that cannot be imported; code in
     the file; custom classes and functions that no module has (they are named); a Keras that is not installed,
@@ -80,7 +80,7 @@ def _loaded(
     *,
     trust_code: bool,
 ) -> KerasModel:
-    """Return the model of `file`, whose custom classes and functions are `given` or in the modules `homes`."""
+    """Return the model of `file`; its custom classes and functions are `given` or in the modules `homes`."""
     found = {**_objects_of(file, keras, homes, given), **given}
     missing = [one for one in file.custom_objects if one.is_certain and not _is_known(one, keras, found)]
     if missing:

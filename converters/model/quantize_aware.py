@@ -146,9 +146,9 @@ def quantize_aware(
     takes no more. Train the result like any model, then call `settle`, then
     `to_tflite(..., precision="int8")` if it has 8 or 4 bits.
 
-    Raises InputError: no such model, or one that rounds already; calibration that is empty, constant, not finite or of another shape or
-    range; other bits; a layer that Keras 2 does not have, or that gives other numbers there; a layer without
-    a rule; an activation that is not rounded as the file rounds it.
+    Raises InputError: no such model, or one that rounds already; calibration that is empty, constant, not
+    finite or of another shape or range; other bits; a layer that Keras 2 does not have, or that gives other
+    numbers there; a layer without a rule; an activation that is not rounded as the file rounds it.
     """
     check_model(model)
     check_unrounded(model)
@@ -242,7 +242,8 @@ def _with_lasting_names(model: KerasModel) -> KerasModel:
         if type(layer).__name__ != "QuantizeLayer":
             return layer
         with tfmot.quantization.keras.quantize_scope():
-            return type(layer).from_config({**layer.get_config(), "name": f"{PREFIX}{_source_of(layer).name}"})
+            name = f"{PREFIX}{_source_of(layer).name}"
+            return type(layer).from_config({**layer.get_config(), "name": name})
 
     return keras.models.clone_model(model, clone_function=renamed)
 

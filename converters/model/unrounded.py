@@ -1,4 +1,4 @@
-"""Take the rounding out of a fine-tuned model: what is left is exact, and its files are proven against it."""
+"""Take the rounding out of a fine-tuned model: its int8 file is proven against what is left."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def check_unrounded(model: KerasModel) -> None:
 
 
 def unrounded(model: KerasModel) -> KerasModel:
-    """Return the exact model that a model of `fine_tune` or `quantize_aware` learnt: with its weights.
+    """Return the exact model with the weights of `model`, which `fine_tune` or `quantize_aware` made.
 
-    The same layers under their own names, without a rounding: what an int8 file of `model` is an
-    approximation of, and what it is proven against. A Keras 2 model, as `model` is; `model` is not changed. Any
-    other model, and a SavedModel, is returned as it is.
+    It has the layers of `model` under their own names and rounds nothing: an int8 file of `model` is proven
+    against it. Call `settle` first if you have trained `model` yourself. The result is a Keras 2 model, as
+    `model` is; `model` is not changed. A model that does not round, or a SavedModel, is returned as it is.
     """
     if not is_quantized(model):
         return model
-    # Slow to import; it is there already unless `model` was loaded from a file.
+    # Slow to import: only a model that rounds needs it.
     from converters.model.quantize_configs import tfmot
 
     with tfmot.quantization.keras.quantize_scope(), float32_policy(keras_of(model)):
@@ -69,8 +69,8 @@ def _exact_layer(layer: KerasLayer, name: str) -> KerasLayer | None:
 def _exact_weights(layer: KerasLayer, exact: KerasLayer) -> Weights:
     """Return the arrays for the weights of `exact`, which is built, from `layer`, which makes it round.
 
-    The layer within no longer has the weights that it rounds: a rounded one is in the place of each. The
-    configuration says which these are, in the same order for both.
+    A layer that was made to round has lost the weights that are rounded: rounded ones stand in their place.
+    The configuration says which these are, in the same order for both layers.
     """
     if not _makes_round(layer):
         return list(layer.get_weights())

@@ -13,7 +13,7 @@ from converters.base.shapes import Shapes
 from converters.base.untyped import KerasModel
 from converters.file.manifest import Entry
 from converters.model.calibration_samples import Calibration, Range, checked_inputs
-from converters.model.conversion import Converted, to_tflite
+from converters.model.conversion import Converted, check_fine_tuned, to_tflite
 from converters.model.graph import input_names
 from converters.model.input_shapes import file_shapes
 from converters.model.keep_float import check_layer_names
@@ -63,11 +63,14 @@ def reference_of(
 
 
 def check_wishes(model: KerasModel | SavedModel, wishes: Wishes) -> None:
-    """Raise InputError unless files of `model` can be of that shape and keep those layers."""
+    """Raise InputError unless files of `model` can be of that shape and precision, and keep those layers."""
     own = {
         name: tuple(tensor.shape[1:]) for name, tensor in zip(input_names(model), model.inputs, strict=True)
     }
     file_shapes(wishes.shape, own)
+    if not isinstance(model, SavedModel):
+        for precision in wishes.precisions:
+            check_fine_tuned(model, precision)
     if wishes.keep_float:
         expect(not isinstance(model, SavedModel), "a Keras model for layers kept in float32", "a SavedModel")
         check_layer_names(model, wishes.keep_float)

@@ -25,8 +25,8 @@ _MOST_SAMPLES = 100
 class FileProver:
     """Proves files made from `folded`, which must compute what the model of `reference` does.
 
-    `folded`: of a fine-tuned model, that one itself. `reference`: the model's answers to at least one sample; as many are used as take a few seconds. `shape`:
-    the files', for inputs with open sides.
+    `folded` may also be a fine-tuned model. `reference`: the model's answers to at least one sample; as many
+    are used as take a few seconds. `shape`: the files', for inputs with open sides.
     """
 
     def __init__(
