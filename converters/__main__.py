@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 MODEL is a .keras, .h5 or .hdf5 file that Keras 3 or Keras 2 (tf_keras) saved, or the folder of a SavedModel,
-which model.export writes. A SavedModel is converted as it is, without folding.
+which model.export writes. A SavedModel is converted as it is, without folding. So is a fine-tuned model,
+which must be in an .h5 file, and only to int8.
 
 examples:
   python -m converters MODEL.keras --calibration DATA.npz

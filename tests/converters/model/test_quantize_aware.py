@@ -922,6 +922,7 @@ def test_the_worked_example_of_the_documentation_runs(tmp_path, capsys):
     script.write_text(code)
     names = runpy.run_path(str(script))
     assert names["agreement"] >= 0.99
+    assert names["proof"].verdict == "within"
     (labels, answers) = names["labels"], names["answers"]
     assert (answers == labels).mean() > 0.9  # of the 500 digits that it was trained on
     assert "bytes," in capsys.readouterr().out
