@@ -19,7 +19,7 @@ from converters.base.errors import exit_status
 from converters.file.graph import read_graph
 from converters.model.conversion import to_tflite
 from converters.model.folding import fold
-from converters.model.quantize_aware import quantize_aware
+from converters.model.quantize_aware import quantize_aware, settle
 from converters.proof.report import html_of
 from converters.prove import main
 from converters.runtimes.columns import COLUMNS, absence
@@ -320,6 +320,9 @@ def test_bad_input_is_one_line_before_a_model_is_loaded(folder, tmp_path, capsys
 def tuned(folder):
     """The model fine-tuned, saved as it can be loaded and as it cannot, and its file."""
     model = quantize_aware(fold(mobile_net()), calibration=pixels())
+    for weight in model.trainable_weights:
+        weight.assign(1.1 * weight)  # training moves them
+    settle(model)
     model.save(folder / "tuned.h5")
     model.save(folder / "tuned.keras")
     (folder / "tuned.tflite").write_bytes(to_tflite(model, precision="int8").content)
