@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from converters.model.loading import load_model
     from converters.model.quantize_aware import quantize_aware, quantize_rule, settle
     from converters.model.quantize_configs import NothingToQuantize, OutputConfig
+    from converters.model.unrounded import unrounded
     from converters.proof.proving import Proof, prove
     from converters.runtimes.tensorflow_interpreter import run
     from converters.timing.measuring import measure
@@ -59,6 +60,7 @@ _HOMES = {
     "settle": "model.quantize_aware",
     "to_tflite": "model.conversion",
     "tune": "timing.tuning",
+    "unrounded": "model.unrounded",
 }
 __all__ = [
     "AssembledConv2D",
@@ -87,6 +89,7 @@ __all__ = [
     "settle",
     "to_tflite",
     "tune",
+    "unrounded",
 ]
 
 

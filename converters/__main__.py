@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 MODEL is a .keras, .h5 or .hdf5 file that Keras 3 or Keras 2 (tf_keras) saved, or the folder of a SavedModel,
-which model.export writes. A SavedModel is converted as it is, without folding.
+which model.export writes. A SavedModel is converted as it is, without folding. So is a fine-tuned model,
+which must be in an .h5 file, and only to int8.
 
 examples:
   python -m converters MODEL.keras --calibration DATA.npz
@@ -130,6 +131,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from converters.model.folding import fold_with_notes
     from converters.model.loading import load_model
     from converters.model.saved_model import SavedModel
+    from converters.model.unrounded import is_quantized
     from converters.proof.checked_files import Wishes, check_wishes, checked_files, reference_of
     from converters.proof.file_prover import FileProver
     from converters.proof.proving import prove
@@ -137,6 +139,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     model = load_model(options.model, modules=options.imports, trust_code=options.trust_code)
     if isinstance(model, SavedModel):
         folded, notes = model, ["a SavedModel is not folded: converted as it is"]
+    elif is_quantized(model):
+        folded, notes = model, ["a fine-tuned model is not folded: converted as it is"]
     else:
         folded, notes = (model, []) if options.no_fold else fold_with_notes(model)
     for note in notes:

@@ -43,7 +43,8 @@ examples:
 DATA.npz holds real inputs (n, ...), ten or more; a few hundred are better. A model with several inputs needs
 an array for each, by the input's name. Y.npy (or .npz) holds the correct answers: classes (n,), or values of
 the output's shape. With it the report shows each file's error. Where outputs are scores, the report always
-shows how often file and model agree. The exit status is 1 if a cell is out of tolerance, 2 on bad input.
+shows how often file and model agree. A fine-tuned model must be in an .h5 file; its file is compared with the
+exact model that has its weights. The exit status is 1 if a cell is out of tolerance, 2 on bad input.
 """
 
 

@@ -17,6 +17,7 @@ READERS = {".keras": read_keras_archive, ".h5": read_hdf5_model, ".hdf5": read_h
 GRAPH = "saved_model.pb"
 """What a SavedModel's folder has its graph in."""
 
+_LAYERS_THAT_ROUND = ("QuantizeWrapper", "QuantizeWrapperV2")
 _EXPECTED = "a model: MODEL.keras, MODEL.h5, MODEL.hdf5, or the folder of a SavedModel"
 _MOST_OF_GRAPH = 2 << 30  # protobuf reads no more
 
@@ -37,13 +38,18 @@ class ModelFile:
         """Whether it is the folder of a SavedModel."""
         return not self.keras
 
+    @property
+    def is_fine_tuned(self) -> bool:
+        """Whether it is of a model that rounds, as tensorflow-model-optimization makes it."""
+        return any(one.attribute in _LAYERS_THAT_ROUND for one in self.custom_objects)
+
 
 def check_model_file(path: Path, *, trust_code: bool = False) -> ModelFile:
     """Return what `path` is; raise InputError unless it is a model that holds no code and names none.
 
     `trust_code`: code is allowed. In a .keras or .h5 file, the headers and the configuration are checked. The
-    graph of a SavedModel needs TensorFlow: converters.model.saved_model checks it. Raises OSError when `path`
-    cannot be opened.
+    graph of a SavedModel needs TensorFlow: converters.model.saved_model checks it. A fine-tuned model must be
+    in an .h5 file. Raises OSError when `path` cannot be opened.
     """
     if path.is_dir():
         return _checked_folder(path)
@@ -58,7 +64,11 @@ def check_model_file(path: Path, *, trust_code: bool = False) -> ModelFile:
     if not trust_code:
         code = next(code_in(config), "")
         expect(not code, f"{path} to be a model without code (--trust-code runs what is in it)", code)
-    return ModelFile(path=path, keras=keras, custom_objects=custom_objects_in(config))
+    file = ModelFile(path=path, keras=keras, custom_objects=custom_objects_in(config))
+    # Keras 2 writes it, and then finds more weights in the layers than in the file.
+    readable = path.suffix != ".keras" or not file.is_fine_tuned
+    expect(readable, "a fine-tuned model in an .h5 file, as Keras 2 loads none from a .keras file", path)
+    return file
 
 
 def _checked_folder(path: Path) -> ModelFile:

@@ -107,8 +107,8 @@ def to_tflite(
     check_precision(precision, ends)
     check_model(model)
     check_backend(keras_of(model))
+    check_fine_tuned(model, precision)
     fine_tuned, bits = _is_fine_tuned(model), _fine_tuned_bits(model)
-    expect(precision == "int8" or not fine_tuned, "int8 for a model made by quantize_aware", repr(precision))
     expect(bits <= {4, 8}, "kernels of 8 or 4 bits", ", ".join(map(str, bits)))
     check_dense_scales(precision, per_channel_dense=per_channel_dense)
     to_quantise = not (fine_tuned and per_channel_dense)
@@ -134,6 +134,12 @@ def to_tflite(
 def check_dense_scales(precision: Precision, *, per_channel_dense: bool) -> None:
     """Raise InputError where a scale for each output of a dense kernel is asked of another file than int8."""
     expect(precision == "int8" or not per_channel_dense, "int8 for per_channel_dense", repr(precision))
+
+
+def check_fine_tuned(model: KerasModel, precision: Precision) -> None:
+    """Raise InputError where another file than int8 is asked of a model made by `quantize_aware`."""
+    known = precision == "int8" or not _is_fine_tuned(model)
+    expect(known, "int8 for a model made by quantize_aware", repr(precision))
 
 
 def check_precision(precision: Precision, ends: Ends | None) -> None:

@@ -18,9 +18,10 @@ from converters.base.untyped import KerasLoss, KerasModel, KerasOptimizer, TfTen
 from converters.model.calibration_samples import Range
 from converters.model.folding import fold
 from converters.model.graph import check_model, graph_of
-from converters.model.quantize_aware import is_quantized, quantize_aware, settle
+from converters.model.quantize_aware import quantize_aware, settle
 from converters.model.training_batches import Batch, Batches, batches_of
 from converters.model.twin_layers import first_line, twin_optimizer
+from converters.model.unrounded import check_unrounded
 
 keras = import_keras(KERAS_2)  # what tensorflow-model-optimization fine-tunes
 
@@ -174,7 +175,7 @@ def _loss_on(model: KerasModel, goal: _Goal, batches: Batches) -> float:
 def _check_model(model: KerasModel) -> None:
     check_model(model)
     check_backend(keras_of(model))
-    expect(not is_quantized(model), "a model that does not round yet", "one made by quantize_aware")
+    check_unrounded(model)
     ends = len(model.inputs) == len(model.outputs) == 1
     expect(ends, "a model with one input and one output", f"{len(model.inputs)} and {len(model.outputs)}")
 

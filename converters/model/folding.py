@@ -26,6 +26,7 @@ from converters.model.fold_rules import keep, rule_of
 from converters.model.fold_steps import Folding
 from converters.model.fold_values import Step, Value
 from converters.model.graph import Call, Graph, Wire, assembled_model, check_model, graph_of, new_input
+from converters.model.unrounded import check_unrounded
 
 # Importing them registers their rules.
 _RULES = (fold_activations, fold_linear, fold_passing, fold_scalings)
@@ -38,8 +39,8 @@ def fold(model: KerasModel) -> KerasModel:
     layer without a rule is kept as it is, and receives the exact values; so does a layer that is called
     several times. The folded model has the same inputs, output shapes and layer names; models within the
     model are inlined. Its layers are new and compute in float32; the given model is not changed. Raises
-    InputError if `model` is no such model, or if a layer stands where it cannot be folded (EuclideanRBF
-    without a softmax).
+    InputError if `model` is no such model, if it was made by `quantize_aware`, or if a layer stands where it
+    cannot be folded (EuclideanRBF without a softmax).
     """
     return fold_with_notes(model)[0]
 
@@ -47,6 +48,7 @@ def fold(model: KerasModel) -> KerasModel:
 def fold_with_notes(model: KerasModel) -> tuple[KerasModel, list[str]]:
     """Fold, and also return a line for each layer that went elsewhere: "normalise: into C1"."""
     check_model(model)
+    check_unrounded(model)
     exact = in_float32(model)
     with float32_policy(keras_of(model)):
         folding = _Walk(graph_of(exact))

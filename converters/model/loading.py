@@ -40,7 +40,8 @@ def load_model(
     layer that is written once for both Kerases (converters.layers.definition) is made for the Keras of the
     file. `custom_objects`: classes and functions by the names in the file, as for keras.models.load_model.
     `trust_code`: lambda functions in the file may run, and modules that it names are imported. The model runs
-    on TensorFlow, whatever backend it was saved under.
+    on TensorFlow, whatever backend it was saved under. A model that `fine_tune` or `quantize_aware` made must
+    be in an .h5 file.
 
     Raises InputError: a file that is no model, or a damaged one; a module that cannot be imported; code in
     the file; custom classes and functions that no module has (they are named); a Keras that is not installed,
@@ -54,20 +55,43 @@ def load_model(
     homes = [_imported(name) for name in modules]
     if trust_code:
         homes += _named_in(file)
-    given = dict(custom_objects or {})
+    with _with_what_rounds(file):
+        model = _loaded(file, keras, homes, dict(custom_objects or {}), trust_code=trust_code)
+    expect(isinstance(model, keras.Model), f"{path} to be a model", type(model).__name__)
+    return model
+
+
+def _with_what_rounds(file: ModelFile) -> contextlib.AbstractContextManager[object]:
+    """Let Keras find the classes of a fine-tuned model that are not its own: the library's, and ours."""
+    if not file.is_fine_tuned:
+        return contextlib.nullcontext()
+    # Slow to import, and only files of such models need it. What else we have registers itself then.
+    from converters.model.quantize_configs import tfmot
+    from converters.model.twin_operations import KerasOperation
+
+    return tfmot.quantization.keras.quantize_scope({"converters>KerasOperation": KerasOperation})
+
+
+def _loaded(
+    file: ModelFile,
+    keras: ModuleType,
+    homes: Sequence[ModuleType],
+    given: Mapping[str, object],
+    *,
+    trust_code: bool,
+) -> KerasModel:
+    """Return the model of `file`; its custom classes and functions are `given` or in the modules `homes`."""
     found = {**_objects_of(file, keras, homes, given), **given}
     missing = [one for one in file.custom_objects if one.is_certain and not _is_known(one, keras, found)]
     if missing:
-        raise InputError(f"{path}: {_EXPECTED}, {_what_is_missing(missing)}")
+        raise InputError(f"{file.path}: {_EXPECTED}, {_what_is_missing(missing)}")
     try:
         with _silent(), _source(file) as source:
-            model = keras.models.load_model(
+            return keras.models.load_model(
                 source, custom_objects=found, compile=False, safe_mode=not trust_code
             )
     except Exception as error:  # of many kinds: a configuration may hold anything
-        raise InputError(f"{path}: {_EXPECTED}, {_reason(error, file, keras)}") from error
-    expect(isinstance(model, keras.Model), f"{path} to be a model", type(model).__name__)
-    return model
+        raise InputError(f"{file.path}: {_EXPECTED}, {_reason(error, file, keras)}") from error
 
 
 @contextlib.contextmanager

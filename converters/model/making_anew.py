@@ -41,14 +41,15 @@ def is_layer(layer: KerasLayer) -> bool:
 
 def remade(
     model: KerasModel,
-    make: Callable[[KerasLayer, str], KerasLayer],
+    make: Callable[[KerasLayer, str], KerasLayer | None],
     *,
     weights: Callable[[KerasLayer, KerasLayer], Weights] = lambda old, new: old.get_weights(),
 ) -> KerasModel:
     """Return a model like `model` of the layers that `make(layer, name)` returns for its own.
 
-    Each layer is made once, however often it is called; operations of `keras.ops` stay. `weights(old, new)`:
-    the arrays for the layer `new`.
+    Each layer is made once, however often it is called; operations of `keras.ops` stay. One for which `make`
+    returns None is left out: what it reads takes the place of what it gives. `weights(old, new)`: the arrays
+    for the layer `new`.
     """
     graph = graph_of(model)
     tensors = {call.outputs[0]: new_input(call, graph.keras) for call in graph.calls if call.is_input}
@@ -59,10 +60,12 @@ def remade(
         if id(call.layer) not in made:
             new = make(call.layer, call.name) if is_layer(call.layer) else call.layer
             made[id(call.layer)] = (call.layer, new)
-        results = call.again(made[id(call.layer)][1], [tensors[wire] for wire in call.inputs])
+        new, results = made[id(call.layer)][1], [tensors[wire] for wire in call.inputs]
+        if new is not None:
+            results = call.again(new, results)
         tensors.update(zip(call.outputs, results, strict=True))
     copy = assembled_model(graph, graph.keras, tensors)
     for old, new in made.values():
-        if is_layer(old):
+        if is_layer(old) and new is not None:
             new.set_weights(weights(old, new))
     return copy

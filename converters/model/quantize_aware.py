@@ -35,6 +35,7 @@ from converters.model.quantize_scheme import OwnConfigsScheme
 from converters.model.separated_activations import OF_THEIR_OWN, TRANSPOSED, activation_name, separated
 from converters.model.twin import check_twin, twin
 from converters.model.twin_operations import KerasOperation, operation_name
+from converters.model.unrounded import PREFIX, check_unrounded, rounding_layers
 
 keras = import_keras(KERAS_2)  # tensorflow-model-optimization has no other
 layers = keras.layers
@@ -145,11 +146,12 @@ def quantize_aware(
     takes no more. Train the result like any model, then call `settle`, then
     `to_tflite(..., precision="int8")` if it has 8 or 4 bits.
 
-    Raises InputError: no such model; calibration that is empty, constant, not finite or of another shape or
-    range; other bits; a layer that Keras 2 does not have, or that gives other numbers there; a layer without
-    a rule; an activation that is not rounded as the file rounds it.
+    Raises InputError: no such model, or one that rounds already; calibration that is empty, constant, not
+    finite or of another shape or range; other bits; a layer that Keras 2 does not have, or that gives other
+    numbers there; a layer without a rule; an activation that is not rounded as the file rounds it.
     """
     check_model(model)
+    check_unrounded(model)
     expect(weight_bits in range(2, 9), "weight_bits from 2 to 8", weight_bits)
     checked = checked_inputs(calibration, model, input_range=input_range)
     samples = [array.astype(np.float32) for array in checked.values()]
@@ -181,11 +183,6 @@ def quantize_aware(
     return quantized
 
 
-def is_quantized(model: KerasModel) -> bool:
-    """Return whether `model` comes from `quantize_aware`."""
-    return bool(list(_wrappers(model)))
-
-
 def settle(model: KerasModel) -> None:
     """Fit the ranges of the kernels to the weights; call it after the last step of training."""
     _settle_kernels(model)
@@ -193,7 +190,7 @@ def settle(model: KerasModel) -> None:
 
 
 def _settle_kernels(model: KerasModel) -> None:
-    for wrapper in _wrappers(model):
+    for wrapper in rounding_layers(model):
         for weight, quantizer, variables in wrapper._weight_vars:
             quantizer(weight, True, variables)
 
@@ -206,7 +203,7 @@ def _make_room_for_biases(model: KerasModel) -> None:
     """
     found = (float(ends["max_var"] - ends["min_var"]) / 255 for ends in _activation_ends(model))
     steps = [1 / 256, *(step for step in found if step > 0)]  # 1/256: a softmax has no range of its own
-    for wrapper in _wrappers(model):
+    for wrapper in rounding_layers(model):
         bias = getattr(wrapper.layer, "bias", None)
         for _, quantizer, ends in wrapper._weight_vars if bias is not None else ():
             if not ends:  # a ChannelQuantizer's scales are those of the weights
@@ -245,7 +242,8 @@ def _with_lasting_names(model: KerasModel) -> KerasModel:
         if type(layer).__name__ != "QuantizeLayer":
             return layer
         with tfmot.quantization.keras.quantize_scope():
-            return type(layer).from_config({**layer.get_config(), "name": f"quant_{_source_of(layer).name}"})
+            name = f"{PREFIX}{_source_of(layer).name}"
+            return type(layer).from_config({**layer.get_config(), "name": name})
 
     return keras.models.clone_model(model, clone_function=renamed)
 
@@ -257,15 +255,9 @@ def _fresh(model: KerasModel) -> KerasModel:
     return copy
 
 
-def _wrappers(model: KerasModel) -> Iterator[KerasLayer]:
-    for layer in getattr(model, "layers", ()):
-        if type(layer).__name__.startswith("QuantizeWrapper"):
-            yield layer
-
-
 def _check_kernels(model: KerasModel, configs: dict[str, QuantizeConfig]) -> None:
     """Raise InputError unless each layer whose configuration in `configs` rounds a kernel has it rounded."""
-    rounded = {wrapper.layer.name for wrapper in _wrappers(model) if wrapper._weight_vars}
+    rounded = {wrapper.layer.name for wrapper in rounding_layers(model) if wrapper._weight_vars}
     for name, config in configs.items():
         if isinstance(config, KernelConfig):
             expect(name in rounded, f"the kernel of {name} to be rounded", "it left unrounded")
@@ -392,7 +384,7 @@ def _fit_ranges(model: KerasModel, samples: Sequence[Numbers]) -> None:
 
 
 def _activation_quantizers(model: KerasModel) -> Iterator[tuple[RangeQuantizer, dict[str, TfTensor]]]:
-    for wrapper in _wrappers(model):
+    for wrapper in rounding_layers(model):
         for activation in wrapper._quantize_activations:
             for place in ("_pre_activation_vars", "_post_activation_vars"):
                 if hasattr(activation, place):

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from converters.base.arrays import Numbers
 from converters.base.errors import InputError, expect
@@ -27,15 +26,7 @@ from converters.model.graph import (
     nested_inputs,
     new_input,
 )
-from converters.model.twin_layers import (
-    copy_weights,
-    first_line,
-    in_order_of,
-    listed,
-    name_of,
-    twin_layer,
-    twin_weights,
-)
+from converters.model.twin_layers import copy_weights, first_line, twin_layer
 from converters.model.twin_operations import called, operation_layer
 
 TOLERANCE = 1e-4
@@ -65,22 +56,6 @@ def twin(model: KerasModel) -> KerasModel:
     keras = import_keras(KERAS_2)
     with float32_policy(keras):
         return _built(graph)
-
-
-def back(two: KerasModel, model: KerasModel) -> None:
-    """Set the weights of the Keras 3 `model` to those of `two`, its twin, after that has been trained.
-
-    `two` may also be what `quantize_aware` made of a folded `model`: its weights are taken unrounded, and its
-    ranges are left out. Raises InputError, and sets nothing, if `two` has no layer of the same name with
-    weights of the same shapes for each layer of `model`.
-    """
-    pairs = [
-        (weight, array)
-        for layer, name in _layers(graph_of(model))
-        for weight, array in zip(layer.weights, _arrays_for(layer, two, name), strict=True)
-    ]
-    for weight, array in pairs:
-        weight.assign(array)
 
 
 def check_twin(two: KerasModel, model: KerasModel, samples: Sequence[Numbers]) -> None:
@@ -151,20 +126,6 @@ def _layers(graph: Graph) -> list[tuple[KerasLayer, str]]:
     """Return the layers that have weights, each once, and their names in the twin."""
     calls = {id(call.layer): call for call in graph.calls if getattr(call.layer, "weights", ())}
     return [(call.layer, call.name) for call in calls.values()]
-
-
-def _arrays_for(layer: KerasLayer, two: KerasModel, name: str) -> list[NDArray[np.generic]]:
-    """Return the arrays for the weights of `layer` from the layer `name` of `two`, or from what rounds it."""
-    wanted = [(weight, array.shape) for weight, array in twin_weights(layer)]
-    found = {one.name: one for one in two.layers}
-    rounding = found.get(f"quant_{name}")
-    weights = [(name_of(one), one) for one in getattr(rounding or found.get(name), "weights", ())]
-    if rounding is not None:  # ranges are among its weights
-        weights = [one for one in weights if one[0] in dict(wanted)]
-    weights = in_order_of(wanted, weights)
-    got = [(weight, tuple(one.shape)) for weight, one in weights]
-    expect(got == wanted, f"a layer {name} in the twin with {listed(wanted)}", listed(got))
-    return [np.asarray(one) for _, one in weights]
 
 
 def _first_departure(graph: Graph, two: KerasModel, batch: Sequence[Numbers]) -> tuple[str, float] | None:

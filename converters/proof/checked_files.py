@@ -13,11 +13,12 @@ from converters.base.shapes import Shapes
 from converters.base.untyped import KerasModel
 from converters.file.manifest import Entry
 from converters.model.calibration_samples import Calibration, Range, checked_inputs
-from converters.model.conversion import Converted, to_tflite
+from converters.model.conversion import Converted, check_fine_tuned, to_tflite
 from converters.model.graph import input_names
 from converters.model.input_shapes import file_shapes
 from converters.model.keep_float import check_layer_names
 from converters.model.saved_model import SavedModel, saved_model_to_tflite
+from converters.model.unrounded import unrounded
 from converters.proof.cell import Cell
 from converters.proof.file_prover import FileProver
 from converters.proof.model_answers import ModelAnswers, answers_of
@@ -55,17 +56,21 @@ def reference_of(
 ) -> ModelAnswers:
     """Return what files of `model` are compared with: its answers to real inputs, `samples` (n, ...).
 
+    Those of a fine-tuned model are the answers of the exact model that has its weights (`unrounded`).
     Raises InputError as `checked_inputs` does, for inputs that cannot be the model's.
     """
-    return answers_of(model, checked_inputs(samples, model, input_range=input_range), least=1)
+    return answers_of(unrounded(model), checked_inputs(samples, model, input_range=input_range), least=1)
 
 
 def check_wishes(model: KerasModel | SavedModel, wishes: Wishes) -> None:
-    """Raise InputError unless files of `model` can be of that shape and keep those layers."""
+    """Raise InputError unless files of `model` can be of that shape and precision, and keep those layers."""
     own = {
         name: tuple(tensor.shape[1:]) for name, tensor in zip(input_names(model), model.inputs, strict=True)
     }
     file_shapes(wishes.shape, own)
+    if not isinstance(model, SavedModel):
+        for precision in wishes.precisions:
+            check_fine_tuned(model, precision)
     if wishes.keep_float:
         expect(not isinstance(model, SavedModel), "a Keras model for layers kept in float32", "a SavedModel")
         check_layer_names(model, wishes.keep_float)

@@ -9,6 +9,7 @@ from converters.base.errors import InputError
 from converters.base.shapes import Shapes
 from converters.base.untyped import KerasModel
 from converters.model.saved_model import SavedModel
+from converters.model.unrounded import unrounded
 from converters.proof.cell import Cell
 from converters.proof.exact_files import ExactFiles, float32_file, held_against
 from converters.proof.layer_names import layer_names
@@ -24,8 +25,8 @@ _MOST_SAMPLES = 100
 class FileProver:
     """Proves files made from `folded`, which must compute what the model of `reference` does.
 
-    `reference`: the model's answers to at least one sample; as many are used as take a few seconds. `shape`:
-    the files', for inputs with open sides.
+    `folded` may also be a fine-tuned model. `reference`: the model's answers to at least one sample; as many
+    are used as take a few seconds. `shape`: the files', for inputs with open sides.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class FileProver:
         *,
         shape: Shapes | None = None,
     ) -> None:
+        folded = unrounded(folded)
         exact = float32_file(folded, shape=shape)
         if isinstance(exact, str):
             self._answers = reference.first(_MOST_SAMPLES)

@@ -9,15 +9,20 @@ from converters.file.graph import WITH_KERNEL, Node
 from converters.model.graph import graph_of
 from converters.model.saved_model import SavedModel
 from converters.model.tracing import plain_name
+from converters.model.unrounded import PREFIX
 
 _PRODUCTS = ("conv2d", "depthwise", "matmul", "tensordot", "convolution", "einsum")
 
 
 def layer_names(model: KerasModel | SavedModel) -> dict[str, str]:
-    """Return the names of the layers of `model` by what they are called in a file; none of a SavedModel."""
+    """Return the names of the layers of `model` by what they are called in a file; none of a SavedModel.
+
+    In a fine-tuned file there is a prefix before each.
+    """
     if isinstance(model, SavedModel):
         return {}
-    return {plain_name(call.name): call.name for call in graph_of(model).calls if not call.is_input}
+    names = {plain_name(call.name): call.name for call in graph_of(model).calls if not call.is_input}
+    return {**{f"{PREFIX}{plain}": name for plain, name in names.items()}, **names}
 
 
 def layer_of(node: Node, names: Mapping[str, str]) -> str:

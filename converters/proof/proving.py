@@ -16,6 +16,7 @@ from converters.base.errors import InputError, expect
 from converters.base.machine import machine
 from converters.base.untyped import KerasModel
 from converters.model.saved_model import SavedModel
+from converters.model.unrounded import unrounded
 from converters.proof.cell import Cell, Verdict
 from converters.proof.exact_files import exact_files
 from converters.proof.imported import SAMPLES, Form, Imported, check_outputs, read_imports
@@ -96,6 +97,9 @@ def prove(
 ) -> Proof:
     """Compare .tflite files, in every runtime, with the Keras model or SavedModel that they were made from.
 
+    Files of a model that `fine_tune` or `quantize_aware` made are compared with the exact model that has its
+    weights (`unrounded`).
+
     `files`: their bytes by name. `data`: real inputs (n, ...), or an array for each input by its name.
     `labels`: the correct answers, classes or values, for the error. `columns`: names of
     converters.runtimes.columns.COLUMNS, all if None; the slow ones (reference kernels, GPU, Micro) get only
@@ -111,6 +115,7 @@ def prove(
     column.
     """
     chosen = _columns(columns)
+    model = unrounded(model)
     own = answers_of(model, data, least=least)
     scorings = scorings_of(own, labels)
     names = layer_names(model)

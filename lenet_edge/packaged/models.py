@@ -53,15 +53,3 @@ def fine_tuned_model(*, weights: Path | None = None) -> Any:
     model = quantize_aware(folded, calibration=calibration, input_range=PIXELS)
     load_quantised(model, weights or released_folder() / "lenet5_qat.npz")
     return model
-
-
-def plain_model(quantised: Any) -> Any:
-    """Return the folded lenet5 with the weights of `quantised`, a fine-tuned one, but without rounding."""
-    from converters.model.folding import fold
-    from lenet_edge.packaged.weights import named_weights
-
-    plain = fold(released_model("lenet5"))
-    fine_tuned = named_weights(quantised)
-    for name, variable in named_weights(plain).items():
-        variable.assign(fine_tuned[f"quant_{name}"].numpy())
-    return plain

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from converters.model.conversion import to_tflite
 from converters.model.folding import fold
+from converters.model.unrounded import unrounded
 from converters.proof.exact_files import ExactFile, exact_file
 from lenet_edge.digits.geometry import FIELD
-from lenet_edge.packaged.models import fine_tuned_model, plain_model, released_model
+from lenet_edge.packaged.models import fine_tuned_model, released_model
 from lenet_edge.paper.answers import answers_of, as_input, is_wide
 
 
@@ -52,7 +53,7 @@ def references(net: str, pictures: NDArray[np.uint8]) -> References:
     fine_tuned = None
     if net == "lenet5":
         quantised = fine_tuned_model()
-        fine_tuned = Reference(answers_of(quantised, inputs), _float32_file(plain_model(quantised)))
+        fine_tuned = Reference(answers_of(quantised, inputs), _float32_file(unrounded(quantised)))
     return References(
         original=Reference(answers_of(original, inputs), folded_file),
         folded=Reference(answers_of(folded, inputs), folded_file),

@@ -22,6 +22,8 @@ from converters.__main__ import main
 from converters.base.errors import exit_status
 from converters.file.graph import read_graph
 from converters.model.conversion import to_tflite
+from converters.model.folding import fold
+from converters.model.quantize_aware import quantize_aware
 
 MODULE = """
 import {keras} as keras
@@ -112,6 +114,22 @@ def test_it_writes_every_precision_and_a_manifest(keras, tmp_path, data, capsys,
     assert list(manifest["models"]) == names
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted([*names, "manifest.json"])
     assert "tensorflow" in manifest["versions"]
+
+
+def test_a_fine_tuned_model_becomes_a_proven_int8_file(tmp_path, data, capsys):
+    (samples,) = np.load(data).values()
+    model = quantize_aware(fold(model_of(keras_3)), calibration=samples)
+    model.save(tmp_path / "tuned.h5")
+    command = (tmp_path / "tuned.h5", "--calibration", data, "--out", tmp_path)
+    status, out, err = run(capsys, *command)
+    note = "a fine-tuned model is not folded: converted as it is\n"
+    wanted = "expected int8 for a model made by quantize_aware, got 'float32'"
+    assert (status, out, err) == (2, note, f"converters: {wanted}\n")
+    status, out, err = run(capsys, *command, "--precision", "int8")
+    assert (status, err) == (0, "")
+    assert re.search(r"^int8 .* within$", out, re.MULTILINE)
+    content = (tmp_path / "tuned_int8.tflite").read_bytes()
+    assert content == to_tflite(model, precision="int8").content
 
 
 def test_the_table_is_all_that_is_printed(saved):

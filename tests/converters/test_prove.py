@@ -19,6 +19,7 @@ from converters.base.errors import exit_status
 from converters.file.graph import read_graph
 from converters.model.conversion import to_tflite
 from converters.model.folding import fold
+from converters.model.quantize_aware import quantize_aware, settle
 from converters.proof.report import html_of
 from converters.prove import main
 from converters.runtimes.columns import COLUMNS, absence
@@ -313,6 +314,36 @@ def test_bad_input_is_one_line_before_a_model_is_loaded(folder, tmp_path, capsys
     monkeypatch.setitem(sys.modules, "converters.model.loading", None)
     for arguments, message in bad_inputs(folder, tmp_path):
         assert run(capsys, folder, *arguments) == (2, "", f"prove: {message}\n")
+
+
+@pytest.fixture(scope="module")
+def tuned(folder):
+    """The model fine-tuned, saved as it can be loaded and as it cannot, and its file."""
+    model = quantize_aware(fold(mobile_net()), calibration=pixels())
+    for weight in model.trainable_weights:
+        weight.assign(1.1 * weight)  # training moves them
+    settle(model)
+    model.save(folder / "tuned.h5")
+    model.save(folder / "tuned.keras")
+    (folder / "tuned.tflite").write_bytes(to_tflite(model, precision="int8").content)
+    return folder
+
+
+def test_a_saved_fine_tuned_model_is_proven(tuned, capsys):
+    status, out, _ = run(capsys, tuned, tuned / "tuned.tflite", "--layers", model="tuned.h5")
+    assert status == 0, out
+    assert re.search(r"^  tuned +40 .* within$", out, re.MULTILINE)
+    assert re.search(r"^  scores \(SOFTMAX\) ", out, re.MULTILINE)
+    status, out, _ = run(capsys, tuned, tuned / "int8.tflite", model="tuned.h5")
+    assert status == 1
+    assert "OUT: the file: not this model's weights: layer stem, " in out
+
+
+def test_a_fine_tuned_keras_file_is_one_line_before_a_model_is_loaded(tuned, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "converters.model.loading", None)
+    status, out, err = run(capsys, tuned, tuned / "tuned.tflite", model="tuned.keras")
+    wanted = "expected a fine-tuned model in an .h5 file, as Keras 2 loads none from a .keras file, got "
+    assert (status, out, err) == (2, "", f"prove: {wanted}{tuned}/tuned.keras\n")
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,12 @@ from converters.file.graph import read_graph
 from converters.model.activation_ranges import RangeSearch
 from converters.model.folding import fold
 from converters.model.quantize_aware import quantize_aware
+from converters.model.unrounded import unrounded
 from lenet_edge.converting.files import convert_one
 from lenet_edge.digits.mnist import Digits, calibration_digits, pad
 from lenet_edge.packaged.files import released_folder
 from lenet_edge.packaged.layouts import layout_for, lowered
-from lenet_edge.packaged.models import fine_tuned_model, plain_model, released_model
+from lenet_edge.packaged.models import fine_tuned_model, released_model
 from lenet_edge.packaged.weights import load_quantised, named_weights, save_quantised
 from lenet_edge.paper.answers import as_input, outputs_of
 from lenet_edge.quantize import main
@@ -159,9 +160,10 @@ def test_the_released_file_is_int8_throughout_and_small():
     assert [set(np.abs(kernel).ravel()) for kernel in tied] == [{127}, {127}]
 
 
-def test_the_plain_model_has_the_fine_tuned_weights(exact):
+def test_the_unrounded_model_has_the_fine_tuned_weights(exact):
     quantised = fine_tuned_model()
-    plain = plain_model(quantised)
+    plain = unrounded(quantised)
+    assert named_weights(plain).keys() == named_weights(exact).keys()
     for name, variable in named_weights(plain).items():
         np.testing.assert_array_equal(variable.numpy(), named_weights(quantised)[f"quant_{name}"].numpy())
     assert (plain.get_layer("F6").kernel.numpy() != exact.get_layer("F6").kernel.numpy()).any()

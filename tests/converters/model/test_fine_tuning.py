@@ -13,7 +13,7 @@ from converters.model import fine_tuning
 from converters.model.conversion import to_tflite
 from converters.model.fine_tuning import fine_tune
 from converters.model.folding import fold
-from converters.model.quantize_aware import is_quantized
+from converters.model.unrounded import is_quantized
 from converters.runtimes.tensorflow_interpreter import run
 from lenet_edge.paper.in_keras import classes
 

@@ -17,7 +17,10 @@ from model_files import edit_config
 from converters.base.errors import InputError
 from converters.base.kerases import keras_of
 from converters.layers.definition import LayerDefinition, class_for, define
+from converters.model.conversion import to_tflite
+from converters.model.folding import fold
 from converters.model.loading import load_model
+from converters.model.quantize_aware import quantize_aware
 from lenet_edge import keras2, keras3
 
 PAIRS = [(keras_3, keras3), (keras_2, keras2)]
@@ -77,6 +80,44 @@ def test_files_of_older_versions_of_a_package_load(tmp_path, keras, paper, old):
     command = [sys.executable, "-c", ALONE, "m.keras"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def fine_tuned():
+    """A model that rounds, with a layer of ours and an operation of keras.ops."""
+    layers, x = keras_3.layers, keras_3.Input((8, 8, 4), name="x")
+    y = layers.Conv2D(3, 3, activation="tanh")(keras3.TrainableSubsampling()(x))
+    y = layers.Dense(2)(keras_3.ops.mean(y, axis=(1, 2)))
+    exact = fold(keras_3.Model(x, y, name="tuned"))
+    return quantize_aware(exact, calibration=np.random.default_rng(1).normal(size=(20, 8, 8, 4)))
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".hdf5"])
+def test_a_fine_tuned_model_loads_and_gives_the_same_file(tmp_path, fine_tuned, inputs, suffix):
+    path = tmp_path / f"m{suffix}"
+    fine_tuned.save(path, save_format="h5")
+    loaded = load_model(path, modules=["lenet_edge"])
+    same(loaded, fine_tuned, inputs)
+    contents = [to_tflite(one, precision="int8").content for one in (loaded, fine_tuned)]
+    assert contents[0] == contents[1]
+    command = [sys.executable, "-c", ALONE, path.name]  # where nobody has fine-tuned
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "tuned\n"), done.stderr
+
+
+def test_a_fine_tuned_model_still_needs_the_module_of_its_own_layers(tmp_path, fine_tuned):
+    path, code = tmp_path / "m.h5", ALONE.replace(', modules=["lenet_edge"]', "")
+    fine_tuned.save(path)
+    done = subprocess.run([sys.executable, "-c", code, "m.h5"], cwd=tmp_path, capture_output=True, text=True)
+    last = done.stderr.splitlines()[-1]
+    assert "got one with TrainableSubsampling, which no module registers: --import " in last
+
+
+def test_a_keras_file_of_a_fine_tuned_model_is_refused_in_one_line(tmp_path, fine_tuned):
+    path = tmp_path / "m.keras"
+    fine_tuned.save(path)
+    with pytest.raises(InputError, match=r"expected a fine-tuned model in an \.h5 file, .*, got .*m\.keras"):
+        load_model(path, modules=["lenet_edge"])
 
 
 @define(package="test_loading")

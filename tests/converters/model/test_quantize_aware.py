@@ -22,9 +22,9 @@ from converters.model import quantize_aware as quantize_aware_module
 from converters.model.activation_ranges import RangeSearch
 from converters.model.conversion import to_tflite
 from converters.model.folding import fold
-from converters.model.quantize_aware import is_quantized, quantize_aware, quantize_rule, settle
+from converters.model.quantize_aware import quantize_aware, quantize_rule, settle
 from converters.model.quantize_configs import NothingToQuantize, OutputConfig, RangeQuantizer
-from converters.model.twin import back
+from converters.model.unrounded import is_quantized, unrounded
 from converters.runtimes.tensorflow_interpreter import outputs_of, run
 from lenet_edge.digits.mnist import calibration_digits, pad
 from lenet_edge.keras2 import PartialConv2D
@@ -703,8 +703,7 @@ def test_a_separated_activation_leaves_names_weights_and_model_as_they_were(valu
     assert model.get_layer("before").activation is keras_3.activations.silu
     kernel = model.get_layer("before").kernel.numpy() + 1
     rounding.get_layer("quant_before").trainable_weights[0].assign(kernel)
-    back(rounding, model)
-    np.testing.assert_array_equal(model.get_layer("before").kernel, kernel)
+    np.testing.assert_array_equal(unrounded(rounding).get_layer("before").kernel, kernel)
 
 
 def gelu(values):
@@ -923,6 +922,7 @@ def test_the_worked_example_of_the_documentation_runs(tmp_path, capsys):
     script.write_text(code)
     names = runpy.run_path(str(script))
     assert names["agreement"] >= 0.99
+    assert names["proof"].verdict == "within"
     (labels, answers) = names["labels"], names["answers"]
     assert (answers == labels).mean() > 0.9  # of the 500 digits that it was trained on
     assert "bytes," in capsys.readouterr().out

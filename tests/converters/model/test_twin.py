@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 from converters.base.errors import InputError
 from converters.layers.assembled import AssembledConv2D
 from converters.layers.definition import LayerDefinition, keras_layer
-from converters.model.folding import fold
 from converters.model.graph import graph_of
 from converters.model.quantize_aware import quantize_aware
-from converters.model.twin import TOLERANCE, back, check_twin, twin
+from converters.model.twin import TOLERANCE, check_twin, twin
 
 layers, ops = keras.layers, keras.ops
 
@@ -550,49 +549,6 @@ def test_a_departure_in_the_last_sample_is_found_and_one_of_a_rounding_is_allowe
     quiet[-1] = np.abs(x[-1]) + 1
     with pytest.raises(InputError, match=r"got others from before, off by 0\.0009"):
         check_twin(two, model, [quiet])
-
-
-def test_weights_go_back_into_the_keras_3_model(rng):
-    x = keras.Input(PICTURE, name="pixels")
-    y = layers.DepthwiseConv2D(2, name="each")(layers.Conv2D(2, 3, activation="relu", name="C1")(x))
-    model = keras.Model(x, layers.Dense(2, name="F6")(layers.Flatten(name="flat")(y)))
-    two = twin(model)
-    for weight in two.weights:
-        weight.assign(rng.normal(size=weight.shape))
-    back(two, model)
-    data = inputs_for(model, rng)
-    np.testing.assert_allclose(model(data), two(data), rtol=1e-5, atol=1e-5)
-
-
-def test_weights_go_back_by_their_names(rng):
-    model = shaken(on_values(Swapped(name="mine")), rng)
-    two, before = twin(model), [np.asarray(weight) for weight in model.weights]
-    back(two, model)
-    for old, new in zip(before, model.weights, strict=True):
-        np.testing.assert_array_equal(new, old)
-
-
-def test_weights_of_a_model_that_rounds_go_back_unrounded(rng):
-    x = keras.Input(PICTURE, name="pixels")
-    y = layers.DepthwiseConv2D(2, name="each")(layers.Conv2D(2, 3, activation="relu", name="C1")(x))
-    exact = fold(shaken(keras.Model(x, layers.Dense(2, name="F6")(layers.Flatten()(y))), rng))
-    rounding = quantize_aware(exact, calibration=inputs_for(exact, rng, count=20))
-    before = [np.asarray(weight) for weight in exact.weights]
-    for wrapper in rounding.layers:
-        for weight in wrapper.trainable_weights:
-            weight.assign(weight + 1)
-    back(rounding, exact)
-    for old, new in zip(before, exact.weights, strict=True):
-        np.testing.assert_array_equal(new, old + 1)
-
-
-def test_back_sets_nothing_when_a_layer_is_not_there(rng):
-    model, other = on_values(layers.Dense(3, name="after")), on_values(layers.Dense(4, name="after"))
-    before = [np.asarray(weight) for weight in other.weights]
-    with pytest.raises(InputError, match="expected a layer after in the twin with kernel 5x4, bias 4, got k"):
-        back(twin(model), other)
-    for old, new in zip(before, other.weights, strict=True):
-        np.testing.assert_array_equal(new, old)
 
 
 class Own(keras.Model):
