@@ -33,7 +33,7 @@ TRIED = {"wheel": ("tflite", "litert", "train"), "sdist": ("tflite",)}
 RESOLVED = ("heic", "plot", "ray", "micro")
 """What pip only finds the packages for."""
 
-VERSIONS_OF = ("numpy", "tflite-runtime", "ai-edge-litert", "tensorflow")
+VERSIONS_OF = ("numpy", "opencv-python-headless", "tflite-runtime", "ai-edge-litert", "tensorflow")
 
 
 @dataclass(frozen=True, kw_only=True)
