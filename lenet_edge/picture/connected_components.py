@@ -25,7 +25,11 @@ class Components:
 
 def find_components(mask: NDArray[np.bool_]) -> Components:
     """Find the components of `mask` (h, w); pixels that touch at a side or a corner are connected."""
-    _, labels, facts, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    # Of four pixels in a square, no two are in different components: so 16 bits may be enough, in half the time.
+    most = -(-mask.shape[0] // 2) * -(-mask.shape[1] // 2)
+    kind = cv2.CV_16U if most < 1 << 16 else cv2.CV_32S
+    ink = mask.astype(np.uint8)
+    _, labels, facts, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=kind)
     left, top, width, height, area = facts[1:].T
     boxes = np.stack([left, top, left + width, top + height], axis=1)
     return Components(labels=labels.astype(np.int32, copy=False), boxes=boxes, areas=area)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet_edge.digits.geometry import FIELD, SEARCHED_SIDE
+from lenet_edge.digits.geometry import FIELD
 from lenet_edge.digits.opencv import cv2
 from lenet_edge.picture.digit_search import LocatedDigit, locate_digit
 from lenet_edge.picture.findings import Box, Finding, Prepared, box_of
@@ -18,7 +18,8 @@ from lenet_edge.picture.sheet import find_sheet
 
 _FLAT = 0.5  # of the pixels of a drawn picture are exactly as grey as its paper
 _LITTLE = 20  # levels: with less contrast, a picture is left as it is
-_SMALL_DIGIT = 80  # pixels, at SEARCHED_SIDE: a smaller digit is located again at a larger size
+_SEARCHED_SIDE = 256  # pixels of a reduced page's longer side
+_SMALL_DIGIT = 53  # pixels of the reduced page: a smaller digit is located again at a larger size
 
 
 def prepare_page(grey: NDArray[np.uint8]) -> Prepared:
@@ -50,8 +51,7 @@ def _levelled(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _prepare_paper(grey: NDArray[np.uint8]) -> Prepared:
     """Find the digit on `grey` (h, w), paper from edge to edge."""
     factor = _reduction_factor(grey.shape)
-    small = reduced(grey, factor)
-    located = locate_digit(small)
+    located = locate_digit(reduced(grey, factor).astype(np.float32))
     segment = located.segment
     if segment.finding is Finding.BLANK:
         blank = np.zeros((FIELD, FIELD), np.uint8)
@@ -71,7 +71,8 @@ def _locate_enlarged(grey: NDArray[np.uint8], box: Box, *, inverted: bool) -> Lo
     room = 8 + _longer_side(box)
     left, top = (max(0, edge - room) for edge in box[:2])
     part = grey[top : box[3] + room, left : box[2] + room]
-    located = locate_digit(reduced(part, _reduction_factor(part.shape)), inverted=inverted)
+    small = reduced(part, _reduction_factor(part.shape)).astype(np.float32)
+    located = locate_digit(small, inverted=inverted)
     return located if located.segment.finding is Finding.DIGIT else None
 
 
@@ -87,7 +88,7 @@ def _model_picture(located: LocatedDigit) -> NDArray[np.uint8]:
 
 
 def _reduction_factor(shape: tuple[int, ...]) -> int:
-    return max(1, -(-max(shape) // SEARCHED_SIDE))
+    return max(1, -(-max(shape) // _SEARCHED_SIDE))
 
 
 def _enlarged(box: Box, factor: int, shape: tuple[int, ...]) -> Box:

@@ -17,7 +17,7 @@ from lenet_edge.digits.opencv import cv2
 from lenet_edge.picture.connected_components import find_components
 from lenet_edge.picture.findings import Box
 from lenet_edge.picture.ink import median
-from lenet_edge.picture.pillow import Image
+from lenet_edge.picture.reduction import reduced
 
 Outline = NDArray[np.integer | np.floating]
 """The points around a shape, as OpenCV has them: (n, 1, 2), column and row."""
@@ -60,7 +60,7 @@ class Sheet:
 def find_sheet(grey: NDArray[np.uint8]) -> Sheet | None:
     """Find the one sheet, panel or frame in `grey` (h, w) that something is written on; None without."""
     times = max(1, round(max(grey.shape) / _SIDE))
-    small = np.asarray(Image.fromarray(grey).reduce(times))
+    small = reduced(grey, times)
     for mask in _masks(small):
         outlines = [one for one in _large_outlines(mask) if _is_rectangle(one, mask.size)]
         if len(outlines) == 1 and _is_written_on(outlines[0], mask, small):
@@ -158,7 +158,7 @@ def _cut_out(grey: NDArray[np.uint8], corners: NDArray[np.float64], *, edge: int
 
 def without_table(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return `grey` (h, w), what is around a sheet painted over; `grey` itself where there is no sheet."""
-    small = np.asarray(Image.fromarray(grey).reduce(max(1, round(max(grey.shape) / _SIDE))))
+    small = reduced(grey, max(1, round(max(grey.shape) / _SIDE)))
     _, bright = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     dark_level, bright_level = (small[bright == level] for level in (0, 255))
     if not dark_level.size or not bright_level.size:

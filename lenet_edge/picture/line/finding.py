@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.base.errors import expect
-from lenet_edge.digits.geometry import BOX, FIELD, SEARCHED_SIDE
+from lenet_edge.digits.geometry import BOX, FIELD
 from lenet_edge.picture.connected_components import mask_of
 from lenet_edge.picture.digit import check_shape
 from lenet_edge.picture.ink import WIDEST_STROKE, Array, flat_paper
@@ -34,6 +34,7 @@ from lenet_edge.picture.reduction import reduced
 from lenet_edge.picture.sheet import without_table
 
 _FAINTEST = 16  # grey levels: the least contrast of a picture that passes unchanged
+_SEARCHED_SIDE = 384  # pixels of a reduced page's shorter side
 _MOST_PIXELS = 700_000  # of the reduced page that is searched
 _RULED_SPREAD = 2.0  # degrees: how far a line's slope is from that of the rules
 _FREE_SPREAD = 6.0  # degrees: how far it is from level without rules
@@ -90,7 +91,7 @@ def find_line(grey: NDArray[np.uint8]) -> Line:
         return Line(LineFinding.LINE, "", grey.copy() if bright else np.invert(grey), np.eye(2, 3), bright)
     grey = without_table(grey)
     factor = _reduction_factor(grey.shape)
-    small = reduced(grey, factor)
+    small = reduced(grey, factor).astype(np.float32)
     layout, paper = _choose_layout(small, find_paper(small, window=WIDEST_STROKE))
     if layout is None:
         return _blank("nothing is written on it", paper)
@@ -110,7 +111,7 @@ def _no_picture() -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
 
 def _reduction_factor(shape: tuple[int, ...]) -> int:
     height, width = shape
-    return max(1, -(-min(shape) // SEARCHED_SIDE), int(np.ceil(np.sqrt(height * width / _MOST_PIXELS))))
+    return max(1, -(-min(shape) // _SEARCHED_SIDE), int(np.ceil(np.sqrt(height * width / _MOST_PIXELS))))
 
 
 def _choose_layout(small: Array, paper: Paper) -> tuple[Layout | None, Paper]:

@@ -8,10 +8,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet_edge.digits.opencv import cv2
 from lenet_edge.picture.ink import WIDEST_STROKE, Array
 from lenet_edge.picture.line.ink import NARROWEST_WINDOW, THICKEST_STROKE, Paper, find_line_ink
 from lenet_edge.picture.line.layout import Layout
-from lenet_edge.picture.pillow import Image
+from lenet_edge.picture.reduction import reduced
 
 AffineMap = NDArray[np.float64]
 """An affine map (2, 3) of points (column, row): `map @ (column, row, 1)`."""
@@ -77,13 +78,14 @@ def _fill_density(grey: NDArray[np.uint8], part: Strip, *, room: float, stroke: 
         return
     crop = grey[low[1] : high[1], low[0] : high[0]]
     factor = max(1, int(np.hypot(*part.to_image[:, 0])))
-    small = np.asarray(Image.fromarray(crop).reduce(factor)).astype(np.float32)
+    small = reduced(crop, factor).astype(np.float32)
     window = float(np.clip(stroke / min(crop.shape), NARROWEST_WINDOW, WIDEST_STROKE))
     to_small = (part.to_image - np.array([[0, 0, low[0]], [0, 0, low[1]]])) / factor
-    levelled = Image.fromarray(find_line_ink(small, paper, window=window).density).transform(
+    to_small[:, 2] += to_small[:, :2] @ (0.5, 0.5) - 0.5  # between the middles of pixels, not their corners
+    part.density[:] = cv2.warpAffine(
+        find_line_ink(small, paper, window=window).density,
+        to_small,
         (width, height),
-        Image.Transform.AFFINE,
-        data=tuple(to_small.ravel()),
-        resample=Image.Resampling.BICUBIC,
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_CONSTANT,
     )
-    part.density[:] = np.asarray(levelled)
