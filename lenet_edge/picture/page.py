@@ -18,7 +18,7 @@ from lenet_edge.picture.sheet import find_sheet
 
 _FLAT = 0.5  # of the pixels of a drawn picture are exactly as grey as its paper
 _LITTLE = 20  # levels: with less contrast, a picture is left as it is
-_SEARCHED_SIDE = 256  # pixels of a reduced page's longer side
+_SEARCHED_SIDE = 256  # pixels, about: the longer side of a page that is searched
 _SMALL_DIGIT = 53  # pixels of the reduced page: a smaller digit is located again at a larger size
 
 
@@ -88,7 +88,7 @@ def _model_picture(located: LocatedDigit) -> NDArray[np.uint8]:
 
 
 def _reduction_factor(shape: tuple[int, ...]) -> int:
-    return max(1, -(-max(shape) // _SEARCHED_SIDE))
+    return max(1, round(max(shape) / _SEARCHED_SIDE))
 
 
 def _enlarged(box: Box, factor: int, shape: tuple[int, ...]) -> Box:
