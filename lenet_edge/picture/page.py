@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lenet_edge.digits.geometry import FIELD
 from lenet_edge.digits.opencv import cv2
-from lenet_edge.picture.digit_search import LocatedDigit, locate_digit
+from lenet_edge.picture.digit_search import Known, LocatedDigit, locate_digit, window_for
 from lenet_edge.picture.findings import Box, Finding, Prepared, box_of
 from lenet_edge.picture.ink_pieces import smoothed
 from lenet_edge.picture.mnist_form import pad_to_field, to_mnist_form
@@ -59,21 +59,24 @@ def _prepare_paper(grey: NDArray[np.uint8]) -> Prepared:
     box = box_of(segment.mask)
     source = _enlarged(box, factor, grey.shape)
     if segment.finding is Finding.DIGIT and factor > 1 and _longer_side(box) < _SMALL_DIGIT:
-        located = _locate_enlarged(grey, source, inverted=located.inverted) or located
+        located = _locate_enlarged(grey, source, located) or located
     picture = _model_picture(located)
     if not picture.any():  # a speck so small that no ink is left at the model's size
         return Prepared(picture, Finding.BLANK, "nothing is written on it", None, located.inverted)
     return Prepared(picture, segment.finding, segment.reason, source, located.inverted, on_page=True)
 
 
-def _locate_enlarged(grey: NDArray[np.uint8], box: Box, *, inverted: bool) -> LocatedDigit | None:
+def _locate_enlarged(grey: NDArray[np.uint8], box: Box, located: LocatedDigit) -> LocatedDigit | None:
     """Locate the digit again in the part of `grey` around `box`, less reduced; None if that finds none."""
-    room = 8 + _longer_side(box)
+    side = _longer_side(box)
+    room = 8 + side
     left, top = (max(0, edge - room) for edge in box[:2])
     part = grey[top : box[3] + room, left : box[2] + room]
     small = reduced(part, _reduction_factor(part.shape)).astype(np.float32)
-    located = locate_digit(small, inverted=inverted)
-    return located if located.segment.finding is Finding.DIGIT else None
+    window = window_for(side, min(part.shape))
+    known = Known(inverted=located.inverted, ruled=located.turn is not None, window=window)
+    again = locate_digit(small, known=known)
+    return again if again.segment.finding is Finding.DIGIT else None
 
 
 def _model_picture(located: LocatedDigit) -> NDArray[np.uint8]:
