@@ -29,7 +29,7 @@ from lenet_edge.picture.line.ink import (
 from lenet_edge.picture.line.layout import Layout, find_layout
 from lenet_edge.picture.line.slant import room_for, slant_of, upright_map
 from lenet_edge.picture.line.strip import compose, cut_strip, rotation_map, starting_at
-from lenet_edge.picture.line.strokes import draw_line
+from lenet_edge.picture.line.strokes import draw_line, sampled
 from lenet_edge.picture.reduction import reduced
 from lenet_edge.picture.sheet import without_table
 
@@ -189,10 +189,9 @@ def _line_picture(found: Pieces, layout: Layout) -> tuple[NDArray[np.uint8], NDA
     near = smoothed(mask_of(found.labels, chosen).astype(np.float32), 1) > 0
     shade = np.where(near, np.maximum(found.shade / found.level, 0), 0).astype(np.float32)
     width = int(np.ceil((right - left) / size)) + 2 * _MARGIN
-    picture = draw_line(shade, to_strip, width)
-    slant = slant_of(picture)
+    slant = slant_of(sampled(shade, to_strip, width))
     if not slant:
-        return picture, to_strip
+        return draw_line(shade, to_strip, width), to_strip
     room = room_for(slant)
     to_strip = compose(to_strip, upright_map(slant, room))
     return _without_margins(draw_line(shade, to_strip, width + 2 * room), to_strip)
