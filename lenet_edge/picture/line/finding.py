@@ -28,7 +28,7 @@ from lenet_edge.picture.line.ink import (
 )
 from lenet_edge.picture.line.layout import Layout, find_layout
 from lenet_edge.picture.line.slant import room_for, slant_of, upright_map
-from lenet_edge.picture.line.strip import compose, cut_strip, rotation_map, starting_at
+from lenet_edge.picture.line.strip import Strip, compose, cut_strip, rotation_map, starting_at
 from lenet_edge.picture.line.strokes import draw_line, sampled
 from lenet_edge.picture.reduction import reduced
 from lenet_edge.picture.sheet import without_table
@@ -92,13 +92,24 @@ def find_line(grey: NDArray[np.uint8]) -> Line:
     grey = without_table(grey)
     factor = _reduction_factor(grey.shape)
     small = reduced(grey, factor).astype(np.float32)
-    layout, paper = _choose_layout(small, find_paper(small, window=WIDEST_STROKE))
+    found = _choose_layout(small, find_paper(small, window=WIDEST_STROKE))
+    layout, paper = found.layout, found.paper
     if layout is None:
         return _blank("nothing is written on it", paper)
     if len(layout.lines) > 1:
         reason = f"{len(layout.lines)} lines of digits, where one is read"
         return Line(LineFinding.LINES, reason, *_no_picture(), paper.inverted)
-    return _extract_line(grey, layout, factor, paper)
+    strip = cut_strip(grey, layout, factor=factor, paper=paper, density=found.density)
+    return _extract_line(strip, paper)
+
+
+@dataclass(frozen=True)
+class _Searched:
+    """The `layout` of the lines on a page, None without any; the `density` of its ink, on which `paper`."""
+
+    layout: Layout | None
+    density: Array
+    paper: Paper
 
 
 def _blank(reason: str, paper: Paper) -> Line:
@@ -114,16 +125,15 @@ def _reduction_factor(shape: tuple[int, ...]) -> int:
     return max(1, -(-min(shape) // _SEARCHED_SIDE), int(np.ceil(np.sqrt(height * width / _MOST_PIXELS))))
 
 
-def _choose_layout(small: Array, paper: Paper) -> tuple[Layout | None, Paper]:
-    """Return the layout of the lines in a reduced picture, and its paper: upright rules may be digits."""
-    layout = _refined_layout(small, paper)
-    if layout is not None and small.shape[0] >= _CLOSE_CROP * layout.body:
-        return layout, paper
-    close = replace(paper, squared=False)
-    second = _refined_layout(small, close)
-    if second is None or _is_squared_paper(second, layout, small.shape[0]):
-        return layout, paper
-    return second, close
+def _choose_layout(small: Array, paper: Paper) -> _Searched:
+    """Return what is found in a reduced picture, and on which paper: upright rules may be digits."""
+    first = _refined_layout(small, paper)
+    if first.layout is not None and small.shape[0] >= _CLOSE_CROP * first.layout.body:
+        return first
+    second = _refined_layout(small, replace(paper, squared=False))
+    if second.layout is None or _is_squared_paper(second.layout, first.layout, small.shape[0]):
+        return first
+    return second
 
 
 def _is_squared_paper(second: Layout, layout: Layout | None, height: int) -> bool:
@@ -133,7 +143,7 @@ def _is_squared_paper(second: Layout, layout: Layout | None, height: int) -> boo
     return second.body > _FULL_HEIGHT * height
 
 
-def _refined_layout(small: Array, paper: Paper) -> Layout | None:
+def _refined_layout(small: Array, paper: Paper) -> _Searched:
     window = WIDEST_STROKE
     ink = find_line_ink(small, paper, window=window)
     layout = _layout_of(ink, paper)
@@ -145,8 +155,9 @@ def _refined_layout(small: Array, paper: Paper) -> Layout | None:
         if narrower > 0.8 * window:
             break
         window = narrower
-        layout = _layout_of(find_line_ink(small, paper, window=window, known=ink), paper)
-    return layout
+        ink = find_line_ink(small, paper, window=window, known=ink)
+        layout = _layout_of(ink, paper)
+    return _Searched(layout, ink.density, paper)
 
 
 def _layout_of(ink: LineInk, paper: Paper) -> Layout | None:
@@ -161,9 +172,8 @@ def _layout_of(ink: LineInk, paper: Paper) -> Layout | None:
     return free if free is not None and len(free.lines) < len(ruled.lines) else ruled
 
 
-def _extract_line(grey: NDArray[np.uint8], layout: Layout, factor: int, paper: Paper) -> Line:
-    """Return the line of `layout`, found in `grey` reduced by `factor`, at full resolution."""
-    strip = cut_strip(grey, layout, factor=factor, paper=paper)
+def _extract_line(strip: Strip, paper: Paper) -> Line:
+    """Return the line in `strip`."""
     found = find_pieces(strip.density, flat=paper.flat)
     levelled = find_layout(found, spread=_RULED_SPREAD)
     if levelled is None:

@@ -32,19 +32,26 @@ class Strip:
     to_image: AffineMap
 
 
-def cut_strip(grey: NDArray[np.uint8], layout: Layout, *, factor: int, paper: Paper) -> Strip:
-    """Return the strip of the line of `layout`, which was found in `grey` (h, w) reduced by `factor`."""
+def cut_strip(
+    grey: NDArray[np.uint8], layout: Layout, *, factor: int, paper: Paper, density: Array
+) -> Strip:
+    """Return the strip of the line of `layout`, which was found in `grey` (h, w) reduced by `factor`.
+
+    `density`: of the reduced picture's ink. It is estimated again where the picture has more detail.
+    """
     body = layout.body * factor
     left, right, middle = (end * factor for end in layout.extent)
     size = max(body / _BODY, 1.0)  # pixels of the picture for each pixel of the strip
     to_image = rotation_map(layout.turn, size, left - body, middle - _HALF * body)
     height, width = round(2 * _HALF * body / size), round((right - left + 2 * body) / size)
-    density = np.zeros((height, width), np.float32)
+    if factor == 1:
+        return Strip(_turned(density, to_image, (width, height)), to_image)
+    own = np.zeros((height, width), np.float32)
     edges = np.linspace(0, width, max(1, round(width * size / (_PART * body))) + 1).astype(int)
     for start, stop in pairwise(edges):
-        part = Strip(density[:, start:stop], starting_at(start, to_image))
+        part = Strip(own[:, start:stop], starting_at(start, to_image))
         _fill_density(grey, part, room=_ROOM * body / size, stroke=THICKEST_STROKE * body, paper=paper)
-    return Strip(density, to_image)
+    return Strip(own, to_image)
 
 
 def rotation_map(turn: float, size: float, along: float, across: float) -> AffineMap:
@@ -81,11 +88,13 @@ def _fill_density(grey: NDArray[np.uint8], part: Strip, *, room: float, stroke: 
     small = reduced(crop, factor).astype(np.float32)
     window = float(np.clip(stroke / min(crop.shape), NARROWEST_WINDOW, WIDEST_STROKE))
     to_small = (part.to_image - np.array([[0, 0, low[0]], [0, 0, low[1]]])) / factor
-    to_small[:, 2] += to_small[:, :2] @ (0.5, 0.5) - 0.5  # between the middles of pixels, not their corners
-    part.density[:] = cv2.warpAffine(
-        find_line_ink(small, paper, window=window).density,
-        to_small,
-        (width, height),
-        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_CONSTANT,
-    )
+    ink = find_line_ink(small, paper, window=window)
+    part.density[:] = _turned(ink.density, to_small, (width, height))
+
+
+def _turned(density: Array, to_density: AffineMap, size: tuple[int, int]) -> Array:
+    """Return what `to_density` maps to `density` (h, w), in a picture of `size` (width, height)."""
+    matrix = to_density.copy()
+    matrix[:, 2] += to_density[:, :2] @ (0.5, 0.5) - 0.5  # between the middles of pixels, not their corners
+    how = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(density, matrix, size, flags=how), np.float32)
