@@ -30,9 +30,9 @@ def find_components(mask: NDArray[np.bool_]) -> Components:
     kind = cv2.CV_16U if most < 1 << 16 else cv2.CV_32S
     ink = mask.astype(np.uint8)
     _, labels, facts, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=kind)
-    left, top, width, height, area = facts[1:].T
-    boxes = np.stack([left, top, left + width, top + height], axis=1)
-    return Components(labels=labels.astype(np.int32, copy=False), boxes=boxes, areas=area)
+    boxes, areas = facts[1:, :4].copy(), facts[1:, 4]
+    boxes[:, 2:] += boxes[:, :2]  # from the sizes to the ends
+    return Components(labels=labels.astype(np.int32, copy=False), boxes=boxes, areas=areas)
 
 
 def mask_of(labels: NDArray[np.int32], numbers: list[int]) -> NDArray[np.bool_]:

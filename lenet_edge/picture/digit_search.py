@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lenet_edge.picture.findings import Finding, box_of
+from lenet_edge.picture.findings import Finding
 from lenet_edge.picture.ink import (
     WIDEST_STROKE,
     Array,
@@ -121,5 +121,5 @@ def _prominence(segment: Segment) -> float:
 
 def _longer_side(segment: Segment) -> int:
     """Return the longer side of the segment's box, in pixels."""
-    left, top, right, bottom = box_of(segment.mask)
+    left, top, right, bottom = segment.box
     return max(right - left, bottom - top)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lenet_edge.digits.geometry import FIELD
 from lenet_edge.digits.opencv import cv2
 from lenet_edge.picture.digit_search import Known, LocatedDigit, locate_digit, window_for
-from lenet_edge.picture.findings import Box, Finding, Prepared, box_of
+from lenet_edge.picture.findings import Box, Finding, Prepared
 from lenet_edge.picture.ink_pieces import smoothed
 from lenet_edge.picture.mnist_form import pad_to_field, to_mnist_form
 from lenet_edge.picture.reduction import reduced
@@ -56,9 +56,8 @@ def _prepare_paper(grey: NDArray[np.uint8]) -> Prepared:
     if segment.finding is Finding.BLANK:
         blank = np.zeros((FIELD, FIELD), np.uint8)
         return Prepared(blank, segment.finding, segment.reason, None, located.inverted)
-    box = box_of(segment.mask)
-    source = _enlarged(box, factor, grey.shape)
-    if segment.finding is Finding.DIGIT and factor > 1 and _longer_side(box) < _SMALL_DIGIT:
+    source = _enlarged(segment.box, factor, grey.shape)
+    if segment.finding is Finding.DIGIT and factor > 1 and _longer_side(segment.box) < _SMALL_DIGIT:
         located = _locate_enlarged(grey, source, located) or located
     picture = _model_picture(located)
     if not picture.any():  # a speck so small that no ink is left at the model's size
@@ -82,7 +81,7 @@ def _locate_enlarged(grey: NDArray[np.uint8], box: Box, located: LocatedDigit) -
 def _model_picture(located: LocatedDigit) -> NDArray[np.uint8]:
     """Return the located digit as the model's input, uint8 (32, 32)."""
     segment = located.segment
-    left, top, right, bottom = box_of(segment.mask)
+    left, top, right, bottom = segment.box
     part = slice(max(top - 1, 0), bottom + 1), slice(max(left - 1, 0), right + 1)
     shade = np.maximum(segment.shade[part] / segment.level, 0)
     near = smoothed(segment.mask[part].astype(np.float32), 1) > 0
