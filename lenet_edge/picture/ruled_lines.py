@@ -50,9 +50,10 @@ def find_rules(
     """
     upright = thickest if thickest_upright is None else thickest_upright
     level = _level_rules(density, noise, thickest)
-    beside = _level_rules(np.ascontiguousarray((density - level.density).T), noise, upright)
+    rest = density - level.density if level.turns else density
+    beside = _level_rules(np.ascontiguousarray(rest.T), noise, upright)
     turns = [*level.turns, *(-turn for turn in beside.turns)]
-    found = level.density + beside.density.T
+    found = level.density + beside.density.T if beside.turns else level.density
     return Rules(found, len(turns), float(np.median(turns)) if turns else None)
 
 
@@ -106,9 +107,8 @@ def _candidates(density: Array) -> Array:
     thin = small - _opening(small)
     clear = _MOST_EVIDENCE / max(4 * deviation(small), 0.04)
     evidence = np.clip(thin * clear, 0, _MOST_EVIDENCE).astype(np.uint8)
-    falling, rising = (_peaks(parts, side, rows) for parts in _radon(np.stack([evidence, evidence[::-1]])))
-    rising[:, 1:] = rows - 1 - rising[:, 1:]
-    ends = (_separate(np.concatenate([falling, rising])) + 0.5) * height / rows - 0.5
+    peaks = _peaks(_radon(np.stack([evidence, evidence[::-1]])), side, rows)
+    ends = (_separate(peaks) + 0.5) * height / rows - 0.5
     slopes = (ends[:, 1:] - ends[:, :1]) / max(width - 1, 1)
     return (ends[:, :1] + slopes * np.arange(width)).astype(np.float32)
 
@@ -180,12 +180,14 @@ def _margin(side: int) -> int:
 
 
 def _peaks(parts: NDArray[np.uint8], side: int, rows: int) -> Array:
-    """Return scores, starts and ends (n, 3) of the prominent lines in `parts`, a result of `_radon`."""
-    margin = _margin(side)
+    """Return scores, starts and ends (n, 3) of the prominent lines in `parts`, a result of `_radon`.
+
+    The first of the `parts` are those of a picture of `rows`, the second of the same upside down.
+    """
     score = parts * _weights(side, rows)
-    falls, columns = np.nonzero(score > 0.6)
-    starts = columns - margin
-    return np.stack([score[falls, columns], starts, starts + falls], axis=1)
+    upside_down, falls, columns = places = np.nonzero(score > 0.6)
+    ends = columns - _margin(side) + np.stack([np.zeros_like(falls), falls])
+    return np.stack([score[places], *np.where(upside_down, rows - 1 - ends, ends)], axis=1)
 
 
 @lru_cache(maxsize=16)
