@@ -28,7 +28,7 @@ def find_components(mask: NDArray[np.bool_]) -> Components:
     # Of four pixels in a square, no two are in different components: so 16 bits may be enough, in half the time.
     most = -(-mask.shape[0] // 2) * -(-mask.shape[1] // 2)
     kind = cv2.CV_16U if most < 1 << 16 else cv2.CV_32S
-    ink = mask.astype(np.uint8)
+    ink = mask.view(np.uint8)
     _, labels, facts, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=kind)
     boxes, areas = facts[1:, :4].copy(), facts[1:, 4]
     boxes[:, 2:] += boxes[:, :2]  # from the sizes to the ends

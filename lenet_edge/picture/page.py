@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet_edge.digits.geometry import FIELD
-from lenet_edge.digits.opencv import cv2
 from lenet_edge.picture.digit_search import Known, LocatedDigit, locate_digit, window_for
 from lenet_edge.picture.findings import Box, Finding, Prepared
 from lenet_edge.picture.ink_pieces import smoothed
@@ -17,6 +16,7 @@ from lenet_edge.picture.reduction import reduced
 from lenet_edge.picture.sheet import find_sheet
 
 _FLAT = 0.5  # of the pixels of a drawn picture are exactly as grey as its paper
+_SOME = 100  # rows, or columns: enough to tell a photograph from a drawn picture
 _LITTLE = 20  # levels: with less contrast, a picture is left as it is
 _SEARCHED_SIDE = 256  # pixels, about: the longer side of a page that is searched
 _SMALL_DIGIT = 53  # pixels of the reduced page: a smaller digit is located again at a larger size
@@ -36,9 +36,12 @@ def prepare_page(grey: NDArray[np.uint8]) -> Prepared:
 
 def _levelled(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return a drawn picture (h, w) of one grey paper on pure black or white; `grey` itself if it is none."""
-    counts = cv2.calcHist([grey], [0], None, [256], [0, 256])
-    paper = int(counts.argmax())
-    if float(counts[paper, 0]) < _FLAT * grey.size:
+    step = max(1, min(grey.shape) // _SOME)
+    some = np.bincount(grey[::step, ::step].ravel(), minlength=256)
+    if some.max() < _FLAT / 2 * some.sum():  # a photograph's most frequent grey is a twentieth or so of it
+        return grey
+    paper = int(some.argmax())
+    if np.count_nonzero(grey == paper) < _FLAT * grey.size:
         return grey
     away = grey.astype(np.float32) - paper
     below, above = -float(away.min()), float(away.max())

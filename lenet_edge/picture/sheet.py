@@ -205,15 +205,19 @@ def _is_surrounded(filled: NDArray[np.uint8], mask: NDArray[np.uint8]) -> bool:
 
 def _large_outlines(mask: NDArray[np.uint8]) -> list[Outline]:
     """Return the outlines of the components of `mask` (h, w) that may be sheets, clear of the edges."""
-    found = find_components(mask > 0)
-    left, top, right, bottom = found.boxes.T
-    clear = (left > 0) & (top > 0) & (right < mask.shape[1]) & (bottom < mask.shape[0])
-    large = clear & ((right - left) * (bottom - top) >= _SMALLEST * mask.size)
-    outlines: list[Outline] = []
-    for number in np.flatnonzero(large) + 1:
-        own = (found.labels == number).astype(np.uint8)
-        outlines += cv2.findContours(own, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
-    return outlines
+    outlines, family = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    around = 2 * np.sqrt(_SMALLEST * mask.size)  # pixels: the outline of the smallest sheet is longer
+    large = [number for number, one in enumerate(outlines) if len(one) >= around]
+    # The last of what OpenCV tells of an outline is which it is a hole in, below 0 for none.
+    own = [outlines[number] for number in large if family[0, number, 3] < 0]
+    return [one for one in own if _is_large_and_clear(one, mask.shape)]
+
+
+def _is_large_and_clear(outline: Outline, shape: tuple[int, ...]) -> bool:
+    """Return whether the box of an outline in a picture of `shape` is as large as a sheet's, off the edges."""
+    left, top, width, height = cv2.boundingRect(outline)
+    clear = left > 0 and top > 0 and left + width < shape[1] and top + height < shape[0]
+    return clear and width * height >= _SMALLEST * shape[0] * shape[1]
 
 
 def _is_rectangle(outline: Outline, pixels: int) -> bool:
