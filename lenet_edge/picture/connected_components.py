@@ -25,7 +25,7 @@ class Components:
 
 def find_components(mask: NDArray[np.bool_]) -> Components:
     """Find the components of `mask` (h, w); pixels that touch at a side or a corner are connected."""
-    # Of four pixels in a square, no two are in different components: so 16 bits may be enough, in half the time.
+    # The pixels of a square of four are in one component: 16 bits may be enough, and take half the time.
     most = -(-mask.shape[0] // 2) * -(-mask.shape[1] // 2)
     kind = cv2.CV_16U if most < 1 << 16 else cv2.CV_32S
     ink = mask.view(np.uint8)

@@ -77,7 +77,7 @@ def _outline(shade: Array) -> Array:
     method = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
     fine = np.pad(np.asarray(Image.fromarray(shade).resize(size, method)), _ROOM)
     inked = fine > stroke_edge(fine)
-    inside, outside = distances(~inked, rough=True), distances(inked, rough=True)
+    inside, outside = distances(~inked), distances(inked)
     stroke = 2 * median(half_widths(inside)) / FINE
     left, top, right, bottom = box_of(inked)
     longer = max(right - left, bottom - top) / FINE

@@ -141,8 +141,8 @@ def _radon(values: NDArray[np.uint8]) -> NDArray[np.uint8]:
     Entry [k, fall, row + margin] is the line from `row` in the first column to `row + fall` in the last,
     0..16 times `_MOST_OF_PART`; the `_margin(n)` rows above are for lines of which the first half, at most,
     is outside. Each part is summed on its own, then thresholded: a stroke fills few parts of a line, noise
-    none. (Brady, "A fast discrete approximation algorithm for the Radon transform", SIAM J. Comput. 27, 1998.)
-    OpenCV has no such transform.
+    none. OpenCV has no such transform.
+    (Brady, "A fast discrete approximation algorithm for the Radon transform", SIAM J. Comput. 27, 1998.)
     """
     count, height, side = values.shape
     margin = _margin(side)
@@ -163,7 +163,7 @@ def _radon(values: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 @lru_cache
 def _thresholds(length: int) -> NDArray[np.uint8]:
-    """Return by how much evidence, 0..255, a part of `length` columns counts as filled: a quarter is nothing."""
+    """Return how far evidence of 0..255 fills a part of `length` columns, (256,); a quarter does not."""
     share = np.arange(256) / (length * _MOST_EVIDENCE)
     return np.round(np.clip(2 * share - 0.5, 0, 1) * _MOST_OF_PART).astype(np.uint8)
 

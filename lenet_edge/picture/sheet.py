@@ -214,7 +214,7 @@ def _large_outlines(mask: NDArray[np.uint8]) -> list[Outline]:
 
 
 def _is_large_and_clear(outline: Outline, shape: tuple[int, ...]) -> bool:
-    """Return whether the box of an outline in a picture of `shape` is as large as a sheet's, off the edges."""
+    """Return whether the box of an outline, in a picture of `shape`, is as large as a sheet's and clear."""
     left, top, width, height = cv2.boundingRect(outline)
     clear = left > 0 and top > 0 and left + width < shape[1] and top + height < shape[0]
     return clear and width * height >= _SMALLEST * shape[0] * shape[1]

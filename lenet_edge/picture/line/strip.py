@@ -21,6 +21,7 @@ _BODY = 40  # pixels: the largest height of digits in a strip
 _HALF = 1.3  # digit heights above and below the line's middle
 _PART = 8.0  # digit heights: the length of a part that is processed at once
 _ROOM = 0.5  # digit heights: the margin around a part
+_REDUCED = 2.0  # pixels of the picture for each of the strip's: so many are averaged
 _LEAST = 8  # pixels: a smaller part of the picture is left empty
 
 
@@ -32,19 +33,17 @@ class Strip:
     to_image: AffineMap
 
 
-def cut_strip(
-    grey: NDArray[np.uint8], layout: Layout, *, factor: int, paper: Paper, density: Array
-) -> Strip:
+def cut_strip(grey: NDArray[np.uint8], layout: Layout, *, factor: int, paper: Paper, density: Array) -> Strip:
     """Return the strip of the line of `layout`, which was found in `grey` (h, w) reduced by `factor`.
 
-    `density`: of the reduced picture's ink. It is estimated again where the picture has more detail.
+    `density`: of the reduced picture's ink. It is estimated again where the strip has another resolution.
     """
     body = layout.body * factor
     left, right, middle = (end * factor for end in layout.extent)
     size = max(body / _BODY, 1.0)  # pixels of the picture for each pixel of the strip
     to_image = rotation_map(layout.turn, size, left - body, middle - _HALF * body)
     height, width = round(2 * _HALF * body / size), round((right - left + 2 * body) / size)
-    if factor == 1:
+    if factor == 1 and size < _REDUCED:
         return Strip(_turned(density, to_image, (width, height)), to_image)
     own = np.zeros((height, width), np.float32)
     edges = np.linspace(0, width, max(1, round(width * size / (_PART * body))) + 1).astype(int)

@@ -28,6 +28,20 @@ def test_distances_are_to_the_nearest_set_pixel(mask):
     np.testing.assert_allclose(distances(mask), wanted, rtol=2**-23)
 
 
+@no_deadline
+@given(masks)
+def test_rough_distances_are_within_two_percent(mask):
+    np.testing.assert_allclose(distances(mask, rough=True), distances(mask), rtol=0.02)
+
+
+def test_more_components_than_sixteen_bits_count_are_told_apart():
+    dots = np.zeros((520, 520), bool)
+    dots[::2, ::2] = True
+    found = find_components(dots)
+    assert len(found.areas) == 260 * 260 > 1 << 16
+    np.testing.assert_array_equal(np.sort(found.labels[dots]), np.arange(1, 260 * 260 + 1))
+
+
 def filled(mask: np.ndarray) -> np.ndarray:
     """Number components one at a time."""
     numbers = np.zeros(mask.shape, int)
