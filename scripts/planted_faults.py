@@ -1452,14 +1452,6 @@ FAULTS = (
         tests="lenet_edge/picture/test_what_people_photograph.py",
     ),
     _fault(
-        "sixteen-bits",
-        "lenet_edge/picture/connected_components.py",
-        "cv2.CV_16U if most < 1 << 16 else cv2.CV_32S",
-        "cv2.CV_16U",
-        meaning="specks of a large noisy page are numbered as other pieces",
-        tests="lenet_edge/picture/test_strokes.py",
-    ),
-    _fault(
         "leaning-further",
         "lenet_edge/picture/line/slant.py",
         "np.array([[1, -slant, slant * FIELD / 2 - room]",

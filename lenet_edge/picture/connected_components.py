@@ -25,12 +25,14 @@ class Components:
 
 def find_components(mask: NDArray[np.bool_]) -> Components:
     """Find the components of `mask` (h, w); pixels that touch at a side or a corner are connected."""
-    # The pixels of a square of four are in one component: 16 bits may be enough, and take half the time.
+    # The pixels of a square of four are in one component: 16 bits may be enough, and take half the time. If
+    # they were not, OpenCV would write out of bounds: so only half of what they count is used.
     most = -(-mask.shape[0] // 2) * -(-mask.shape[1] // 2)
-    kind = cv2.CV_16U if most < 1 << 16 else cv2.CV_32S
+    kind = cv2.CV_16U if most < 1 << 15 else cv2.CV_32S
     ink = mask.view(np.uint8)
     _, labels, facts, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=kind)
-    boxes, areas = facts[1:, :4].copy(), facts[1:, 4]
+    found = np.asarray(facts, np.int32)[1:]
+    boxes, areas = found[:, :4].copy(), found[:, 4]
     boxes[:, 2:] += boxes[:, :2]  # from the sizes to the ends
     return Components(labels=labels.astype(np.int32, copy=False), boxes=boxes, areas=areas)
 

@@ -67,7 +67,8 @@ class _LevelRules:
 
 def _level_rules(density: Array, noise: float, thickest: float) -> _LevelRules:
     """Find the rules in `density` (h, w) that run from side to side and are `thickest` pixels at most."""
-    found, turns = np.zeros_like(density), []
+    found = np.zeros_like(density)
+    turns: list[float] = []
     if thickest < 1:  # no line is that thin
         return _LevelRules(found, turns)
     lines = _candidates(density)
