@@ -1492,6 +1492,22 @@ FAULTS = (
         tests="lenet_edge/converting/test_targets.py",
     ),
     _fault(
+        "slant-mirrored",
+        "lenet_edge/picture/line/slant.py",
+        "columns = -_SLANTS[:, None] * rows",
+        "columns = _SLANTS[:, None] * rows",
+        meaning="writing that leans to the right is taken to lean to the left",
+        tests="lenet_edge/picture/line/test_slant.py",
+    ),
+    _fault(
+        "strip-at-another-size",
+        "lenet_edge/picture/line/strip.py",
+        "if factor == 1 and size < _REDUCED:",
+        "if factor == 1:",
+        meaning="large digits of a line are made small by leaving pixels out",
+        tests="lenet_edge/picture/test_what_people_photograph.py",
+    ),
+    _fault(
         "leaning-further",
         "lenet_edge/picture/line/slant.py",
         "np.array([[1, -slant, slant * FIELD / 2 - room]",

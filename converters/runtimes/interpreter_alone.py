@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from importlib import metadata
 from types import ModuleType
 
 INTERPRETER = "tensorflow.lite.python.interpreter"
@@ -18,6 +17,8 @@ def import_interpreter_alone() -> None:
     Only for a process of our own that uses nothing else of TensorFlow. In a version of TensorFlow where the
     interpreter cannot be imported alone, nothing is left behind, and `load_package` imports all of it.
     """
+    from importlib import metadata  # here: the import takes a tenth of a command's start
+
     package, before = ModuleType("tensorflow"), set(sys.modules)
     spec = importlib.util.find_spec("tensorflow")
     folders = list((spec and spec.submodule_search_locations) or ())

@@ -15,9 +15,6 @@ MNIST_SIDE = 28
 FIELD = 32
 """The side of the paper's pictures, the input of lenet5 (page 7)."""
 
-SEARCHED_SIDE = 384
-"""Pixels of a reduced page's side: the longer one to find a digit, the shorter one to find a line."""
-
 STEP = 4
 """Columns from one 32x32 window of a wide picture to the next: S2 and S4 halve the picture each."""
 

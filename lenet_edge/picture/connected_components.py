@@ -25,10 +25,16 @@ class Components:
 
 def find_components(mask: NDArray[np.bool_]) -> Components:
     """Find the components of `mask` (h, w); pixels that touch at a side or a corner are connected."""
-    _, labels, facts, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    left, top, width, height, area = facts[1:].T
-    boxes = np.stack([left, top, left + width, top + height], axis=1)
-    return Components(labels=labels.astype(np.int32, copy=False), boxes=boxes, areas=area)
+    # The pixels of a square of four are in one component: 16 bits may be enough, and take half the time. If
+    # they were not, OpenCV would write out of bounds: so only half of what they count is used.
+    most = -(-mask.shape[0] // 2) * -(-mask.shape[1] // 2)
+    kind = cv2.CV_16U if most < 1 << 15 else cv2.CV_32S
+    ink = mask.view(np.uint8)
+    _, labels, facts, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=kind)
+    found = np.asarray(facts, np.int32)[1:]
+    boxes, areas = found[:, :4].copy(), found[:, 4]
+    boxes[:, 2:] += boxes[:, :2]  # from the sizes to the ends
+    return Components(labels=labels.astype(np.int32, copy=False), boxes=boxes, areas=areas)
 
 
 def mask_of(labels: NDArray[np.int32], numbers: list[int]) -> NDArray[np.bool_]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lenet_edge.picture.findings import Finding, box_of
+from lenet_edge.picture.findings import Finding
 from lenet_edge.picture.ink import (
     WIDEST_STROKE,
     Array,
@@ -16,7 +16,7 @@ from lenet_edge.picture.ink import (
     flat_ink,
     flat_paper,
 )
-from lenet_edge.picture.ruled_lines import find_rules
+from lenet_edge.picture.ruled_lines import Rules, find_rules
 from lenet_edge.picture.segment import Segment, find_digit
 
 SURE_BRIGHTNESS = 0.7  # of `brightness_of_ink`: below it, dark and bright ink are both tried
@@ -35,28 +35,53 @@ class LocatedDigit:
     inverted: bool
 
 
-def locate_digit(grey: Array, *, inverted: bool | None = None) -> LocatedDigit:
-    """Locate the digit in a `grey` picture (h, w), 0 black to 255 white.
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What a search of the whole page has told: the ink is the bright part, `inverted`; there are rules.
 
-    `inverted`: whether the ink is the bright part, if that is known.
+    `window`: of the paper's closing, a share of the shorter side of the part that is searched now.
     """
+
+    inverted: bool
+    ruled: bool
+    window: float
+
+
+def locate_digit(grey: Array, *, known: Known | None = None) -> LocatedDigit:
+    """Locate the digit in a `grey` picture (h, w), 0 black to 255 white; `known` if it is part of a page."""
     flat = flat_paper(grey)
     if flat is not None:
         return _locate_on_flat_paper(flat_ink(grey, inverted=flat))
-    known = inverted is not None
-    ink = find_ink(grey, inverted=bool(inverted)) if known else _find_dark_or_bright_ink(grey)
-    rules = find_rules(ink.density, ink.noise)
-    segment = find_digit(ink.density - rules.density)
-    window = WIDEST_STROKE
+    if known is None:
+        tried = _try_dark_and_bright(grey)
+    else:
+        tried = _Tried(find_ink(grey, inverted=known.inverted, window=known.window), None)
+    ink, segment, window = tried.ink, tried.segment, known.window if known else WIDEST_STROKE
+    rules = find_rules(ink.density, ink.noise) if known is None or known.ruled else None
+    if segment is None or (rules and rules.count):
+        segment = find_digit(_without(rules, ink.density))
     # Under small digits the paper is estimated again with a smaller window, which follows shadows better.
     for _ in range(2):
-        narrower = max(_NARROWEST_WINDOW, _THICKEST_STROKE * _longer_side(segment) / min(grey.shape))
+        narrower = window_for(_longer_side(segment), min(grey.shape))
         if segment.finding is Finding.BLANK or narrower > 0.8 * window:
             break
         window = narrower
         density = find_ink(grey, inverted=ink.inverted, window=window).density
-        segment = find_digit(density - rules.density)
-    return LocatedDigit(segment, rules.turn, ink.inverted)
+        segment = find_digit(_without(rules, density))
+    return LocatedDigit(segment, rules.turn if rules else None, ink.inverted)
+
+
+def window_for(digit: int, shorter: int) -> float:
+    """Return the window of the paper's closing under a digit, a share of the picture's shorter side.
+
+    `digit` and `shorter` are the longer side of the digit and the shorter one of the picture, in pixels.
+    """
+    return max(_NARROWEST_WINDOW, _THICKEST_STROKE * digit / shorter)
+
+
+def _without(rules: Rules | None, density: Array) -> Array:
+    """Return the ink `density` (h, w) without that of the rules, if there are any."""
+    return density - rules.density if rules and rules.count else density
 
 
 def _locate_on_flat_paper(ink: Ink) -> LocatedDigit:
@@ -69,14 +94,24 @@ def _locate_on_flat_paper(ink: Ink) -> LocatedDigit:
     return LocatedDigit(segment, rules.turn, ink.inverted)
 
 
-def _find_dark_or_bright_ink(grey: Array) -> Ink:
-    """Return the ink of `grey`, whether it is dark or bright."""
+@dataclass(frozen=True)
+class _Tried:
+    """The `ink` of a picture, and the `segment` found in it, rules included; None if none was looked for."""
+
+    ink: Ink
+    segment: Segment | None
+
+
+def _try_dark_and_bright(grey: Array) -> _Tried:
+    """Return the ink of `grey` (h, w), whether it is dark or bright."""
     bright = brightness_of_ink(grey)
     if abs(bright) > SURE_BRIGHTNESS:
-        return find_ink(grey, inverted=bright > 0)
+        return _Tried(find_ink(grey, inverted=bright > 0), None)
     inks = [find_ink(grey, inverted=inverted) for inverted in (False, True)]
-    dark, light = (_prominence(find_digit(ink.density)) for ink in inks)
-    return inks[int(bright + 0.2 * np.log(light / dark) > 0)]
+    segments = [find_digit(ink.density) for ink in inks]
+    dark, light = map(_prominence, segments)
+    chosen = int(bright + 0.2 * np.log(light / dark) > 0)
+    return _Tried(inks[chosen], segments[chosen])
 
 
 def _prominence(segment: Segment) -> float:
@@ -86,5 +121,5 @@ def _prominence(segment: Segment) -> float:
 
 def _longer_side(segment: Segment) -> int:
     """Return the longer side of the segment's box, in pixels."""
-    left, top, right, bottom = box_of(segment.mask)
+    left, top, right, bottom = segment.box
     return max(right - left, bottom - top)

@@ -7,18 +7,19 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet_edge.digits.geometry import FIELD, SEARCHED_SIDE
-from lenet_edge.digits.opencv import cv2
-from lenet_edge.picture.digit_search import LocatedDigit, locate_digit
-from lenet_edge.picture.findings import Box, Finding, Prepared, box_of
+from lenet_edge.digits.geometry import FIELD
+from lenet_edge.picture.digit_search import Known, LocatedDigit, locate_digit, window_for
+from lenet_edge.picture.findings import Box, Finding, Prepared
 from lenet_edge.picture.ink_pieces import smoothed
 from lenet_edge.picture.mnist_form import pad_to_field, to_mnist_form
 from lenet_edge.picture.reduction import reduced
 from lenet_edge.picture.sheet import find_sheet
 
 _FLAT = 0.5  # of the pixels of a drawn picture are exactly as grey as its paper
+_SOME = 100  # rows, or columns: enough to tell a photograph from a drawn picture
 _LITTLE = 20  # levels: with less contrast, a picture is left as it is
-_SMALL_DIGIT = 80  # pixels, at SEARCHED_SIDE: a smaller digit is located again at a larger size
+_SEARCHED_SIDE = 256  # pixels, about: the longer side of a page that is searched
+_SMALL_DIGIT = 53  # pixels of the reduced page: a smaller digit is located again at a larger size
 
 
 def prepare_page(grey: NDArray[np.uint8]) -> Prepared:
@@ -35,9 +36,12 @@ def prepare_page(grey: NDArray[np.uint8]) -> Prepared:
 
 def _levelled(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return a drawn picture (h, w) of one grey paper on pure black or white; `grey` itself if it is none."""
-    counts = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel()  # (256, 1) in OpenCV 4, (256,) in 5
-    paper = int(counts.argmax())
-    if float(counts[paper]) < _FLAT * grey.size:
+    step = max(1, min(grey.shape) // _SOME)
+    some = np.bincount(grey[::step, ::step].ravel(), minlength=256)
+    if some.max() < _FLAT / 2 * some.sum():  # a photograph's most frequent grey is a twentieth or so of it
+        return grey
+    paper = int(some.argmax())
+    if np.count_nonzero(grey == paper) < _FLAT * grey.size:
         return grey
     away = grey.astype(np.float32) - paper
     below, above = -float(away.min()), float(away.max())
@@ -50,35 +54,37 @@ def _levelled(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _prepare_paper(grey: NDArray[np.uint8]) -> Prepared:
     """Find the digit on `grey` (h, w), paper from edge to edge."""
     factor = _reduction_factor(grey.shape)
-    small = reduced(grey, factor)
-    located = locate_digit(small)
+    located = locate_digit(reduced(grey, factor).astype(np.float32))
     segment = located.segment
     if segment.finding is Finding.BLANK:
         blank = np.zeros((FIELD, FIELD), np.uint8)
         return Prepared(blank, segment.finding, segment.reason, None, located.inverted)
-    box = box_of(segment.mask)
-    source = _enlarged(box, factor, grey.shape)
-    if segment.finding is Finding.DIGIT and factor > 1 and _longer_side(box) < _SMALL_DIGIT:
-        located = _locate_enlarged(grey, source, inverted=located.inverted) or located
+    source = _enlarged(segment.box, factor, grey.shape)
+    if segment.finding is Finding.DIGIT and factor > 1 and _longer_side(segment.box) < _SMALL_DIGIT:
+        located = _locate_enlarged(grey, source, located) or located
     picture = _model_picture(located)
     if not picture.any():  # a speck so small that no ink is left at the model's size
         return Prepared(picture, Finding.BLANK, "nothing is written on it", None, located.inverted)
     return Prepared(picture, segment.finding, segment.reason, source, located.inverted, on_page=True)
 
 
-def _locate_enlarged(grey: NDArray[np.uint8], box: Box, *, inverted: bool) -> LocatedDigit | None:
+def _locate_enlarged(grey: NDArray[np.uint8], box: Box, located: LocatedDigit) -> LocatedDigit | None:
     """Locate the digit again in the part of `grey` around `box`, less reduced; None if that finds none."""
-    room = 8 + _longer_side(box)
+    side = _longer_side(box)
+    room = 8 + side
     left, top = (max(0, edge - room) for edge in box[:2])
     part = grey[top : box[3] + room, left : box[2] + room]
-    located = locate_digit(reduced(part, _reduction_factor(part.shape)), inverted=inverted)
-    return located if located.segment.finding is Finding.DIGIT else None
+    small = reduced(part, _reduction_factor(part.shape)).astype(np.float32)
+    window = window_for(side, min(part.shape))
+    known = Known(inverted=located.inverted, ruled=located.turn is not None, window=window)
+    again = locate_digit(small, known=known)
+    return again if again.segment.finding is Finding.DIGIT else None
 
 
 def _model_picture(located: LocatedDigit) -> NDArray[np.uint8]:
     """Return the located digit as the model's input, uint8 (32, 32)."""
     segment = located.segment
-    left, top, right, bottom = box_of(segment.mask)
+    left, top, right, bottom = segment.box
     part = slice(max(top - 1, 0), bottom + 1), slice(max(left - 1, 0), right + 1)
     shade = np.maximum(segment.shade[part] / segment.level, 0)
     near = smoothed(segment.mask[part].astype(np.float32), 1) > 0
@@ -87,7 +93,7 @@ def _model_picture(located: LocatedDigit) -> NDArray[np.uint8]:
 
 
 def _reduction_factor(shape: tuple[int, ...]) -> int:
-    return max(1, -(-max(shape) // SEARCHED_SIDE))
+    return max(1, round(max(shape) / _SEARCHED_SIDE))
 
 
 def _enlarged(box: Box, factor: int, shape: tuple[int, ...]) -> Box:

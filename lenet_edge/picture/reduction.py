@@ -5,11 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet_edge.picture.ink import Array
-from lenet_edge.picture.pillow import Image
+from lenet_edge.digits.opencv import cv2
 
 
-def reduced(grey: NDArray[np.uint8], factor: int) -> Array:
-    """Return `grey` (h, w) in float32, each square of `factor` pixels a side averaged to one, rounded."""
-    small = grey if factor == 1 else np.asarray(Image.fromarray(grey).reduce(factor))
-    return small.astype(np.float32)
+def reduced(grey: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
+    """Return `grey` (h, w), each square of `factor` pixels a side averaged to one; the last may be beyond."""
+    if factor == 1:
+        return grey
+    below, beside = (-length % factor for length in grey.shape)
+    if below or beside:
+        grey = np.asarray(cv2.copyMakeBorder(grey, 0, below, 0, beside, cv2.BORDER_REPLICATE), np.uint8)
+    height, width = grey.shape
+    size = width // factor, height // factor
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -7,7 +7,6 @@ erasing them, keeps the ink of strokes that cross them or lie on them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,6 +18,7 @@ from lenet_edge.picture.ink import Array, deviation
 
 _SIDE = 128  # pixels: the size of the Radon transform, a power of two
 _PARTS = 16  # parts of a line in the transform
+_MOST_EVIDENCE, _MOST_OF_PART = 31, 15  # so that eight pixels, and sixteen parts, add up to less than 256
 _SLOPE = 0.5  # rows per column at most: rules are level within 26 degrees
 _THICKEST = 7  # pixels at that size
 _SEGMENTS = 20  # parts of a rule that are checked one by one
@@ -49,24 +49,30 @@ def find_rules(
     `thickest_upright` (default: the same).
     """
     upright = thickest if thickest_upright is None else thickest_upright
-    found = np.zeros_like(density)
-    turns = []
-    ways = ((1, density, found, thickest), (-1, density.T, found.T, upright))
-    for sign, ink, rules, most in ways:
-        if most < 1:  # no line is that thin
-            continue
-        for rows, profile in _level_rules(np.ascontiguousarray(ink - rules), noise, most):
-            _add_profile(rules, rows, profile)
-            turns.append(sign * np.degrees(np.arctan((rows[-1] - rows[0]) / max(len(rows) - 1, 1))))
+    level = _level_rules(density, noise, thickest)
+    rest = density - level.density if level.turns else density
+    beside = _level_rules(np.ascontiguousarray(rest.T), noise, upright)
+    turns = [*level.turns, *(-turn for turn in beside.turns)]
+    found = level.density + beside.density.T if beside.turns else level.density
     return Rules(found, len(turns), float(np.median(turns)) if turns else None)
 
 
-def _level_rules(density: Array, noise: float, thickest: float) -> Iterator[tuple[Array, Array]]:
-    """Yield each rule from side to side: its row in each column, and the density across it.
+@dataclass(frozen=True)
+class _LevelRules:
+    """The `density` (h, w) of the rules from side to side, and the `turns` of each, in degrees clockwise."""
 
-    The profile is the density at offsets -reach..reach from the row.
-    """
+    density: Array
+    turns: list[float]
+
+
+def _level_rules(density: Array, noise: float, thickest: float) -> _LevelRules:
+    """Find the rules in `density` (h, w) that run from side to side and are `thickest` pixels at most."""
+    found = np.zeros_like(density)
+    turns: list[float] = []
+    if thickest < 1:  # no line is that thin
+        return _LevelRules(found, turns)
     lines = _candidates(density)
+    density = density.copy() if len(lines) else density
     while len(lines):
         traced = _trace(density, lines, noise)
         profiles = _profiles(_medians(traced.across.swapaxes(1, 2)))
@@ -76,10 +82,13 @@ def _level_rules(density: Array, noise: float, thickest: float) -> Iterator[tupl
             near = any(_overlap(traced.rows, profiles, number, rule) for rule in rules)
             (others if near else rules).append(number)
         for rows, profile in zip(traced.rows[rules], profiles[rules], strict=True):
-            _add_profile(density, rows, -profile)
+            band = _band(density.shape, rows, profile)
+            density.ravel()[band.places] -= band.amounts
             if np.count_nonzero(profile > profile.max() / 2) <= thickest:
-                yield rows, profile
+                found.ravel()[band.places] += band.amounts
+                turns.append(float(np.degrees(np.arctan((rows[-1] - rows[0]) / max(len(rows) - 1, 1)))))
         lines = traced.lines[others]  # the same rules, or what is beside them: looked at without these
+    return _LevelRules(found, turns)
 
 
 def _overlap(rows: Array, profiles: Array, one: int, other: int) -> bool:
@@ -93,13 +102,14 @@ def _candidates(density: Array) -> Array:
     height, width = density.shape
     side = min(_SIDE, 1 << max(5, round(np.log2(width))))
     rows = max(1, round(height * side / width))
-    method = cv2.INTER_AREA if side < width else cv2.INTER_LINEAR
+    # Between two sizes OpenCV's averaging takes ten times as long as interpolation, which is as good there.
+    method = cv2.INTER_AREA if 2 * side <= width else cv2.INTER_LINEAR
     small = np.asarray(cv2.resize(density, (side, rows), interpolation=method), np.float32)
     thin = small - _opening(small)
-    evidence = np.clip(thin / max(4 * deviation(small), 0.04), 0, 1)
-    falling, rising = (_peaks(parts, side, rows) for parts in _radon(np.stack([evidence, evidence[::-1]])))
-    rising[:, 1:] = rows - 1 - rising[:, 1:]
-    ends = (_separate(np.concatenate([falling, rising])) + 0.5) * height / rows - 0.5
+    clear = _MOST_EVIDENCE / max(4 * deviation(small), 0.04)
+    evidence = np.clip(thin * clear, 0, _MOST_EVIDENCE).astype(np.uint8)
+    peaks = _peaks(_radon(np.stack([evidence, evidence[::-1]])), side, rows)
+    ends = (_separate(peaks) + 0.5) * height / rows - 0.5
     slopes = (ends[:, 1:] - ends[:, :1]) / max(width - 1, 1)
     return (ends[:, :1] + slopes * np.arange(width)).astype(np.float32)
 
@@ -125,51 +135,60 @@ def _opening(values: Array) -> Array:
     return np.minimum(opened[room:-room], values)
 
 
-def _radon(values: Array) -> Array:
-    """Return how many of its sixteen parts each line fills with evidence, given as `values` (k, h, n).
+def _radon(values: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return how far each line fills its sixteen parts with evidence, given as `values` (k, h, n).
 
-    Evidence is 0..1, n a power of two. Entry [k, fall, row + margin] is the line from `row` in the first
-    column to `row + fall` in the last; the `_margin(n)` rows above are for lines of which the first half, at
-    most, is outside. Each part is summed on its own, then thresholded: a stroke fills few parts of a line,
-    noise none.
+    Evidence is 0..`_MOST_EVIDENCE`, n a power of two up to `_SIDE`: what a part adds up to has eight bits.
+    Entry [k, fall, row + margin] is the line from `row` in the first column to `row + fall` in the last,
+    0..16 times `_MOST_OF_PART`; the `_margin(n)` rows above are for lines of which the first half, at most,
+    is outside. Each part is summed on its own, then thresholded: a stroke fills few parts of a line, noise
+    none. OpenCV has no such transform.
     (Brady, "A fast discrete approximation algorithm for the Radon transform", SIAM J. Comput. 27, 1998.)
-    OpenCV has no such transform.
     """
     count, height, side = values.shape
     margin = _margin(side)
     rows = height + margin
     # (part, k, fall, row): single columns, whose fall is none or one, and empty rows to shift in from.
-    sums = np.zeros((side, count, 2, rows + 2 * margin), np.float32)
+    sums = np.zeros((side, count, 2, rows + 2 * margin), np.uint8)
     sums[..., margin : margin + height] = values.transpose(2, 0, 1)[:, :, None]
     while len(sums) > 1:
         length = 2 * side // len(sums)
-        longer = np.zeros((len(sums) // 2, count, int(length * _SLOPE) + 2, rows + 2 * margin), np.float32)
+        longer = np.zeros((len(sums) // 2, count, int(length * _SLOPE) + 2, rows + 2 * margin), np.uint8)
         for odd in (0, 1):  # a line that falls by 2 f + odd falls by f, odd more at the joint, and by f again
             halves = longer[:, :, odd::2, :rows]
             left = sums[0::2, :, : halves.shape[2], :rows]
             np.add(left, _sheared(sums, halves.shape, odd), out=halves)
-        sums = np.clip(longer / length * 2 - 0.5, 0, 1) if len(longer) == _PARTS else longer
+        sums = _thresholds(length)[longer] if len(longer) == _PARTS else longer
     return sums[0, ..., :rows]
 
 
-def _sheared(sums: Array, shape: tuple[int, ...], odd: int) -> Array:
+@lru_cache
+def _thresholds(length: int) -> NDArray[np.uint8]:
+    """Return how far evidence of 0..255 fills a part of `length` columns, (256,); a quarter does not."""
+    share = np.arange(256) / (length * _MOST_EVIDENCE)
+    return np.round(np.clip(2 * share - 0.5, 0, 1) * _MOST_OF_PART).astype(np.uint8)
+
+
+def _sheared(sums: NDArray[np.uint8], shape: tuple[int, ...], odd: int) -> NDArray[np.uint8]:
     """Return a view of every other part of `sums`, of `shape`: row 0 of fall f is row f + `odd` there."""
     part, k, fall, row = sums.strides
     strides = 2 * part, k, fall + row, row
-    return np.ndarray(shape, np.float32, sums, offset=part + odd * row, strides=strides)
+    return np.ndarray(shape, np.uint8, sums, offset=part + odd * row, strides=strides)
 
 
 def _margin(side: int) -> int:
     return int(side * _SLOPE / 2) + 2
 
 
-def _peaks(parts: Array, side: int, rows: int) -> Array:
-    """Return scores, starts and ends (n, 3) of the prominent lines in `parts`, a result of `_radon`."""
-    margin = _margin(side)
+def _peaks(parts: NDArray[np.uint8], side: int, rows: int) -> Array:
+    """Return scores, starts and ends (n, 3) of the prominent lines in `parts`, a result of `_radon`.
+
+    The first of the `parts` are those of a picture of `rows`, the second of the same upside down.
+    """
     score = parts * _weights(side, rows)
-    falls, columns = np.nonzero(score > 0.6)
-    starts = columns - margin
-    return np.stack([score[falls, columns], starts, starts + falls], axis=1)
+    upside_down, falls, columns = places = np.nonzero(score > 0.6)
+    ends = columns - _margin(side) + np.stack([np.zeros_like(falls), falls])
+    return np.stack([score[places], *np.where(upside_down, rows - 1 - ends, ends)], axis=1)
 
 
 @lru_cache(maxsize=16)
@@ -184,7 +203,7 @@ def _weights(side: int, rows: int) -> Array:
     inside = np.minimum(starts + falls, rows) - np.maximum(starts, 0)
     level = (starts >= 0) & (starts < rows)
     share = np.clip(np.where(falls > 0, inside / np.maximum(falls, 1), level), 0, 1)
-    return np.where(share >= 0.5, 1 / (_PARTS * np.maximum(share, 0.5)), 0).astype(np.float32)
+    return np.where(share >= 0.5, 1 / (_PARTS * _MOST_OF_PART * np.maximum(share, 0.5)), 0).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -321,8 +340,17 @@ def _are_rules(across: Array, profiles: Array, noise: float) -> NDArray[np.bool_
     return thin & ends & (present.mean(axis=1) >= 0.75) & (expected > 0.5 * noise)
 
 
-def _add_profile(density: Array, rows: Array, profile: Array) -> None:
-    """Add `profile` to `density` along `rows`."""
+@dataclass(frozen=True)
+class _Band:
+    """The pixels that a rule covers, by their `places` in a flat picture, and its density in each."""
+
+    places: NDArray[np.intp]
+    amounts: Array
+
+
+def _band(shape: tuple[int, ...], rows: Array, profile: Array) -> _Band:
+    """Return what a rule with a `profile` across it covers in a picture of `shape`, along `rows`, (w,)."""
+    height, width = shape
     reach = len(profile) // 2
     own = np.flatnonzero(profile)
     base = np.floor(rows).astype(np.intp)
@@ -330,8 +358,10 @@ def _add_profile(density: Array, rows: Array, profile: Array) -> None:
     # Between two rows the profile is interpolated: it ends a row later.
     values = np.append(profile, 0)[own[0] : own[-1] + 2, None]
     before = np.append(0, profile)[own[0] : own[-1] + 2, None]
-    amount = (values * (1 - part) + before * part).astype(np.float32)
+    amounts = (values * (1 - part) + before * part).astype(np.float32)
     wanted = base + np.arange(own[0], own[-1] + 2)[:, None] - reach
-    columns = np.broadcast_to(np.arange(density.shape[1]), wanted.shape)
-    inside = (wanted >= 0) & (wanted < len(density))
-    density[wanted[inside], columns[inside]] += amount[inside]
+    places = wanted * width + np.arange(width)
+    if wanted.min() >= 0 and wanted.max() < height:
+        return _Band(places, amounts)
+    inside = (wanted >= 0) & (wanted < height)
+    return _Band(places[inside], amounts[inside])

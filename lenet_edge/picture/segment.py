@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet_edge.picture.connected_components import mask_of
-from lenet_edge.picture.findings import Finding
+from lenet_edge.picture.findings import Box, Finding
 from lenet_edge.picture.ink import Array
 from lenet_edge.picture.ink_pieces import Piece, find_pieces
 from lenet_edge.picture.strokes import distances
@@ -19,15 +19,16 @@ _WIDEST = 2.2  # width to height: that of the widest of MNIST's training digits
 
 @dataclass(frozen=True)
 class Segment:
-    """The digit's pixels in `mask` (h, w), the `shade` (h, w) of each and the `level` of full ink.
+    """The digit's pixels in `mask` (h, w), their `box`, the `shade` (h, w) of each, the `level` of full ink.
 
     A shade is the share of the paper's light that is absorbed, 0 for bare paper, slightly smoothed. Without
-    ink, `mask` is empty; without a single digit, `reason` says why.
+    ink, `mask` is empty and the box zeros; without a single digit, `reason` says why.
     """
 
     finding: Finding
     reason: str
     mask: NDArray[np.bool_]
+    box: Box
     shade: Array
     level: float
 
@@ -38,16 +39,17 @@ def find_digit(density: Array, *, flat: bool = False) -> Segment:
     labels, smooth, level = found.labels, found.shade, found.level
     if found.main is None:
         empty = np.zeros(smooth.shape, bool)
-        return Segment(Finding.BLANK, "nothing is written on it", empty, smooth, 0.0)
+        return Segment(Finding.BLANK, "nothing is written on it", empty, (0, 0, 0, 0), smooth, 0.0)
     chosen, others = _group(labels, found.pieces, found.main)
     mask = mask_of(labels, [p.number for p in chosen])
-    height = max(p.bottom for p in chosen) - min(p.top for p in chosen)
-    width = max(p.right for p in chosen) - min(p.left for p in chosen)
+    left, top = min(p.left for p in chosen), min(p.top for p in chosen)
+    right, bottom = max(p.right for p in chosen), max(p.bottom for p in chosen)
+    finding, reason = Finding.DIGIT, ""
     if others:
-        return Segment(Finding.CROWDED, f"{1 + len(others)} separate figures", mask, smooth, level)
-    if width > _WIDEST * height:
-        return Segment(Finding.CROWDED, "wider than one digit", mask, smooth, level)
-    return Segment(Finding.DIGIT, "", mask, smooth, level)
+        finding, reason = Finding.CROWDED, f"{1 + len(others)} separate figures"
+    elif right - left > _WIDEST * (bottom - top):
+        finding, reason = Finding.CROWDED, "wider than one digit"
+    return Segment(finding, reason, mask, (left, top, right, bottom), smooth, level)
 
 
 def _group(labels: NDArray[np.int32], pieces: list[Piece], main: Piece) -> tuple[list[Piece], list[Piece]]:

@@ -17,7 +17,7 @@ from lenet_edge.digits.opencv import cv2
 from lenet_edge.picture.connected_components import find_components
 from lenet_edge.picture.findings import Box
 from lenet_edge.picture.ink import median
-from lenet_edge.picture.pillow import Image
+from lenet_edge.picture.reduction import reduced
 
 Outline = NDArray[np.integer | np.floating]
 """The points around a shape, as OpenCV has them: (n, 1, 2), column and row."""
@@ -60,7 +60,7 @@ class Sheet:
 def find_sheet(grey: NDArray[np.uint8]) -> Sheet | None:
     """Find the one sheet, panel or frame in `grey` (h, w) that something is written on; None without."""
     times = max(1, round(max(grey.shape) / _SIDE))
-    small = np.asarray(Image.fromarray(grey).reduce(times))
+    small = reduced(grey, times)
     for mask in _masks(small):
         outlines = [one for one in _large_outlines(mask) if _is_rectangle(one, mask.size)]
         if len(outlines) == 1 and _is_written_on(outlines[0], mask, small):
@@ -158,7 +158,7 @@ def _cut_out(grey: NDArray[np.uint8], corners: NDArray[np.float64], *, edge: int
 
 def without_table(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return `grey` (h, w), what is around a sheet painted over; `grey` itself where there is no sheet."""
-    small = np.asarray(Image.fromarray(grey).reduce(max(1, round(max(grey.shape) / _SIDE))))
+    small = reduced(grey, max(1, round(max(grey.shape) / _SIDE)))
     _, bright = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     dark_level, bright_level = (small[bright == level] for level in (0, 255))
     if not dark_level.size or not bright_level.size:
@@ -205,15 +205,19 @@ def _is_surrounded(filled: NDArray[np.uint8], mask: NDArray[np.uint8]) -> bool:
 
 def _large_outlines(mask: NDArray[np.uint8]) -> list[Outline]:
     """Return the outlines of the components of `mask` (h, w) that may be sheets, clear of the edges."""
-    found = find_components(mask > 0)
-    left, top, right, bottom = found.boxes.T
-    clear = (left > 0) & (top > 0) & (right < mask.shape[1]) & (bottom < mask.shape[0])
-    large = clear & ((right - left) * (bottom - top) >= _SMALLEST * mask.size)
-    outlines: list[Outline] = []
-    for number in np.flatnonzero(large) + 1:
-        own = (found.labels == number).astype(np.uint8)
-        outlines += cv2.findContours(own, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
-    return outlines
+    outlines, family = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    around = 2 * np.sqrt(_SMALLEST * mask.size)  # pixels: the outline of the smallest sheet is longer
+    large = [number for number, one in enumerate(outlines) if len(one) >= around]
+    # The last of what OpenCV tells of an outline is which it is a hole in, below 0 for none.
+    own = [outlines[number] for number in large if family[0, number, 3] < 0]
+    return [one for one in own if _is_large_and_clear(one, mask.shape)]
+
+
+def _is_large_and_clear(outline: Outline, shape: tuple[int, ...]) -> bool:
+    """Return whether the box of an outline, in a picture of `shape`, is as large as a sheet's and clear."""
+    left, top, width, height = cv2.boundingRect(outline)
+    clear = left > 0 and top > 0 and left + width < shape[1] and top + height < shape[0]
+    return clear and width * height >= _SMALLEST * shape[0] * shape[1]
 
 
 def _is_rectangle(outline: Outline, pixels: int) -> bool:

