@@ -1104,7 +1104,7 @@ FAULTS = (
     ),
     _fault(
         "raised-paper",
-        "lenet_edge/picture/digit.py",
+        "lenet_edge/picture/mnist_pictures.py",
         "np.median(field) > _PAPER",
         "np.median(field) > _BLACK",
         meaning="a digit on grey paper passes as MNIST's",

@@ -80,8 +80,9 @@ def _find_dark_or_bright_ink(grey: Array) -> Ink:
 
 
 def _prominence(segment: Segment) -> float:
-    """Return how strongly a segment stands out."""
-    return 0.1 + segment.level * float(np.sqrt(segment.mask.sum()))
+    """Return how strongly a segment stands out; what the picture's edge cuts may be a shadow or its light."""
+    edges = segment.mask[[0, -1]].any() or segment.mask[:, [0, -1]].any()
+    return 0.1 + (0.1 if edges else 1) * segment.level * float(np.sqrt(segment.mask.sum()))
 
 
 def _longer_side(segment: Segment) -> int:

@@ -13,6 +13,7 @@ from lenet_edge.picture.digit_search import LocatedDigit, locate_digit
 from lenet_edge.picture.findings import Box, Finding, Prepared, box_of
 from lenet_edge.picture.ink_pieces import smoothed
 from lenet_edge.picture.mnist_form import pad_to_field, to_mnist_form
+from lenet_edge.picture.mnist_pictures import as_in_mnist
 from lenet_edge.picture.reduction import reduced
 from lenet_edge.picture.sheet import find_sheet
 
@@ -24,6 +25,9 @@ _SMALL_DIGIT = 80  # pixels, at SEARCHED_SIDE: a smaller digit is located again 
 def prepare_page(grey: NDArray[np.uint8]) -> Prepared:
     """Find the digit on `grey`, uint8 (h, w), 0 black to 255 white, and normalise it as in MNIST."""
     grey = _levelled(grey)
+    unchanged = as_in_mnist(grey)
+    if unchanged is not None:
+        return unchanged
     sheet = find_sheet(grey)
     if sheet is None:
         return _prepare_paper(grey)
