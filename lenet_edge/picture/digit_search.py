@@ -20,6 +20,8 @@ from lenet_edge.picture.ruled_lines import find_rules
 from lenet_edge.picture.segment import Segment, find_digit
 
 SURE_BRIGHTNESS = 0.7  # of `brightness_of_ink`: below it, dark and bright ink are both tried
+_WEIGHT = 0.2  # of the logarithm of a prominence beside `brightness_of_ink`
+_CORNER = 0.03  # of a prominence: so little that it outweighs any brightness that is not sure
 _NARROWEST_WINDOW = 0.08  # window of the paper's closing, as a share of the shorter side
 SMALLEST_RULED_SIDE = 100  # pixels: in a smaller picture on flat paper no rules are looked for
 THICKEST_RULE = 0.025  # of the shorter side: on flat paper, rules are at most this thick and strokes thicker
@@ -76,13 +78,15 @@ def _find_dark_or_bright_ink(grey: Array) -> Ink:
         return find_ink(grey, inverted=bright > 0)
     inks = [find_ink(grey, inverted=inverted) for inverted in (False, True)]
     dark, light = (_prominence(find_digit(ink.density)) for ink in inks)
-    return inks[int(bright + 0.2 * np.log(light / dark) > 0)]
+    return inks[int(bright + _WEIGHT * np.log(light / dark) > 0)]
 
 
 def _prominence(segment: Segment) -> float:
-    """Return how strongly a segment stands out; what the picture's edge cuts may be a shadow or its light."""
-    edges = segment.mask[[0, -1]].any() or segment.mask[:, [0, -1]].any()
-    return 0.1 + (0.1 if edges else 1) * segment.level * float(np.sqrt(segment.mask.sum()))
+    """Return how strongly a segment stands out: hardly if it fills a corner, as a shadow or its light."""
+    left, top, right, bottom = box_of(segment.mask)
+    height, width = segment.mask.shape
+    in_corner = (left == 0 or right == width) and (top == 0 or bottom == height)
+    return 0.1 + (_CORNER if in_corner else 1) * segment.level * float(np.sqrt(segment.mask.sum()))
 
 
 def _longer_side(segment: Segment) -> int:

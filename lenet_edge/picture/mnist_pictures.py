@@ -13,7 +13,7 @@ _PAPER = 4  # grey levels: the middle one of a digit's pixels is paper, which is
 
 
 def as_in_mnist(grey: NDArray[np.uint8]) -> Prepared | None:
-    """Return `grey`, uint8 (h, w), as it is if it is in MNIST's form, on black or on white; None otherwise."""
+    """Return `grey`, uint8 (h, w), as it is if it is in MNIST's form, on black or on white; else None."""
     for inverted, field in ((True, grey), (False, np.invert(grey))):
         if _is_mnist(field):
             picture = np.pad(field, (FIELD - len(field)) // 2)
