@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lenet_edge.digits.opencv import cv2
 from lenet_edge.picture.findings import Finding, box_of
 from lenet_edge.picture.ink import (
     WIDEST_STROKE,
@@ -25,7 +26,8 @@ _CORNER = 0.03  # of a prominence: so little that it outweighs any brightness th
 _NARROWEST_WINDOW = 0.08  # window of the paper's closing, as a share of the shorter side
 SMALLEST_RULED_SIDE = 100  # pixels: in a smaller picture on flat paper no rules are looked for
 THICKEST_RULE = 0.025  # of the shorter side: on flat paper, rules are at most this thick and strokes thicker
-_THICKEST_STROKE = 0.3  # of the digit's longer side
+_THICKEST_STROKE = 0.3  # of the digit's longer side, unless it is seen to be thicker
+_THICKEST_BLOT = 0.5  # of the digit's longer side: what is thicker is in shadow
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def locate_digit(grey: Array, *, inverted: bool | None = None) -> LocatedDigit:
     window = WIDEST_STROKE
     # Under small digits the paper is estimated again with a smaller window, which follows shadows better.
     for _ in range(2):
-        narrower = max(_NARROWEST_WINDOW, _THICKEST_STROKE * _longer_side(segment) / min(grey.shape))
+        narrower = max(_NARROWEST_WINDOW, _thickest_stroke(segment) / min(grey.shape))
         if segment.finding is Finding.BLANK or narrower > 0.8 * window:
             break
         window = narrower
@@ -89,7 +91,10 @@ def _prominence(segment: Segment) -> float:
     return 0.1 + (_CORNER if in_corner else 1) * segment.level * float(np.sqrt(segment.mask.sum()))
 
 
-def _longer_side(segment: Segment) -> int:
-    """Return the longer side of the segment's box, in pixels."""
+def _thickest_stroke(segment: Segment) -> float:
+    """Return how thick the segment's strokes may be, in pixels: more than the largest square in them."""
     left, top, right, bottom = box_of(segment.mask)
-    return max(right - left, bottom - top)
+    longer = max(right - left, bottom - top)
+    inside = np.pad(segment.mask[top:bottom, left:right], 1).astype(np.uint8)
+    square = 2 * float(cv2.distanceTransform(inside, cv2.DIST_C, 3).max()) + 1
+    return max(_THICKEST_STROKE * longer, square if square <= _THICKEST_BLOT * longer else 0.0)
