@@ -21,7 +21,7 @@ from lenet_edge.picture.ruled_lines import find_rules
 from lenet_edge.picture.segment import Segment, find_digit
 
 SURE_BRIGHTNESS = 0.7  # of `brightness_of_ink`: below it, dark and bright ink are both tried
-_WEIGHT = 0.5  # of the logarithm of a prominence beside `brightness_of_ink`
+_WEIGHT = 0.3  # of the logarithm of a prominence beside `brightness_of_ink`
 _CORNER = 0.03  # of a prominence: so little that it outweighs any brightness that is not sure
 _NARROWEST_WINDOW = 0.08  # window of the paper's closing, as a share of the shorter side
 SMALLEST_RULED_SIDE = 100  # pixels: in a smaller picture on flat paper no rules are looked for
