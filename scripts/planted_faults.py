@@ -1151,6 +1151,14 @@ FAULTS = (
         tests="lenet_edge/picture/test_what_people_photograph.py",
     ),
     _fault(
+        "rules-in-the-corners",
+        "lenet_edge/picture/digit_search.py",
+        "(left == 0) != (right == width) and",
+        "(left == 0 or right == width) and",
+        meaning="the rules of squared paper count as light in a corner",
+        tests="lenet_edge/picture/test_what_people_photograph.py",
+    ),
+    _fault(
         "hollow-strokes",
         "lenet_edge/picture/digit_search.py",
         "square if square <= _THICKEST_BLOT * longer else 0.0",

@@ -84,10 +84,13 @@ def _find_dark_or_bright_ink(grey: Array) -> Ink:
 
 
 def _prominence(segment: Segment) -> float:
-    """Return how strongly a segment stands out: hardly if it fills a corner, as a shadow or its light."""
+    """Return how strongly a segment stands out: hardly if it fills a corner, as a shadow or its light.
+
+    Printed rules run from edge to edge.
+    """
     left, top, right, bottom = box_of(segment.mask)
     height, width = segment.mask.shape
-    in_corner = (left == 0 or right == width) and (top == 0 or bottom == height)
+    in_corner = (left == 0) != (right == width) and (top == 0) != (bottom == height)
     return 0.1 + (_CORNER if in_corner else 1) * segment.level * float(np.sqrt(segment.mask.sum()))
 
 
