@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lenet_edge.digits.opencv import cv2
 from lenet_edge.picture.findings import Finding
 from lenet_edge.picture.ink import (
     WIDEST_STROKE,
@@ -20,10 +21,13 @@ from lenet_edge.picture.ruled_lines import Rules, find_rules
 from lenet_edge.picture.segment import Segment, find_digit
 
 SURE_BRIGHTNESS = 0.7  # of `brightness_of_ink`: below it, dark and bright ink are both tried
+_WEIGHT = 0.3  # of the logarithm of a prominence beside `brightness_of_ink`
+_CORNER = 0.03  # of a prominence: so little that it outweighs any brightness that is not sure
 _NARROWEST_WINDOW = 0.08  # window of the paper's closing, as a share of the shorter side
 SMALLEST_RULED_SIDE = 100  # pixels: in a smaller picture on flat paper no rules are looked for
 THICKEST_RULE = 0.025  # of the shorter side: on flat paper, rules are at most this thick and strokes thicker
-_THICKEST_STROKE = 0.3  # of the digit's longer side
+_THICKEST_STROKE = 0.3  # of the digit's longer side, unless it is seen to be thicker
+_THICKEST_BLOT = 0.5  # of the digit's longer side: what is thicker is in shadow
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ def locate_digit(grey: Array, *, known: Known | None = None) -> LocatedDigit:
         segment = find_digit(_without(rules, ink.density))
     # Under small digits the paper is estimated again with a smaller window, which follows shadows better.
     for _ in range(2):
-        narrower = window_for(_longer_side(segment), min(grey.shape))
+        narrower = window_for(thickest_stroke(segment), min(grey.shape))
         if segment.finding is Finding.BLANK or narrower > 0.8 * window:
             break
         window = narrower
@@ -71,12 +75,21 @@ def locate_digit(grey: Array, *, known: Known | None = None) -> LocatedDigit:
     return LocatedDigit(segment, rules.turn if rules else None, ink.inverted)
 
 
-def window_for(digit: int, shorter: int) -> float:
-    """Return the window of the paper's closing under a digit, a share of the picture's shorter side.
+def window_for(stroke: float, shorter: int) -> float:
+    """Return the window of the paper's closing, a share of the picture's shorter side.
 
-    `digit` and `shorter` are the longer side of the digit and the shorter one of the picture, in pixels.
+    `stroke` and `shorter` are the thickest stroke of the digit and the shorter side, in pixels.
     """
-    return max(_NARROWEST_WINDOW, _THICKEST_STROKE * digit / shorter)
+    return max(_NARROWEST_WINDOW, stroke / shorter)
+
+
+def thickest_stroke(segment: Segment) -> float:
+    """Return how thick the segment's strokes may be, in pixels: more than the largest square in them."""
+    left, top, right, bottom = segment.box
+    longer = max(right - left, bottom - top)
+    inside = np.pad(segment.mask[top:bottom, left:right], 1).astype(np.uint8)
+    square = 2 * float(cv2.distanceTransform(inside, cv2.DIST_C, 3).max()) + 1
+    return max(_THICKEST_STROKE * longer, square if square <= _THICKEST_BLOT * longer else 0.0)
 
 
 def _without(rules: Rules | None, density: Array) -> Array:
@@ -110,16 +123,16 @@ def _try_dark_and_bright(grey: Array) -> _Tried:
     inks = [find_ink(grey, inverted=inverted) for inverted in (False, True)]
     segments = [find_digit(ink.density) for ink in inks]
     dark, light = map(_prominence, segments)
-    chosen = int(bright + 0.2 * np.log(light / dark) > 0)
+    chosen = int(bright + _WEIGHT * np.log(light / dark) > 0)
     return _Tried(inks[chosen], segments[chosen])
 
 
 def _prominence(segment: Segment) -> float:
-    """Return how strongly a segment stands out."""
-    return 0.1 + segment.level * float(np.sqrt(segment.mask.sum()))
+    """Return how strongly a segment stands out: hardly if it fills a corner, as a shadow or its light.
 
-
-def _longer_side(segment: Segment) -> int:
-    """Return the longer side of the segment's box, in pixels."""
+    Printed rules run from edge to edge.
+    """
     left, top, right, bottom = segment.box
-    return max(right - left, bottom - top)
+    height, width = segment.mask.shape
+    in_corner = (left == 0) != (right == width) and (top == 0) != (bottom == height)
+    return 0.1 + (_CORNER if in_corner else 1) * segment.level * float(np.sqrt(segment.mask.sum()))

@@ -9,12 +9,20 @@ from numpy.typing import NDArray
 
 from lenet_edge.digits.opencv import cv2
 from lenet_edge.picture.connected_components import find_components, mask_of
+from lenet_edge.picture.findings import box_of
 from lenet_edge.picture.ink import Array, deviation
-from lenet_edge.picture.strokes import bars
+from lenet_edge.picture.strokes import bars, distances
 
 _FAINTEST = 0.07  # share of light absorbed: nothing fainter is ink
+_SPECK = 5  # pixels: less ink is a speck
 _FRAMED = 0.25  # of a frame's shorter side: what is smaller in it is a dot, as in a dotted zero
 _AS_DARK = 0.75  # of a frame's shade: paler ink in it is print behind it, as a cheque's waves in a zero
+_AROUND = 0.85  # of the directions from what is framed: so much is left of a broken frame at least
+_DIRECTIONS = 36
+_DARKEST = 0.7  # of full shade: the blur between a frame and what it frames is paler
+_LARGE = 0.4  # of a frame's shorter side: smaller, it may be the end of a digit's own stroke
+_BREAK = 0.2  # of the longer side of what is framed: so wide is a break in its frame at most
+_LIKELY = 3  # pieces, those with the most ink, that a broken frame is looked for around
 _LONG_COMB = 1.2  # times as long as high
 _COMB_INK = 0.4  # of its box at most
 _TEETH = 3  # at least
@@ -66,7 +74,7 @@ def find_pieces(density: Array, *, flat: bool = False) -> Pieces:
     smooth = smoothed(shade, 1)
     noise = 0.0 if flat else deviation(smooth)
     labels, pieces = _label_pieces(smooth, max(_FAINTEST, 4 * noise))
-    pieces = [p for p in pieces if p.mass > _SURENESS * noise * np.sqrt(p.area) and p.area >= 5]
+    pieces = [p for p in pieces if p.mass > _SURENESS * noise * np.sqrt(p.area) and p.area >= _SPECK]
     inked, pieces = pieces, _without_frames(labels, pieces)
     if not pieces:
         return Pieces(labels, [], smooth, 0.0, None)
@@ -78,6 +86,9 @@ def find_pieces(density: Array, *, flat: bool = False) -> Pieces:
         smooth = smoothed(shade, main.longer // 80)
     own = slice(main.top, main.bottom), slice(main.left, main.right)
     level = _full_shade(smooth[own][labels[own] == main.number])
+    joined = _joined_frame(smooth[own], level)
+    if joined is not None:
+        smooth[own] = np.where(joined, np.float32(0), smooth[own])
     labels, pieces = _label_pieces(smooth, max(_FAINTEST, 0.35 * level))
     pieces = _without_frames(labels, [p for p in pieces if p.level > 0.55 * level])
     return Pieces(labels, pieces, smooth, level, max(pieces, key=_prominence, default=None))
@@ -88,6 +99,7 @@ def _without_frames(labels: NDArray[np.int32], pieces: list[Piece]) -> list[Piec
     frames = {one.number for one in pieces for other in pieces if _may_enclose(one, other)}
     frames = {one.number for one in pieces if one.number in frames and _encloses(labels, one, pieces)}
     frames |= {one.number for one in pieces if _is_comb(labels, one, pieces)} | _teeth(pieces)
+    frames |= _broken_frame(labels, [one for one in pieces if one.number not in frames])
     return [piece for piece in pieces if piece.number not in frames]
 
 
@@ -107,6 +119,56 @@ def _encloses(labels: NDArray[np.int32], one: Piece, pieces: list[Piece]) -> boo
     hole = (areas != areas[0, 0])[1:-1, 1:-1]
     held = {int(number) for number in np.unique(own[hole])}
     return any(other.number in held for other in pieces if _may_enclose(one, other))
+
+
+def _joined_frame(shade: Array, level: float) -> NDArray[np.bool_] | None:
+    """Return where in `shade` (h, w) a frame is that blur has joined to what it frames; None without one."""
+    labels, cores = _label_pieces(shade, _DARKEST * level)
+    frame = _broken_frame(labels, [one for one in cores if one.area >= _SPECK], smallest=_LARGE)
+    if not frame:
+        return None
+    framing = mask_of(labels, list(frame))
+    return distances(framing) < distances((labels > 0) & ~framing)
+
+
+def _broken_frame(labels: NDArray[np.int32], pieces: list[Piece], *, smallest: float = _FRAMED) -> set[int]:
+    """Return the numbers of the pieces of a frame, which noise or a rule across it may have broken.
+
+    `smallest`: the longer side of what is framed, as a share of the frame's shorter side.
+    """
+    for inner in sorted(pieces, key=lambda one: -one.mass)[:_LIKELY]:
+        parts = [one for one in pieces if one is not inner and inner.level >= _AS_DARK * one.level]
+        if not _in_box_of(inner, parts):
+            continue
+        mask = mask_of(labels, [one.number for one in parts])
+        reach = 2 * round(_BREAK * inner.longer / 2) + 1
+        bridged = find_components(np.asarray(cv2.dilate(mask.astype(np.uint8), np.ones((reach, reach)))) > 0)
+        for number in range(1, len(bridged.areas) + 1):
+            frame = mask & (bridged.labels == number)
+            if _surrounds(frame, inner, smallest):
+                return set(np.unique(labels[frame]).tolist())
+    return set()
+
+
+def _in_box_of(inner: Piece, parts: list[Piece]) -> bool:
+    """Return whether `inner` lies within the box around all the `parts`."""
+    if not parts:
+        return False
+    above, below = min(one.top for one in parts), max(one.bottom for one in parts)
+    before, after = min(one.left for one in parts), max(one.right for one in parts)
+    return above < inner.top and before < inner.left and inner.bottom < below and inner.right < after
+
+
+def _surrounds(frame: NDArray[np.bool_], inner: Piece, smallest: float) -> bool:
+    """Return whether `frame` (h, w) is nearly all around `inner`, which is so large a share of it or more."""
+    left, top, right, bottom = box_of(frame)
+    within = top < inner.top and left < inner.left and inner.bottom < bottom and inner.right < right
+    if not within or inner.longer < smallest * min(bottom - top, right - left):
+        return False
+    rows, columns = np.nonzero(frame)
+    ways = np.arctan2(rows - (inner.top + inner.bottom - 1) / 2, columns - (inner.left + inner.right - 1) / 2)
+    seen = np.unique(np.floor(ways / (2 * np.pi) * _DIRECTIONS) % _DIRECTIONS)
+    return len(seen) >= _AROUND * _DIRECTIONS
 
 
 def _is_comb(labels: NDArray[np.int32], piece: Piece, pieces: list[Piece]) -> bool:

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet_edge.digits.geometry import FIELD
-from lenet_edge.picture.digit_search import Known, LocatedDigit, locate_digit, window_for
+from lenet_edge.picture.digit_search import Known, LocatedDigit, locate_digit, thickest_stroke, window_for
 from lenet_edge.picture.findings import Box, Finding, Prepared
 from lenet_edge.picture.ink_pieces import smoothed
 from lenet_edge.picture.mnist_form import pad_to_field, to_mnist_form
+from lenet_edge.picture.mnist_pictures import as_in_mnist
 from lenet_edge.picture.reduction import reduced
 from lenet_edge.picture.sheet import find_sheet
 
@@ -25,6 +26,9 @@ _SMALL_DIGIT = 53  # pixels of the reduced page: a smaller digit is located agai
 def prepare_page(grey: NDArray[np.uint8]) -> Prepared:
     """Find the digit on `grey`, uint8 (h, w), 0 black to 255 white, and normalise it as in MNIST."""
     grey = _levelled(grey)
+    unchanged = as_in_mnist(grey)
+    if unchanged is not None:
+        return unchanged
     sheet = find_sheet(grey)
     if sheet is None:
         return _prepare_paper(grey)
@@ -75,7 +79,8 @@ def _locate_enlarged(grey: NDArray[np.uint8], box: Box, located: LocatedDigit) -
     left, top = (max(0, edge - room) for edge in box[:2])
     part = grey[top : box[3] + room, left : box[2] + room]
     small = reduced(part, _reduction_factor(part.shape)).astype(np.float32)
-    window = window_for(side, min(part.shape))
+    stroke = thickest_stroke(located.segment) * side / _longer_side(located.segment.box)
+    window = window_for(stroke, min(part.shape))
     known = Known(inverted=located.inverted, ruled=located.turn is not None, window=window)
     again = locate_digit(small, known=known)
     return again if again.segment.finding is Finding.DIGIT else None
