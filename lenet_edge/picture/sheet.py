@@ -153,7 +153,7 @@ def _cut_out(grey: NDArray[np.uint8], corners: NDArray[np.float64], *, edge: int
     room = round(_ROOM * min(width, height))
     wide = cv2.copyMakeBorder(cut, room, room, room, room, cv2.BORDER_REPLICATE)
     moved = np.array([(1, 0, -room), (0, 1, -room), (0, 0, 1)], np.float64)
-    return Sheet(np.asarray(wide, np.uint8), np.linalg.inv(to_sheet) @ moved)
+    return Sheet(np.asarray(wide, np.uint8), np.asarray(cv2.invert(to_sheet)[1]) @ moved)
 
 
 def without_table(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -15,9 +15,12 @@ def distances(mask: NDArray[np.bool_], *, rough: bool = False) -> NDArray[np.flo
     """
     if not mask.any():
         return np.full(mask.shape, np.inf, np.float32)
-    steps = cv2.DIST_MASK_5 if rough else cv2.DIST_MASK_PRECISE
-    away = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, steps)
-    return away.astype(np.float32, copy=False)
+    paper = (~mask).astype(np.uint8)
+    if rough:
+        return np.asarray(cv2.distanceTransform(paper, cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)
+    # The last bit depends on where in memory the picture is; the square is a whole number in any case.
+    away = np.asarray(cv2.distanceTransform(paper, cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
+    return np.sqrt(np.rint(away * away))
 
 
 def bars(mask: NDArray[np.uint8], *, level: int, upright: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
