@@ -67,7 +67,8 @@ def resembles_mark(picture: NDArray[np.uint8], digit: int, *, nearer: float = NE
 def _nearest(known: Array, seen: Array) -> float:
     """Return the largest cosine of a row of `known` (n, 784) and a column of `seen` (784, 9)."""
     # By OpenCV: NumPy's product wakes a thread for each core, and these then wait at full speed for 30 ms.
-    return float(cv2.gemm(known, seen, 1.0, None, 0.0).max())
+    nothing = np.zeros((len(known), seen.shape[1]), np.float32)
+    return float(np.asarray(cv2.gemm(known, seen, 1.0, nothing, 0.0)).max())
 
 
 def _shifted(blurred: Array) -> Array:
