@@ -1097,8 +1097,8 @@ FAULTS = (
     _fault(
         "marks",
         "lenet_edge/picture/marks.py",
-        "return bool((marks @ seen).max() > (_known_digits",
-        "return bool((marks @ seen).max() < (_known_digits",
+        "return bool(_nearest(marks, seen) > _nearest",
+        "return bool(_nearest(marks, seen) < _nearest",
         meaning="what resembles a plus is sure, and what resembles none is not",
         tests="lenet_edge/picture/test_marks.py",
     ),
