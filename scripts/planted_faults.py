@@ -1073,7 +1073,7 @@ FAULTS = (
     _fault(
         "frames",
         "lenet_edge/picture/ink_pieces.py",
-        "_without_frames(labels, [p for p in pieces if p.level > 0.55 * level])",
+        "_without_frames(labels, [p for p in pieces if p.level > 0.55 * level], broken=single)",
         "[p for p in pieces if p.level > 0.55 * level]",
         meaning="a circle around a digit is read with it",
         tests="lenet_edge/picture/test_what_people_photograph.py",
@@ -1181,6 +1181,14 @@ FAULTS = (
         "frames & _broken_frame(",
         meaning="a circle with breaks in it is read with the digit",
         tests="lenet_edge/picture/test_what_people_photograph.py",
+    ),
+    _fault(
+        "frames-on-lines",
+        "lenet_edge/picture/ink_pieces.py",
+        "    if broken:",
+        "    if frames is not None:",
+        meaning="on a line, a digit's neighbours are taken for its frame and left out",
+        tests="lenet_edge/picture/test_ink_pieces.py",
     ),
     _fault(
         "joined-frames",

@@ -68,14 +68,18 @@ class Pieces:
     main: Piece | None
 
 
-def find_pieces(density: Array, *, flat: bool = False) -> Pieces:
-    """Find the pieces in the ink `density` (h, w), 0 for paper; `flat`: the paper has no noise."""
+def find_pieces(density: Array, *, flat: bool = False, single: bool = False) -> Pieces:
+    """Find the pieces in the ink `density` (h, w), 0 for paper; `flat`: the paper has no noise.
+
+    `single`: one digit is looked for, so pieces all around another are a frame with breaks in it. On a line
+    they may be its neighbours.
+    """
     shade = 1 - np.exp(-np.maximum(density, -1))
     smooth = smoothed(shade, 1)
     noise = 0.0 if flat else deviation(smooth)
     labels, pieces = _label_pieces(smooth, max(_FAINTEST, 4 * noise))
     pieces = [p for p in pieces if p.mass > _SURENESS * noise * np.sqrt(p.area) and p.area >= _SPECK]
-    inked, pieces = pieces, _without_frames(labels, pieces)
+    inked, pieces = pieces, _without_frames(labels, pieces, broken=single)
     if not pieces:
         return Pieces(labels, [], smooth, 0.0, None)
     if len(pieces) < len(inked):  # away with the frames: at another threshold they fall apart
@@ -86,20 +90,24 @@ def find_pieces(density: Array, *, flat: bool = False) -> Pieces:
         smooth = smoothed(shade, main.longer // 80)
     own = slice(main.top, main.bottom), slice(main.left, main.right)
     level = _full_shade(smooth[own][labels[own] == main.number])
-    joined = _joined_frame(smooth[own], level)
+    joined = _joined_frame(smooth[own], level) if single else None
     if joined is not None:
         smooth[own] = np.where(joined, np.float32(0), smooth[own])
     labels, pieces = _label_pieces(smooth, max(_FAINTEST, 0.35 * level))
-    pieces = _without_frames(labels, [p for p in pieces if p.level > 0.55 * level])
+    pieces = _without_frames(labels, [p for p in pieces if p.level > 0.55 * level], broken=single)
     return Pieces(labels, pieces, smooth, level, max(pieces, key=_prominence, default=None))
 
 
-def _without_frames(labels: NDArray[np.int32], pieces: list[Piece]) -> list[Piece]:
-    """Return `pieces` without circles and boxes, which enclose another, large one, and without combs."""
+def _without_frames(labels: NDArray[np.int32], pieces: list[Piece], *, broken: bool) -> list[Piece]:
+    """Return `pieces` without circles and boxes, which enclose another, large one, and without combs.
+
+    `broken`: without frames that have breaks in them, too.
+    """
     frames = {one.number for one in pieces for other in pieces if _may_enclose(one, other)}
     frames = {one.number for one in pieces if one.number in frames and _encloses(labels, one, pieces)}
     frames |= {one.number for one in pieces if _is_comb(labels, one, pieces)} | _teeth(pieces)
-    frames |= _broken_frame(labels, [one for one in pieces if one.number not in frames])
+    if broken:
+        frames |= _broken_frame(labels, [one for one in pieces if one.number not in frames])
     return [piece for piece in pieces if piece.number not in frames]
 
 

@@ -35,7 +35,7 @@ class Segment:
 
 def find_digit(density: Array, *, flat: bool = False) -> Segment:
     """Find the strokes of one digit in the ink `density` (h, w), 0 for paper; `flat` as for `find_pieces`."""
-    found = find_pieces(density, flat=flat)
+    found = find_pieces(density, flat=flat, single=True)
     labels, smooth, level = found.labels, found.shade, found.level
     if found.main is None:
         empty = np.zeros(smooth.shape, bool)
