@@ -229,6 +229,7 @@ def test_what_a_command_says_is_shown_and_kept(capfd):
 
 ENDED = """
 import runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 make = runpy.run_path(sys.argv[1])
 make["main"].__globals__["make"] = lambda *_: make["run_checked"](
     ["sh", "-c", "echo $$ >&2; exec sleep 60"]
