@@ -1073,8 +1073,8 @@ FAULTS = (
     _fault(
         "frames",
         "lenet_edge/picture/ink_pieces.py",
-        "_without_frames(labels, [p for p in pieces if p.level > 0.55 * level], broken=single)",
-        "[p for p in pieces if p.level > 0.55 * level]",
+        "return [piece for piece in pieces if piece.number not in frames]",
+        "return pieces",
         meaning="a circle around a digit is read with it",
         tests="lenet_edge/picture/test_what_people_photograph.py",
     ),
@@ -1212,14 +1212,6 @@ FAULTS = (
         "(_CORNER if in_corner else 1)",
         "(1 if in_corner else 1)",
         meaning="a large light in a corner outdoes a small digit",
-        tests="lenet_edge/picture/test_what_people_photograph.py",
-    ),
-    _fault(
-        "rules-in-the-corners",
-        "lenet_edge/picture/digit_search.py",
-        "(left == 0) != (right == width) and",
-        "(left == 0 or right == width) and",
-        meaning="the rules of squared paper count as light in a corner",
         tests="lenet_edge/picture/test_what_people_photograph.py",
     ),
     _fault(

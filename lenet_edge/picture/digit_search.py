@@ -128,10 +128,7 @@ def _try_dark_and_bright(grey: Array) -> _Tried:
 
 
 def _prominence(segment: Segment) -> float:
-    """Return how strongly a segment stands out: hardly if it fills a corner, as a shadow or its light.
-
-    Printed rules run from edge to edge.
-    """
+    """Return how strongly a segment stands out: hardly if it fills one corner, as a shadow or its light."""
     left, top, right, bottom = segment.box
     height, width = segment.mask.shape
     in_corner = (left == 0) != (right == width) and (top == 0) != (bottom == height)

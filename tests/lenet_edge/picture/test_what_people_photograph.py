@@ -163,8 +163,7 @@ def test_light_beside_a_shadow_is_seldom_ink(inverted):
 @pytest.mark.parametrize("inverted", [False, True])
 @pytest.mark.parametrize("seed", [(11, 20), (5001, 191)])
 def test_light_that_fills_a_corner_is_no_ink(seed, inverted):
-    # A small digit in shadow, beside light that stands out more. The second is on squared paper: its rules
-    # reach all corners, and are no light.
+    # A small digit in shadow, beside light that stands out more. The second is on squared paper.
     for digit in DIGITS.images[CHOSEN[::4]]:
         image, _ = photograph(digit, seed=seed, shadow="cast")
         grey = np.asarray(image.convert("L").reduce(3 if max(image.size) > 800 else 1))
