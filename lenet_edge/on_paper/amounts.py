@@ -16,6 +16,7 @@ from converters.base.errors import expect
 from lenet_edge.digits.geometry import FIELD
 from lenet_edge.digits.opencv import cv2
 from lenet_edge.digits.string_fields.fields import INK, Fields
+from lenet_edge.picture.line.strip import between_middles
 from lenet_edge.picture.strokes import distances, half_widths
 
 Array = NDArray[np.float32]
@@ -102,8 +103,7 @@ def _ink(
     cover = np.clip(cv2.GaussianBlur(depth.astype(np.float32), (0, 0), 1.2) / _FINE * scale + 0.5, 0, 1)
     half = (1 - 1 / _FINE) / 2  # between the middles of a pixel and of a fine one
     to_fine = np.array([[1 / _FINE, 0, -half], [0, 1 / _FINE, -half]])
-    turned = to_scan.copy()
-    turned[:, 2] += to_scan[:, :2] @ (0.5, 0.5) - 0.5
+    turned = between_middles(to_scan)
     matrix = np.column_stack([turned[:, :2] @ to_fine[:, :2], turned[:, :2] @ to_fine[:, 2] + turned[:, 2]])
     placed = cv2.warpAffine(cover, matrix, size, flags=cv2.INTER_AREA if scale < 2 else cv2.INTER_LINEAR)
     pressure = 1 + rng.uniform(0, 0.25) * _smooth_noise(rng, size[::-1], 6 * scale)

@@ -73,6 +73,13 @@ def starting_at(column: int, to_image: AffineMap) -> AffineMap:
     return compose(to_image, np.array([[1.0, 0, column], [0, 1, 0]]))
 
 
+def between_middles(to_source: AffineMap) -> AffineMap:
+    """Return the map for OpenCV, which counts from the middle of the first pixel and not from its corner."""
+    matrix = to_source.copy()
+    matrix[:, 2] += to_source[:, :2] @ (0.5, 0.5) - 0.5
+    return matrix
+
+
 def _fill_density(grey: NDArray[np.uint8], part: Strip, *, room: float, stroke: float, paper: Paper) -> None:
     """Fill in the density of `part`, found with a margin `room`; strokes are thinner than `stroke` pixels."""
     height, width = part.density.shape
@@ -93,7 +100,5 @@ def _fill_density(grey: NDArray[np.uint8], part: Strip, *, room: float, stroke: 
 
 def _turned(density: Array, to_density: AffineMap, size: tuple[int, int]) -> Array:
     """Return what `to_density` maps to `density` (h, w), in a picture of `size` (width, height)."""
-    matrix = to_density.copy()
-    matrix[:, 2] += to_density[:, :2] @ (0.5, 0.5) - 0.5  # between the middles of pixels, not their corners
     how = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(density, matrix, size, flags=how), np.float32)
+    return np.asarray(cv2.warpAffine(density, between_middles(to_density), size, flags=how), np.float32)

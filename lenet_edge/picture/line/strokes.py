@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lenet_edge.digits.geometry import FIELD
 from lenet_edge.digits.opencv import cv2
 from lenet_edge.picture.ink import Array, median
+from lenet_edge.picture.line.strip import between_middles
 from lenet_edge.picture.mnist_form import FINE, THICKEST, THINNEST, stroke_edge
 from lenet_edge.picture.pillow import Image
 from lenet_edge.picture.strokes import distances, half_widths
@@ -47,9 +48,8 @@ def draw_line(shade: Array, to_shade: NDArray[np.float64], width: int) -> NDArra
 
 def sampled(shade: Array, to_shade: NDArray[np.float64], width: int) -> NDArray[np.uint8]:
     """Return `shade` as it is, as a picture, uint8 (32, `width`); arguments as `draw_line`."""
-    matrix = to_shade.copy()
-    matrix[:, 2] += to_shade[:, :2] @ (0.5, 0.5) - 0.5  # between the middles of pixels, not their corners
-    ink = cv2.warpAffine(shade, matrix, (width, FIELD), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    ink = cv2.warpAffine(shade, between_middles(to_shade), (width, FIELD), flags=how)
     return (np.clip(ink, 0, 1) * 255).astype(np.uint8)
 
 
