@@ -607,8 +607,8 @@ def bulk_memory() -> str:
     both, one_lost = nodes["both"], nodes["one_lost"]
     return (
         f"Two nodes of one core each, both on this machine, read {nodes['pictures']:,} photographs in "
-        f"{both['seconds']:.0f} s. When one is taken away in between, it takes {one_lost['seconds']:.0f} s, "
-        f"and {one_lost['pictures_answered']:,} pictures have {one_lost['answers']:,} answers."
+        f"{both['seconds']:.0f} s. When one is lost halfway, it takes {one_lost['seconds']:.0f} s, and "
+        f"{one_lost['pictures_answered']:,} pictures have {one_lost['answers']:,} answers."
         "\n\n"
         f"Over {run['pictures']:,} small pictures ({run['seconds']:,} s) the larger process took at most "
         f"{run['first_third_mib']:,} MiB in the first third and {run['last_third_mib']:,} MiB in the last."
