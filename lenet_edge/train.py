@@ -33,11 +33,13 @@ examples:
   lenet-edge train --paper --out runs/paper       the paper's own recipe, 20 passes
   lenet-edge train --paper --distortions --out runs/paper_distorted
   lenet-edge train --strings --batch-size 64 --out runs/lenet5_wide
+  lenet-edge train --strings --model teacher --epochs 40 --batch-size 64 --out runs/string_teacher
   lenet-edge train --epochs 2 --limit 600 --out /tmp/try
 
 --paper takes --distortions, --data, --out, --resume, --seed, --limit, --test, --threads and --verbose: the
 rest of the recipe is the paper's. It learns all 60,000 digits; with --limit 55000 or less it is also measured
-on the held-out ones. --strings takes every option but --learn-from and those of --paper.
+on the held-out ones. --strings takes every option but those of --paper; its --model is lenet5 or teacher, and
+--learn-from takes teachers of strings.
 To continue an interrupted training, repeat the command with --resume. `tensorboard --logdir OUT` shows it.
 Under TF_CONFIG several processes train one net (docs/many-machines.md); --resume then also begins.
 """
@@ -154,13 +156,14 @@ def _check(options: argparse.Namespace, set_options: set[str], cluster: Cluster)
     expect(options.passes > options.gentle_passes >= 0, "more --passes than --gentle-passes", options.passes)
     expect(not (options.strings and options.paper), "--strings or --paper", "both")
     expect(options.paper or not options.distortions, "--distortions with --paper", "no --paper")
-    for mode in ("paper", "strings"):
-        fits = not getattr(options, mode) or options.model == "lenet5"
-        expect(fits, f"--{mode} with --model lenet5", options.model)
+    expect(not options.paper or options.model == "lenet5", "--paper with --model lenet5", options.model)
+    expect(
+        not options.strings or options.model in ("lenet5", "teacher"),
+        "--strings with --model lenet5 or teacher",
+        options.model,
+    )
     if options.paper:
         refuse_beside("--paper", _NOT_PAPER, given=set_options)
-    if options.strings:
-        refuse_beside("--strings", ("learn_from",), given=set_options)
     if options.start is not None:
         expect(options.start.is_file(), "--start with a file of weights", options.start)
     expect(0 <= options.keep < 1, "--keep of 0 to less than 1", options.keep)
@@ -204,6 +207,7 @@ def _train_on_strings(
             training,
             held_out,
             copies=_copies(options),
+            teachers=options.learn_from,
             start=options.start,
             keep=options.keep,
             out=options.out,
@@ -217,7 +221,7 @@ def _train_on_strings(
         return
     for name, errors in measured.items():
         print(f"{_set_name(name)} errors: {_errors_text(errors)}")
-    _print_paths(options.out, model="lenet5_wide")
+    _print_paths(options.out, model="lenet5_wide" if options.model == "lenet5" else None)
 
 
 def _train_as_printed(

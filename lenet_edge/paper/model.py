@@ -115,6 +115,34 @@ def teacher(*, name: str = "teacher", keras: ModuleType | None = None) -> Any:
     return keras.Model(pixels, logits, name=name)
 
 
+def string_teacher(*, name: str = "string_teacher", keras: ModuleType | None = None) -> Any:
+    """Build a larger net whose answers the wide lenet5 can learn from: each also sees the windows beside it.
+
+    In: (batch, 32, W, 1), pixels 0..255, W a multiple of 4. Out: (batch, 1, (W - 32) // 4 + 1, 11), to be
+    read like the distances of `lenet5(wide=True, empty=True)`: the smallest is the answer, and
+    softmax(-0.1 * output) are the scores. It is never released. `keras`: as for `lenet5`.
+    """
+    keras = keras or current_keras()
+    layers = keras.layers
+
+    def block(x: Any, part: str, filters: int, kernel: Any, padding: str = "same") -> Any:
+        # Half as many bits halve the time on processors that have them; the weights are float32 all the same.
+        half = {"dtype": "mixed_bfloat16"}
+        x = layers.Conv2D(filters, kernel, padding=padding, use_bias=False, name=part, **half)(x)
+        return layers.ReLU(**half)(layers.BatchNormalization(name=f"{part}_norm", **half)(x))
+
+    pixels = keras.Input((32, None, 1), name="pixels")
+    x = layers.Rescaling(1 / 255, name="normalise")(pixels)
+    x = layers.MaxPooling2D(2, name="S2")(block(x, "C1", 24, 5))  # 16 rows
+    x = block(block(x, "C3", 48, 3), "C3b", 48, 3)
+    x = layers.MaxPooling2D(2, name="S4")(x)  # 8 rows, columns 4 pixels apart
+    x = block(block(x, "C5", 96, 3), "C5b", 96, 3)
+    x = block(block(x, "rows", 192, (8, 1), "valid"), "window", 192, (1, 8), "valid")  # 1 row: of windows
+    x = layers.Add(name="F6")([x, block(x, "beside", 192, (1, 5))])
+    logits = layers.Dense(11, name="logits")(x)
+    return keras.Model(pixels, layers.Rescaling(-10.0, name="OUTPUT")(logits), name=name)
+
+
 def with_probabilities(model: Any, *, scale: float) -> Any:
     """Return `model` with softmax(scale * output) appended: scores of sum 1, the largest is the answer.
 

@@ -75,9 +75,9 @@ def answers_sign(model_name: str) -> int:
 
 
 def soften(answers: NDArray[np.floating[Any]], temperature: float) -> NDArray[np.float32]:
-    """Return probabilities (n, classes) at a higher temperature: p^(1/T), rows of sum 1."""
+    """Return probabilities (..., classes) at a higher temperature: p^(1/T), rows of sum 1."""
     powers = answers.astype(np.float32) ** np.float32(1 / temperature)
-    return powers / powers.sum(axis=1, keepdims=True)
+    return powers / powers.sum(axis=-1, keepdims=True)
 
 
 def _targets(passes: Passes, index: int, recipe: Recipe) -> NDArray[np.float32]:

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lenet_edge.digits.mnist import Digits
 from lenet_edge.digits.string_fields.empty import empty_fields
-from lenet_edge.digits.string_fields.fields import Fields, joined
+from lenet_edge.digits.string_fields.fields import Fields, joined, joined_arrays
 from lenet_edge.digits.string_fields.handwriting import CHEQUES, Writing
 from lenet_edge.digits.string_fields.strings import string_fields
-from lenet_edge.training.distorted_passes import CachedPasses
+from lenet_edge.training.distorted_passes import CachedPasses, Teacher
 from lenet_edge.training.found_fields import found_fields
 
 WIDTH = 112
@@ -28,7 +29,8 @@ DIGITS_PER_FIELD = 4
 _MIXTURE = {"touching": 0.22, "normal": 0.16, "wide": 0.07}
 _CHEQUES = {"touching": 0.09, "normal": 0.09}
 _FOUND = 0.28  # the rest have no digit
-_SETS_OF_FOUND = 8  # fewer than of the others: drawing a scan and finding its line takes thirty times as long
+_SETS_OF_FOUND = 32  # fewer than of the others: drawing a scan and finding its line takes much longer
+_FOUND_VERSION = 2  # increase it when the picture stage finds other lines on scans
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,7 @@ class StringPasses(CachedPasses):
     """Sets of fields written with the digits, one set per pass; trainings with the same seed share them."""
 
     writing: Writing = field(default_factory=Writing)
+    teachers: Sequence[Teacher] = ()
 
     @property
     def size(self) -> int:
@@ -44,23 +47,44 @@ class StringPasses(CachedPasses):
 
     def fields(self, index: int) -> Fields:
         """Return set `index`."""
+        return joined(list(self._parts(index).values()), seed=(self.seed, index))
+
+    def answers(self, index: int) -> NDArray[np.float16]:
+        """Return the mean of the teachers' answers to set `index`: (n, windows, 11), rows of sum 1."""
+        parts = [self._answers(name, part) for name, part in self._parts(index).items()]
+        return joined_arrays(parts, seed=(self.seed, index))
+
+    def _parts(self, index: int) -> dict[str, Fields]:
+        """Return the two parts of set `index`, cached, by the names of their files."""
         writing, found = self._writing(index), index % _SETS_OF_FOUND
-        drawn = self._cached(
-            f"strings-{self._key(writing)}-{index:03d}.npz",
-            lambda: mixed_fields(self.digits, self.size, seed=(self.seed, index), writing=writing),
-        )
-        scans = self._cached(
-            f"found-{self._key(CHEQUES)}-{found:03d}.npz",
-            lambda: found_fields(
+        makers = {
+            f"strings-{self._key(writing)}-{index:03d}": lambda: mixed_fields(
+                self.digits, self.size, seed=(self.seed, index), writing=writing
+            ),
+            f"found{_FOUND_VERSION}-{self._key(CHEQUES)}-{found:03d}": lambda: found_fields(
                 self.digits, round(_FOUND * self.size), seed=(self.seed, found), width=WIDTH
             ),
-        )
-        return joined([drawn, scans], seed=(self.seed, index))
+        }
+        return {name: self._cached(name, make) for name, make in makers.items()}
 
     def _cached(self, name: str, make: Callable[[], Fields]) -> Fields:
-        path = self._file(name, lambda stream: np.savez(stream, **make()._asdict()))
+        path = self._file(f"{name}.npz", lambda stream: np.savez(stream, **make()._asdict()))
         with np.load(path, allow_pickle=False) as cached:
             return Fields(**{name: cached[name] for name in Fields._fields})
+
+    def _answers(self, name: str, part: Fields) -> NDArray[np.float16]:
+        """Return the mean of the teachers' answers to a `part`, each cached."""
+
+        def of(teacher: Teacher) -> NDArray[np.float16]:
+            path = self._file(
+                f"answers-{name}-{teacher.key}.npy",
+                lambda stream: np.save(stream, teacher.answer(part.pictures).astype(np.float16)),
+            )
+            return np.asarray(np.load(path, allow_pickle=False), np.float16)
+
+        return np.mean([of(teacher) for teacher in self.teachers], axis=0, dtype=np.float32).astype(
+            np.float16
+        )
 
     def _writing(self, index: int) -> Writing:
         return self.writing.gentler(self.gentle_factor) if self.is_gentle(index) else self.writing

@@ -28,10 +28,10 @@ from lenet_edge.packaged.files import released_folder
 from lenet_edge.packaged.weights import load_weights
 from lenet_edge.paper.answers import outputs_of
 from lenet_edge.paper.layers import PACKAGE
-from lenet_edge.paper.model import lenet5
+from lenet_edge.paper.model import lenet5, string_teacher
 from lenet_edge.runtime.string_decoder import greedy
 from lenet_edge.training.found_fields import found_fields
-from lenet_edge.training.loop import Recipe, Row, compiled, error_of_outputs, fit
+from lenet_edge.training.loop import Recipe, Row, compiled, error_of_outputs, fit, soften
 from lenet_edge.training.preparing import training_keras
 from lenet_edge.training.score_calibration import fit_scale, probabilities
 from lenet_edge.training.string_passes import DIGITS_PER_FIELD, WIDTH, StringPasses
@@ -74,57 +74,71 @@ def _beside_equal(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 @define(package=PACKAGE)
 class StringCrossEntropy(LossDefinition):
-    """Cross-entropy of each window against all its allowed answers together.
+    """Cross-entropy of each window against all its allowed answers together, and against a teacher's answer.
 
-    `y_true` (batch, windows, 11): 1 for each allowed class, 0 for the others. `y_pred`
-    (batch, 1, windows, 11): squared distances. The loss is minus the logarithm of the summed probability of
-    the allowed classes, in softmax(-scale * distance).
+    `y_true` (batch, windows, 11): 1 for each allowed class, 0 for the others; with `answers_weight`
+    (batch, windows, 22): then the teacher's probabilities. `y_pred` (batch, 1, windows, 11): squared
+    distances. The loss is minus the logarithm of the summed probability of the allowed classes, in
+    softmax(-scale * distance); the teacher's answer has the share `answers_weight` (0..1) of it.
     """
 
-    def __init__(self, *, scale: float = 0.1, **options: Any) -> None:
+    def __init__(self, *, scale: float = 0.1, answers_weight: float = 0.0, **options: Any) -> None:
         super().__init__(**options)
         expect(scale > 0, "scale above 0", scale)
+        expect(0 <= answers_weight <= 1, "answers_weight of 0 to 1", answers_weight)
         self.scale = scale
+        self.answers_weight = answers_weight
 
     def call(self, y_true: TfTensor, y_pred: TfTensor) -> TfTensor:
         """Return one value per window."""
         logarithms = self.ops.log_softmax(-self.scale * y_pred[:, 0])
-        return -self.ops.logsumexp(self.ops.where(y_true > 0, logarithms, -1e9), axis=-1)
+        allowed, answers = y_true[..., :CLASSES], y_true[..., CLASSES:]
+        loss = -self.ops.logsumexp(self.ops.where(allowed > 0, logarithms, -1e9), axis=-1)
+        if not self.answers_weight:
+            return loss
+        from_answers = -self.ops.sum(answers * logarithms, axis=-1)
+        return (1 - self.answers_weight) * loss + self.answers_weight * from_answers
 
     def get_config(self) -> dict[str, Any]:
-        """Return the scale along with Keras's own options."""
-        return {**super().get_config(), "scale": self.scale}
+        """Return the options along with Keras's own."""
+        return {**super().get_config(), "scale": self.scale, "answers_weight": self.answers_weight}
 
 
 def string_batches(
     passes: StringPasses, recipe: Recipe, *, first_epoch: int = 0, workers: Workers = ONE_PROCESS
 ) -> Any:
-    """Return the tf.data.Dataset of all batches from `first_epoch` on: pixels, allowed answers.
+    """Return the tf.data.Dataset of all batches from `first_epoch` on: pixels, targets of StringCrossEntropy.
 
     One of several `workers` gets its part of each batch.
     """
     steps, size, places = string_steps(passes, recipe), recipe.batch_size, windows(WIDTH)
-    part = workers.part(size)
+    part, values = workers.part(size), CLASSES * (2 if passes.teachers else 1)
 
-    def epochs() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.bool_]]]:
+    def epochs() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
         for epoch in range(first_epoch, recipe.epochs):
             index = passes.index(epoch, epochs=recipe.epochs, gentle_share=recipe.gentle_share)
             all_fields = passes.fields(index)
             shuffled = np.random.default_rng((recipe.seed, epoch)).permutation(len(all_fields.labels))
             order = np.resize(shuffled, steps * size)  # a set may be a few fields short
-            fields = Fields(all_fields.pictures[order], all_fields.labels[order], all_fields.centres[order])
-            may = allowed_answers(fields).reshape(steps, size, places, CLASSES)
-            yield fields.pictures.reshape(steps, size, FIELD, WIDTH)[:, part], may[:, part]
+            targets = _targets(passes, index, all_fields, recipe)[order].reshape(steps, size, places, values)
+            yield all_fields.pictures[order].reshape(steps, size, FIELD, WIDTH)[:, part], targets[:, part]
 
     own = part.stop - part.start
     signature = (
         tf.TensorSpec((steps, own, FIELD, WIDTH), tf.uint8),
-        tf.TensorSpec((steps, own, places, CLASSES), tf.bool),
+        tf.TensorSpec((steps, own, places, values), tf.float32),
     )
     dataset = tf.data.Dataset.from_generator(epochs, output_signature=signature).prefetch(1)
     dataset = dataset.flat_map(lambda p, t: tf.data.Dataset.from_tensor_slices((p, t)))
-    as_floats = dataset.map(lambda p, t: (tf.cast(p, tf.float32)[..., None], tf.cast(t, tf.float32)))
-    return as_floats.prefetch(8)
+    return dataset.map(lambda p, t: (tf.cast(p, tf.float32)[..., None], t)).prefetch(8)
+
+
+def _targets(passes: StringPasses, index: int, fields: Fields, recipe: Recipe) -> NDArray[np.float32]:
+    """Return the targets of the `fields` of set `index`: the allowed answers, then the teachers' if any."""
+    may = allowed_answers(fields).astype(np.float32)
+    if not passes.teachers:
+        return may
+    return np.concatenate([may, soften(passes.answers(index), recipe.answers_temperature)], axis=2)
 
 
 def string_steps(passes: StringPasses, recipe: Recipe) -> int:
@@ -189,15 +203,17 @@ def train_strings(
 ) -> tuple[KerasModel, float, list[Row]]:
     """Train the wide net by `recipe`; return it with its averaged weights, its scale and its history.
 
-    It starts from the weights in `start`, without one from those of the released lenet5. In the end a share
+    The recipe's model is "lenet5", or "teacher" for `string_teacher`. lenet5 starts from the weights in
+    `start`, without one from those of the released lenet5; it learns from the teachers of `passes`, too. A
+    teacher starts from `start`, or from random weights of the recipe's seed. In the end a share
     `keep` (0..1) of these is kept: the net is the weighted mean of both (Wortsman et al., "Robust fine-tuning
     of zero-shot models", 2022), which forgets less of what the start could read. `out`, `resume`, `workers`
     and errors as for lenet_edge.training.loop.train.
     """
     steps, held = string_steps(passes, recipe), HeldOut(held_out)
-    loss = class_for(StringCrossEntropy, training_keras())(scale=recipe.distance_scale)
-    weights = start or released_folder() / "lenet5.npz"
-    model = compiled(lambda keras: _starting_from(weights, keras), loss, recipe, steps=steps, workers=workers)
+    weight = recipe.answers_weight if passes.teachers else 0.0
+    loss = class_for(StringCrossEntropy, training_keras())(scale=recipe.distance_scale, answers_weight=weight)
+    model = compiled(lambda keras: _begun(recipe, start, keras), loss, recipe, steps=steps, workers=workers)
     begun = [variable.numpy() for variable in model.trainable_variables]
     history = fit(
         model,
@@ -213,6 +229,16 @@ def train_strings(
     for variable, old in zip(model.trainable_variables, begun, strict=True):
         variable.assign(keep * old + (1 - keep) * variable.numpy())
     return model, held.fitted_scale(model), history
+
+
+def _begun(recipe: Recipe, start: Path | None, keras: ModuleType) -> KerasModel:
+    """Return the net that the recipe names, with the weights that its training starts from."""
+    if recipe.model == "lenet5":
+        return _starting_from(start or released_folder() / "lenet5.npz", keras)
+    model = string_teacher(keras=keras)
+    if start:
+        load_weights(model, start)
+    return model
 
 
 def _starting_from(weights: Path, keras: ModuleType) -> KerasModel:

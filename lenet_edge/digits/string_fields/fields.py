@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,8 +33,13 @@ class Fields(NamedTuple):
 
 def joined(parts: Sequence[Fields], *, seed: int | Sequence[int]) -> Fields:
     """Return the fields of all `parts`, which have one width, shuffled."""
-    order = np.random.default_rng(seed).permutation(sum(len(part.labels) for part in parts))
-    return Fields(*(np.concatenate(arrays)[order] for arrays in zip(*parts, strict=True)))
+    return Fields(*(joined_arrays(arrays, seed=seed) for arrays in zip(*parts, strict=True)))
+
+
+def joined_arrays(parts: Sequence[NDArray[Any]], *, seed: int | Sequence[int]) -> NDArray[Any]:
+    """Return the rows of all `parts`, shuffled: in the same order for as many rows and the same seed."""
+    order = np.random.default_rng(seed).permutation(sum(map(len, parts)))
+    return np.concatenate(list(parts))[order]
 
 
 def put_darker(picture: NDArray[np.uint8], piece: NDArray[np.uint8], row: int, column: int) -> None:
