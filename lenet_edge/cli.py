@@ -14,7 +14,7 @@ from lenet_edge import __version__
 
 COMMANDS = {
     "convert": "write and check every .tflite from the packaged weights",
-    "quantize": "fine-tune LeNet-5 for int8",
+    "quantize": "fine-tune LeNet-5 or the strings' net for int8",
     "parity": "compare every file in every runtime with the original model",
     "classify": "read digits from pictures, without TensorFlow",
     "read": "read a line of digits from pictures, without TensorFlow",

@@ -16,7 +16,16 @@ from converters.base.words import counted
 from lenet_edge.digits.mnist import test_digits
 from lenet_edge.digits.options import add_data_option
 from lenet_edge.packaged.layouts import layout_for
-from lenet_edge.packaged.names import ALL_NAMES, FINE_TUNED_VARIANT, NAMES, VARIANTS, WIDE, variants_of
+from lenet_edge.packaged.names import (
+    ALL_NAMES,
+    FINE_TUNED,
+    FINE_TUNED_VARIANT,
+    NAMES,
+    VARIANTS,
+    WIDE,
+    WIDE_VARIANTS,
+    variants_of,
+)
 from lenet_edge.packaged.options import add_weights_option, check_weights
 
 if TYPE_CHECKING:
@@ -24,7 +33,7 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 examples:
-  lenet-edge convert                               all eleven files, to build/tflite
+  lenet-edge convert                               all twelve files, to build/tflite
   lenet-edge convert --model lenet5 --precision int8 --out models
   lenet-edge convert --weights runs/lenet5/weights.npz --model lenet5
   lenet-edge convert --target micro --target nnapi  a file for each target, with an audit of its delegate
@@ -72,7 +81,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     variants = list(dict.fromkeys(options.precision or VARIANTS))
     _check(options, names, variants, set_options=given_options(parser, argv))
     names = [name for name in names if variants_of(name, variants, own_weights=bool(options.weights))]
-    expect(names, f"a model with --precision {', '.join(variants)}", f"{WIDE}, which has float32 and int8")
+    expect(
+        names,
+        f"a model with --precision {', '.join(variants)}",
+        f"{WIDE}, which has {', '.join(WIDE_VARIANTS)}",
+    )
     digits = None if options.no_check else test_digits(data=options.data)
     make_folder(options.out)
     # TensorFlow takes seconds to import: bad input has been rejected by now.
@@ -113,7 +126,10 @@ def _check(
     expect(not options.weights or len(names) == 1, "one --model with --weights", f"{len(names)}")
     check_weights(options.weights)
     if variants == [FINE_TUNED_VARIANT]:
-        packaged = "--model lenet5 and its packaged weights (`lenet-edge quantize` fine-tunes others)"
+        names_of_them = " or ".join(FINE_TUNED)
+        packaged = (
+            f"--model {names_of_them} and its packaged weights (`lenet-edge quantize` fine-tunes others)"
+        )
         fine_tuned = any(variants_of(name, variants, own_weights=bool(options.weights)) for name in names)
         expect(fine_tuned, f"{packaged} with --precision {FINE_TUNED_VARIANT}", ", ".join(names))
 

@@ -61,10 +61,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_intermixed_args(argv)
     check_reading(threshold=options.threshold, jobs=options.jobs, out=options.out)
     LIBRARY.check()
-    threshold = string_threshold() if options.threshold is None else options.threshold
     files = list_files(options.images)
     drawing_files = _drawing_files(options.png, len(files))
     with _reader(options) as reader, open_output(options.out) as output:
+        threshold = string_threshold(reader.sha256) if options.threshold is None else options.threshold
         results = StringResults(output, as_json=options.form == "json", draw=options.show)
         drawings = _drawings(drawing_files, reader)
 
@@ -140,7 +140,7 @@ def _parser() -> argparse.ArgumentParser:
         help='mark less probable strings as "unsure" (default: the packaged threshold)',
     )
     add = parser.add_argument_group("model").add_argument
-    model = "float32 or int8, or any .tflite file from 1x32xWx1 to eleven scores a window"
+    model = "float32, int8 or int8_qat, or any .tflite file from 1x32xWx1 to eleven scores a window"
     add_session_options(add, model=model, default=DEFAULT_MODEL)
     return parser
 

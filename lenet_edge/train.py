@@ -17,11 +17,17 @@ from converters.base.words import counted
 from lenet_edge.digits.mnist import Digits, check_training_files
 from lenet_edge.training.checkpoints import check_start, checkpoint_folder, resume_hint
 from lenet_edge.training.cluster import VARIABLE, Cluster, cluster_of
-from lenet_edge.training.options import add_training_options, check_seed, check_training_options
+from lenet_edge.training.options import (
+    add_training_options,
+    check_fields,
+    check_seed,
+    check_training_options,
+)
 from lenet_edge.training.preparing import the_papers_digits, training_and_held_out, use_threads
+from lenet_edge.training.terminal_lines import string_errors_text
 
 if TYPE_CHECKING:
-    from lenet_edge.training.loop import Recipe, Row
+    from lenet_edge.training.loop import Recipe
     from lenet_edge.training.recipe_run import Copies
     from lenet_edge.training.results import Trained
 
@@ -164,6 +170,8 @@ def _check(options: argparse.Namespace, set_options: set[str], cluster: Cluster)
     )
     if options.paper:
         refuse_beside("--paper", _NOT_PAPER, given=set_options)
+    if options.strings:
+        check_fields(batch_size=options.batch_size, limit=options.limit)
     if options.start is not None:
         expect(options.start.is_file(), "--start with a file of weights", options.start)
     expect(0 <= options.keep < 1, "--keep of 0 to less than 1", options.keep)
@@ -220,7 +228,7 @@ def _train_on_strings(
     if not cluster.is_chief:
         return
     for name, errors in measured.items():
-        print(f"{_set_name(name)} errors: {_errors_text(errors)}")
+        print(f"{_set_name(name)} errors: {string_errors_text(errors)}")
     _print_paths(options.out, model="lenet5_wide" if options.model == "lenet5" else None)
 
 
@@ -299,14 +307,6 @@ def _copies(options: argparse.Namespace) -> Copies:
 
 def _set_name(name: str) -> str:
     return name.replace("_", "-")
-
-
-def _errors_text(errors: Row) -> str:
-    return (
-        f"{errors['error']:.2f} % of digits, {errors['normal_error']:.1f} % of strings of four, "
-        f"{errors['touching_error']:.1f} % of touching ones, "
-        f"{errors['cheque_error']:.1f} % of scanned amounts"
-    )
 
 
 def _print_paths(out: Path, *, model: str | None) -> None:

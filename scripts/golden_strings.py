@@ -1,9 +1,10 @@
-"""Write lenet_edge/golden/strings.json: lines of digits and how they are read; `--check` only compares.
+"""Write lenet_edge/golden/strings.json and strings_int8_qat.json: lines of digits and how they are read.
 
 Lines are calibration digits (training digits) side by side. For each, the scores that TensorFlow gives with
-the int8 lenet5_wide, as the file stores them, the least and most that a runtime may give
-(converters.proof.tolerance), and the string that `lenet_edge.runtime.string_decoder` reads from them. More
-strings are read from scores that are hard to decide, drawn at random. Every port must reproduce all of it.
+an int8 lenet5_wide, as the file stores them, the least and most that a runtime may give
+(converters.proof.tolerance), and the string that `lenet_edge.runtime.string_decoder` reads from them. In
+strings.json, more strings are read from scores that are hard to decide, drawn at random. Every port must
+reproduce all that is told of the file that it runs. `--check` only compares.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ from lenet_edge.packaged.thresholds import string_threshold
 from lenet_edge.runtime.string_decoder import DigitString, viterbi
 from lenet_edge.runtime.string_reader import MARGIN
 
-PATH = Path(__file__).resolve().parent.parent / "lenet_edge" / "golden" / "strings.json"
-FILE = "lenet5_wide_int8.tflite"
+FOLDER = Path(__file__).resolve().parent.parent / "lenet_edge" / "golden"
+FILES = {"strings.json": "lenet5_wide_int8.tflite", "strings_int8_qat.json": "lenet5_wide_int8_qat.tflite"}
+"""The .tflite file that each is of."""
 
 _LINES = {"three": (0, 1, 2), "pair": (10, 10), "one": (24,), "eight": (3, 5, 7, 9, 11, 13, 15, 17)}
 """The calibration digits of each line, by their number."""
@@ -116,17 +118,20 @@ def _short(value: float) -> float:
     return float(f"{value:.9g}")
 
 
-def strings() -> dict[str, Any]:
-    """Return everything, as strings.json has it."""
-    content = (released_folder() / FILE).read_bytes()
+def strings(name: str) -> dict[str, Any]:
+    """Return everything that the golden file `name` has."""
+    file = FILES[name]
+    content = (released_folder() / file).read_bytes()
     (sink,) = read_graph(content).outputs
+    sha256 = hashlib.sha256(content).hexdigest()
+    hard = _HARD if name == "strings.json" else 0  # the decoder's, whatever gave the scores
     return {
         "format": 1,
         "file": {
-            "name": FILE,
-            "sha256": hashlib.sha256(content).hexdigest(),
+            "name": file,
+            "sha256": sha256,
             "bytes": len(content),
-            "unsure_below": string_threshold(),
+            "unsure_below": string_threshold(sha256),
             "columns": OWN_WIDTH,
             "output": {
                 "type": sink.type,
@@ -135,7 +140,7 @@ def strings() -> dict[str, Any]:
             },
         },
         "lines": [line_facts(name, numbers, content) for name, numbers in _LINES.items()],
-        "hard": [{"scores": rows.tolist(), "read": _string(rows)} for rows in map(hard_scores, range(_HARD))],
+        "hard": [{"scores": rows.tolist(), "read": _string(rows)} for rows in map(hard_scores, range(hard))],
     }
 
 
@@ -144,22 +149,25 @@ def as_text(facts: dict[str, Any]) -> str:
     parts = [f'"format": {facts["format"]}', f'"file": {json.dumps(facts["file"])}']
     for name in ("lines", "hard"):
         rows = ",\n  ".join(json.dumps(one, separators=(",", ":")) for one in facts[name])
-        parts.append(f'"{name}": [\n  {rows}\n ]')
+        parts.append(f'"{name}": [\n  {rows}\n ]' if rows else f'"{name}": []')
     return "{\n " + ",\n ".join(parts) + "\n}\n"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Write the file, or compare it."""
+    """Write the files, or compare them."""
     parser = command_parser(name="golden_strings.py", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="only compare the file with what it should be")
+    parser.add_argument(
+        "--check", action="store_true", help="only compare the files with what they should be"
+    )
     check = parser.parse_args(argv).check
-    text = as_text(strings())
-    if not check:
-        write_atomically(PATH, text)
-    elif PATH.read_text() != text:
-        raise InputError(
-            "expected strings.json to be what scripts/golden_strings.py gives, got another: run it"
-        )
+    for name in FILES:
+        text, path = as_text(strings(name)), FOLDER / name
+        if not check:
+            write_atomically(path, text)
+        elif not path.is_file() or path.read_text() != text:
+            raise InputError(
+                f"expected {name} to be what scripts/golden_strings.py gives, got another: run it"
+            )
     return 0
 
 

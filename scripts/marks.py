@@ -134,7 +134,9 @@ def taken_surely(mark: str, digits: Digits, readers: Readers) -> dict[str, int]:
 def measured(digits: Digits) -> dict[str, Any]:
     """Return all figures."""
     with Classifier() as classifier, StringReader() as reader:
-        readers = Readers(classifier, digit_threshold(classifier.sha256), reader, string_threshold())
+        readers = Readers(
+            classifier, digit_threshold(classifier.sha256), reader, string_threshold(reader.sha256)
+        )
         return {
             "digits": doubted(alone(digits, readers)),
             "lines": doubted(in_lines(digits, readers)),

@@ -183,6 +183,14 @@ FAULTS = (
         tests="converters/model/test_conversion.py",
     ),
     _fault(
+        "dense-of-open-size",
+        "converters/model/quantize_aware.py",
+        "return with_convolutions(model) if has_open_side else model",
+        "return model if has_open_side else with_convolutions(model)",
+        meaning="a dense kernel is fine-tuned with one scale where the file has one for each channel",
+        tests="converters/model/test_quantize_aware.py",
+    ),
+    _fault(
         "no-room-for-biases",
         "converters/model/quantize_aware.py",
         "    _settle_kernels(model)\n    _make_room_for_biases(model)\n",
@@ -990,6 +998,14 @@ FAULTS = (
         tests="lenet_edge/test_quantize.py",
     ),
     _fault(
+        "own-string-threshold",
+        "lenet_edge/packaged/thresholds.py",
+        "sha256 is not None and sha256 == fine_tuned",
+        "sha256 is None and sha256 == fine_tuned",
+        meaning="strings read by the fine-tuned file are judged by another file's threshold",
+        tests="lenet_edge/training/test_string_fine_tuning.py",
+    ),
+    _fault(
         "weights-finite",
         "lenet_edge/packaged/weights.py",
         "all(np.isfinite(array).all() for array in arrays.values())",
@@ -1472,6 +1488,22 @@ FAULTS = (
         'key=lambda row: row["held_out_error"]',
         meaning="among weights with as many errors the first are kept, not the nearest",
         tests="lenet_edge/test_quantize.py",
+    ),
+    _fault(
+        "weight-of-the-exact-answers",
+        "lenet_edge/training/string_fine_tuning.py",
+        "weight * softened(answers, scores) - (1 - weight) * tf.math.log(right)",
+        "(1 - weight) * softened(answers, scores) - weight * tf.math.log(right)",
+        meaning="the rounding net learns what a window may answer rather than what the exact net answers",
+        tests="lenet_edge/training/test_string_fine_tuning.py",
+    ),
+    _fault(
+        "best-of-strings",
+        "lenet_edge/training/string_fine_tuning.py",
+        'key=lambda row: (misread(row), row["held_out_divergence"])',
+        'key=lambda row: row["held_out_divergence"]',
+        meaning="the nearest weights are kept, not those that misread the fewest strings",
+        tests="lenet_edge/training/test_string_fine_tuning.py",
     ),
     # Training in several processes.
     _fault(

@@ -444,11 +444,12 @@ def strings_empty() -> str:
         cells = [facts["empty"][kind] for facts in report["files"].values()]
         rows.append([kind] + [f"{c['made_up']:.1f} % ({c['below_threshold_too']:.1f} %)" for c in cells])
     head = ["fields", *(f"{name}: read as digits (without a threshold)" for name in report["files"])]
-    return f"Threshold {report['threshold']:g}.\n\n" + _table(head, rows)
+    thresholds = [f"{name} {facts['threshold']:g}" for name, facts in report["files"].items()]
+    return f"Thresholds: {', '.join(thresholds)}.\n\n" + _table(head, rows)
 
 
 def strings_alone() -> str:
-    """Return the table of single test digits: the released lenet5 and both files of the strings' net."""
+    """Return the table of single test digits: the released lenet5 and the files of the strings' net."""
     released = _read(RELEASED / "lenet5.json")["test"]["error"]
     rows = [["`lenet5`, the window around the digit", f"{released:.2f} %"]]
     for name, facts in _strings()["files"].items():
@@ -470,6 +471,20 @@ def strings_training() -> str:
         f"{held['cheque_error']:.1f} %."
     )
     return f"```sh\n{command}\n```\n\n{errors}"
+
+
+def strings_fine_tuning() -> str:
+    """Return the command that fine-tuned the strings' net, and the errors on held-out digits by kind."""
+    report = _read(RELEASED / "lenet5_wide_qat.json")
+    command = report["command"].replace("python -m lenet_edge.quantize", "lenet-edge quantize")
+    titles = {"exact": "float32", "fine_tuned": "fine-tuned", "file": "`lenet5_wide_int8_qat.tflite`"}
+    kinds = ("error", "normal_error", "touching_error", "cheque_error")
+    rows = [
+        [title, *(f"{report['held_out'][name][kind]:.2f} %" for kind in kinds)]
+        for name, title in titles.items()
+    ]
+    head = ["held-out digits", "single", "strings of four", "touching", "scanned amounts"]
+    return f"```sh\n{command}\n```\n\n{_table(head, rows)}"
 
 
 def strings_cost() -> str:
@@ -620,7 +635,7 @@ def bulk_memory() -> str:
 
 def card_training() -> str:
     """Return the command that trained each set of released weights."""
-    nets = ("lenet5", "lenet5_qat", "lenet5_wide", "stock_lenet5")
+    nets = ("lenet5", "lenet5_qat", "lenet5_wide", "lenet5_wide_qat", "stock_lenet5")
     rows = [[f"`{net}`", f"`{_read(RELEASED / f'{net}.json')['command']}`"] for net in nets]
     return _table(["weights", "trained by"], rows)
 
@@ -765,6 +780,7 @@ TABLES: dict[str, dict[str, Callable[[], str]]] = {
     "docs/strings.md": {
         "alone": strings_alone,
         "strings_training": strings_training,
+        "strings_fine_tuning": strings_fine_tuning,
         "strings": strings,
         "strings_empty": strings_empty,
         "strings_cost": strings_cost,

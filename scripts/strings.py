@@ -3,12 +3,11 @@
 Strings are written with the 10,000 test digits, which nothing was trained, fitted or chosen on; a seed makes
 them. Each is read by the packaged files as `lenet-edge read` does it: on scanned amounts the line is found
 first, the other fields are lines already. Fields without a digit are read too: a digit read there above the
-packaged threshold is a false reading.
+file's packaged threshold is a false reading.
 """
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -34,6 +33,7 @@ from lenet_edge.digits.string_fields.printed_words import OTHER_FONTS
 from lenet_edge.digits.string_fields.strings import behind, string_fields
 from lenet_edge.on_paper.amounts import scans
 from lenet_edge.packaged.names import WIDE_VARIANTS
+from lenet_edge.packaged.thresholds import string_threshold
 from lenet_edge.picture.line.finding import find_line
 from lenet_edge.runtime.string_decoder import greedy, viterbi
 from lenet_edge.runtime.string_reader import StringReader
@@ -152,16 +152,17 @@ def alone(reader: StringReader) -> dict[str, Any]:
     return {"digits": count, "window_error": _percent(middle, count), "error": _percent(whole, count)}
 
 
-def measured(variant: str, threshold: float, count: int) -> dict[str, Any]:
+def measured(variant: str, count: int) -> dict[str, Any]:
     """Return all that is measured of one packaged file; a process of its own runs it."""
     with StringReader(model=variant) as reader:
-        runtime = str(reader.report)
+        runtime, threshold = str(reader.report), string_threshold(reader.sha256)
         strings = [
             {**facts, **strings_read(reader, pictures, texts, threshold=threshold)}
             for facts, pictures, texts in tqdm(list(string_sets(count)), desc=variant)
         ]
         empty = {kind: made_up(reader, fields, threshold=threshold) for kind, fields in empty_sets(count)}
-        return {"runtime": runtime, "alone": alone(reader), "strings": strings, "empty": empty}
+        facts = {"runtime": runtime, "threshold": threshold, "alone": alone(reader)}
+        return {**facts, "strings": strings, "empty": empty}
 
 
 def _percent(part: int, whole: int) -> float:
@@ -169,22 +170,20 @@ def _percent(part: int, whole: int) -> float:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure both packaged files and write the report."""
+    """Measure the packaged files and write the report."""
     parser = command_parser(name="strings.py", description=__doc__)
     parser.add_argument("--count", type=int, default=1000, help="fields of each kind (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=ROOT / "results" / "strings.json", metavar="FILE")
     options = parser.parse_args(argv)
     expect(options.count >= 1, "--count of 1 or more", options.count)
     check_writable(options.out)
-    threshold = json.loads((ROOT / "lenet_edge" / "released" / "lenet5_wide.json").read_text())["threshold"]
     with ProcessPoolExecutor(len(WIDE_VARIANTS)) as pool:
-        files = list(pool.map(measured, WIDE_VARIANTS, repeat(threshold), repeat(options.count)))
+        files = list(pool.map(measured, WIDE_VARIANTS, repeat(options.count)))
     from converters.base.environment import versions  # loads TensorFlow
 
     report = {
         "command": shlex.join(["python", "scripts/strings.py", *(sys.argv[1:] if argv is None else argv)]),
         "versions": versions(),
-        "threshold": threshold,
         "spacings": SPACINGS,
         "files": dict(zip(WIDE_VARIANTS, files, strict=True)),
     }

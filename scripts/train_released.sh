@@ -37,4 +37,5 @@ as_printed runs/paper_held_out --seed 1 --limit 55000
 # The strings' net went on from what was released before it, which `train --strings --epochs 280 --batch-size 64` had made.
 test -f runs/start.npz || git show a78f953:lenet_edge/released/lenet5_wide.npz > runs/start.npz
 train runs/lenet5_wide --strings --start runs/start.npz --epochs 320 --passes 60 --gentle-passes 8 --batch-size 64 --learning-rate 1.5e-3 --keep 0.4
-"$BIN/python" scripts/release_wide.py runs/lenet5_wide $data
+test -f runs/wide_qat/report.json || "$BIN/lenet-edge" quantize --strings --weights runs/lenet5_wide/weights.npz --batch-size 64 --out runs/wide_qat --verbose 2 $data
+"$BIN/python" scripts/release_wide.py runs/lenet5_wide --fine-tuned runs/wide_qat $data

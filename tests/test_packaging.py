@@ -47,8 +47,9 @@ def test_the_installed_package_holds_models_data_and_types():
         for m in ("lenet5", "stock_lenet5")
         for p in ("float32", "float16", "dynamic", "int8")
     }
-    models |= {"lenet5_int8_qat.tflite", "lenet5_wide_float32.tflite", "lenet5_wide_int8.tflite"}
-    nets = ("lenet5", "lenet5_qat", "lenet5_wide", "stock_lenet5")
+    models |= {"lenet5_int8_qat.tflite"}
+    models |= {f"lenet5_wide_{p}.tflite" for p in ("float32", "int8", "int8_qat")}
+    nets = ("lenet5", "lenet5_qat", "lenet5_wide", "lenet5_wide_qat", "stock_lenet5")
     about = {f"{net}.{kind}" for net in nets for kind in ("npz", "json")}
     assert {path.name for path in released.iterdir()} == models | about | {
         "manifest.json",
@@ -59,7 +60,12 @@ def test_the_installed_package_holds_models_data_and_types():
         f"{s}-{k}" for s in ("t10k", "calibration") for k in kinds
     }
     golden = PACKAGES["lenet_edge"] / "golden"
-    assert {path.name for path in golden.iterdir()} == {"golden.json", "golden.h", "strings.json"}
+    assert {path.name for path in golden.iterdir()} == {
+        "golden.json",
+        "golden.h",
+        "strings.json",
+        "strings_int8_qat.json",
+    }
     assert all((folder / "py.typed").exists() for folder in PACKAGES.values())
 
 

@@ -179,7 +179,8 @@ def _for_one_input(model: KerasModel, shape: Shapes | None) -> _Single:
             for name, tensor in zip(names, model.inputs, strict=True)
         ]
         computing = with_plain_names(in_float32(model))
-        computing = computing if shapes == own else with_convolutions(computing)
+        if shapes != own and not _is_fine_tuned(model):  # a fine-tuned model has them already
+            computing = with_convolutions(computing)
         outputs = [
             _passed_on(one, keras, f"{model.name}_output_{place}")
             if any(one is end for end in inputs)

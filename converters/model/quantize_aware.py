@@ -20,6 +20,7 @@ from converters.layers.assembled import AssembledConv2D
 from converters.layers.definition import definition_of
 from converters.model.activation_ranges import BEHIND, RangeSearch
 from converters.model.calibration_samples import Calibration, Range, checked_inputs
+from converters.model.dense_as_convolution import with_convolutions
 from converters.model.float32 import float32_policy, in_float32
 from converters.model.graph import check_model, nested_inputs
 from converters.model.quantize_configs import (
@@ -141,8 +142,9 @@ def quantize_aware(
     input, if it is known. Pixels 0..255 then have a step of 1 even if the samples do not reach 255, and
     samples that were scaled by mistake are refused.
     `weight_bits`: 2 to 8. `per_channel`: whether each output channel of a convolution has its own scale. A
-    dense kernel always has a single scale, because NNAPI refuses more; so has a kernel of Conv1D,
-    DepthwiseConv1D, Conv1DTranspose or Conv2DTranspose of fewer than 8 bits, because TensorFlow's converter
+    dense kernel always has a single scale, because NNAPI refuses more; on pictures of open size it is made a
+    1x1 convolution, as in the file. A single scale has also a kernel of Conv1D, DepthwiseConv1D,
+    Conv1DTranspose or Conv2DTranspose of fewer than 8 bits, because TensorFlow's converter
     takes no more. Train the result like any model, then call `settle`, then
     `to_tflite(..., precision="int8")` if it has 8 or 4 bits.
 
@@ -155,7 +157,7 @@ def quantize_aware(
     expect(weight_bits in range(2, 9), "weight_bits from 2 to 8", weight_bits)
     checked = checked_inputs(calibration, model, input_range=input_range)
     samples = [array.astype(np.float32) for array in checked.values()]
-    exact = separated(_in_keras_2(in_float32(model), samples))
+    exact = separated(_as_in_file(_in_keras_2(in_float32(model), samples)))
 
     for layer in exact.layers:
         _check_activation(layer)
@@ -230,6 +232,12 @@ def _in_keras_2(model: KerasModel, samples: Sequence[Numbers]) -> KerasModel:
     two = twin(model)
     check_twin(two, model, samples)
     return two
+
+
+def _as_in_file(model: KerasModel) -> KerasModel:
+    """Return `model` with the layers that its file computes: where a side is open, Dense is a convolution."""
+    has_open_side = any(None in tensor.shape[1:] for tensor in model.inputs)
+    return with_convolutions(model) if has_open_side else model
 
 
 def _with_lasting_names(model: KerasModel) -> KerasModel:

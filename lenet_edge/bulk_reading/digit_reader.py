@@ -133,7 +133,7 @@ def _column(values: Sequence[Any], name: str = "") -> NDArray[Any]:
 def _reader(*, line: bool, model: str | None, runtime: str, threshold: float | None) -> _Reader:
     if line:
         reader = StringReader(model=model or DEFAULT_LINE_MODEL, runtime=runtime)
-        least = string_threshold() if threshold is None else threshold
+        least = string_threshold(reader.sha256) if threshold is None else threshold
         return functools.partial(_lines, reader, least)
     classifier = Classifier(model=model or DEFAULT_MODEL, runtime=runtime)
     least = digit_threshold(classifier.sha256) if threshold is None else threshold

@@ -122,7 +122,7 @@ def files_of(
     for variant in variants_of(original.name, variants, own_weights=original.own_weights):
         fine_tuned = variant == FINE_TUNED_VARIANT
         precision: Any = "int8" if fine_tuned else variant
-        model = fine_tuned_model() if fine_tuned else original.folded
+        model = fine_tuned_model(original.name) if fine_tuned else original.folded
         plain = convert_one(model, precision=precision).content
         if layouts.tune_in:
             report_progress(f"{original.name} {variant}: searching for the fastest layout")

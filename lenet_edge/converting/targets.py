@@ -121,14 +121,15 @@ def target_files(original: Original, targets: Sequence[str]) -> Iterator[ModelFi
     """Convert `original` for each of `targets`, names of TARGETS; yield each file as it is done.
 
     int8 files get the fine-tuned weights where there are any. The web gets a second file, which gives each
-    layer's output. The wide model has a file for the web alone.
+    layer's output. The wide model has a file for the web alone, quantised after training: golden/strings.json
+    is of these weights.
     """
     if original.name == WIDE:
         yield _wide_web_file(original)
         return
     fine_tuned = None
     if original.is_fine_tuned and any(TARGETS[name].precision == "int8" for name in targets):
-        fine_tuned = fine_tuned_model()
+        fine_tuned = fine_tuned_model(original.name)
     for name in targets:
         yield _target_file(original, name, int8_model=fine_tuned)
         if name == "web":

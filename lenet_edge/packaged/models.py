@@ -11,7 +11,7 @@ from converters.base.errors import expect
 from converters.base.kerases import KERAS_2, import_keras
 from lenet_edge.digits.mnist import PIXELS, calibration_digits, pad
 from lenet_edge.packaged.files import released_folder
-from lenet_edge.packaged.names import ALL_NAMES, WIDE
+from lenet_edge.packaged.names import ALL_NAMES, FINE_TUNED, WIDE
 
 
 def released_model(name: str, *, weights: Path | None = None, keras: ModuleType | None = None) -> Any:
@@ -36,20 +36,22 @@ def released_model(name: str, *, weights: Path | None = None, keras: ModuleType 
     return with_probabilities(model, scale=scale)
 
 
-def fine_tuned_model(*, weights: Path | None = None) -> Any:
-    """Return the released lenet5 fine-tuned for int8, or that of the file `weights`; it rounds like int8.
+def fine_tuned_model(name: str = "lenet5", *, weights: Path | None = None) -> Any:
+    """Return model `name`, fine-tuned for int8, with the released weights or those of the file `weights`.
 
-    A model of Keras 2, as tensorflow-model-optimization makes no other. In: (batch, 32, 32, 1), pixels
-    0..255. Out: (batch, 10), scores. Raises InputError on another model's weights.
+    It rounds like int8. A model of Keras 2, as tensorflow-model-optimization makes no other. `name`: "lenet5"
+    or "lenet5_wide"; in and out as for `released_model`. Raises InputError on another name or another model's
+    weights.
     """
     from converters.model.folding import fold
     from converters.model.quantize_aware import quantize_aware
     from lenet_edge.packaged.weights import load_quantised
     from lenet_edge.paper.answers import as_input
 
-    folded = fold(released_model("lenet5", keras=import_keras(KERAS_2)))
+    expect(name in FINE_TUNED, f"one of {', '.join(FINE_TUNED)}", name)
+    folded = fold(released_model(name, keras=import_keras(KERAS_2)))
     # One digit is enough, and fast: the ranges that it gives are replaced.
     calibration = as_input(folded, pad(calibration_digits().images[:1]))
     model = quantize_aware(folded, calibration=calibration, input_range=PIXELS)
-    load_quantised(model, weights or released_folder() / "lenet5_qat.npz")
+    load_quantised(model, weights or released_folder() / f"{name}_qat.npz")
     return model

@@ -12,21 +12,23 @@ NAMES = ("lenet5", "stock_lenet5")
 WIDE = "lenet5_wide"
 """The model for strings of digits: `lenet5(wide=True, empty=True)`."""
 
-WIDE_VARIANTS = ("float32", "int8")
-"""The precisions of its files."""
-
 ALL_NAMES = (*NAMES, WIDE)
 
-FINE_TUNED = ("lenet5",)
+FINE_TUNED = ("lenet5", WIDE)
 """The models that have released fine-tuned weights."""
 
 FINE_TUNED_VARIANT = "int8_qat"
 VARIANTS = (*PRECISIONS, FINE_TUNED_VARIANT)
 """The last part of the files' names."""
 
+WIDE_VARIANTS = ("float32", "int8", FINE_TUNED_VARIANT)
+"""Those of the wide model."""
+
 
 def variants_of(name: str, variants: Sequence[str], *, own_weights: bool = False) -> list[str]:
     """Return those of `variants` that model `name` has; only packaged weights have a fine-tuned one."""
     fine_tuned = name in FINE_TUNED and not own_weights
-    available = WIDE_VARIANTS if name == WIDE else VARIANTS if fine_tuned else PRECISIONS
+    available = set(WIDE_VARIANTS if name == WIDE else VARIANTS)
+    if not fine_tuned:
+        available.remove(FINE_TUNED_VARIANT)
     return [variant for variant in variants if variant in available]

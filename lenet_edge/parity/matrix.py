@@ -137,7 +137,7 @@ class Matrix:
         qat = next((file for file in files if file.exact is self.references.fine_tuned), None)
         if qat is not None:
             ideal = self._tolerance(qat.name, qat.graph)
-            yield self._cell("fine-tuned", KERAS, qat.exact.scores, ideal)
+            yield self._cell(row_of("fine-tuned", self.width), KERAS, qat.exact.scores, ideal)
 
     def inputs_of(self, graph: Graph) -> NDArray[np.float32]:
         """Return the inputs of the runtimes: (n, 32, width, 1), or the middle (n, 28, 28, 1)."""

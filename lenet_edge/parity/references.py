@@ -14,6 +14,7 @@ from converters.model.unrounded import unrounded
 from converters.proof.exact_files import ExactFile, exact_file
 from lenet_edge.digits.geometry import FIELD
 from lenet_edge.packaged.models import fine_tuned_model, released_model
+from lenet_edge.packaged.names import FINE_TUNED
 from lenet_edge.paper.answers import answers_of, as_input, is_wide
 
 
@@ -30,7 +31,7 @@ class Reference:
 
 @dataclass(frozen=True, eq=False)
 class References:
-    """The exact models of one net: `original`, `folded`, and `fine_tuned` for int8 (only of lenet5).
+    """The exact models of one net: `original`, `folded`, and `fine_tuned` for int8 (not of stock_lenet5).
 
     `folded` and `fine_tuned` have graphs of their own weights, in float32; `original` has that of `folded`.
     """
@@ -51,8 +52,8 @@ def references(net: str, pictures: NDArray[np.uint8]) -> References:
     folded = fold(original)
     folded_file = _float32_file(folded)
     fine_tuned = None
-    if net == "lenet5":
-        quantised = fine_tuned_model()
+    if net in FINE_TUNED:
+        quantised = fine_tuned_model(net)
         fine_tuned = Reference(answers_of(quantised, inputs), _float32_file(unrounded(quantised)))
     return References(
         original=Reference(answers_of(original, inputs), folded_file),

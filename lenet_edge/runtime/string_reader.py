@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
@@ -52,12 +53,12 @@ class StringReport(Report):
 class StringReader(SessionHolder):
     """The digits on a line, from a .tflite file that reads windows of 32x32 four columns apart.
 
-    `model`: a packaged lenet5_wide's precision ("float32", "int8"), a packaged file's name, or the path of
-    any .tflite from 1x32xWx1 pixels to eleven scores a window, 1x1x((W - 32) / 4 + 1)x11, the last of them
-    for "no digit here". A precision always means the packaged model. `runtime`, `delegate`,
+    `model`: a packaged lenet5_wide's precision ("float32", "int8", "int8_qat"), a packaged file's name, or
+    the path of any .tflite from 1x32xWx1 pixels to eleven scores a window, 1x1x((W - 32) / 4 + 1)x11, the
+    last of them for "no digit here". A precision always means the packaged model. `runtime`, `delegate`,
     `delegate_options`, `threads` and `require_delegate` as for `lenet_edge.runtime.classifier.Classifier`.
     If the runtime or delegate cannot resize the file, it runs on pieces of the file's own width: the answers
-    are the same, and `report.fixed` says why.
+    are the same, and `report.fixed` says why. `sha256`: of the file.
 
     Several threads may share a reader: they take turns. It is a context manager; `close` frees the
     interpreter. Only the scores take memory that grows with the picture. Raises InputError as Classifier.
@@ -84,6 +85,7 @@ class StringReader(SessionHolder):
             require_delegate=require_delegate,
         )
         content = content_of(model, net=WIDE)
+        self.sha256 = hashlib.sha256(content).hexdigest()
         with refusals_name_model(model):
             session, self.report = _open_session(content, options)
         super().__init__(session, lambda: _open_session(content, options)[0])

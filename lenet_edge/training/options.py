@@ -11,6 +11,7 @@ from converters.base.errors import expect
 from converters.base.kerases import BACKEND
 from lenet_edge.digits.mnist import TRAINING
 from lenet_edge.digits.options import add_data_option
+from lenet_edge.training.string_passes import DIGITS_PER_FIELD
 
 MOST_THREADS = 1024
 MOST_PASSES = 2000
@@ -77,6 +78,13 @@ def check_training_options(
     expect(batch_size <= digits, f"--batch-size of {digits} or fewer, the digits to train on", batch_size)
     in_range = threads is None or 1 <= threads <= MOST_THREADS
     expect(in_range, f"--threads of 1 to {MOST_THREADS}", threads)
+
+
+def check_fields(*, batch_size: int, limit: int | None) -> None:
+    """Raise InputError if the fields that are written with the digits do not fill one batch."""
+    fields = min(limit or TRAINING, TRAINING) // DIGITS_PER_FIELD
+    wanted = f"--batch-size of {fields} or fewer, the fields to train on"
+    expect(batch_size <= fields, wanted, batch_size)
 
 
 def check_seed(option: str, seed: int) -> None:

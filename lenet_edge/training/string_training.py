@@ -8,7 +8,7 @@ answers together, so the net may choose.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -39,6 +39,9 @@ from lenet_edge.training.workers import ONE_PROCESS, Workers
 
 HELD_OUT_FIELDS = 500
 """The held-out fields of each kind that a training is measured on."""
+
+Scores = Mapping[str, NDArray[np.floating[Any]]]
+"""Scores (n, windows, 11) of held-out pictures by their kind."""
 
 _SURE, _NEAR, _BETWEEN_EQUALS = 2.0, 5.0, 3.0  # pixels between the centre of a digit and of a window
 
@@ -170,11 +173,20 @@ class HeldOut:
 
     def measure(self, model: KerasModel) -> Row:
         """Return errors in percent: of single digits, and of strings read by the greedy decoder."""
-        single = string_outputs(model, pad(self.digits.images))[:, 0, :EMPTY]
-        report = {"error": error_of_outputs(single, self.digits.labels, sign=-1)}
+        return self.errors(self.scores(lambda pictures: probabilities(-string_outputs(model, pictures))))
+
+    def scores(self, scores_of: Callable[[NDArray[np.uint8]], NDArray[np.floating[Any]]]) -> Scores:
+        """Return by kind, "digit" first, what `scores_of` gives (n, windows, 11) for pictures (n, 32, w)."""
+        pictures = {kind: fields.pictures for kind, fields in self.fields.items()}
+        return {kind: scores_of(one) for kind, one in {"digit": pad(self.digits.images), **pictures}.items()}
+
+    def errors(self, scores: Scores) -> Row:
+        """Return the errors of such `scores` in percent, as `measure` does."""
+        single = scores["digit"][:, 0, :EMPTY]
+        report = {"error": error_of_outputs(single, self.digits.labels, sign=1)}
         for spacing, fields in self.fields.items():
-            scores = probabilities(-string_outputs(model, fields.pictures))
-            wrong = [greedy(rows).text != text for rows, text in zip(scores, fields.texts(), strict=True)]
+            read = zip(scores[spacing], fields.texts(), strict=True)
+            wrong = [greedy(rows).text != text for rows, text in read]
             report[f"{spacing}_error"] = 100.0 * float(np.mean(wrong))
         return report
 

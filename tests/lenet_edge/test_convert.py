@@ -22,7 +22,7 @@ OF_ONE_DIGIT = [
     *(f"lenet5_{p}.tflite" for p in (*PRECISIONS, "int8_qat")),
     *(f"stock_lenet5_{p}.tflite" for p in PRECISIONS),
 ]
-WIDE = ["lenet5_wide_float32.tflite", "lenet5_wide_int8.tflite"]
+WIDE = ["lenet5_wide_float32.tflite", "lenet5_wide_int8.tflite", "lenet5_wide_int8_qat.tflite"]
 NAMES = [*OF_ONE_DIGIT, *WIDE]
 
 
@@ -41,7 +41,7 @@ def converted(tmp_path_factory):
     return out, done.stdout
 
 
-def test_it_writes_eleven_files_and_a_manifest(converted):
+def test_it_writes_twelve_files_and_a_manifest(converted):
     out, printed = converted
     assert printed.startswith("loading TensorFlow ...\n\nlenet5: the original misreads ")
     assert sorted(path.name for path in out.iterdir()) == sorted([*NAMES, "manifest.json"])

@@ -16,6 +16,7 @@ from converters.base.environment import tf
 from converters.base.errors import InputError
 from converters.base.kerases import keras_of
 from converters.file.graph import WITH_KERNEL, read_graph
+from converters.file.resizing import resized
 from converters.file.signature import names_in_order
 from converters.layers.definition import LayerDefinition, class_for, keras_layer
 from converters.model import quantize_aware as quantize_aware_module
@@ -895,6 +896,39 @@ def test_pictures_of_unknown_size_take_calibration_of_any(rng):
     assert is_quantized(quantize_aware(model, calibration=rng.normal(size=(5, 8, 9, 2))))
     with pytest.raises(InputError, match=r"of shape \(n, None, None, 2\), got \(5, 8, 9, 3\)"):
         quantize_aware(model, calibration=rng.normal(size=(5, 8, 9, 3)))
+
+
+def over_places(keras):
+    """A small net on pictures of any size that answers at each place, by Dense layers."""
+    layers = keras.layers
+    keras.utils.set_random_seed(5)
+    x = keras.Input((None, None, 1), name="pixels")
+    y = layers.Conv2D(3, 3, activation="tanh", name="C1")(x)
+    y = layers.Dense(5, activation="tanh", name="F6")(y)
+    return keras.Model(x, layers.Softmax(name="scores")(layers.Dense(4, name="OUTPUT")(y)))
+
+
+@pytest.mark.parametrize("keras", BOTH, ids=["keras", "tf_keras"])
+def test_dense_layers_on_pictures_of_unknown_size_round_as_the_convolutions_of_the_file(rng, keras):
+    pictures = rng.normal(size=(20, 9, 14, 1)).astype(np.float32)
+    rounding = quantize_aware(over_places(keras), calibration=pictures)
+    content = to_tflite(rounding, precision="int8", shape=(9, 11, 1), open_axis=2).content
+    graph = read_graph(content)
+    kernels = [node.inputs[1] for node in graph.nodes if node.name in WITH_KERNEL]
+    assert [node.name for node in graph.nodes if node.name in WITH_KERNEL] == ["CONV_2D"] * 3
+    assert [kernel.scales.size for kernel in kernels] == [3, 5, 4]  # each channel has a scale
+    step = float(graph.outputs[0].scales[0])
+    for width in (11, 14):
+        at_width = resized(content, shape=(1, 9, width, 1))
+        got, wanted = run(at_width, pictures[:, :, :width]), rounding(pictures[:, :, :width]).numpy()
+        # The file alone rounds the scores, to steps of 1/256; and a logit that falls to the next of its 256
+        # steps moves a score by at most a quarter of that.
+        logit = float(np.diff(ends_of(rounding, "quant_OUTPUT"))[0]) / 255
+        np.testing.assert_allclose(got, wanted, atol=step + logit / 4)
+
+
+def ends_of(model, name):
+    return [variable(model, name, f"post_activation_{end}") for end in ("min", "max")]
 
 
 def test_other_bad_input_is_said_in_one_line(exact, rounding, pixels):

@@ -212,8 +212,8 @@ def test_the_c_array_compiles_and_is_the_file(converted, tmp_path):
         (["--target", "cpu", "--precision", "int8"], "expected --target or --precision, got both"),
         (
             ["--precision", "int8_qat", "--model", "stock_lenet5"],
-            "expected --model lenet5 and its packaged weights (`lenet-edge quantize` fine-tunes "
-            "others) with --precision int8_qat, got stock_lenet5",
+            "expected --model lenet5 or lenet5_wide and its packaged weights (`lenet-edge quantize` "
+            "fine-tunes others) with --precision int8_qat, got stock_lenet5",
         ),
     ],
 )

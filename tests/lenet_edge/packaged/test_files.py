@@ -54,5 +54,6 @@ def test_a_name_belongs_to_the_requested_net():
     packaged = packaged_models()
     assert packaged_name("int8", packaged) == "lenet5_int8.tflite"
     assert packaged_name("int8", packaged, net=WIDE) == "lenet5_wide_int8.tflite"
-    assert packaged_name("int8_qat", packaged, net=WIDE) is None
+    assert packaged_name("int8_qat", packaged, net=WIDE) == "lenet5_wide_int8_qat.tflite"
+    assert packaged_name("float16", packaged, net=WIDE) is None
     assert packaged_name("lenet5_int8.tflite", packaged, net=WIDE) == "lenet5_int8.tflite"

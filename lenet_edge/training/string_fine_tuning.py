@@ -1,0 +1,110 @@
+"""Quantisation-aware fine-tuning of the wide net on synthetic fields.
+
+The rounding model learns from each window's answer of the exact model, and from what the window may answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.base.environment import tf
+from converters.base.untyped import KerasModel, TfTensor
+from lenet_edge.digits.geometry import CLASSES
+from lenet_edge.paper.answers import rows_of
+from lenet_edge.training.fine_tuning import SMALLEST, Learning, divergence, fit, softened_cross_entropy
+from lenet_edge.training.loop import Recipe, Row
+from lenet_edge.training.string_passes import StringPasses
+from lenet_edge.training.string_training import HeldOut, Scores, string_batches, string_outputs, string_steps
+
+STRING_KINDS = ("touching", "normal", "cheque")
+"""The kinds of held-out strings, each of as many fields."""
+
+
+def string_recipe(*, epochs: int, batch_size: int, learning_rate: float, seed: int) -> Recipe:
+    """Return the recipe: mostly the exact model's answers; half of the epochs read gentle sets."""
+    return Recipe(
+        model="lenet5",
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        gentle_share=0.5,
+        answers_weight=0.8,
+        answers_temperature=2.0,
+        seed=seed,
+    )
+
+
+def window_cross_entropy(recipe: Recipe) -> Callable[[TfTensor, TfTensor], TfTensor]:
+    """Return the loss of scores (batch, 1, windows, 11) with the targets of `string_batches` with a teacher.
+
+    The cross-entropy with the teacher's softened answer, the scores softened alike, has the recipe's
+    `answers_weight`; the cross-entropy with all allowed answers together has the rest.
+    """
+    softened = softened_cross_entropy(recipe.answers_temperature)
+
+    def window_cross_entropy(y_true: TfTensor, y_pred: TfTensor) -> TfTensor:
+        allowed, answers, scores = y_true[..., :CLASSES], y_true[..., CLASSES:], y_pred[:, 0]
+        right = tf.maximum(tf.reduce_sum(scores * allowed, axis=-1), SMALLEST)
+        weight = recipe.answers_weight
+        return weight * softened(answers, scores) - (1 - weight) * tf.math.log(right)
+
+    return window_cross_entropy
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class HeldOutAnswers:
+    """The held-out digits and strings, `held`, with the `exact` model's scores of each kind."""
+
+    held: HeldOut
+    exact: Scores
+
+    def measure(self, model: KerasModel) -> Row:
+        """Return for the history the errors of `model` by kind, in percent, and its divergence (nats)."""
+        scores = self.held.scores(lambda pictures: string_outputs(model, pictures))
+        errors = {f"held_out_{name}": value for name, value in self.held.errors(scores).items()}
+        return {**errors, "held_out_divergence": divergence(all_windows(scores), all_windows(self.exact))}
+
+
+def all_windows(scores: Scores) -> NDArray[np.floating[Any]]:
+    """Return the scores (m, 11) of the windows of all kinds."""
+    return np.concatenate([rows_of(one) for one in scores.values()])
+
+
+def best_of_strings(history: list[Row]) -> Row:
+    """Return the row with the fewest misread held-out strings; among equals, the one nearest to the exact."""
+
+    def misread(row: Row) -> float:
+        return sum(row[f"held_out_{kind}_error"] for kind in STRING_KINDS)
+
+    return min(history, key=lambda row: (misread(row), row["held_out_divergence"]))
+
+
+def fine_tune_on_strings(
+    model: KerasModel,
+    recipe: Recipe,
+    passes: StringPasses,
+    answers: HeldOutAnswers,
+    *,
+    out: Path,
+    resume: bool = False,
+    verbose: int = 1,
+) -> list[Row]:
+    """Fine-tune the wide `model` in place to its best weights; return its history.
+
+    The teacher of `passes` is the exact model. The rest and errors as for
+    `lenet_edge.training.fine_tuning.fit`; also raises InputError if the digits are too few for a batch.
+    """
+    learning = Learning(
+        batches=lambda epoch: string_batches(passes, recipe, first_epoch=epoch),
+        steps=string_steps(passes, recipe),
+        loss=window_cross_entropy(recipe),
+        measure=answers.measure,
+        best=best_of_strings,
+    )
+    return fit(model, recipe, learning, out=out, resume=resume, verbose=verbose)
