@@ -221,8 +221,10 @@ def test_the_command_trains_a_teacher_and_a_net_that_learns_from_it(tmp_path, mo
     history = json.loads((teacher / "report.json").read_text())["history"]
     assert history[2]["loss"] < 0.8 * history[0]["loss"]
     assert main([*common, "--epochs", "1", "--learn-from", str(teacher), "--out", str(net)]) == 0
-    report = json.loads((net / "report.json").read_text())
-    assert report["teachers"] == [hashlib.sha256((teacher / "weights.npz").read_bytes()).hexdigest()]
+    (known,) = json.loads((net / "report.json").read_text())["teachers"]
+    assert known["sha256"] == hashlib.sha256((teacher / "weights.npz").read_bytes()).hexdigest()
+    assert known["command"].startswith("python -m lenet_edge.train --strings")
+    assert known["held_out"]["error"] > 0
     answers = sorted((tmp_path / "cache").rglob("answers-*.npy"))
     assert [path.name.split("-")[1].rstrip("0123456789") for path in answers] == ["found", "strings"]
     assert np.load(answers[0]).sum(axis=2) == pytest.approx(1, abs=0.01)  # probabilities, in float16
