@@ -15,7 +15,7 @@ from converters.base.files import make_folder
 from converters.base.options import command_parser, command_text, given_options, refuse_beside
 from converters.base.words import counted
 from lenet_edge.digits.mnist import Digits, check_training_files
-from lenet_edge.training.checkpoints import check_start, checkpoint_folder, resume_hint
+from lenet_edge.training.checkpoints import check_start, checkpoint_folder, resume_hint, same_as_begun
 from lenet_edge.training.cluster import VARIABLE, Cluster, cluster_of
 from lenet_edge.training.options import (
     add_training_options,
@@ -187,6 +187,7 @@ def _check(options: argparse.Namespace, set_options: set[str], cluster: Cluster)
     if cluster.is_chief:
         check_start(checkpoint_folder(options.out), resume=options.resume, or_begin=not one)
         make_folder(options.out)
+        same_as_begun(options.out, vars(options))
 
 
 def _hint(options: argparse.Namespace, cluster: Cluster) -> contextlib.AbstractContextManager[None]:

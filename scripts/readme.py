@@ -460,17 +460,21 @@ def strings_alone() -> str:
 
 
 def strings_training() -> str:
-    """Return the command that trained the strings' net, and its errors on held-out digits."""
-    report = _read(RELEASED / "lenet5_wide.json")
-    held = report["held_out"]
-    command = report["command"].replace("python -m lenet_edge.train", "lenet-edge train")
-    errors = (
-        f"Errors on held-out digits: {held['error']:.2f} % of single digits; of soiled strings of four, read "
-        f"by the greedy decoder, {held['normal_error']:.1f} % at normal spacing and "
-        f"{held['touching_error']:.1f} % when touching; of lines found on scanned amounts "
-        f"{held['cheque_error']:.1f} %."
-    )
-    return f"```sh\n{command}\n```\n\n{errors}"
+    """Return the commands that trained the strings' net and its teacher, and their held-out errors."""
+    net = _read(RELEASED / "lenet5_wide.json")
+    trained = {"the teacher": net["teachers"][0], "the net": net}
+    commands = [
+        one["command"].replace("python -m lenet_edge.train", "lenet-edge train") for one in trained.values()
+    ]
+    errors = [
+        [
+            name,
+            *(f"{one['held_out'][f'{kind}error']:.2f} %" for kind in ("", "normal_", "touching_", "cheque_")),
+        ]
+        for name, one in trained.items()
+    ]
+    head = ["held-out errors", "single digits", "strings of four", "touching ones", "scanned amounts"]
+    return "```sh\n" + "\n".join(commands) + f"\n```\n\n{_table(head, errors)}"
 
 
 def strings_fine_tuning() -> str:

@@ -112,9 +112,9 @@ def chosen_threshold(variants: Sequence[str], held_out: Digits, *, count: int) -
 
 
 def report_of(run: Path, *, data: str | None) -> dict[str, Any]:
-    """Return the report of a run, with the folder of the digits left out of its command."""
-    report = json.loads((run / "report.json").read_text())
-    report["command"] = report["command"].replace(str(data), "MNIST")
+    """Return the report of a run, with the folder of the digits left out of its commands."""
+    text = (run / "report.json").read_text()
+    report: dict[str, Any] = json.loads(text.replace(data, "MNIST") if data else text)
     return report
 
 

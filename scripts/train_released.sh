@@ -34,8 +34,10 @@ as_printed runs/paper_held_out --seed 1 --limit 55000
 "$BIN/python" scripts/paper_departures.py runs $data
 "$BIN/python" scripts/paper_figures.py runs
 "$BIN/python" scripts/release.py runs
-# The strings' net went on from what was released before it, which `train --strings --epochs 280 --batch-size 64` had made.
-test -f runs/start.npz || git show a78f953:lenet_edge/released/lenet5_wide.npz > runs/start.npz
-train runs/lenet5_wide --strings --start runs/start.npz --epochs 320 --passes 60 --gentle-passes 8 --batch-size 64 --learning-rate 1.5e-3 --keep 0.4
+# The strings' net went on from what was released before it, which `train --strings --epochs 280 --batch-size 64` had made,
+# and then the same command with `--start` and `--keep 0.4` (git show 8ab2e87:scripts/train_released.sh).
+test -f runs/start.npz || git show 8ab2e87:lenet_edge/released/lenet5_wide.npz > runs/start.npz
+train runs/string_teacher --strings --model teacher --epochs 40 --passes 60 --gentle-passes 8 --batch-size 64 --learning-rate 2e-3
+train runs/lenet5_wide --strings --learn-from runs/string_teacher --start runs/start.npz --epochs 200 --passes 60 --gentle-passes 8 --batch-size 64 --learning-rate 1.5e-3
 test -f runs/wide_qat/report.json || "$BIN/lenet-edge" quantize --strings --weights runs/lenet5_wide/weights.npz --batch-size 64 --out runs/wide_qat --verbose 2 $data
 "$BIN/python" scripts/release_wide.py runs/lenet5_wide --fine-tuned runs/wide_qat $data

@@ -28,6 +28,7 @@ from converters.model.float32 import float32_policy, in_float32
 from converters.model.graph import (
     check_model,
     flat,
+    free_name,
     graph_of,
     input_names,
     nested_inputs,
@@ -181,6 +182,7 @@ def _for_one_input(model: KerasModel, shape: Shapes | None) -> _Single:
         computing = with_plain_names(in_float32(model))
         if shapes != own and not _is_fine_tuned(model):  # a fine-tuned model has them already
             computing = with_convolutions(computing)
+        computing = _not_called(computing, {plain_name(one.name) for one in inputs})
         outputs = [
             _passed_on(one, keras, f"{model.name}_output_{place}")
             if any(one is end for end in inputs)
@@ -195,6 +197,13 @@ def _for_one_input(model: KerasModel, shape: Shapes | None) -> _Single:
         inputs=tuple(map(plain_name, input_names(single))),
         outputs=tuple(map(plain_name, outputs_called)),
     )
+
+
+def _not_called(model: KerasModel, taken: set[str]) -> KerasModel:
+    """Return `model` under a name that is not `taken`: Keras refuses two parts of one name in a model."""
+    if model.name not in taken:
+        return model
+    return keras_of(model).Model(model.inputs, model.outputs, name=free_name(model.name, taken))
 
 
 def _passed_on(tensor: TfTensor, keras: ModuleType, name: str) -> TfTensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -76,7 +77,7 @@ def train_on_strings(
         "command": command,
         "versions": versions(),
         "start": _sha256(start) if start else _DEFAULT_START[recipe.model],
-        **({"teachers": [_sha256(run / "weights.npz") for run in teachers]} if teachers else {}),
+        **({"teachers": [_facts_of_teacher(run) for run in teachers]} if teachers else {}),
         "kept_of_start": keep,
         "recipe": asdict(recipe),
         "writing": asdict(passes.writing),
@@ -99,6 +100,14 @@ def _teacher(run: Path) -> Teacher:
     return Teacher(
         _sha256(weights)[:12], lambda pictures: probabilities(scale * string_outputs(model, pictures))
     )
+
+
+def _facts_of_teacher(run: Path) -> dict[str, object]:
+    """Return what a report says about a teacher: its weights, its command, its held-out errors."""
+    report = run / "report.json"
+    known = json.loads(report.read_text()) if report.exists() else {}
+    facts = {name: known[name] for name in ("command", "held_out") if name in known}
+    return {"sha256": _sha256(run / "weights.npz"), **facts}
 
 
 def _sha256(path: Path) -> str:

@@ -279,6 +279,24 @@ def test_names_that_tensorflow_does_not_take_are_made_plain(rng):
     np.testing.assert_allclose(run(content, values), model(values), atol=1e-6)
 
 
+@pytest.mark.parametrize("package", ["keras", "tf_keras"])
+def test_a_model_and_its_input_may_have_one_name(package, rng):
+    one = import_keras(package)
+    x, y = one.Input((4,), name="net"), one.Input((4,), name="net_2")
+    single = one.Model(x, one.layers.Dense(3, name="d")(x), name="net")
+    added = one.layers.Add(name="sum")([one.layers.Dense(4, name="d")(x), y])
+    both = one.Model(
+        {"net": x, "net_2": y}, {"sum": added, "less": one.layers.ReLU(name="r")(added)}, name="net"
+    )
+    values = {name: rng.normal(size=(1, 4)).astype(np.float32) for name in ("net", "net_2")}
+    content = to_tflite(single, precision="float32").content
+    np.testing.assert_allclose(run(content, values["net"]), single(values["net"]), atol=1e-6)
+    signature = tf.lite.Interpreter(model_content=to_tflite(both, precision="float32").content)
+    given = signature.get_signature_runner()(**values)
+    for name, expected in both(values).items():
+        np.testing.assert_allclose(given[name], expected, atol=1e-6)
+
+
 def test_both_kerases_and_any_process_give_the_same_bytes(pixels):
     """Layers, weights and names are the same; nothing that a Keras counts up is in the file."""
     contents = []

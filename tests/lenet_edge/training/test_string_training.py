@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +20,10 @@ from lenet_edge.digits.string_fields.fields import Fields
 from lenet_edge.digits.string_fields.handwriting import Writing
 from lenet_edge.packaged.files import released_folder
 from lenet_edge.packaged.weights import load_weights
-from lenet_edge.paper.model import lenet5
+from lenet_edge.paper.model import lenet5, string_teacher
 from lenet_edge.train import main
 from lenet_edge.training import string_training
+from lenet_edge.training.distorted_passes import Teacher
 from lenet_edge.training.loop import Recipe
 from lenet_edge.training.string_passes import VERSION, WIDTH, StringPasses, mixed_fields
 from lenet_edge.training.string_training import (
@@ -90,6 +93,19 @@ def test_the_loss_is_the_cross_entropy_of_all_allowed_answers_together():
         StringCrossEntropy(scale=0)
 
 
+def test_a_teachers_answers_have_their_share_of_the_loss():
+    distances = np.linspace(0, 9, 11, dtype=np.float32).reshape(1, 1, 1, 11)
+    may, answers = np.eye(11, dtype=np.float32)[4], np.linspace(0, 1, 11, dtype=np.float32) / 5.5
+    targets = np.concatenate([may, answers]).reshape(1, 1, 22)
+    logarithms = np.log(np.exp(-0.1 * distances.ravel()) / np.exp(-0.1 * distances).sum())
+    expected = 0.25 * -logarithms[4] + 0.75 * -(answers * logarithms).sum()
+    loss = StringCrossEntropy(answers_weight=0.75)
+    assert loss.call(targets, distances).numpy() == pytest.approx(expected, rel=1e-5)
+    assert StringCrossEntropy(**loss.get_config()).answers_weight == 0.75
+    with pytest.raises(InputError, match="expected answers_weight of 0 to 1, got 2"):
+        StringCrossEntropy(answers_weight=2)
+
+
 def test_a_single_digit_pulls_each_window_towards_its_allowed_answers():
     may = allowed_answers(_written((7, 23.5), width=52)).astype(np.float32)
     distances = tf.Variable(np.zeros((1, 1, 6, 11), np.float32))
@@ -118,9 +134,33 @@ def test_passes_are_cached(tmp_path):
     assert passes.size == 20
     first, again = passes.fields(0), passes.fields(0)
     assert np.array_equal(first.pictures, again.pictures)
-    assert sorted(path.name.split("-")[0] for path in tmp_path.iterdir()) == ["found", "strings"]
+    assert sorted(path.name.split("-")[0] for path in tmp_path.iterdir()) == ["found2", "strings"]
     assert 15 <= len(first.labels) <= 20
     assert not np.array_equal(first.pictures, passes.fields(1).pictures)
+
+
+def test_the_teachers_answers_lie_beside_the_fields_and_are_cached(tmp_path):
+    calls = []
+
+    def brightness(pictures):  # an answer that tells one field from another
+        calls.append(len(pictures))
+        return np.repeat(pictures.mean(axis=(1, 2))[:, None, None] / 255, 11, axis=2)
+
+    teachers = [Teacher("bright", brightness), Teacher("dark", lambda pictures: 0 * brightness(pictures))]
+    passes = replace(_passes(tmp_path), teachers=teachers)
+    fields, answers = passes.fields(1), passes.answers(1)
+    expected = fields.pictures.mean(axis=(1, 2)) / 255 / 2  # the mean of both teachers
+    np.testing.assert_allclose(answers[:, 0, 3], expected, rtol=2e-3)  # float16 has 11 bits
+    assert len(calls) == 4  # two teachers answer to two parts
+    np.testing.assert_array_equal(passes.answers(1), answers)
+    assert len(calls) == 4
+
+
+def test_a_string_teacher_answers_where_the_wide_net_does():
+    teacher, net = string_teacher(), lenet5(wide=True, empty=True)
+    for width in (32, 36, 112):
+        blank = np.zeros((1, 32, width), np.uint8)
+        assert string_outputs(teacher, blank).shape == string_outputs(net, blank).shape
 
 
 def test_the_gentle_passes_come_last():
@@ -170,6 +210,30 @@ def test_the_command_trains_from_the_released_weights(tmp_path, monkeypatch):
     assert report["command"].startswith("python -m lenet_edge.train --strings")
 
 
+def test_the_command_trains_a_teacher_and_a_net_that_learns_from_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("lenet_edge.training.preparing.training_digits", lambda data: DIGITS)
+    held_out = Digits(DIGITS.images[:20], DIGITS.labels[:20])
+    monkeypatch.setattr("lenet_edge.training.preparing.held_out_digits", lambda data: held_out)
+    common = ["--strings", "--batch-size", "25", "--passes", "1", "--gentle-passes", "0", "--verbose", "0"]
+    teacher, net = tmp_path / "teacher", tmp_path / "net"
+    assert main([*common, "--model", "teacher", "--epochs", "3", "--out", str(teacher)]) == 0
+    history = json.loads((teacher / "report.json").read_text())["history"]
+    assert history[2]["loss"] < 0.8 * history[0]["loss"]
+    assert main([*common, "--epochs", "1", "--learn-from", str(teacher), "--out", str(net)]) == 0
+    (known,) = json.loads((net / "report.json").read_text())["teachers"]
+    assert known["sha256"] == hashlib.sha256((teacher / "weights.npz").read_bytes()).hexdigest()
+    assert known["command"].startswith("python -m lenet_edge.train --strings")
+    assert known["held_out"]["error"] > 0
+    answers = sorted((tmp_path / "cache").rglob("answers-*.npy"))
+    assert [path.name.split("-")[1].rstrip("0123456789") for path in answers] == ["found", "strings"]
+    assert np.load(answers[0]).sum(axis=2) == pytest.approx(1, abs=0.01)  # probabilities, in float16
+    again = [*common, "--model", "teacher", "--epochs", "1", "--start", str(teacher / "weights.npz")]
+    assert main([*again, "--out", str(tmp_path / "again")]) == 0
+    first = json.loads((tmp_path / "again" / "report.json").read_text())["history"][0]["loss"]
+    assert first < 0.8 * history[0]["loss"]  # it began with what the teacher knows
+
+
 def test_resumed_training_ends_in_the_same_weights(tmp_path):
     passes, recipe = _passes(tmp_path / "passes"), Recipe(epochs=2, batch_size=10, gentle_share=0.5)
     held_out = Digits(DIGITS.images[:20], DIGITS.labels[:20])
@@ -212,8 +276,8 @@ def test_a_share_of_the_start_is_kept(tmp_path):
     ("options", "expected"),
     [
         (["--paper"], "expected --strings or --paper, got both"),
-        (["--model", "stock"], "expected --strings with --model lenet5, got stock"),
-        (["--learn-from", "x"], "expected --strings without --learn-from, got both"),
+        (["--model", "stock"], "expected --strings with --model lenet5 or teacher, got stock"),
+        (["--learn-from", "x"], "expected --learn-from folders with weights.npz, got x"),
         (["--threads", "-5"], "expected --threads of 1 to 1024, got -5"),
         (["--keep", "0.5"], "expected --keep with --strings and --start, got 0.5"),
         (["--start", "none.npz"], "expected --start with a file of weights, got none.npz"),

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ from lenet_edge.paper.answers import as_input, outputs_of
 from lenet_edge.paper.model import lenet5, stock_lenet5
 from lenet_edge.train import main
 from lenet_edge.training import loop
-from lenet_edge.training.checkpoints import resume_hint
+from lenet_edge.training.checkpoints import resume_hint, same_as_begun
 from lenet_edge.training.distorted_passes import Passes, Teacher
 from lenet_edge.training.distortions import VERSION
 from lenet_edge.training.loop import Recipe, batches, error_of_outputs, soften, train
@@ -342,6 +343,12 @@ def test_the_papers_recipe_learns_the_held_out_digits_too(tmp_path, small_mnist,
     with pytest.raises(InputError, match="expected an empty output folder or --resume, got a training in"):
         main(["--paper", "--out", str(tmp_path)])
     assert main(["--paper", "--out", str(tmp_path), "--resume", "--verbose", "0"]) == 0
+    with pytest.raises(InputError, match="expected --seed 1998, as this training began, got --seed 4"):
+        main(["--paper", "--out", str(tmp_path), "--resume", "--seed", "4"])
+    with pytest.raises(
+        InputError, match="expected no --distortions, as this training began, got --distortions"
+    ):
+        main(["--paper", "--out", str(tmp_path), "--resume", "--distortions"])
 
 
 @pytest.mark.parametrize(
@@ -418,6 +425,28 @@ def test_an_existing_training_is_reported_before_the_digits_are_read(tmp_path, m
     for more in ([], ["--paper"]):
         with pytest.raises(InputError, match="expected an empty output folder or --resume, got a training"):
             main(["--out", str(tmp_path), *more])
+
+
+def test_a_training_goes_on_with_the_options_that_it_began_with(tmp_path):
+    begun = {
+        "seed": 1,
+        "start": Path("a.npz"),
+        "learn_from": [Path("b"), Path("c")],
+        "data": None,
+        "keep": 0.0,
+    }
+    same_as_begun(tmp_path, begun)
+    same_as_begun(tmp_path, {**begun, "seed": 2})  # no epoch was saved: it begins anew
+    (tmp_path / "checkpoints" / "checkpoint").write_text("")
+    same_as_begun(tmp_path, {**begun, "seed": 2, "data": Path("d"), "keep": 0.5})
+    with pytest.raises(InputError, match="^expected --seed 2, as this training began, got --seed 3$"):
+        same_as_begun(tmp_path, {**begun, "seed": 3})
+    with pytest.raises(
+        InputError, match="^expected --learn-from b c, as this training began, got --learn-from b$"
+    ):
+        same_as_begun(tmp_path, {**begun, "seed": 2, "learn_from": [Path("b")]})
+    (tmp_path / "checkpoints" / "options.json").unlink()  # one of an older lenet-edge
+    same_as_begun(tmp_path, {**begun, "seed": 3})
 
 
 def test_ctrl_c_says_how_to_resume_if_an_epoch_was_saved(tmp_path):
