@@ -35,8 +35,8 @@ on the 5,000 held-out digits is kept; epoch 0, before the first step, counts. To
 repeat the command with --resume. --weights takes those of lenet5, trained by any recipe (also --paper).
 
 --strings fine-tunes lenet5_wide, with --weights of `train --strings`, on the fields that it was trained on:
-it learns the exact model's answer at each window, and what the window may answer. The epoch is kept that
-misreads the fewest strings written with held-out digits.
+it learns the exact model's answer at each window. The epoch is kept whose scores are nearest to the exact
+model's on strings written with held-out digits.
 """
 
 

@@ -33,8 +33,8 @@ from lenet_edge.training.results import measured_sets
 from lenet_edge.training.string_fine_tuning import (
     HeldOutAnswers,
     all_windows,
-    best_of_strings,
     fine_tune_on_strings,
+    nearest_of,
 )
 from lenet_edge.training.string_passes import StringPasses
 from lenet_edge.training.string_training import HeldOut, Scores, string_outputs
@@ -111,7 +111,7 @@ def fine_tune_wide(
         rounding=rounding,
         read={"writing": asdict(sets.writing), "passes": sets.count},
         history=history,
-        best=best_of_strings(history),
+        best=nearest_of(history),
     )
 
 
