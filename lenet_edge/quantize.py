@@ -130,14 +130,14 @@ def _fine_tune_wide(
     # Before TensorFlow is imported: convolutions over wide pictures train in a third of the time.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     use_threads(options.threads)
-    from lenet_edge.training.string_fine_tuning import string_recipe
+    from lenet_edge.training.fine_tuning import fine_tuning_recipe
     from lenet_edge.training.string_fine_tuning_run import fine_tune_wide, write_fine_tuned_wide
     from lenet_edge.training.string_training import HeldOut
 
     with resume_hint(options.out):
         held = HeldOut(held_out)
         tuned = fine_tune_wide(
-            string_recipe(**_numbers(options)),
+            fine_tuning_recipe(**_numbers(options)),
             training,
             held,
             rounding=_rounding(options),

@@ -1522,11 +1522,11 @@ FAULTS = (
         tests="lenet_edge/test_quantize.py",
     ),
     _fault(
-        "weight-of-the-exact-answers",
+        "exact-answers-to-windows",
         "lenet_edge/training/string_fine_tuning.py",
-        "weight * softened(answers, scores) - (1 - weight) * tf.math.log(right)",
-        "(1 - weight) * softened(answers, scores) - weight * tf.math.log(right)",
-        meaning="the rounding net learns what a window may answer rather than what the exact net answers",
+        "softened(y_true[..., CLASSES:], y_pred[:, 0])",
+        "softened(y_true[..., :CLASSES], y_pred[:, 0])",
+        meaning="the rounding net learns what a window may answer, not what the exact net answers",
         tests="lenet_edge/training/test_string_fine_tuning.py",
     ),
     _fault(

@@ -36,8 +36,7 @@ from lenet_edge.training.loop import (
     steps_per_epoch_of,
 )
 
-SMALLEST = 1e-7
-"""The floor of a score before its logarithm is taken."""
+_SMALLEST = 1e-7  # the floor of a score before its logarithm is taken
 
 Best = Callable[[list[Row]], Row]
 
@@ -60,7 +59,7 @@ def softened_cross_entropy(temperature: float) -> Callable[[TfTensor, TfTensor],
     """Return the loss: cross-entropy of scores (batch, classes), softened, with targets softened alike."""
 
     def softened_cross_entropy(y_true: TfTensor, y_pred: TfTensor) -> TfTensor:
-        logits = tf.math.log(tf.maximum(y_pred, SMALLEST)) / temperature
+        logits = tf.math.log(tf.maximum(y_pred, _SMALLEST)) / temperature
         return tf.nn.softmax_cross_entropy_with_logits(y_true, logits)
 
     return softened_cross_entropy
@@ -68,7 +67,7 @@ def softened_cross_entropy(temperature: float) -> Callable[[TfTensor, TfTensor],
 
 def divergence(scores: NDArray[np.floating[Any]], exact: NDArray[np.floating[Any]]) -> float:
     """Return the mean Kullback-Leibler divergence (nats) of `scores` (n, classes) from the `exact` scores."""
-    p, q = np.maximum(exact, SMALLEST), np.maximum(scores, SMALLEST)
+    p, q = np.maximum(exact, _SMALLEST), np.maximum(scores, _SMALLEST)
     return float(np.mean(np.sum(p * (np.log(p) - np.log(q)), axis=1)))
 
 

@@ -1,7 +1,4 @@
-"""Quantisation-aware fine-tuning of the wide net on synthetic fields.
-
-The rounding model learns from each window's answer of the exact model, and from what the window may answer.
-"""
+"""Quantisation-aware fine-tuning of the wide net: it learns the exact model's answer to each window of fields."""
 
 from __future__ import annotations
 
@@ -13,43 +10,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.base.environment import tf
 from converters.base.untyped import KerasModel, TfTensor
 from lenet_edge.digits.geometry import CLASSES
 from lenet_edge.paper.answers import rows_of
-from lenet_edge.training.fine_tuning import SMALLEST, Learning, divergence, fit, softened_cross_entropy
+from lenet_edge.training.fine_tuning import Learning, divergence, fit, softened_cross_entropy
 from lenet_edge.training.loop import Recipe, Row
 from lenet_edge.training.string_passes import StringPasses
 from lenet_edge.training.string_training import HeldOut, Scores, string_batches, string_outputs, string_steps
 
 
-def string_recipe(*, epochs: int, batch_size: int, learning_rate: float, seed: int) -> Recipe:
-    """Return the recipe: mostly the exact model's answers; half of the epochs read gentle sets."""
-    return Recipe(
-        model="lenet5",
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        gentle_share=0.5,
-        answers_weight=0.8,
-        answers_temperature=2.0,
-        seed=seed,
-    )
-
-
-def window_cross_entropy(recipe: Recipe) -> Callable[[TfTensor, TfTensor], TfTensor]:
+def window_cross_entropy(temperature: float) -> Callable[[TfTensor, TfTensor], TfTensor]:
     """Return the loss of scores (batch, 1, windows, 11) with the targets of `string_batches` with a teacher.
 
-    The cross-entropy with the teacher's softened answer, the scores softened alike, has the recipe's
-    `answers_weight`; the cross-entropy with all allowed answers together has the rest.
+    The teacher's answer counts alone, softened as the scores are. With a fifth of the loss from what a window
+    may answer, the rounding model went away from the exact one, and read no more held-out strings.
     """
-    softened = softened_cross_entropy(recipe.answers_temperature)
+    softened = softened_cross_entropy(temperature)
 
     def window_cross_entropy(y_true: TfTensor, y_pred: TfTensor) -> TfTensor:
-        allowed, answers, scores = y_true[..., :CLASSES], y_true[..., CLASSES:], y_pred[:, 0]
-        right = tf.maximum(tf.reduce_sum(scores * allowed, axis=-1), SMALLEST)
-        weight = recipe.answers_weight
-        return weight * softened(answers, scores) - (1 - weight) * tf.math.log(right)
+        return softened(y_true[..., CLASSES:], y_pred[:, 0])
 
     return window_cross_entropy
 
@@ -100,7 +79,7 @@ def fine_tune_on_strings(
     learning = Learning(
         batches=lambda epoch: string_batches(passes, recipe, first_epoch=epoch),
         steps=string_steps(passes, recipe),
-        loss=window_cross_entropy(recipe),
+        loss=window_cross_entropy(recipe.answers_temperature),
         measure=answers.measure,
         best=nearest_of,
     )

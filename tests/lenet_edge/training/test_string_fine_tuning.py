@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import os
@@ -27,14 +26,13 @@ from lenet_edge.paper.answers import as_input
 from lenet_edge.quantize import main
 from lenet_edge.runtime.string_reader import StringReader
 from lenet_edge.training.distorted_passes import Teacher
-from lenet_edge.training.fine_tuning import divergence
+from lenet_edge.training.fine_tuning import divergence, fine_tuning_recipe
 from lenet_edge.training.fine_tuning_run import Rounding, exact_of, rounded
 from lenet_edge.training.string_fine_tuning import (
     HeldOutAnswers,
     all_windows,
     fine_tune_on_strings,
     nearest_of,
-    string_recipe,
     window_cross_entropy,
 )
 from lenet_edge.training.string_fine_tuning_run import string_errors_of
@@ -73,7 +71,7 @@ def answers_of(exact, held):
 def run(exact, held, out, passes, *, epochs=2, bits=8, rate=1e-5, **options):
     calibration = as_input(exact, calibration_fields()[:20])
     model = rounded(exact, Rounding(bits=bits), calibration=calibration)
-    recipe = string_recipe(epochs=epochs, batch_size=10, learning_rate=rate, seed=1)
+    recipe = fine_tuning_recipe(epochs=epochs, batch_size=10, learning_rate=rate, seed=1)
     answers = answers_of(exact, held)
     return model, fine_tune_on_strings(model, recipe, passes, answers, out=out, verbose=0, **options)
 
@@ -113,20 +111,15 @@ def test_a_resumed_run_gives_the_same_weights(tmp_path, exact, held, folder):
         np.testing.assert_array_equal(left.numpy(), right.numpy(), err_msg=name)
 
 
-@pytest.mark.parametrize("weight", [0.0, 0.7, 1.0])
-def test_the_loss_weighs_the_exact_models_answer_against_all_allowed_ones(rng, weight):
-    """A batch of one field with two windows, the second of which may answer two classes."""
+def test_the_loss_is_the_cross_entropy_with_the_exact_models_answers_whatever_is_allowed(rng):
+    """A batch of one field with two windows."""
     scores, teacher = (rng.dirichlet(np.ones(CLASSES), size=2).astype(np.float32) for _ in range(2))
-    allowed = np.zeros((2, CLASSES), np.float32)
-    allowed[0, 4] = allowed[1, 4] = allowed[1, 10] = 1
-    recipe = string_recipe(epochs=1, batch_size=1, learning_rate=1, seed=1)
-    recipe = dataclasses.replace(recipe, answers_weight=weight, answers_temperature=2.0)
+    allowed = np.eye(CLASSES, dtype=np.float32)[[4, 10]]
     targets = np.concatenate([allowed, teacher], axis=1)[None]
-    got = window_cross_entropy(recipe)(targets, scores[None, None]).numpy()[0]
+    got = window_cross_entropy(2.0)(targets, scores[None, None]).numpy()[0]
     roots = np.sqrt(scores)  # at a temperature of 2
-    from_teacher = -(teacher * np.log(roots / roots.sum(axis=1, keepdims=True))).sum(axis=1)
-    of_allowed = -np.log((scores * allowed).sum(axis=1))
-    np.testing.assert_allclose(got, weight * from_teacher + (1 - weight) * of_allowed, rtol=1e-5)
+    wanted = -(teacher * np.log(roots / roots.sum(axis=1, keepdims=True))).sum(axis=1)
+    np.testing.assert_allclose(got, wanted, rtol=1e-5)
 
 
 def test_the_best_row_is_nearest_to_the_exact_model_whatever_its_errors():
