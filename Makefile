@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find converters lenet_edge -type f -not -path '*/__pycache__/*') pyproject.toml README.md
 
-# Processes of `make test`; each loads TensorFlow, 1 GB. A file's tests stay together, with what they set up.
+# Processes of `make test`; each loads TensorFlow, 1 GB. A file's tests stay together, with what they set up; the files
+# come in the order of tests/conftest.py, not those of many tests first.
 JOBS ?= 2
 
 # What the Android library answers here, once `make android-test` has run.
@@ -14,7 +15,7 @@ ANSWERS := android_demo/build/answers.json
 WEB_ANSWERS := web_demo/generated/answers.json
 WEB_SAVED := web_demo/generated/saved.json
 
-.PHONY: help convert test lint format wheel release release-check mutants parity results tables bench bench-peers pi-test android-test apk web web-test bulk-test opencv5-test docs train clean
+.PHONY: help convert test lint format wheel release release-check mutants parity results tables bench bench-peers pi-test android-test maven-test apk web web-packages web-test bulk-test opencv5-test docs train clean
 
 help:
 	@echo 'To use it'
@@ -54,7 +55,7 @@ convert: $(VENV)/installed
 	@echo 'next: $(BIN)/lenet-edge classify tests/data/*.png'
 
 test: $(VENV)/installed
-	cd tests && ../$(BIN)/pytest -q -n $(JOBS) --dist loadfile $(ARGS)
+	cd tests && ../$(BIN)/pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 mutants: $(VENV)/installed
 	$(BIN)/python scripts/mutants.py --jobs $(JOBS) $(ARGS)
@@ -133,9 +134,12 @@ pi-test: $(VENV)/installed
 	mkdir -p build
 	$(BIN)/python scripts/pi --json build/pi.json $(ARGS) dist/*.whl
 
-android-test: $(VENV)/installed
-	android_demo/tools/maven.sh verify
+# What needs no environment of Python comes first, so that CI does it beside the making of one.
+android-test: maven-test $(VENV)/installed
 	$(BIN)/lenet-edge parity --import $(ANSWERS) --only-imports
+
+maven-test:
+	android_demo/tools/maven.sh verify
 
 apk:
 	android_demo/tools/maven.sh package -Dmaven.test.skip=true
@@ -143,9 +147,12 @@ apk:
 
 # The nets that the page looks into, and the string reader: LiteRT.js needs files of their own.
 WEB_MODELS := $(addprefix --model ,lenet5 stock_lenet5 lenet5_wide)
-web: $(VENV)/installed
+web: web-packages $(VENV)/installed
 	$(BIN)/lenet-edge convert --target web --no-check $(WEB_MODELS) --out build/web
 	web_demo/tools/npm.sh run build
+
+web-packages:
+	web_demo/tools/npm.sh --version
 
 web-test: web
 	web_demo/tools/npm.sh test

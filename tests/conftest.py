@@ -23,6 +23,30 @@ hypothesis.settings.load_profile("same")
 # What needs Ray has an environment of its own: make bulk-test.
 collect_ignore = [] if importlib.util.find_spec("ray") else ["bulk"]
 
+# A worker of `make test` that begins one of these last runs it alone, while the other has nothing left to do.
+_LONG = frozenset(
+    {
+        "test_a_users_program.py",
+        "test_convert.py",
+        "test_fine_tuned.py",
+        "test_fine_tuning.py",
+        "test_main.py",
+        "test_notebook.py",
+        "test_paper_figures.py",
+        "test_parity.py",
+        "test_quantize_aware.py",
+        "test_targets.py",
+        "test_training.py",
+        "test_workers.py",
+    }
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long; within a file the tests keep their order."""
+    items.sort(key=lambda item: item.path.name not in _LONG)
+
+
 _LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 _log_level = os.environ.get(_LOG_LEVEL)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import io
 import json
 import os
@@ -192,22 +194,38 @@ def test_without_calibration_it_writes_what_needs_none(saved, capsys):
     assert "not compared" in out
 
 
-@pytest.mark.parametrize("name", ["keras", "tf_keras"])
-def test_custom_layers_come_from_the_module_named(tmp_path, name):
-    (tmp_path / "foreign.py").write_text(MODULE.format(keras=name))
-    make = f"import foreign; import {name} as keras\n"
-    make += "x = keras.Input((3,)); keras.Model(x, foreign.Doubled()(x)).save('m.keras')"
-    command = [sys.executable, "-m", "converters", "m.keras", "--precision", "float32", "--out", "out"]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(["."] + [p for p in sys.path if p])}
-    subprocess.run([sys.executable, "-c", make], cwd=tmp_path, env=environment, check=True)
-    without = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert without.returncode == 2
-    assert "custom layers need --import" in without.stderr
-    assert len(without.stderr.strip().splitlines()) == 1
-    given = subprocess.run(
-        [*command, "--import", "foreign"], cwd=tmp_path, env=environment, capture_output=True, text=True
-    )
-    assert given.returncode == 0, given.stderr
+@contextlib.contextmanager
+def modules_in(folder):
+    """Let modules of `folder` be imported; at the end forget them, and what they registered with a Keras."""
+    files = [path.relative_to(folder).with_suffix("") for path in folder.rglob("*.py")]
+    names = {".".join(file.parts).removesuffix(".__init__") for file in files}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        try:
+            yield
+        finally:
+            for registry in (keras.saving.get_custom_objects() for keras in (keras_3, keras_2)):
+                made = [name for name, thing in registry.items() if getattr(thing, "__module__", "") in names]
+                for name in made:
+                    del registry[name]
+            for name in names:
+                sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize("keras", [keras_3, keras_2], ids=["Keras 3", "Keras 2"])
+def test_custom_layers_come_from_the_module_named(tmp_path, capsys, keras):
+    (tmp_path / "foreign.py").write_text(MODULE.format(keras=keras.__name__))
+    path, x = tmp_path / "m.keras", keras.Input((3,))
+    with modules_in(tmp_path):
+        keras.Model(x, importlib.import_module("foreign").Doubled()(x)).save(path)
+    command = (path, "--precision", "float32", "--out", tmp_path / "out")
+    with modules_in(tmp_path):
+        status, _, err = run(capsys, *command)
+        assert status == 2
+        assert "custom layers need --import" in err
+        assert len(err.strip().splitlines()) == 1
+        status, _, err = run(capsys, *command, "--import", "foreign")
+    assert status == 0, err
     assert (tmp_path / "out" / "m_float32.tflite").exists()
 
 
@@ -232,45 +250,45 @@ class Doubled(keras.layers.Layer):
 def slanted(inputs):
     return 2.0 * inputs
 """
-SAVE_LAZY = """
-import lazy
-import {keras} as keras
-x = keras.Input((3,))
-y = lazy.Doubled(name="twice")(keras.layers.Dense(2, activation=lazy.slanted)(x))
-keras.Model(x, y).save("m.keras")
-"""
 
 
-@pytest.fixture(params=["keras", "tf_keras"])
-def lazy(tmp_path, request):
+@pytest.fixture(scope="module", params=[keras_3, keras_2], ids=["Keras 3", "Keras 2"])
+def lazy_folder(tmp_path_factory, request):
     """Save a model whose layers are in a package that loads them when they are asked for."""
-    (tmp_path / "lazy").mkdir()
-    (tmp_path / "lazy" / "__init__.py").write_text(LAZY)
-    (tmp_path / "lazy" / "layers.py").write_text(LAZY_LAYERS.format(keras=request.param))
-    (tmp_path / "other.py").write_text("")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, sys.path)])}
+    keras, folder = request.param, tmp_path_factory.mktemp("lazy")
+    (folder / "lazy").mkdir()
+    (folder / "lazy" / "__init__.py").write_text(LAZY)
+    (folder / "lazy" / "layers.py").write_text(LAZY_LAYERS.format(keras=keras.__name__))
+    (folder / "other.py").write_text("")
+    x = keras.Input((3,))
+    with modules_in(folder):
+        lazy = importlib.import_module("lazy")
+        y = lazy.Doubled(name="twice")(keras.layers.Dense(2, activation=lazy.slanted)(x))
+        keras.Model(x, y).save(folder / "m.keras")
+    return folder
 
-    def run_python(*arguments):
-        command = [sys.executable, *map(str, arguments)]
-        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
 
-    assert run_python("-c", SAVE_LAZY.format(keras=request.param)).returncode == 0
-    return run_python
+@pytest.fixture
+def converted_lazily(lazy_folder, tmp_path, capsys):
+    """Return a function that converts the model with some options."""
+    command = (lazy_folder / "m.keras", "--precision", "float32", "--out", tmp_path)
+    with modules_in(lazy_folder):
+        yield lambda *options: run(capsys, *command, *options)
 
 
 @pytest.mark.parametrize("module", ["lazy", "lazy.layers"])
-def test_a_package_that_loads_its_names_lazily_may_be_named(lazy, module):
-    done = lazy("-m", "converters", "m.keras", "--precision", "float32", "--import", module)
-    assert (done.returncode, done.stderr) == (0, "")
+def test_a_package_that_loads_its_names_lazily_may_be_named(converted_lazily, module):
+    status, _, err = converted_lazily("--import", module)
+    assert (status, err) == (0, "")
 
 
 @pytest.mark.parametrize("options", [[], ["--import", "other"]])
-def test_what_no_module_registers_is_named_with_the_line_that_helps(lazy, options):
-    done = lazy("-m", "converters", "m.keras", "--precision", "float32", *options)
-    assert done.returncode == 2
+def test_what_no_module_registers_is_named_with_the_line_that_helps(converted_lazily, options):
+    status, _, err = converted_lazily(*options)
+    assert status == 2
     line = "got one with slanted, Doubled, which no module registers: --import lazy.layers\n"
-    assert done.stderr.endswith(line)
-    assert done.stderr.count("\n") == 1
+    assert err.endswith(line)
+    assert err.count("\n") == 1
 
 
 def test_a_module_that_is_not_there_is_named(saved, capsys):

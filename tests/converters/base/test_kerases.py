@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from python_apart import run_python
 
+from converters.base.environment import tf
 from converters.base.errors import InputError
 from converters.base.kerases import check_backend, current_keras, import_keras, keras_name, keras_of
+
+LEGACY = "TF_USE_LEGACY_KERAS"
 
 
 def test_models_layers_tensors_and_classes_are_of_their_keras(either_keras):
@@ -31,14 +36,31 @@ def test_other_things_are_of_neither(thing):
         keras_of(thing)
 
 
-def test_the_current_keras_is_what_tf_keras_is():
+@pytest.mark.parametrize(("legacy", "name"), [(None, "keras"), ("0", "keras"), ("1", "tf_keras")])
+def test_the_current_keras_is_what_tf_keras_will_be_before_tensorflow_is_loaded(monkeypatch, legacy, name):
+    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
+    monkeypatch.delenv(LEGACY, raising=False)
+    if legacy:
+        monkeypatch.setenv(LEGACY, legacy)
+    assert current_keras() is import_keras(name)
+
+
+def test_the_current_keras_is_what_tf_keras_is(monkeypatch):
+    """It was settled when `tf.keras` was first used, in this process without the variable."""
+    assert tf.keras.layers.Layer is import_keras("keras").layers.Layer
+    monkeypatch.setenv(LEGACY, "1")
     assert current_keras() is import_keras("keras")
-    code = "from converters.base.kerases import current_keras; print(current_keras().__name__)"
-    assert run_python(code).stdout == "keras\n"
-    assert run_python(code, TF_USE_LEGACY_KERAS="1").stdout == "tf_keras\n"
-    assert run_python(code, TF_USE_LEGACY_KERAS="0").stdout == "keras\n"
-    settled = "import os, tensorflow as tf; tf.keras.layers; os.environ['TF_USE_LEGACY_KERAS'] = '1'; "
-    assert run_python(settled + code).stdout == "keras\n"
+
+
+def test_tf_keras_becomes_what_was_foretold():
+    code = (
+        "from converters.base.kerases import current_keras\n"
+        "foretold = current_keras()\n"
+        "import tensorflow as tf\n"
+        "print(foretold.__name__, tf.keras.layers.Layer is foretold.layers.Layer)\n"
+    )
+    done = run_python(code, **{LEGACY: "1"})
+    assert done.stdout == "tf_keras True\n", done.stderr
 
 
 @pytest.mark.parametrize(

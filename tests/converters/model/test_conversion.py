@@ -300,23 +300,20 @@ def test_a_model_and_its_input_may_have_one_name(package, rng):
 def test_both_kerases_and_any_process_give_the_same_bytes(pixels):
     """Layers, weights and names are the same; nothing that a Keras counts up is in the file."""
     contents = []
-    for one in (import_keras("keras"), import_keras("tf_keras"), import_keras("keras")):
-        for _ in range(2):
-            one.Input((1,))  # unnamed: counts up
-            paper = classes(one)
-            x = one.Input((12, 12, 1), name="pixels")
-            y = one.layers.Conv2D(2, 3, padding="same", activation="tanh", name="C1")(x)
-            y = paper.TrainableSubsampling(name="S2")(y)
-            y = paper.PartialConv2D(table=[[0], [1], [0, 1]], kernel_size=2, name="C3")(y)
-            y = one.layers.DepthwiseConv2D(3, activation="relu", name="D")(y)
-            y = one.layers.BatchNormalization(name="B")(y)
-            y = one.layers.Flatten(name="flat")(one.layers.MaxPooling2D(2, name="P")(y))
-            net = one.Model(x, one.layers.Dense(4, activation="softmax", name="out")(y), name="net")
-            draw = np.random.default_rng(4)
-            net.set_weights([np.abs(draw.normal(size=w.shape)) * 0.2 for w in net.get_weights()])
-            contents.append(
-                [to_tflite(fold(net), precision=p, calibration=pixels).content for p in PRECISIONS]
-            )
+    for one in 2 * [import_keras("keras"), import_keras("tf_keras")]:
+        one.Input((1,))  # unnamed: counts up
+        paper = classes(one)
+        x = one.Input((12, 12, 1), name="pixels")
+        y = one.layers.Conv2D(2, 3, padding="same", activation="tanh", name="C1")(x)
+        y = paper.TrainableSubsampling(name="S2")(y)
+        y = paper.PartialConv2D(table=[[0], [1], [0, 1]], kernel_size=2, name="C3")(y)
+        y = one.layers.DepthwiseConv2D(3, activation="relu", name="D")(y)
+        y = one.layers.BatchNormalization(name="B")(y)
+        y = one.layers.Flatten(name="flat")(one.layers.MaxPooling2D(2, name="P")(y))
+        net = one.Model(x, one.layers.Dense(4, activation="softmax", name="out")(y), name="net")
+        draw = np.random.default_rng(4)
+        net.set_weights([np.abs(draw.normal(size=w.shape)) * 0.2 for w in net.get_weights()])
+        contents.append([to_tflite(fold(net), precision=p, calibration=pixels).content for p in PRECISIONS])
     assert all(one == contents[0] for one in contents)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -204,46 +206,35 @@ FAULTS = {
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory):
-    """Run the command on faulty files and a correct one; return its report, result and page."""
+    """Run the command on faulty files and a correct one; return all that it gave."""
     folder = tmp_path_factory.mktemp("faulty")
     for name, (make, _) in FAULTS.items():
         (folder / f"lenet5_{name}.tflite").write_bytes(make())
     (folder / "lenet5_right.tflite").write_bytes((released_folder() / "lenet5_int8.tflite").read_bytes())
-    command = ["--models", str(folder), "--column", "tf.lite", "--digits", "200", "--layers"]
-    out = folder / "report.json"
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "lenet_edge.parity",
-            *command,
-            "--json",
-            str(out),
-            "--html",
-            str(folder / "r.html"),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
+    report, page, told, complained = folder / "report.json", folder / "r.html", io.StringIO(), io.StringIO()
+    arguments = ["--models", str(folder), "--column", "tf.lite", "--digits", "200", "--layers"]
+    with contextlib.redirect_stdout(told), contextlib.redirect_stderr(complained):
+        status = main([*arguments, "--json", str(report), "--html", str(page)])
+    assert complained.getvalue() == ""
+    printed = told.getvalue()
+    return SimpleNamespace(
+        report=json.loads(report.read_text()), status=status, printed=printed, html=page.read_text()
     )
-    assert done.stderr == ""
-    return json.loads(out.read_text()), done, (folder / "r.html").read_text()
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_is_found(faulty, name):
-    report, done, html = faulty
-    (cell,) = [c for c in report["cells"] if c["row"] == f"lenet5_{name}.tflite"]
+    (cell,) = [c for c in faulty.report["cells"] if c["row"] == f"lenet5_{name}.tflite"]
     assert not cell["within"]
     assert FAULTS[name][1] in cell["why"]
-    assert re.search(rf"lenet5_{name} .*OUT: the file: ", done.stdout)
-    assert f"lenet5_{name}.tflite in tf.lite" in done.stdout.splitlines()[-1]
-    assert name in html
+    assert re.search(rf"lenet5_{name} .*OUT: the file: ", faulty.printed)
+    assert f"lenet5_{name}.tflite in tf.lite" in faulty.printed.splitlines()[-1]
+    assert name in faulty.html
 
 
 def test_a_fault_makes_the_command_fail_and_a_correct_file_does_not(faulty, tmp_path):
-    report, done, _ = faulty
-    assert done.returncode == 1
+    report = faulty.report
+    assert faulty.status == 1
     (right,) = [c for c in report["cells"] if c["row"] == "lenet5_right.tflite"]
     assert right["within"]
     assert not report["within"]
@@ -254,7 +245,7 @@ def test_a_fault_makes_the_command_fail_and_a_correct_file_does_not(faulty, tmp_
 
 
 def test_the_report_names_every_file_by_its_hash(faulty):
-    report, _, _ = faulty
+    report = faulty.report
     assert set(report["files"]) == {f"lenet5_{name}.tflite" for name in [*FAULTS, "right"]}
     manifest = json.loads((released_folder() / "manifest.json").read_text())["models"]
     assert report["files"]["lenet5_right.tflite"]["sha256"] == manifest["lenet5_int8.tflite"]["sha256"]

@@ -11,12 +11,11 @@ import collections
 import importlib.util
 import random
 import struct
-import subprocess
-import sys
 
 import flatbuffers
 import numpy as np
 import pytest
+from interpreter_children import outcomes
 from other_nets import OTHER_NETS, other_net
 
 from converters.base.environment import schema
@@ -35,33 +34,6 @@ INTERPRETERS = [
     for resolver in RUNTIMES.values()
     if importlib.util.find_spec(package)
 ]
-CHILD = """
-import importlib, resource, signal, sys
-import numpy as np
-package, resolver, folder, start, end = sys.argv[1:]
-module = importlib.import_module(package + ".interpreter")
-kernels = {"experimental_op_resolver_type": getattr(module.OpResolverType, resolver)}
-resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
-resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-def outcome(content):
-    try:
-        interpreter = module.Interpreter(model_content=content, num_threads=1, **kernels)
-        interpreter.allocate_tensors()
-        for detail in interpreter.get_input_details():
-            interpreter.set_tensor(detail["index"], np.full(detail["shape"], 99, detail["dtype"]))
-        interpreter.invoke()
-        for detail in interpreter.get_output_details():
-            interpreter.get_tensor(detail["index"])
-    except (ValueError, RuntimeError):
-        return "raised"
-    return "ran"
-
-for number in range(int(start), int(end)):
-    print(number, end=" ", flush=True)
-    signal.alarm(30)
-    print(outcome(open(f"{folder}/{number}", "rb").read()), flush=True)
-"""
 WORDS = [
     0,
     1,
@@ -291,19 +263,6 @@ def survivors(tmp_path_factory):
     for number, content in enumerate(kept):
         (folder / str(number)).write_bytes(content)
     return folder, total - len(kept), len(kept)
-
-
-def outcomes(package, resolver, folder, count):
-    """Return what became of each mutant: "ran", "raised", or how its process ended."""
-    found = []
-    while len(found) < count:
-        command = [sys.executable, "-c", CHILD, package, resolver, str(folder)]
-        command += [str(len(found)), str(count)]
-        done = subprocess.run(command, capture_output=True, text=True)
-        lines = [line.split() for line in done.stdout.splitlines()]
-        assert lines, done.stderr
-        found += [line[1] if len(line) > 1 else f"{line[0]} ended with {done.returncode}" for line in lines]
-    return found
 
 
 @pytest.mark.parametrize(("package", "resolver"), INTERPRETERS)
