@@ -1,4 +1,4 @@
-"""Quantisation-aware fine-tuning of the wide net: it learns the exact model's answer to each window of fields."""
+"""Quantisation-aware fine-tuning of the wide net, which learns the exact model's answer to each window."""
 
 from __future__ import annotations
 
