@@ -24,8 +24,8 @@ from lenet_edge.digits.scoring import error_of
 from lenet_edge.digits.side_by_side import calibration_fields, side_by_side
 from lenet_edge.packaged.files import packaged_models, released_folder
 from lenet_edge.packaged.layouts import OPEN_WIDTH, layout_for, lowered
-from lenet_edge.packaged.models import released_model
-from lenet_edge.packaged.names import WIDE_VARIANTS
+from lenet_edge.packaged.models import fine_tuned_model, released_model
+from lenet_edge.packaged.names import FINE_TUNED_VARIANT, WIDE, WIDE_VARIANTS
 from lenet_edge.packaged.weights import load_weights
 from lenet_edge.paper.answers import answers_of
 from lenet_edge.paper.model import lenet5, with_probabilities
@@ -173,7 +173,9 @@ def test_a_wide_file_has_the_layout_of_the_released_one():
 @pytest.fixture(scope="module", params=WIDE_VARIANTS)
 def plain(request, original):
     """Return a wide file as the converter writes it."""
-    return convert_one(fold(original), precision=request.param).content
+    fine_tuned = request.param == FINE_TUNED_VARIANT
+    model = fine_tuned_model(WIDE) if fine_tuned else fold(original)
+    return convert_one(model, precision="int8" if fine_tuned else request.param).content
 
 
 @pytest.mark.parametrize("width", [32, 112, 117, 119, 272])
