@@ -16,7 +16,7 @@ from converters.base.errors import expect
 from lenet_edge.digits.geometry import BOX, FIELD
 from lenet_edge.picture.connected_components import mask_of
 from lenet_edge.picture.digit import check_shape
-from lenet_edge.picture.ink import WIDEST_STROKE, Array, flat_paper
+from lenet_edge.picture.ink import WIDEST_STROKE, Array, Grey, flat_paper
 from lenet_edge.picture.ink_pieces import Piece, Pieces, find_pieces, smoothed
 from lenet_edge.picture.line.ink import (
     NARROWEST_WINDOW,
@@ -86,12 +86,12 @@ def find_line(grey: NDArray[np.uint8]) -> Line:
         f"{getattr(grey, 'dtype', type(grey).__name__)} {getattr(grey, 'shape', '')}".strip(),
     )
     check_shape(grey.shape[1], grey.shape[0], line=True)
-    bright = flat_paper(grey.astype(np.float32))
+    bright = flat_paper(grey)
     if len(grey) == FIELD and bright is not None and np.ptp(grey) > _FAINTEST:
         return Line(LineFinding.LINE, "", grey.copy() if bright else np.invert(grey), np.eye(2, 3), bright)
     grey = without_table(grey)
     factor = _reduction_factor(grey.shape)
-    small = reduced(grey, factor).astype(np.float32)
+    small = reduced(grey, factor)
     found = _choose_layout(small, find_paper(small, window=WIDEST_STROKE))
     layout, paper = found.layout, found.paper
     if layout is None:
@@ -125,7 +125,7 @@ def _reduction_factor(shape: tuple[int, ...]) -> int:
     return max(1, -(-min(shape) // _SEARCHED_SIDE), int(np.ceil(np.sqrt(height * width / _MOST_PIXELS))))
 
 
-def _choose_layout(small: Array, paper: Paper) -> _Searched:
+def _choose_layout(small: Grey, paper: Paper) -> _Searched:
     """Return what is found in a reduced picture, and on which paper: upright rules may be digits."""
     first = _refined_layout(small, paper)
     if first.layout is not None and small.shape[0] >= _CLOSE_CROP * first.layout.body:
@@ -143,7 +143,7 @@ def _is_squared_paper(second: Layout, layout: Layout | None, height: int) -> boo
     return second.body > _FULL_HEIGHT * height
 
 
-def _refined_layout(small: Array, paper: Paper) -> _Searched:
+def _refined_layout(small: Grey, paper: Paper) -> _Searched:
     window = WIDEST_STROKE
     ink = find_line_ink(small, paper, window=window)
     layout = _layout_of(ink, paper)

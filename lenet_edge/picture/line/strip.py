@@ -91,7 +91,7 @@ def _fill_density(grey: NDArray[np.uint8], part: Strip, *, room: float, stroke: 
         return
     crop = grey[low[1] : high[1], low[0] : high[0]]
     factor = max(1, int(np.hypot(*part.to_image[:, 0])))
-    small = reduced(crop, factor).astype(np.float32)
+    small = reduced(crop, factor)
     window = float(np.clip(stroke / min(crop.shape), NARROWEST_WINDOW, WIDEST_STROKE))
     to_small = (part.to_image - np.array([[0, 0, low[0]], [0, 0, low[1]]])) / factor
     ink = find_line_ink(small, paper, window=window)
