@@ -51,13 +51,17 @@ def find_ink(grey: Grey, *, inverted: bool, window: float = WIDEST_STROKE) -> In
     """
     light = np.invert(grey) if inverted else grey
     factor = _factor(grey, _PAPER_SIDE)
-    small = reduced(light, factor).astype(np.float32) + 1
-    paper = np.log(_closing(small, max(3, int(min(small.shape) * window))))
-    paper -= _bare_level(paper - np.log(small))
+    small = reduced(light, factor)
+    paper = _logarithms(_closing(small, max(3, int(min(small.shape) * window))))
+    paper -= _bare_level(paper - _logarithms(small))
     size = paper.shape[1] * factor, paper.shape[0] * factor
     large = np.asarray(cv2.resize(paper, size, interpolation=cv2.INTER_LINEAR), np.float32)
-    density = large[: grey.shape[0], : grey.shape[1]] - cv2.LUT(light, _LOGARITHMS)
-    return Ink(density, inverted)
+    return Ink(large[: grey.shape[0], : grey.shape[1]] - _logarithms(light), inverted)
+
+
+def _logarithms(light: Grey) -> Array:
+    """Return the logarithm of one more than each of `light` (h, w): 0 has one too."""
+    return np.asarray(cv2.LUT(light, _LOGARITHMS), np.float32)
 
 
 def flat_paper(grey: Grey) -> bool | None:
@@ -94,7 +98,7 @@ def _white(levels: Array) -> float:
 def flat_ink(grey: Grey, *, inverted: bool) -> Ink:
     """Return the ink of a drawn picture `grey` (h, w), on black paper if `inverted`, otherwise on white."""
     light = np.invert(grey) if inverted else grey
-    return Ink(_LOGARITHMS[-1] - np.asarray(cv2.LUT(light, _LOGARITHMS), np.float32), inverted, flat=True)
+    return Ink(_LOGARITHMS[-1] - _logarithms(light), inverted, flat=True)
 
 
 def brightness_of_ink(grey: Grey) -> float:
@@ -151,7 +155,7 @@ def _factor(grey: Grey, side: int) -> int:
     return max(1, round(max(grey.shape) / side))
 
 
-def _closing(grey: Array, window: int) -> Array:
+def _closing(grey: Grey, window: int) -> Grey:
     """Return the grey-scale closing of `grey` with a square of `window` pixels."""
     room = min(window, min(grey.shape) - 1)
     square, first, last = np.ones((window, window), np.uint8), (window - 1) // 2, window // 2
@@ -161,16 +165,16 @@ def _closing(grey: Array, window: int) -> Array:
     return np.maximum(closed[room : room + grey.shape[0], room : room + grey.shape[1]], grey)
 
 
-def _extended(grey: Array, room: int) -> Array:
+def _extended(grey: Grey, room: int) -> Grey:
     """Return `grey` extrapolated by `room` pixels on each side.
 
     A vignette or a shadow that darkens towards the edge darkens further, so it does not look like a stroke.
     """
-    smooth = box_mean(grey, 1)
+    smooth = cv2.blur(grey, (3, 3), borderType=cv2.BORDER_REFLECT)
     # Mirrored in the last pixel, in brightness too: as far above it outside as it is below it inside.
     last = cv2.copyMakeBorder(smooth, room, room, room, room, cv2.BORDER_REPLICATE)
     mirrored = cv2.copyMakeBorder(smooth, room, room, room, room, cv2.BORDER_REFLECT_101)
-    wide = np.clip(2 * last - mirrored, grey.min(), grey.max())
+    wide = np.clip(np.asarray(cv2.addWeighted(last, 2, mirrored, -1, 0), np.uint8), grey.min(), grey.max())
     wide[room : room + grey.shape[0], room : room + grey.shape[1]] = grey
     return wide
 

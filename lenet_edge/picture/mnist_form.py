@@ -36,10 +36,19 @@ def to_mnist_form(shade: Array, *, turn: float = 0.0) -> NDArray[np.uint8]:
     `turn` is how far it is turned clockwise, in degrees.
     """
     if abs(turn) >= _TURN:
-        image = Image.fromarray(_padded(shade, 2))
-        shade = np.asarray(image.rotate(turn, Image.Resampling.BICUBIC, expand=True))
+        shade = _turned_back(shade, turn)
     shade = _cropped(shade, 0.3)
     return centred(_fitted(_outline(shade)))
+
+
+def _turned_back(shade: Array, turn: float) -> Array:
+    """Return `shade` (h, w), turned clockwise by `turn` degrees, upright and with room for all of it."""
+    height, width = shade.shape
+    cos, sin = abs(np.cos(np.radians(turn))), abs(np.sin(np.radians(turn)))
+    size = int(np.ceil(width * cos + height * sin)) + 4, int(np.ceil(width * sin + height * cos)) + 4
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), turn, 1.0)
+    matrix[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2
+    return np.asarray(cv2.warpAffine(shade, matrix, size, flags=cv2.INTER_CUBIC), np.float32)
 
 
 def centred(digit: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -79,10 +88,10 @@ def _outline(shade: Array) -> Array:
     height, width = shade.shape
     scale = BOX * FINE / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    method = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
-    fine = _padded(np.asarray(Image.fromarray(shade).resize(size, method)), _ROOM)
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    fine = _padded(np.asarray(cv2.resize(shade, size, interpolation=method), np.float32), _ROOM)
     inked = fine > stroke_edge(fine)
-    inside, outside = distances(~inked), distances(inked)
+    inside, outside = distances(~inked, rough=True), distances(inked, rough=True)
     stroke = 2 * median(half_widths(inside)) / FINE
     left, top, right, bottom = box_of(inked)
     longer = max(right - left, bottom - top) / FINE
