@@ -18,6 +18,7 @@ from lenet_edge.picture.ink import (
     flat_ink,
     flat_paper,
 )
+from lenet_edge.picture.ink_pieces import is_bare_around
 from lenet_edge.picture.ruled_lines import Courses, Rules, find_rules, no_rules
 from lenet_edge.picture.segment import Segment, find_digit
 
@@ -29,8 +30,6 @@ SMALLEST_RULED_SIDE = 100  # pixels: in a smaller picture on flat paper no rules
 THICKEST_RULE = 0.025  # of the shorter side: on flat paper, rules are at most this thick and strokes thicker
 _THICKEST_STROKE = 0.3  # of the digit's longer side, unless it is seen to be thicker
 _THICKEST_BLOT = 0.5  # of the digit's longer side: what is thicker is in shadow
-_CLEAR = 0.2  # of the digit's full shade: paper without anything darker on it is without shadow
-_BLUR = 2  # pixels around a digit's box that are not bare paper
 
 
 @dataclass(frozen=True)
@@ -91,20 +90,14 @@ def _followed(grey: Grey, located: LocatedDigit, *, window: float) -> LocatedDig
     segment = located.segment
     for _ in range(2):
         narrower = window_for(thickest_stroke(segment), min(grey.shape))
-        if segment.finding is Finding.BLANK or narrower > 0.8 * window or _is_clear(segment):
+        if segment.finding is Finding.BLANK or narrower > 0.8 * window:
+            break
+        if is_bare_around(segment.shade, [segment.box], segment.level):
             break
         window = narrower
         density = find_ink(grey, inverted=located.inverted, window=window).density
         segment = find_digit(_without(located.rules, density))
     return replace(located, segment=segment)
-
-
-def _is_clear(segment: Segment) -> bool:
-    """Return whether nothing but the digit is darker than bare paper: no shadow, and no second figure."""
-    left, top, right, bottom = segment.box
-    around = segment.shade.copy()
-    around[max(top - _BLUR, 0) : bottom + _BLUR, max(left - _BLUR, 0) : right + _BLUR] = 0
-    return bool(around.max() < _CLEAR * segment.level)
 
 
 def window_for(stroke: float, shorter: int) -> float:

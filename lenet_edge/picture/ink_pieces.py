@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from lenet_edge.digits.opencv import cv2
 from lenet_edge.picture.connected_components import find_components, mask_of
-from lenet_edge.picture.findings import box_of
+from lenet_edge.picture.findings import Box, box_of
 from lenet_edge.picture.ink import Array, deviation
 from lenet_edge.picture.strokes import bars, distances
 
@@ -30,6 +31,8 @@ _TEETH = 3  # at least
 _STRAIGHT = 0.9  # of a comb's ink
 _SLIM_TOOTH = 5.0  # times as high as wide
 _ALIKE = 0.1  # of their height or distance: so little teeth differ
+_BARE = 0.2  # of full shade: what is paler is bare paper
+_BLUR = 2  # pixels around a box that are not bare paper
 _BINOMIAL = np.array([0.25, 0.5, 0.25], np.float32)
 _SURENESS = 12.0  # standard errors above bare paper, for a piece as a whole
 
@@ -47,6 +50,11 @@ class Piece:
     bottom: int
     right: int
     cut: bool
+
+    @property
+    def box(self) -> Box:
+        """The box."""
+        return self.left, self.top, self.right, self.bottom
 
     @property
     def longer(self) -> int:
@@ -97,6 +105,17 @@ def find_pieces(density: Array, *, flat: bool = False, single: bool = False) -> 
     labels, pieces = _label_pieces(smooth, max(_FAINTEST, 0.35 * level), palest=0.55 * level)
     pieces = _without_frames(labels, pieces, broken=single)
     return Pieces(labels, pieces, smooth, level, max(pieces, key=_prominence, default=None))
+
+
+def is_bare_around(shade: Array, boxes: Iterable[Box], level: float) -> bool:
+    """Return whether nothing outside `boxes` is darker than bare paper: no shadow, and no other ink.
+
+    `shade` (h, w) as in `Pieces`, and the `level` of full ink.
+    """
+    around = shade.copy()
+    for left, top, right, bottom in boxes:
+        around[max(top - _BLUR, 0) : bottom + _BLUR, max(left - _BLUR, 0) : right + _BLUR] = 0
+    return bool(around.max() < _BARE * level)
 
 
 def _without_frames(labels: NDArray[np.int32], pieces: list[Piece], *, broken: bool) -> list[Piece]:
