@@ -19,6 +19,7 @@ from lenet_edge.picture.ink import Array, deviation
 _SIDE = 128  # pixels: the size of the Radon transform, a power of two
 _PARTS = 16  # parts of a line in the transform
 _MOST_EVIDENCE, _MOST_OF_PART = 31, 15  # so that eight pixels, and sixteen parts, add up to less than 256
+_FILLED = 0.6  # of a line's parts: so far a rule's are filled at least
 _SLOPE = 0.5  # rows per column at most: rules are level within 26 degrees
 _THICKEST = 7  # pixels at that size
 _SEGMENTS = 20  # parts of a rule that are checked one by one
@@ -257,17 +258,18 @@ def _peaks(parts: NDArray[np.uint8], side: int, rows: int) -> Array:
 
     The first of the `parts` are those of a picture of `rows`, the second of the same upside down.
     """
-    score = parts * _weights(side, rows)
-    upside_down, falls, columns = places = np.nonzero(score > 0.6)
+    weights, most = _weights(side, rows)
+    upside_down, falls, columns = places = np.nonzero(parts > most)
+    scores = parts[places] * weights[falls, columns]
     ends = columns - _margin(side) + np.stack([np.zeros_like(falls), falls])
-    return np.stack([score[places], *np.where(upside_down, rows - 1 - ends, ends)], axis=1)
+    return np.stack([scores, *np.where(upside_down, rows - 1 - ends, ends)], axis=1)
 
 
 @lru_cache(maxsize=16)
-def _weights(side: int, rows: int) -> Array:
-    """Return what each line's parts count for, (falls, rows): more if it is not in the picture all along.
+def _weights(side: int, rows: int) -> tuple[Array, NDArray[np.uint8]]:
+    """Return what each line's parts count for, (falls, rows), and up to how many it is no rule.
 
-    Nothing for lines of which less than half is.
+    They count more if a line is not in the picture all along; if less than half of it is, it is no rule.
     """
     margin = _margin(side)
     falls = np.arange(int(side * _SLOPE) + 2)[:, None]
@@ -275,7 +277,8 @@ def _weights(side: int, rows: int) -> Array:
     inside = np.minimum(starts + falls, rows) - np.maximum(starts, 0)
     level = (starts >= 0) & (starts < rows)
     share = np.clip(np.where(falls > 0, inside / np.maximum(falls, 1), level), 0, 1)
-    return np.where(share >= 0.5, 1 / (_PARTS * _MOST_OF_PART * np.maximum(share, 0.5)), 0).astype(np.float32)
+    weights = (1 / (_PARTS * _MOST_OF_PART * np.maximum(share, 0.5))).astype(np.float32)
+    return weights, np.where(share >= 0.5, _FILLED / weights, 255).astype(np.uint8)
 
 
 @dataclass(frozen=True)
