@@ -22,6 +22,7 @@ Grey = NDArray[np.uint8]
 _PAPER_SIDE = 160  # pixels: the paper is estimated at this size
 WIDEST_STROKE = 0.36
 """The widest stroke to look for, as a share of the picture's shorter side."""
+_PARTS = 256  # of a grey level, in 16 bits: in the dark, whole levels are too rough
 _SKEWED_SIDE = 64  # pixels: whether the ink is bright is judged at this size
 _LOGARITHMS = np.log(np.arange(1, 257, dtype=np.float32))
 """Of one more than each grey level."""
@@ -52,7 +53,7 @@ def find_ink(grey: Grey, *, inverted: bool, window: float = WIDEST_STROKE) -> In
     light = np.invert(grey) if inverted else grey
     factor = _factor(grey, _PAPER_SIDE)
     small = reduced(light, factor)
-    paper = _logarithms(_closing(small, max(3, int(min(small.shape) * window))))
+    paper = np.log(_closing(small, max(3, int(min(small.shape) * window))) + 1)
     paper -= _bare_level(paper - _logarithms(small))
     size = paper.shape[1] * factor, paper.shape[0] * factor
     large = np.asarray(cv2.resize(paper, size, interpolation=cv2.INTER_LINEAR), np.float32)
@@ -125,8 +126,8 @@ def deviation(values: Array) -> float:
 
 
 def _some(values: Array) -> Array:
-    """Return a thousand or more of `values` (h, w), which are enough for a median."""
-    step = -(-min(values.shape) // 36)
+    """Return some thousands of `values` (h, w), which are enough for a median."""
+    step = -(-min(values.shape) // 50)
     return values[::step, ::step]
 
 
@@ -155,27 +156,28 @@ def _factor(grey: Grey, side: int) -> int:
     return max(1, round(max(grey.shape) / side))
 
 
-def _closing(grey: Grey, window: int) -> Grey:
-    """Return the grey-scale closing of `grey` with a square of `window` pixels."""
+def _closing(grey: Grey, window: int) -> Array:
+    """Return the grey-scale closing of `grey` with a square of `window` pixels, beyond its edges to 1/256."""
     room = min(window, min(grey.shape) - 1)
     square, first, last = np.ones((window, window), np.uint8), (window - 1) // 2, window // 2
     # Where the square has no middle pixel, the second step leans to the other side.
     dilated = cv2.dilate(_extended(grey, room), square, anchor=(first, first))
-    closed = cv2.erode(dilated, square, anchor=(last, last))
-    return np.maximum(closed[room : room + grey.shape[0], room : room + grey.shape[1]], grey)
+    closed = np.asarray(cv2.erode(dilated, square, anchor=(last, last)), np.uint16)
+    return closed[room : room + grey.shape[0], room : room + grey.shape[1]] * np.float32(1 / _PARTS)
 
 
-def _extended(grey: Grey, room: int) -> Grey:
-    """Return `grey` extrapolated by `room` pixels on each side.
+def _extended(grey: Grey, room: int) -> NDArray[np.uint16]:
+    """Return `_PARTS` times `grey`, extrapolated by `room` pixels on each side.
 
     A vignette or a shadow that darkens towards the edge darkens further, so it does not look like a stroke.
     """
-    smooth = cv2.blur(grey, (3, 3), borderType=cv2.BORDER_REFLECT)
+    fine = grey.astype(np.uint16) * np.uint16(_PARTS)
+    smooth = cv2.blur(fine, (3, 3), borderType=cv2.BORDER_REFLECT)
     # Mirrored in the last pixel, in brightness too: as far above it outside as it is below it inside.
     last = cv2.copyMakeBorder(smooth, room, room, room, room, cv2.BORDER_REPLICATE)
     mirrored = cv2.copyMakeBorder(smooth, room, room, room, room, cv2.BORDER_REFLECT_101)
-    wide = np.clip(np.asarray(cv2.addWeighted(last, 2, mirrored, -1, 0), np.uint8), grey.min(), grey.max())
-    wide[room : room + grey.shape[0], room : room + grey.shape[1]] = grey
+    wide = np.clip(np.asarray(cv2.addWeighted(last, 2, mirrored, -1, 0), np.uint16), fine.min(), fine.max())
+    wide[room : room + grey.shape[0], room : room + grey.shape[1]] = fine
     return wide
 
 
