@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lenet_edge.digits.opencv import cv2
 from lenet_edge.picture.findings import Finding
 from lenet_edge.picture.ink import (
     WIDEST_STROKE,
@@ -18,7 +17,7 @@ from lenet_edge.picture.ink import (
     flat_ink,
     flat_paper,
 )
-from lenet_edge.picture.ink_pieces import is_bare_around
+from lenet_edge.picture.ink_pieces import is_bare_around, thickest_square
 from lenet_edge.picture.ruled_lines import Courses, Rules, find_rules, no_rules
 from lenet_edge.picture.segment import Segment, find_digit
 
@@ -92,12 +91,20 @@ def _followed(grey: Grey, located: LocatedDigit, *, window: float) -> LocatedDig
         narrower = window_for(thickest_stroke(segment), min(grey.shape))
         if segment.finding is Finding.BLANK or narrower > 0.8 * window:
             break
-        if is_bare_around(segment.shade, [segment.box], segment.level):
+        if _is_fully_inked(segment, narrower * min(grey.shape)):
             break
         window = narrower
         density = find_ink(grey, inverted=located.inverted, window=window).density
         segment = find_digit(_without(located.rules, density))
     return replace(located, segment=segment)
+
+
+def _is_fully_inked(segment: Segment, window: float) -> bool:
+    """Return whether a narrower `window`, in pixels, finds the same ink: all is a digit's, on bare paper."""
+    left, top, right, bottom = segment.box
+    if thickest_square(segment.mask[top:bottom, left:right]) > window:
+        return False
+    return is_bare_around(segment.shade, [segment.box], segment.level)
 
 
 def window_for(stroke: float, shorter: int) -> float:
@@ -112,9 +119,7 @@ def thickest_stroke(segment: Segment) -> float:
     """Return how thick the segment's strokes may be, in pixels: more than the largest square in them."""
     left, top, right, bottom = segment.box
     longer = max(right - left, bottom - top)
-    strokes = segment.mask[top:bottom, left:right].view(np.uint8)
-    inside = cv2.copyMakeBorder(strokes, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
-    square = 2 * float(cv2.distanceTransform(inside, cv2.DIST_C, 3).max()) + 1
+    square = thickest_square(segment.mask[top:bottom, left:right])
     return max(_THICKEST_STROKE * longer, square if square <= _THICKEST_BLOT * longer else 0.0)
 
 

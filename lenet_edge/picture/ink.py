@@ -18,11 +18,13 @@ from lenet_edge.picture.reduction import reduced
 
 Array = NDArray[np.float32]
 Grey = NDArray[np.uint8]
+Fine = NDArray[np.uint16]
+"""Light in `_PARTS` of a grey level."""
 
 _PAPER_SIDE = 160  # pixels: the paper is estimated at this size
 WIDEST_STROKE = 0.36
 """The widest stroke to look for, as a share of the picture's shorter side."""
-_PARTS = 256  # of a grey level, in 16 bits: in the dark, whole levels are too rough
+_PARTS = 256  # of a grey level: in the dark, whole levels are too rough
 _SKEWED_SIDE = 64  # pixels: whether the ink is bright is judged at this size
 _LOGARITHMS = np.log(np.arange(1, 257, dtype=np.float32))
 """Of one more than each grey level."""
@@ -52,9 +54,12 @@ def find_ink(grey: Grey, *, inverted: bool, window: float = WIDEST_STROKE) -> In
     """
     light = np.invert(grey) if inverted else grey
     factor = _factor(grey, _PAPER_SIDE)
-    small = reduced(light, factor)
-    paper = np.log(_closing(small, max(3, int(min(small.shape) * window))) + 1)
-    paper -= _bare_level(paper - _logarithms(small))
+    small = reduced(light.astype(np.uint16) * np.uint16(_PARTS), factor)
+    seen, paper = (
+        np.log(one * np.float32(1 / _PARTS) + 1)
+        for one in (small, _closing(small, max(3, int(min(small.shape) * window))))
+    )
+    paper -= _bare_level(paper - seen)
     size = paper.shape[1] * factor, paper.shape[0] * factor
     large = np.asarray(cv2.resize(paper, size, interpolation=cv2.INTER_LINEAR), np.float32)
     return Ink(large[: grey.shape[0], : grey.shape[1]] - _logarithms(light), inverted)
@@ -108,7 +113,10 @@ def brightness_of_ink(grey: Grey) -> float:
     The size is the certainty. A picture mostly black or white decides it. In others, strokes are few and
     narrow, so their brightness gives the sign of the skewness about the local mean, over four stroke widths.
     """
-    small = reduced(grey, _factor(grey, _SKEWED_SIDE)).astype(np.float32)
+    factor = _factor(grey, _SKEWED_SIDE)
+    height, width = (length // factor for length in grey.shape)
+    whole = grey[: height * factor, : width * factor].astype(np.float32)  # as rounding changes skewness
+    small = np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.float32)
     black, white = float((small <= 20).mean()), float((small >= 235).mean())
     if max(black, white) >= 0.35:
         return 10 * (black - white)
@@ -156,28 +164,27 @@ def _factor(grey: Grey, side: int) -> int:
     return max(1, round(max(grey.shape) / side))
 
 
-def _closing(grey: Grey, window: int) -> Array:
-    """Return the grey-scale closing of `grey` with a square of `window` pixels, beyond its edges to 1/256."""
+def _closing(grey: Fine, window: int) -> Fine:
+    """Return the grey-scale closing of `grey` with a square of `window` pixels."""
     room = min(window, min(grey.shape) - 1)
     square, first, last = np.ones((window, window), np.uint8), (window - 1) // 2, window // 2
     # Where the square has no middle pixel, the second step leans to the other side.
     dilated = cv2.dilate(_extended(grey, room), square, anchor=(first, first))
     closed = np.asarray(cv2.erode(dilated, square, anchor=(last, last)), np.uint16)
-    return closed[room : room + grey.shape[0], room : room + grey.shape[1]] * np.float32(1 / _PARTS)
+    return closed[room : room + grey.shape[0], room : room + grey.shape[1]]
 
 
-def _extended(grey: Grey, room: int) -> NDArray[np.uint16]:
-    """Return `_PARTS` times `grey`, extrapolated by `room` pixels on each side.
+def _extended(grey: Fine, room: int) -> Fine:
+    """Return `grey` extrapolated by `room` pixels on each side.
 
     A vignette or a shadow that darkens towards the edge darkens further, so it does not look like a stroke.
     """
-    fine = grey.astype(np.uint16) * np.uint16(_PARTS)
-    smooth = cv2.blur(fine, (3, 3), borderType=cv2.BORDER_REFLECT)
+    smooth = cv2.blur(grey, (3, 3), borderType=cv2.BORDER_REFLECT)
     # Mirrored in the last pixel, in brightness too: as far above it outside as it is below it inside.
     last = cv2.copyMakeBorder(smooth, room, room, room, room, cv2.BORDER_REPLICATE)
     mirrored = cv2.copyMakeBorder(smooth, room, room, room, room, cv2.BORDER_REFLECT_101)
-    wide = np.clip(np.asarray(cv2.addWeighted(last, 2, mirrored, -1, 0), np.uint16), fine.min(), fine.max())
-    wide[room : room + grey.shape[0], room : room + grey.shape[1]] = fine
+    wide = np.clip(np.asarray(cv2.addWeighted(last, 2, mirrored, -1, 0), np.uint16), grey.min(), grey.max())
+    wide[room : room + grey.shape[0], room : room + grey.shape[1]] = grey
     return wide
 
 

@@ -31,6 +31,7 @@ _TEETH = 3  # at least
 _STRAIGHT = 0.9  # of a comb's ink
 _SLIM_TOOTH = 5.0  # times as high as wide
 _ALIKE = 0.1  # of their height or distance: so little teeth differ
+_SHADOWS_EDGE = 0.25  # of the light: what a shadow's edge leaves, where the paper is estimated, is fainter
 _BARE = 0.2  # of full shade: what is paler is bare paper
 _BLUR = 2  # pixels around a box that are not bare paper
 _BINOMIAL = np.array([0.25, 0.5, 0.25], np.float32)
@@ -110,12 +111,21 @@ def find_pieces(density: Array, *, flat: bool = False, single: bool = False) -> 
 def is_bare_around(shade: Array, boxes: Iterable[Box], level: float) -> bool:
     """Return whether nothing outside `boxes` is darker than bare paper: no shadow, and no other ink.
 
-    `shade` (h, w) as in `Pieces`, and the `level` of full ink.
+    `shade` (h, w) as in `Pieces`, and the `level` of full ink. Ink so faint that it may be the edge of a
+    shadow is not told from one.
     """
+    if level < _SHADOWS_EDGE:
+        return False
     around = shade.copy()
     for left, top, right, bottom in boxes:
         around[max(top - _BLUR, 0) : bottom + _BLUR, max(left - _BLUR, 0) : right + _BLUR] = 0
     return bool(around.max() < _BARE * level)
+
+
+def thickest_square(mask: NDArray[np.bool_]) -> float:
+    """Return the side of the largest square in the ink `mask` (h, w), in pixels, with the blur around it."""
+    inside = cv2.copyMakeBorder(mask.view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    return 2 * float(cv2.distanceTransform(inside, cv2.DIST_C, 3).max()) + 1
 
 
 def _without_frames(labels: NDArray[np.int32], pieces: list[Piece], *, broken: bool) -> list[Piece]:

@@ -18,6 +18,7 @@ from lenet_edge.picture.digit_search import (
     window_for,
 )
 from lenet_edge.picture.findings import Box, Finding, Prepared
+from lenet_edge.picture.ink import WIDEST_STROKE
 from lenet_edge.picture.ink_pieces import smoothed
 from lenet_edge.picture.mnist_form import pad_to_field, to_mnist_form
 from lenet_edge.picture.mnist_pictures import as_in_mnist
@@ -126,13 +127,13 @@ def _located_enlarged(grey: NDArray[np.uint8], found: _Found, factor: int) -> _F
     room = 8 + side
     left, top = (max(0, edge - room) for edge in box[:2])
     part = grey[top : box[3] + room, left : box[2] + room]
-    less = min(factor, max(1, round(side / _USUAL_DIGIT)))
+    less = max(1, min(factor // 2, round(side / _USUAL_DIGIT)))
     small = reduced(part, less)
-    stroke = thickest_stroke(located.segment) * factor
+    stroke, widest = thickest_stroke(located.segment) * factor, WIDEST_STROKE * min(grey.shape)
     known = Known(
         inverted=located.inverted,
         rules=located.rules.courses.in_part((left / factor, top / factor), less / factor, small.shape),
-        window=window_for(stroke, min(part.shape)),
+        window=window_for(stroke if stroke < 0.8 * widest else widest, min(part.shape)),
     )
     again = locate_again(small, known)
     if again.segment.finding is not Finding.DIGIT:

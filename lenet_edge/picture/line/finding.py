@@ -17,7 +17,14 @@ from lenet_edge.digits.geometry import BOX, FIELD
 from lenet_edge.picture.connected_components import mask_of
 from lenet_edge.picture.digit import check_shape
 from lenet_edge.picture.ink import WIDEST_STROKE, Array, Grey, flat_paper
-from lenet_edge.picture.ink_pieces import Piece, Pieces, find_pieces, is_bare_around, smoothed
+from lenet_edge.picture.ink_pieces import (
+    Piece,
+    Pieces,
+    find_pieces,
+    is_bare_around,
+    smoothed,
+    thickest_square,
+)
 from lenet_edge.picture.line.ink import (
     NARROWEST_WINDOW,
     THICKEST_STROKE,
@@ -156,16 +163,23 @@ def _refined_layout(small: Grey, paper: Paper) -> _Searched:
     layout = _layout_of(found, ink.turn)
     # Under small digits the paper is estimated again with a smaller window, which follows shadows better.
     for _ in range(0 if paper.flat else 2):
-        if layout is None or is_bare_around(found.shade, [one.box for one in found.pieces], found.level):
+        if layout is None:
             break
         narrower = max(NARROWEST_WINDOW, THICKEST_STROKE * layout.body / min(small.shape))
-        if narrower > 0.8 * window:
+        if narrower > 0.8 * window or _is_fully_inked(found, narrower * min(small.shape)):
             break
         window = narrower
         ink = find_line_ink(small, paper, window=window, known=ink)
         found = find_pieces(ink.density, flat=paper.flat)
         layout = _layout_of(found, ink.turn)
     return _Searched(layout, ink.density, found, paper)
+
+
+def _is_fully_inked(found: Pieces, window: float) -> bool:
+    """Return whether a narrower `window`, in pixels, finds the same pieces: thin ones, on bare paper."""
+    if not is_bare_around(found.shade, [piece.box for piece in found.pieces], found.level):
+        return False
+    return thickest_square(found.shade > 0.5 * found.level) <= window
 
 
 def _layout_of(found: Pieces, turn: float | None) -> Layout | None:
