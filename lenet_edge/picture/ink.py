@@ -54,7 +54,8 @@ def find_ink(grey: Grey, *, inverted: bool, window: float = WIDEST_STROKE) -> In
     """
     light = np.invert(grey) if inverted else grey
     factor = _factor(grey, _PAPER_SIDE)
-    small = reduced(light.astype(np.uint16) * np.uint16(_PARTS), factor)
+    fine: Fine = light.astype(np.uint16) * np.uint16(_PARTS)
+    small = reduced(fine, factor)
     seen, paper = (
         np.log(one * np.float32(1 / _PARTS) + 1)
         for one in (small, _closing(small, max(3, int(min(small.shape) * window))))

@@ -46,7 +46,8 @@ def _turned_back(shade: Array, turn: float) -> Array:
     height, width = shade.shape
     cos, sin = abs(np.cos(np.radians(turn))), abs(np.sin(np.radians(turn)))
     size = int(np.ceil(width * cos + height * sin)) + 4, int(np.ceil(width * sin + height * cos)) + 4
-    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), turn, 1.0)
+    middle = (width - 1) / 2, (height - 1) / 2
+    matrix = np.asarray(cv2.getRotationMatrix2D(middle, turn, 1.0), np.float64)
     matrix[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2
     return np.asarray(cv2.warpAffine(shade, matrix, size, flags=cv2.INTER_CUBIC), np.float32)
 

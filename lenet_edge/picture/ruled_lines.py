@@ -107,9 +107,10 @@ def find_rules(
     `thickest_upright` (default: the same). `expected`: where they run, nearly; no others are looked for.
     """
     upright = thickest if thickest_upright is None else thickest_upright
-    level = _level_rules(density, noise, thickest, expected and expected.level)
+    rows, columns = (expected.level, expected.upright) if expected else (None, None)
+    level = _level_rules(density, noise, thickest, rows)
     rest = density - level.density if len(level.ends) else density
-    beside = _level_rules(_turned(rest), noise, upright, expected and expected.upright)
+    beside = _level_rules(_turned(rest), noise, upright, columns)
     found = level.density + _turned(beside.density) if len(beside.ends) else level.density
     return Rules(found, Courses(level=level.ends, upright=beside.ends, shape=density.shape))
 

@@ -89,6 +89,6 @@ def _redraw(inside: Array, wider: float) -> NDArray[np.uint8]:
     # Distances are between pixel centres and the edge is halfway between; it is one pixel soft.
     outside = distances(inside > 0, rough=True)
     signed = inside - outside + (inside == 0)
-    cover = np.asarray(cv2.add(255 * signed, 255 * wider, dtype=cv2.CV_8U), np.uint8)
+    cover = np.clip(255 * (signed + wider) + 0.5, 0, 255).astype(np.uint8)
     size = inside.shape[1] // FINE, FIELD
     return np.asarray(Image.fromarray(cover).resize(size, Image.Resampling.BILINEAR))
