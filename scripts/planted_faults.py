@@ -1121,8 +1121,8 @@ FAULTS = (
     _fault(
         "marks",
         "lenet_edge/picture/marks.py",
-        "return bool(_nearest(marks, seen) > _nearest",
-        "return bool(_nearest(marks, seen) < _nearest",
+        "_nearest(_drawn_marks(digit), seen) > enough",
+        "_nearest(_drawn_marks(digit), seen) < enough",
         meaning="what resembles a plus is sure, and what resembles none is not",
         tests="lenet_edge/picture/test_marks.py",
     ),
