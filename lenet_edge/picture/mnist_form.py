@@ -89,10 +89,10 @@ def _outline(shade: Array) -> Array:
     height, width = shade.shape
     scale = BOX * FINE / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    fine = _padded(np.asarray(cv2.resize(shade, size, interpolation=method), np.float32), _ROOM)
+    method = Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC
+    fine = _padded(np.asarray(Image.fromarray(shade).resize(size, method)), _ROOM)
     inked = fine > stroke_edge(fine)
-    inside, outside = distances(~inked, rough=True), distances(inked, rough=True)
+    inside, outside = distances(~inked), distances(inked)
     stroke = 2 * median(half_widths(inside)) / FINE
     left, top, right, bottom = box_of(inked)
     longer = max(right - left, bottom - top) / FINE
