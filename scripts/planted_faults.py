@@ -1079,6 +1079,22 @@ FAULTS = (
         tests="lenet_edge/picture/test_two_looks.py",
     ),
     _fault(
+        "faint-ink-or-a-shadow",
+        "lenet_edge/picture/ink_pieces.py",
+        "if level < _SHADOWS_EDGE",
+        "if level < 0",
+        meaning="the edge of a shadow is taken for faint ink on bare paper",
+        tests="lenet_edge/picture/test_two_looks.py",
+    ),
+    _fault(
+        "blots-on-a-line",
+        "lenet_edge/picture/line/finding.py",
+        "return thickest_square(found.shade > 0.5 * found.level) <= window",
+        "return thickest_square(found.shade > 0.5 * found.level) > 0",
+        meaning="blots, thicker than any stroke, are read as digits",
+        tests="lenet_edge/picture/line/test_line.py",
+    ),
+    _fault(
         "crowded",
         "lenet_edge/picture/segment.py",
         "p.longer >= 0.4 * size and p.area >= 0.15 * main.area",

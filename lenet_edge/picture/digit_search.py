@@ -88,10 +88,8 @@ def _followed(grey: Grey, located: LocatedDigit, *, window: float) -> LocatedDig
     """Return the digit `located` with a `window` anew where it is in shadow: a narrow one follows that."""
     segment = located.segment
     for _ in range(2):
-        narrower = window_for(thickest_stroke(segment), min(grey.shape))
-        if segment.finding is Finding.BLANK or narrower > 0.8 * window:
-            break
-        if _is_fully_inked(segment, narrower * min(grey.shape)):
+        narrower = None if segment.finding is Finding.BLANK else narrower_window(segment, window)
+        if narrower is None:
             break
         window = narrower
         density = find_ink(grey, inverted=located.inverted, window=window).density
@@ -99,12 +97,20 @@ def _followed(grey: Grey, located: LocatedDigit, *, window: float) -> LocatedDig
     return replace(located, segment=segment)
 
 
-def _is_fully_inked(segment: Segment, window: float) -> bool:
-    """Return whether a narrower `window`, in pixels, finds the same ink: all is a digit's, on bare paper."""
+def narrower_window(segment: Segment, window: float) -> float | None:
+    """Return a narrower window of the closing with which a digit is to be found anew; None if none is.
+
+    A narrow one follows shadows better. `window`: with which `segment` was found. Both are shares of the
+    picture's shorter side.
+    """
+    shorter = min(segment.mask.shape)
+    narrower = window_for(thickest_stroke(segment), shorter)
+    if narrower > 0.8 * window:
+        return None
     left, top, right, bottom = segment.box
-    if thickest_square(segment.mask[top:bottom, left:right]) > window:
-        return False
-    return is_bare_around(segment.shade, [segment.box], segment.level)
+    thin = thickest_square(segment.mask[top:bottom, left:right]) <= narrower * shorter
+    # On bare paper any window that is wider than the strokes finds the same.
+    return None if thin and is_bare_around(segment.shade, [segment.box], segment.level) else narrower
 
 
 def window_for(stroke: float, shorter: int) -> float:

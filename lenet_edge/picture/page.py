@@ -14,6 +14,7 @@ from lenet_edge.picture.digit_search import (
     locate_again,
     locate_digit,
     look_at,
+    narrower_window,
     thickest_stroke,
     window_for,
 )
@@ -127,13 +128,13 @@ def _located_enlarged(grey: NDArray[np.uint8], found: _Found, factor: int) -> _F
     room = 8 + side
     left, top = (max(0, edge - room) for edge in box[:2])
     part = grey[top : box[3] + room, left : box[2] + room]
-    less = max(1, min(factor // 2, round(side / _USUAL_DIGIT)))
+    less = max(1, min(factor // 2, round(side / _USUAL_DIGIT)))  # a second look is twice as fine at least
     small = reduced(part, less)
-    stroke, widest = thickest_stroke(located.segment) * factor, WIDEST_STROKE * min(grey.shape)
+    stroke, narrow = thickest_stroke(located.segment), narrower_window(located.segment, WIDEST_STROKE)
     known = Known(
         inverted=located.inverted,
         rules=located.rules.courses.in_part((left / factor, top / factor), less / factor, small.shape),
-        window=window_for(stroke if stroke < 0.8 * widest else widest, min(part.shape)),
+        window=window_for(stroke * factor, min(part.shape)) if narrow else WIDEST_STROKE,
     )
     again = locate_again(small, known)
     if again.segment.finding is not Finding.DIGIT:

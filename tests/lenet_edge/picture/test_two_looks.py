@@ -11,6 +11,7 @@ from lenet_edge.digits.mnist import calibration_digits
 from lenet_edge.picture import page
 from lenet_edge.picture.digit import prepare
 from lenet_edge.picture.findings import Finding
+from lenet_edge.picture.ink_pieces import is_bare_around
 from lenet_edge.picture.ruled_lines import find_rules
 
 DIGITS = calibration_digits().images
@@ -74,6 +75,17 @@ def test_two_looks_that_differ_are_not_believed(monkeypatch):
     prepared = prepare(picture)
     assert prepared.finding is Finding.DIGIT
     assert np.abs(np.subtract(prepared.box, wanted)).max() <= 2 * TIMES
+
+
+def test_paper_is_bare_without_shadows_and_other_ink():
+    shade, box = np.zeros((60, 80), np.float32), (30, 20, 45, 40)
+    shade[20:40, 30:45] = 0.8
+    assert is_bare_around(shade, [box], 0.8)
+    shaded = shade.copy()
+    shaded[:, 60:63] = 0.2  # what the edge of a shadow leaves
+    assert not is_bare_around(shaded, [box], 0.8)
+    assert not is_bare_around(shade, [], 0.8)
+    assert not is_bare_around(shade / 4, [box], 0.2)  # it may be such an edge itself
 
 
 def test_on_a_small_page_a_shadow_is_followed():

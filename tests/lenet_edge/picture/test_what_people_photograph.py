@@ -176,9 +176,7 @@ def test_thick_strokes_on_shaded_paper_are_not_hollow():
         noise = np.random.default_rng(1).normal(0, 4, thick.shape)
         photographed = np.clip(200 - 0.6 * thick + noise, 0, 255).astype(np.uint8)
         drawn, found = (prepare(grey).picture for grey in (np.invert(thick), photographed))
-        # A hundredth of a pixel may decide in which of two columns a digit's middle is.
-        beside = (np.roll(found, step, axis=1) for step in (-1, 0, 1))
-        assert max((one[drawn > 200] > 100).mean() for one in beside) > 0.9
+        assert (found[drawn > 200] > 100).mean() > 0.9
 
 
 @pytest.mark.parametrize("gap", [4, 20, 34])
