@@ -12,7 +12,7 @@ from converters.base.files import make_folder
 from converters.base.options import command_parser, command_text
 from lenet_edge.digits.mnist import Digits, check_training_files
 from lenet_edge.packaged.options import add_weights_option, check_weights
-from lenet_edge.training.checkpoints import check_start, checkpoint_folder, resume_hint
+from lenet_edge.training.checkpoints import check_start, checkpoint_folder, resume_hint, same_as_begun
 from lenet_edge.training.options import add_training_options, check_fields, check_training_options
 from lenet_edge.training.preparing import training_and_held_out, use_threads
 from lenet_edge.training.terminal_lines import string_errors_text
@@ -99,6 +99,7 @@ def _check(options: argparse.Namespace) -> None:
     check_training_files(data=options.data)
     check_start(checkpoint_folder(options.out), resume=options.resume)
     make_folder(options.out)
+    same_as_begun(options.out, vars(options))
 
 
 def _fine_tune(training: Digits, held_out: Digits, options: argparse.Namespace, *, command: str) -> FineTuned:

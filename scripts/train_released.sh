@@ -38,6 +38,10 @@ as_printed runs/paper_held_out --seed 1 --limit 55000
 # and then the same command with `--start` and `--keep 0.4` (git show 8ab2e87:scripts/train_released.sh).
 test -f runs/start.npz || git show 8ab2e87:lenet_edge/released/lenet5_wide.npz > runs/start.npz
 train runs/string_teacher --strings --model teacher --epochs 40 --passes 60 --gentle-passes 8 --batch-size 64 --learning-rate 2e-3
-train runs/lenet5_wide --strings --learn-from runs/string_teacher --start runs/start.npz --epochs 200 --passes 60 --gentle-passes 8 --batch-size 64 --learning-rate 1.5e-3
+wide() {
+    train "$@" --strings --learn-from runs/string_teacher --batch-size 64
+}
+wide runs/lenet5_wide_1 --start runs/start.npz --keep 0.25 --epochs 200 --passes 60 --gentle-passes 8 --learning-rate 1.5e-3
+wide runs/lenet5_wide --start runs/lenet5_wide_1/weights.npz --keep 0.5 --epochs 80 --passes 52 --gentle-passes 0 --learning-rate 1e-3 --seed 1999
 test -f runs/wide_qat/report.json || "$BIN/lenet-edge" quantize --strings --weights runs/lenet5_wide/weights.npz --batch-size 64 --out runs/wide_qat --verbose 2 $data
 "$BIN/python" scripts/release_wide.py runs/lenet5_wide --fine-tuned runs/wide_qat $data

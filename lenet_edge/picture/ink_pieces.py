@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 
 from lenet_edge.digits.opencv import cv2
 from lenet_edge.picture.connected_components import find_components, mask_of
-from lenet_edge.picture.findings import box_of
+from lenet_edge.picture.findings import Box, box_of
 from lenet_edge.picture.ink import Array, deviation
 from lenet_edge.picture.strokes import bars, distances
 
@@ -29,6 +31,9 @@ _TEETH = 3  # at least
 _STRAIGHT = 0.9  # of a comb's ink
 _SLIM_TOOTH = 5.0  # times as high as wide
 _ALIKE = 0.1  # of their height or distance: so little teeth differ
+_SHADOWS_EDGE = 0.25  # of the light: what a shadow's edge leaves, where the paper is estimated, is fainter
+_BARE = 0.2  # of full shade: what is paler is bare paper
+_BLUR = 2  # pixels around a box that are not bare paper
 _BINOMIAL = np.array([0.25, 0.5, 0.25], np.float32)
 _SURENESS = 12.0  # standard errors above bare paper, for a piece as a whole
 
@@ -46,6 +51,11 @@ class Piece:
     bottom: int
     right: int
     cut: bool
+
+    @property
+    def box(self) -> Box:
+        """The box."""
+        return self.left, self.top, self.right, self.bottom
 
     @property
     def longer(self) -> int:
@@ -77,8 +87,8 @@ def find_pieces(density: Array, *, flat: bool = False, single: bool = False) -> 
     shade = 1 - np.exp(-np.maximum(density, -1))
     smooth = smoothed(shade, 1)
     noise = 0.0 if flat else deviation(smooth)
-    labels, pieces = _label_pieces(smooth, max(_FAINTEST, 4 * noise))
-    pieces = [p for p in pieces if p.mass > _SURENESS * noise * np.sqrt(p.area) and p.area >= _SPECK]
+    labels, pieces = _label_pieces(smooth, max(_FAINTEST, 4 * noise), smallest=_SPECK)
+    pieces = [p for p in pieces if p.mass > _SURENESS * noise * math.sqrt(p.area)]
     inked, pieces = pieces, _without_frames(labels, pieces, broken=single)
     if not pieces:
         return Pieces(labels, [], smooth, 0.0, None)
@@ -93,9 +103,29 @@ def find_pieces(density: Array, *, flat: bool = False, single: bool = False) -> 
     joined = _joined_frame(smooth[own], level) if single else None
     if joined is not None:
         smooth[own] = np.where(joined, np.float32(0), smooth[own])
-    labels, pieces = _label_pieces(smooth, max(_FAINTEST, 0.35 * level))
-    pieces = _without_frames(labels, [p for p in pieces if p.level > 0.55 * level], broken=single)
+    labels, pieces = _label_pieces(smooth, max(_FAINTEST, 0.35 * level), palest=0.55 * level)
+    pieces = _without_frames(labels, pieces, broken=single)
     return Pieces(labels, pieces, smooth, level, max(pieces, key=_prominence, default=None))
+
+
+def is_bare_around(shade: Array, boxes: Iterable[Box], level: float) -> bool:
+    """Return whether nothing outside `boxes` is darker than bare paper: no shadow, and no other ink.
+
+    `shade` (h, w) as in `Pieces`, and the `level` of full ink. Ink so faint that it may be the edge of a
+    shadow is not told from one.
+    """
+    if level < _SHADOWS_EDGE:
+        return False
+    around = shade.copy()
+    for left, top, right, bottom in boxes:
+        around[max(top - _BLUR, 0) : bottom + _BLUR, max(left - _BLUR, 0) : right + _BLUR] = 0
+    return bool(around.max() < _BARE * level)
+
+
+def thickest_square(mask: NDArray[np.bool_]) -> float:
+    """Return the side of the largest square in the ink `mask` (h, w), in pixels, with the blur around it."""
+    inside = cv2.copyMakeBorder(mask.view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    return 2 * float(cv2.distanceTransform(inside, cv2.DIST_C, 3).max()) + 1
 
 
 def _without_frames(labels: NDArray[np.int32], pieces: list[Piece], *, broken: bool) -> list[Piece]:
@@ -131,8 +161,8 @@ def _encloses(labels: NDArray[np.int32], one: Piece, pieces: list[Piece]) -> boo
 
 def _joined_frame(shade: Array, level: float) -> NDArray[np.bool_] | None:
     """Return where in `shade` (h, w) a frame is that blur has joined to what it frames; None without one."""
-    labels, cores = _label_pieces(shade, _DARKEST * level)
-    frame = _broken_frame(labels, [one for one in cores if one.area >= _SPECK], smallest=_LARGE)
+    labels, cores = _label_pieces(shade, _DARKEST * level, smallest=_SPECK)
+    frame = _broken_frame(labels, cores, smallest=_LARGE)
     if not frame:
         return None
     framing = mask_of(labels, list(frame))
@@ -235,19 +265,23 @@ def _full_shade(values: Array) -> float:
     return float((positive**2).sum() / max(positive.sum(), 1e-9))
 
 
-def _label_pieces(shade: Array, threshold: float) -> tuple[NDArray[np.int32], list[Piece]]:
-    """Return the numbers of the pieces darker than `threshold`, (h, w), and the pieces."""
-    found = find_components(shade > threshold)
+def _label_pieces(
+    shade: Array, threshold: float, *, smallest: int = 1, palest: float = 0.0
+) -> tuple[NDArray[np.int32], list[Piece]]:
+    """Return the numbers of the pieces darker than `threshold`, (h, w), and those pieces that count.
+
+    These are of `smallest` pixels or more, and their full shade is above `palest`.
+    """
+    inked = shade > threshold
+    found = find_components(inked)
     height, width = shade.shape
-    inked = np.flatnonzero(found.labels)
-    numbers, values = found.labels.ravel()[inked], shade.ravel()[inked]
-    masses = np.bincount(numbers, values, len(found.areas) + 1)
-    squares = np.bincount(numbers, values**2, len(found.areas) + 1)
+    numbers, values = found.labels[inked], shade[inked]
+    masses = np.bincount(numbers, values, len(found.areas) + 1)[1:]
+    levels = np.bincount(numbers, values * values, len(found.areas) + 1)[1:] / masses
     pieces = []
-    for number, ((left, top, right, bottom), area) in enumerate(
-        zip(found.boxes.tolist(), found.areas.tolist(), strict=True), 1
-    ):
+    for place in np.flatnonzero((found.areas >= smallest) & (levels > palest)).tolist():
+        left, top, right, bottom = found.boxes[place].tolist()
         cut = top == 0 or left == 0 or bottom == height or right == width
-        mass = float(masses[number])
-        pieces.append(Piece(number, area, float(squares[number]) / mass, mass, top, left, bottom, right, cut))
+        area, level, mass = int(found.areas[place]), float(levels[place]), float(masses[place])
+        pieces.append(Piece(place + 1, area, level, mass, top, left, bottom, right, cut))
     return found.labels, pieces

@@ -57,18 +57,19 @@ def resembles_mark(picture: NDArray[np.uint8], digit: int, *, nearer: float = NE
 
     It is in MNIST's form, as `prepare` makes it, and not blank. `nearer`: as `NEARER`.
     """
-    marks = _drawn_marks(digit)
-    if not len(marks):
+    if not _marks_taken_for(digit):
         return False
     seen = _shifted(_blurred(middle(picture[None], side=MNIST_SIDE)[0]))
-    return bool(_nearest(marks, seen) > _nearest(_known_digits(digit), seen) + nearer)
+    enough = _nearest(_known_digits(digit), seen) + nearer
+    # So near a digit, no mark can be nearer by enough, and none has to be drawn.
+    return enough < 1 and _nearest(_drawn_marks(digit), seen) > enough
 
 
-def _nearest(known: Array, seen: Array) -> float:
+def _nearest(known: NDArray[np.float16], seen: Array) -> float:
     """Return the largest cosine of a row of `known` (n, 784) and a column of `seen` (784, 9)."""
     # By OpenCV: NumPy's product wakes a thread for each core, and these then wait at full speed for 30 ms.
     nothing = np.zeros((len(known), seen.shape[1]), np.float32)
-    return float(np.asarray(cv2.gemm(known, seen, 1.0, nothing, 0.0)).max())
+    return float(np.asarray(cv2.gemm(known.astype(np.float32), seen, 1.0, nothing, 0.0)).max())
 
 
 def _shifted(blurred: Array) -> Array:
@@ -129,23 +130,26 @@ def _bow_of(picture: NDArray[np.uint8], *, ends: int = 0) -> _Bow | None:
     return _Bow(lean=2 * lean / height, bend=bend / height, rough=rough)
 
 
+def _marks_taken_for(digit: int) -> list[Mark]:
+    return [mark for mark in MARKS.values() if digit in mark.taken_for]
+
+
+# Kept in half precision: a cosine is right to 0.001 then, and the marks of all digits take 2 MB.
 @lru_cache
-def _known_digits(digit: int) -> Array:
+def _known_digits(digit: int) -> NDArray[np.float16]:
     """Return the packaged calibration digits of one class as `_blurred` returns them, (n, 784)."""
     digits = calibration_digits()
-    return np.stack([_blurred(image) for image in digits.images[digits.labels == digit]])
+    return np.stack([_blurred(image).astype(np.float16) for image in digits.images[digits.labels == digit]])
 
 
 @lru_cache
-def _drawn_marks(digit: int) -> Array:
+def _drawn_marks(digit: int) -> NDArray[np.float16]:
     """Return the marks that are taken for `digit` as `_blurred` returns them, (n, 784): many of each."""
-    ways = product(_TURNS, _SLANTS, _WIDTHS, _STROKES)
-    marks = [mark.strokes for mark in MARKS.values() if digit in mark.taken_for]
-    drawn = [
-        _blurred(_draw(strokes, turn=turn, slant=slant, width=width, stroke=stroke))
-        for strokes, (turn, slant, width, stroke) in product(marks, ways)
-    ]
-    return np.array(drawn, np.float32)
+    ways = list(product(_marks_taken_for(digit), _TURNS, _SLANTS, _WIDTHS, _STROKES))
+    drawn = np.empty((len(ways), MNIST_SIDE**2), np.float16)
+    for row, (mark, turn, slant, width, stroke) in zip(drawn, ways, strict=True):
+        row[:] = _blurred(_draw(mark.strokes, turn=turn, slant=slant, width=width, stroke=stroke))
+    return drawn
 
 
 def _blurred(field: NDArray[np.uint8]) -> Array:

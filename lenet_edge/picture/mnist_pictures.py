@@ -14,6 +14,8 @@ _PAPER = 4  # grey levels: the middle one of a digit's pixels is paper, which is
 
 def as_in_mnist(grey: NDArray[np.uint8]) -> Prepared | None:
     """Return `grey`, uint8 (h, w), as it is if it is in MNIST's form, on black or on white; else None."""
+    if grey.shape not in ((MNIST_SIDE, MNIST_SIDE), (FIELD, FIELD)):
+        return None
     for inverted, field in ((True, grey), (False, np.invert(grey))):
         if _is_mnist(field):
             picture = np.pad(field, (FIELD - len(field)) // 2)
@@ -22,10 +24,8 @@ def as_in_mnist(grey: NDArray[np.uint8]) -> Prepared | None:
 
 
 def _is_mnist(field: NDArray[np.uint8]) -> bool:
-    """Return whether `field` is already in MNIST's form."""
-    if field.shape not in ((MNIST_SIDE, MNIST_SIDE), (FIELD, FIELD)) or field.max() < 128:
-        return False
-    if np.median(field) > _PAPER:
+    """Return whether `field`, of 28x28 or 32x32, is already in MNIST's form."""
+    if field.max() < 128 or np.median(field) > _PAPER:
         return False
     edge = (len(field) - BOX) // 2 - 1
     inner = field[edge:-edge, edge:-edge]

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lenet_edge.digits.geometry import FIELD
-from lenet_edge.picture.digit_search import Known, LocatedDigit, locate_digit, thickest_stroke, window_for
+from lenet_edge.picture.digit_search import (
+    Known,
+    LocatedDigit,
+    locate_again,
+    locate_digit,
+    look_at,
+    narrower_window,
+    thickest_stroke,
+    window_for,
+)
 from lenet_edge.picture.findings import Box, Finding, Prepared
+from lenet_edge.picture.ink import WIDEST_STROKE
 from lenet_edge.picture.ink_pieces import smoothed
 from lenet_edge.picture.mnist_form import pad_to_field, to_mnist_form
 from lenet_edge.picture.mnist_pictures import as_in_mnist
@@ -21,6 +31,9 @@ _SOME = 100  # rows, or columns: enough to tell a photograph from a drawn pictur
 _LITTLE = 20  # levels: with less contrast, a picture is left as it is
 _SEARCHED_SIDE = 256  # pixels, about: the longer side of a page that is searched
 _SMALL_DIGIT = 53  # pixels of the reduced page: a smaller digit is located again at a larger size
+_FIRST_SIDE = 144  # pixels, about: the longer side at which a page is looked at first
+_USUAL_DIGIT = 72  # pixels, about: the longer side at which a digit is located again
+_AGREED = 0.12  # of a digit's longer side: so far may the ends of its box differ between two looks
 
 
 def prepare_page(grey: NDArray[np.uint8]) -> Prepared:
@@ -57,33 +70,77 @@ def _levelled(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _prepare_paper(grey: NDArray[np.uint8]) -> Prepared:
     """Find the digit on `grey` (h, w), paper from edge to edge."""
-    factor = _reduction_factor(grey.shape)
-    located = locate_digit(reduced(grey, factor).astype(np.float32))
-    segment = located.segment
+    found = _at_first_look(grey) or _searched(grey)
+    segment, inverted = found.located.segment, found.located.inverted
     if segment.finding is Finding.BLANK:
-        blank = np.zeros((FIELD, FIELD), np.uint8)
-        return Prepared(blank, segment.finding, segment.reason, None, located.inverted)
-    source = _enlarged(segment.box, factor, grey.shape)
-    if segment.finding is Finding.DIGIT and factor > 1 and _longer_side(segment.box) < _SMALL_DIGIT:
-        located = _locate_enlarged(grey, source, located) or located
-    picture = _model_picture(located)
+        return Prepared(np.zeros((FIELD, FIELD), np.uint8), segment.finding, segment.reason, None, inverted)
+    picture = _model_picture(found.located)
     if not picture.any():  # a speck so small that no ink is left at the model's size
-        return Prepared(picture, Finding.BLANK, "nothing is written on it", None, located.inverted)
-    return Prepared(picture, segment.finding, segment.reason, source, located.inverted, on_page=True)
+        return Prepared(picture, Finding.BLANK, "nothing is written on it", None, inverted)
+    return Prepared(picture, segment.finding, segment.reason, found.box, inverted, on_page=True)
 
 
-def _locate_enlarged(grey: NDArray[np.uint8], box: Box, located: LocatedDigit) -> LocatedDigit | None:
-    """Locate the digit again in the part of `grey` around `box`, less reduced; None if that finds none."""
+@dataclass(frozen=True)
+class _Found:
+    """A digit `located` in a part of a page, or in all of it; its `box` is in pixels of the page."""
+
+    located: LocatedDigit
+    box: Box
+
+
+def _at_first_look(grey: NDArray[np.uint8]) -> _Found | None:
+    """Find the digit by a look at the much reduced page, then at what is around it alone.
+
+    None if both looks do not find the same one digit: there is a shadow, a frame, a second figure, or none.
+    """
+    factor = max(1, round(max(grey.shape) / _FIRST_SIDE))
+    if factor == 1:
+        return None
+    seen = look_at(reduced(grey, factor))
+    if seen is None or seen.segment.finding is not Finding.DIGIT:
+        return None
+    box = _enlarged(seen.segment.box, factor, grey.shape)
+    found = _located_enlarged(grey, _Found(seen, box), factor)
+    if found is None:
+        return None
+    room = max(2 * factor, _AGREED * _longer_side(box))
+    return found if np.abs(np.subtract(found.box, box)).max() <= room else None
+
+
+def _searched(grey: NDArray[np.uint8]) -> _Found:
+    """Find the digit by a search of the whole page."""
+    factor = _reduction_factor(grey.shape)
+    located = locate_digit(reduced(grey, factor))
+    segment = located.segment
+    found = _Found(located, _enlarged(segment.box, factor, grey.shape))
+    if segment.finding is Finding.DIGIT and factor > 1 and _longer_side(segment.box) < _SMALL_DIGIT:
+        return _located_enlarged(grey, found, factor) or found
+    return found
+
+
+def _located_enlarged(grey: NDArray[np.uint8], found: _Found, factor: int) -> _Found | None:
+    """Locate the digit `found` again in the part of `grey` around it; None if that finds no single one.
+
+    It was found in the page reduced by `factor`; the part is reduced less.
+    """
+    box, located = found.box, found.located
     side = _longer_side(box)
     room = 8 + side
     left, top = (max(0, edge - room) for edge in box[:2])
     part = grey[top : box[3] + room, left : box[2] + room]
-    small = reduced(part, _reduction_factor(part.shape)).astype(np.float32)
-    stroke = thickest_stroke(located.segment) * side / _longer_side(located.segment.box)
-    window = window_for(stroke, min(part.shape))
-    known = Known(inverted=located.inverted, ruled=located.turn is not None, window=window)
-    again = locate_digit(small, known=known)
-    return again if again.segment.finding is Finding.DIGIT else None
+    less = max(1, min(factor // 2, round(side / _USUAL_DIGIT)))  # a second look is twice as fine at least
+    small = reduced(part, less)
+    stroke, narrow = thickest_stroke(located.segment), narrower_window(located.segment, WIDEST_STROKE)
+    known = Known(
+        inverted=located.inverted,
+        rules=located.rules.courses.in_part((left / factor, top / factor), less / factor, small.shape),
+        window=window_for(stroke * factor, min(part.shape)) if narrow else WIDEST_STROKE,
+    )
+    again = locate_again(small, known)
+    if again.segment.finding is not Finding.DIGIT:
+        return None
+    own = [edge * less + start for edge, start in zip(again.segment.box, (left, top) * 2, strict=True)]
+    return _Found(again, (own[0], own[1], min(own[2], grey.shape[1]), min(own[3], grey.shape[0])))
 
 
 def _model_picture(located: LocatedDigit) -> NDArray[np.uint8]:
@@ -93,7 +150,7 @@ def _model_picture(located: LocatedDigit) -> NDArray[np.uint8]:
     part = slice(max(top - 1, 0), bottom + 1), slice(max(left - 1, 0), right + 1)
     shade = np.maximum(segment.shade[part] / segment.level, 0)
     near = smoothed(segment.mask[part].astype(np.float32), 1) > 0
-    digit = to_mnist_form(np.where(near, shade, 0).astype(np.float32), turn=located.turn or 0.0)
+    digit = to_mnist_form(np.where(near, shade, 0).astype(np.float32), turn=located.rules.turn or 0.0)
     return pad_to_field(digit)
 
 

@@ -19,86 +19,162 @@ from lenet_edge.picture.ink import Array, deviation
 _SIDE = 128  # pixels: the size of the Radon transform, a power of two
 _PARTS = 16  # parts of a line in the transform
 _MOST_EVIDENCE, _MOST_OF_PART = 31, 15  # so that eight pixels, and sixteen parts, add up to less than 256
+_FILLED = 0.6  # of a line's parts: so far a rule's are filled at least
 _SLOPE = 0.5  # rows per column at most: rules are level within 26 degrees
 _THICKEST = 7  # pixels at that size
 _SEGMENTS = 20  # parts of a rule that are checked one by one
-_COLUMNS = 10  # of a part that are looked at: two hundred are enough
+_COLUMNS = 5  # of a part that are looked at: a hundred are enough
+_COMPARED = 16  # columns, at least, in which two lines are compared
 _CLEAR = 0.3  # of the noise: a candidate that rises less above its sides is not traced
 _MOST_RULES = 60  # rules in one direction
 _NEIGHBOURS = 5  # rows, at that size: the differences at both ends of lines that may be the same
 
 
-@dataclass(frozen=True)
-class Rules:
-    """The `density` (h, w) of the rules alone, their `count`, and their `turn`.
+@dataclass(frozen=True, kw_only=True)
+class Courses:
+    """Where rules run in a picture of `shape` (h, w).
 
-    The turn is clockwise, in degrees; None without rules.
+    `level`, (k, 2): the rows of each in the first and in the last column; `upright`, (n, 2): the columns of
+    each in the first and in the last row.
     """
 
+    level: Array
+    upright: Array
+    shape: tuple[int, ...]
+
+    def in_part(self, corner: tuple[float, float], size: float, shape: tuple[int, ...]) -> Courses:
+        """Return the same in a part of the picture, of `shape` (h, w), with the `corner` (column, row).
+
+        `size`: pixels of the picture for each pixel of the part.
+        """
+        across, down = (
+            (np.array([0.5, length - 0.5]) * size + start - 0.5) / max(own - 1, 1)
+            for length, own, start in zip(shape[::-1], self.shape[::-1], corner, strict=True)
+        )
+        return Courses(
+            level=_between(self.level, across, corner[1], size),
+            upright=_between(self.upright, down, corner[0], size),
+            shape=shape,
+        )
+
+
+def _between(ends: Array, shares: NDArray[np.float64], start: float, size: float) -> Array:
+    """Return `ends` (k, 2) of lines at `shares` of the way, from `start` on, in larger pixels."""
+    places = ends[:, :1] + (ends[:, 1:] - ends[:, :1]) * shares
+    return ((places + 0.5 - start) / size - 0.5).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The `density` (h, w) of the rules alone, and their `courses`."""
+
     density: Array
-    count: int
-    turn: float | None
+    courses: Courses
+
+    @property
+    def count(self) -> int:
+        """How many rules there are."""
+        return len(self.courses.level) + len(self.courses.upright)
+
+    @property
+    def turn(self) -> float | None:
+        """Their turn, clockwise, in degrees; None without rules."""
+        height, width = self.density.shape
+        level, upright = (
+            np.arctan2(ends[:, 1] - ends[:, 0], max(length - 1, 1))
+            for ends, length in ((self.courses.level, width), (self.courses.upright, height))
+        )
+        return float(np.median(np.degrees(np.concatenate([level, -upright])))) if self.count else None
+
+
+def no_rules(shape: tuple[int, ...]) -> Rules:
+    """Return the rules of a picture of `shape` (h, w) without any."""
+    none = np.zeros((0, 2), np.float32)
+    return Rules(np.zeros(shape, np.float32), Courses(level=none, upright=none, shape=shape))
 
 
 def find_rules(
-    density: Array, noise: float, *, thickest: float = np.inf, thickest_upright: float | None = None
+    density: Array,
+    noise: float,
+    *,
+    thickest: float = np.inf,
+    thickest_upright: float | None = None,
+    expected: Courses | None = None,
 ) -> Rules:
     """Find the rules in the ink `density` (h, w); `noise`: the standard deviation of bare paper.
 
     Lines thicker than `thickest` pixels are not rules; for lines from top to bottom the limit is
-    `thickest_upright` (default: the same).
+    `thickest_upright` (default: the same). `expected`: where they run, nearly; no others are looked for.
     """
     upright = thickest if thickest_upright is None else thickest_upright
-    level = _level_rules(density, noise, thickest)
-    rest = density - level.density if level.turns else density
-    beside = _level_rules(np.ascontiguousarray(rest.T), noise, upright)
-    turns = [*level.turns, *(-turn for turn in beside.turns)]
-    found = level.density + beside.density.T if beside.turns else level.density
-    return Rules(found, len(turns), float(np.median(turns)) if turns else None)
+    rows, columns = (expected.level, expected.upright) if expected else (None, None)
+    level = _level_rules(density, noise, thickest, rows)
+    rest = density - level.density if len(level.ends) else density
+    beside = _level_rules(_turned(rest), noise, upright, columns)
+    found = level.density + _turned(beside.density) if len(beside.ends) else level.density
+    return Rules(found, Courses(level=level.ends, upright=beside.ends, shape=density.shape))
+
+
+def _turned(density: Array) -> Array:
+    """Return `density` (h, w) with its rows as columns: NumPy's copy takes five times as long."""
+    return np.asarray(cv2.transpose(density), np.float32)
 
 
 @dataclass(frozen=True)
 class _LevelRules:
-    """The `density` (h, w) of the rules from side to side, and the `turns` of each, in degrees clockwise."""
+    """The `density` (h, w) of the rules from side to side, and the `ends` (k, 2) of each: rows."""
 
     density: Array
-    turns: list[float]
+    ends: Array
 
 
-def _level_rules(density: Array, noise: float, thickest: float) -> _LevelRules:
+def _level_rules(density: Array, noise: float, thickest: float, expected: Array | None) -> _LevelRules:
     """Find the rules in `density` (h, w) that run from side to side and are `thickest` pixels at most."""
     found = np.zeros_like(density)
-    turns: list[float] = []
+    ends = np.zeros((0, 2), np.float32)
     if thickest < 1:  # no line is that thin
-        return _LevelRules(found, turns)
-    lines = _candidates(density)
+        return _LevelRules(found, ends)
+    lines = _lines(_candidates(density) if expected is None else expected, density.shape[1])
     density = density.copy() if len(lines) else density
     while len(lines):
         traced = _trace(density, lines, noise)
         profiles = _profiles(_medians(traced.across.swapaxes(1, 2)))
-        rules: list[int] = []
-        others: list[int] = []
-        for number in np.flatnonzero(_are_rules(traced.across, profiles, noise)).tolist():
-            near = any(_overlap(traced.rows, profiles, number, rule) for rule in rules)
-            (others if near else rules).append(number)
+        # What is known to be a rule need not be one in the part at hand alone.
+        accepted = _are_rules(traced.across, profiles, noise) if expected is None else profiles.any(axis=1)
+        rules, others = _apart(traced.rows, profiles, np.flatnonzero(accepted))
         for rows, profile in zip(traced.rows[rules], profiles[rules], strict=True):
             band = _band(density.shape, rows, profile)
             density.ravel()[band.places] -= band.amounts
             if np.count_nonzero(profile > profile.max() / 2) <= thickest:
                 found.ravel()[band.places] += band.amounts
-                turns.append(float(np.degrees(np.arctan((rows[-1] - rows[0]) / max(len(rows) - 1, 1)))))
+                ends = np.append(ends, rows[None, [0, -1]], axis=0)
         lines = traced.lines[others]  # the same rules, or what is beside them: looked at without these
-    return _LevelRules(found, turns)
+    return _LevelRules(found, ends)
 
 
-def _overlap(rows: Array, profiles: Array, one: int, other: int) -> bool:
-    """Return whether two lines of `rows` (k, w) are on average nearer than half the thickness of one."""
-    away = float(np.abs(rows[one] - rows[other]).mean())
-    return away <= max(np.count_nonzero(profiles[one]) / 2, 1)
+def _lines(ends: Array, width: int) -> Array:
+    """Return the rows, (k, `width`), of straight lines with these `ends` (k, 2)."""
+    slopes = (ends[:, 1:] - ends[:, :1]) / max(width - 1, 1)
+    return (ends[:, :1] + slopes * np.arange(width)).astype(np.float32)
+
+
+def _apart(rows: Array, profiles: Array, numbers: NDArray[np.intp]) -> tuple[list[int], list[int]]:
+    """Return which of the lines `numbers` of `rows` (k, w) overlap no earlier one of these, and the others.
+
+    Lines overlap that are on average nearer than half the thickness of one.
+    """
+    some = rows[numbers, :: max(1, rows.shape[1] // _COMPARED)]
+    away = np.abs(some[:, None] - some).mean(axis=2)
+    near = away <= np.maximum(np.count_nonzero(profiles[numbers], axis=1) / 2, 1)[:, None]
+    apart: list[int] = []
+    others: list[int] = []
+    for place in range(len(numbers)):
+        (others if near[place, apart].any() else apart).append(place)
+    return numbers[apart].tolist(), numbers[others].tolist()
 
 
 def _candidates(density: Array) -> Array:
-    """Return the candidates for rules from side to side, best first: the rows of each, (k, w)."""
+    """Return the candidates for rules from side to side, best first: the rows of their ends, (k, 2)."""
     height, width = density.shape
     side = min(_SIDE, 1 << max(5, round(np.log2(width))))
     rows = max(1, round(height * side / width))
@@ -109,9 +185,7 @@ def _candidates(density: Array) -> Array:
     clear = _MOST_EVIDENCE / max(4 * deviation(small), 0.04)
     evidence = np.clip(thin * clear, 0, _MOST_EVIDENCE).astype(np.uint8)
     peaks = _peaks(_radon(np.stack([evidence, evidence[::-1]])), side, rows)
-    ends = (_separate(peaks) + 0.5) * height / rows - 0.5
-    slopes = (ends[:, 1:] - ends[:, :1]) / max(width - 1, 1)
-    return (ends[:, :1] + slopes * np.arange(width)).astype(np.float32)
+    return ((_separate(peaks) + 0.5) * height / rows - 0.5).astype(np.float32)
 
 
 def _separate(peaks: Array) -> Array:
@@ -185,17 +259,18 @@ def _peaks(parts: NDArray[np.uint8], side: int, rows: int) -> Array:
 
     The first of the `parts` are those of a picture of `rows`, the second of the same upside down.
     """
-    score = parts * _weights(side, rows)
-    upside_down, falls, columns = places = np.nonzero(score > 0.6)
+    weights, most = _weights(side, rows)
+    upside_down, falls, columns = places = np.nonzero(parts > most)
+    scores = parts[places] * weights[falls, columns]
     ends = columns - _margin(side) + np.stack([np.zeros_like(falls), falls])
-    return np.stack([score[places], *np.where(upside_down, rows - 1 - ends, ends)], axis=1)
+    return np.stack([scores, *np.where(upside_down, rows - 1 - ends, ends)], axis=1)
 
 
 @lru_cache(maxsize=16)
-def _weights(side: int, rows: int) -> Array:
-    """Return what each line's parts count for, (falls, rows): more if it is not in the picture all along.
+def _weights(side: int, rows: int) -> tuple[Array, NDArray[np.uint8]]:
+    """Return what each line's parts count for, (falls, rows), and up to how many it is no rule.
 
-    Nothing for lines of which less than half is.
+    They count more if a line is not in the picture all along; if less than half of it is, it is no rule.
     """
     margin = _margin(side)
     falls = np.arange(int(side * _SLOPE) + 2)[:, None]
@@ -203,7 +278,8 @@ def _weights(side: int, rows: int) -> Array:
     inside = np.minimum(starts + falls, rows) - np.maximum(starts, 0)
     level = (starts >= 0) & (starts < rows)
     share = np.clip(np.where(falls > 0, inside / np.maximum(falls, 1), level), 0, 1)
-    return np.where(share >= 0.5, 1 / (_PARTS * _MOST_OF_PART * np.maximum(share, 0.5)), 0).astype(np.float32)
+    weights = (1 / (_PARTS * _MOST_OF_PART * np.maximum(share, 0.5))).astype(np.float32)
+    return weights, np.where(share >= 0.5, _FILLED / weights, 255).astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -239,7 +315,7 @@ def _trace(density: Array, lines: Array, noise: float) -> _Traced:
 def _within(rows: Array, height: int) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
     """Return which lines of `rows` (k, w) are half or more inside, and columns in which each of those is.
 
-    The columns, (k, segments, n), are some two hundred for each line.
+    The columns, (k, segments, n), are some hundred for each line.
     """
     width = rows.shape[1]
     inside = (rows >= 0) & (rows <= height - 1)

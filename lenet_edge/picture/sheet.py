@@ -71,18 +71,30 @@ def find_sheet(grey: NDArray[np.uint8]) -> Sheet | None:
 
 def _masks(small: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
     """Yield masks (h, w), 255 for what may be a sheet: by brightness, then by what a pen may have framed."""
-    _, bright = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    dark_level, bright_level = (small[bright == side] for side in (0, 255))
-    if not dark_level.size or not bright_level.size:
+    bright, dark = _bright_and_dark(small)
+    if bright.all() or dark.all():
         return
-    if float(bright_level.mean()) - float(dark_level.mean()) >= _CONTRAST:
-        yield np.asarray(bright, np.uint8)
-        yield np.asarray(255 - bright, np.uint8)
-        in_shadow, _ = cv2.threshold(dark_level, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-        yield np.where(small > in_shadow, np.uint8(255), np.uint8(0))
+    if _contrast(small, bright, dark) >= _CONTRAST:
+        yield bright
+        yield dark
+        in_shadow, _ = cv2.threshold(small[dark > 0], 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+        yield np.asarray(cv2.threshold(small, in_shadow, 255, cv2.THRESH_BINARY)[1], np.uint8)
     paper = _paper(small)
     for share in _DRAWN:
-        yield np.where(small > share * paper, np.uint8(255), np.uint8(0))
+        darkest = (share * np.arange(256)).astype(np.uint8)
+        yield np.asarray(cv2.compare(small, cv2.LUT(paper, darkest), cv2.CMP_GT), np.uint8)
+
+
+def _bright_and_dark(small: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return masks (h, w), 255 for the bright part and for the dark part of `small`."""
+    _, bright = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    return np.asarray(bright, np.uint8), np.invert(np.asarray(bright, np.uint8))
+
+
+def _contrast(small: NDArray[np.uint8], bright: NDArray[np.uint8], dark: NDArray[np.uint8]) -> float:
+    """Return how many grey levels the `bright` part of `small` is above the `dark` one on average."""
+    above, below = (cv2.mean(small, part)[0] for part in (bright, dark))
+    return float(above - below)
 
 
 def _paper(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -159,14 +171,11 @@ def _cut_out(grey: NDArray[np.uint8], corners: NDArray[np.float64], *, edge: int
 def without_table(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return `grey` (h, w), what is around a sheet painted over; `grey` itself where there is no sheet."""
     small = reduced(grey, max(1, round(max(grey.shape) / _SIDE)))
-    _, bright = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    dark_level, bright_level = (small[bright == level] for level in (0, 255))
-    if not dark_level.size or not bright_level.size:
+    bright, dark = _bright_and_dark(small)
+    if bright.all() or dark.all() or _contrast(small, bright, dark) < _CONTRAST:
         return grey
-    if float(bright_level.mean()) - float(dark_level.mean()) < _CONTRAST:
-        return grey
-    for mask in (bright, 255 - bright):
-        sheet = _sheet(np.asarray(mask, np.uint8))
+    for mask in (bright, dark):
+        sheet = _sheet(mask)
         if sheet is not None:
             paper = median(small[(sheet > 0) & (mask > 0)].astype(np.float32))
             inside = cv2.resize(sheet, grey.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0

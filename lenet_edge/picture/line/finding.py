@@ -16,19 +16,25 @@ from converters.base.errors import expect
 from lenet_edge.digits.geometry import BOX, FIELD
 from lenet_edge.picture.connected_components import mask_of
 from lenet_edge.picture.digit import check_shape
-from lenet_edge.picture.ink import WIDEST_STROKE, Array, flat_paper
-from lenet_edge.picture.ink_pieces import Piece, Pieces, find_pieces, smoothed
+from lenet_edge.picture.ink import WIDEST_STROKE, Array, Grey, flat_paper
+from lenet_edge.picture.ink_pieces import (
+    Piece,
+    Pieces,
+    find_pieces,
+    is_bare_around,
+    smoothed,
+    thickest_square,
+)
 from lenet_edge.picture.line.ink import (
     NARROWEST_WINDOW,
     THICKEST_STROKE,
-    LineInk,
     Paper,
     find_line_ink,
     find_paper,
 )
 from lenet_edge.picture.line.layout import Layout, find_layout
 from lenet_edge.picture.line.slant import room_for, slant_of, upright_map
-from lenet_edge.picture.line.strip import Strip, compose, cut_strip, rotation_map, starting_at
+from lenet_edge.picture.line.strip import LARGEST_BODY, Strip, compose, cut_strip, rotation_map, starting_at
 from lenet_edge.picture.line.strokes import draw_line, sampled
 from lenet_edge.picture.reduction import reduced
 from lenet_edge.picture.sheet import without_table
@@ -38,6 +44,7 @@ _SEARCHED_SIDE = 384  # pixels of a reduced page's shorter side
 _MOST_PIXELS = 700_000  # of the reduced page that is searched
 _RULED_SPREAD = 2.0  # degrees: how far a line's slope is from that of the rules
 _FREE_SPREAD = 6.0  # degrees: how far it is from level without rules
+_LEVEL = 1.0  # degrees: a line that slopes less need not be levelled
 _CLOSE_CROP = 1.8  # digit heights: in a lower picture a 1 could pass for a rule
 _FULL_HEIGHT = 0.97  # of the picture's height: rules are this tall, digits are not
 
@@ -86,12 +93,12 @@ def find_line(grey: NDArray[np.uint8]) -> Line:
         f"{getattr(grey, 'dtype', type(grey).__name__)} {getattr(grey, 'shape', '')}".strip(),
     )
     check_shape(grey.shape[1], grey.shape[0], line=True)
-    bright = flat_paper(grey.astype(np.float32))
+    bright = flat_paper(grey)
     if len(grey) == FIELD and bright is not None and np.ptp(grey) > _FAINTEST:
         return Line(LineFinding.LINE, "", grey.copy() if bright else np.invert(grey), np.eye(2, 3), bright)
     grey = without_table(grey)
     factor = _reduction_factor(grey.shape)
-    small = reduced(grey, factor).astype(np.float32)
+    small = reduced(grey, factor)
     found = _choose_layout(small, find_paper(small, window=WIDEST_STROKE))
     layout, paper = found.layout, found.paper
     if layout is None:
@@ -99,16 +106,22 @@ def find_line(grey: NDArray[np.uint8]) -> Line:
     if len(layout.lines) > 1:
         reason = f"{len(layout.lines)} lines of digits, where one is read"
         return Line(LineFinding.LINES, reason, *_no_picture(), paper.inverted)
+    if factor == 1 and _is_as_in_a_strip(layout, found.pieces):
+        return _line_of(found.pieces, layout, np.eye(2, 3), paper)
     strip = cut_strip(grey, layout, factor=factor, paper=paper, density=found.density)
     return _extract_line(strip, paper)
 
 
 @dataclass(frozen=True)
 class _Searched:
-    """The `layout` of the lines on a page, None without any; the `density` of its ink, on which `paper`."""
+    """The `layout` of the lines on a page, None without any; the `density` of its ink, on which `paper`.
+
+    `pieces`: those of the ink.
+    """
 
     layout: Layout | None
     density: Array
+    pieces: Pieces
     paper: Paper
 
 
@@ -125,7 +138,7 @@ def _reduction_factor(shape: tuple[int, ...]) -> int:
     return max(1, -(-min(shape) // _SEARCHED_SIDE), int(np.ceil(np.sqrt(height * width / _MOST_PIXELS))))
 
 
-def _choose_layout(small: Array, paper: Paper) -> _Searched:
+def _choose_layout(small: Grey, paper: Paper) -> _Searched:
     """Return what is found in a reduced picture, and on which paper: upright rules may be digits."""
     first = _refined_layout(small, paper)
     if first.layout is not None and small.shape[0] >= _CLOSE_CROP * first.layout.body:
@@ -143,33 +156,48 @@ def _is_squared_paper(second: Layout, layout: Layout | None, height: int) -> boo
     return second.body > _FULL_HEIGHT * height
 
 
-def _refined_layout(small: Array, paper: Paper) -> _Searched:
+def _refined_layout(small: Grey, paper: Paper) -> _Searched:
     window = WIDEST_STROKE
     ink = find_line_ink(small, paper, window=window)
-    layout = _layout_of(ink, paper)
+    found = find_pieces(ink.density, flat=paper.flat)
+    layout = _layout_of(found, ink.turn)
     # Under small digits the paper is estimated again with a smaller window, which follows shadows better.
     for _ in range(0 if paper.flat else 2):
         if layout is None:
             break
         narrower = max(NARROWEST_WINDOW, THICKEST_STROKE * layout.body / min(small.shape))
-        if narrower > 0.8 * window:
+        if narrower > 0.8 * window or _is_fully_inked(found, narrower * min(small.shape)):
             break
         window = narrower
         ink = find_line_ink(small, paper, window=window, known=ink)
-        layout = _layout_of(ink, paper)
-    return _Searched(layout, ink.density, paper)
+        found = find_pieces(ink.density, flat=paper.flat)
+        layout = _layout_of(found, ink.turn)
+    return _Searched(layout, ink.density, found, paper)
 
 
-def _layout_of(ink: LineInk, paper: Paper) -> Layout | None:
-    found = find_pieces(ink.density, flat=paper.flat)
-    if ink.turn is None:
+def _is_fully_inked(found: Pieces, window: float) -> bool:
+    """Return whether a narrower `window`, in pixels, finds the same pieces: thin ones, on bare paper."""
+    if not is_bare_around(found.shade, [piece.box for piece in found.pieces], found.level):
+        return False
+    return thickest_square(found.shade > 0.5 * found.level) <= window
+
+
+def _layout_of(found: Pieces, turn: float | None) -> Layout | None:
+    """Return the layout of the pieces `found` on paper whose rules have a `turn`, None without rules."""
+    if turn is None:
         return find_layout(found, spread=_FREE_SPREAD)
-    ruled = find_layout(found, expected=ink.turn, spread=_RULED_SPREAD)
+    ruled = find_layout(found, expected=turn, spread=_RULED_SPREAD)
     if ruled is None or len(ruled.lines) == 1:
         return ruled
     # Print such as a cheque's waves may pass for rules, but nobody writes along those.
     free = find_layout(found, spread=_FREE_SPREAD)
     return free if free is not None and len(free.lines) < len(ruled.lines) else ruled
+
+
+def _is_as_in_a_strip(layout: Layout, found: Pieces) -> bool:
+    """Return whether a line is level, its digits are no larger than in a strip, and none is cut."""
+    level = abs(layout.turn) <= _LEVEL and layout.body <= LARGEST_BODY
+    return level and not any(piece.cut for piece in found.pieces)
 
 
 def _extract_line(strip: Strip, paper: Paper) -> Line:
@@ -178,10 +206,15 @@ def _extract_line(strip: Strip, paper: Paper) -> Line:
     levelled = find_layout(found, spread=_RULED_SPREAD)
     if levelled is None:
         return _blank("nothing is written on it", paper)
-    picture, to_strip = _line_picture(found, _middle_line(levelled, len(strip.density) / 2))
+    return _line_of(found, _middle_line(levelled, len(strip.density) / 2), strip.to_image, paper)
+
+
+def _line_of(found: Pieces, layout: Layout, to_image: NDArray[np.float64], paper: Paper) -> Line:
+    """Return the one line of `layout`; `to_image` (2, 3) maps where its pieces were found to the image."""
+    picture, to_found = _line_picture(found, layout)
     if not picture.any():
         return _blank("nothing is written on it", paper)
-    return Line(LineFinding.LINE, "", picture, compose(strip.to_image, to_strip), paper.inverted)
+    return Line(LineFinding.LINE, "", picture, compose(to_image, to_found), paper.inverted)
 
 
 def _middle_line(layout: Layout, row: float) -> Layout:

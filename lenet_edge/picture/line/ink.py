@@ -13,9 +13,9 @@ from itertools import pairwise
 import numpy as np
 
 from lenet_edge.picture.digit_search import SMALLEST_RULED_SIDE, SURE_BRIGHTNESS, THICKEST_RULE
-from lenet_edge.picture.ink import Array, Ink, brightness_of_ink, find_ink, flat_ink, flat_paper
+from lenet_edge.picture.ink import Array, Grey, Ink, brightness_of_ink, find_ink, flat_ink, flat_paper
 from lenet_edge.picture.ink_pieces import find_pieces
-from lenet_edge.picture.ruled_lines import Rules, find_rules
+from lenet_edge.picture.ruled_lines import Rules, find_rules, no_rules
 
 THICKEST_STROKE = 0.4
 """The thickest stroke, as a share of the digits' height."""
@@ -54,7 +54,7 @@ class LineInk:
     turn: float | None
 
 
-def find_paper(grey: Array, *, window: float) -> Paper:
+def find_paper(grey: Grey, *, window: float) -> Paper:
     """Return the paper of `grey` (h, w), 0 black to 255 white; `window` as for `find_line_ink`."""
     flat = flat_paper(grey)
     if flat is not None:
@@ -67,7 +67,7 @@ def find_paper(grey: Array, *, window: float) -> Paper:
     return papers[int(bright + 0.2 * np.log(light / dark) > 0)]
 
 
-def find_line_ink(grey: Array, paper: Paper, *, window: float, known: LineInk | None = None) -> LineInk:
+def find_line_ink(grey: Grey, paper: Paper, *, window: float, known: LineInk | None = None) -> LineInk:
     """Return the ink of `grey` (h, w), 0 black to 255 white, on `paper`.
 
     Strokes are thinner than `window`, a share of the shorter side of the picture or of its part. The rules
@@ -85,7 +85,7 @@ def find_line_ink(grey: Array, paper: Paper, *, window: float, known: LineInk | 
     return LineInk(_joined(grey.shape, [ink.density for ink in inks]) - rules, rules, turn)
 
 
-def _inks(grey: Array, paper: Paper, window: float) -> list[Ink]:
+def _inks(grey: Grey, paper: Paper, window: float) -> list[Ink]:
     """Return the ink of each part, rules included."""
     parts = [np.ascontiguousarray(grey[:, wide]) for wide, _ in _parts(grey.shape)]
     if paper.flat:
@@ -105,7 +105,7 @@ def _part_rules(ink: Ink, paper: Paper) -> Rules:
     shorter = min(ink.density.shape)
     upright = max(_THIN_UPRIGHT, THICKEST_RULE * shorter) if paper.squared else 0.0
     if paper.flat and shorter < SMALLEST_RULED_SIDE:
-        return Rules(np.zeros_like(ink.density), 0, None)
+        return no_rules(ink.density.shape)
     thickest = THICKEST_RULE * shorter if paper.flat else np.inf
     return find_rules(ink.density, ink.noise, thickest=thickest, thickest_upright=upright)
 

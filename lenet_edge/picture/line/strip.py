@@ -17,7 +17,8 @@ from lenet_edge.picture.reduction import reduced
 AffineMap = NDArray[np.float64]
 """An affine map (2, 3) of points (column, row): `map @ (column, row, 1)`."""
 
-_BODY = 40  # pixels: the largest height of digits in a strip
+LARGEST_BODY = 40
+"""The largest height of digits in a strip, in pixels."""
 _HALF = 1.3  # digit heights above and below the line's middle
 _PART = 8.0  # digit heights: the length of a part that is processed at once
 _ROOM = 0.5  # digit heights: the margin around a part
@@ -40,7 +41,7 @@ def cut_strip(grey: NDArray[np.uint8], layout: Layout, *, factor: int, paper: Pa
     """
     body = layout.body * factor
     left, right, middle = (end * factor for end in layout.extent)
-    size = max(body / _BODY, 1.0)  # pixels of the picture for each pixel of the strip
+    size = max(body / LARGEST_BODY, 1.0)  # pixels of the picture for each pixel of the strip
     to_image = rotation_map(layout.turn, size, left - body, middle - _HALF * body)
     height, width = round(2 * _HALF * body / size), round((right - left + 2 * body) / size)
     if factor == 1 and size < _REDUCED:
@@ -91,7 +92,7 @@ def _fill_density(grey: NDArray[np.uint8], part: Strip, *, room: float, stroke: 
         return
     crop = grey[low[1] : high[1], low[0] : high[0]]
     factor = max(1, int(np.hypot(*part.to_image[:, 0])))
-    small = reduced(crop, factor).astype(np.float32)
+    small = reduced(crop, factor)
     window = float(np.clip(stroke / min(crop.shape), NARROWEST_WINDOW, WIDEST_STROKE))
     to_small = (part.to_image - np.array([[0, 0, low[0]], [0, 0, low[1]]])) / factor
     ink = find_line_ink(small, paper, window=window)

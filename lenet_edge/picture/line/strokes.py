@@ -87,7 +87,8 @@ def _stroke_width(parts: Iterable[Array]) -> float | None:
 def _redraw(inside: Array, wider: float) -> NDArray[np.uint8]:
     """Return strokes widened by `wider` fine pixels on each side, at the picture's size."""
     # Distances are between pixel centres and the edge is halfway between; it is one pixel soft.
-    signed = np.where(inside > 0, inside - 0.5, 0.5 - distances(inside > 0, rough=True))
-    cover = np.clip(255 * (signed + wider + 0.5) + 0.5, 0, 255).astype(np.uint8)
+    outside = distances(inside > 0, rough=True)
+    signed = inside - outside + (inside == 0)
+    cover = np.clip(255 * (signed + wider) + 0.5, 0, 255).astype(np.uint8)
     size = inside.shape[1] // FINE, FIELD
     return np.asarray(Image.fromarray(cover).resize(size, Image.Resampling.BILINEAR))

@@ -253,6 +253,6 @@ def test_other_arrays_are_refused(grey):
 
 
 def test_flat_paper_is_distinguished_from_photographed_paper():
-    assert flat_paper(np.pad(DIGITS.images[0], 10).astype(np.float32)) is True
-    assert flat_paper(255 - np.pad(DIGITS.images[0], 10).astype(np.float32)) is False
-    assert flat_paper(page(*FIVE).astype(np.float32)) is None
+    assert flat_paper(np.pad(DIGITS.images[0], 10)) is True
+    assert flat_paper(255 - np.pad(DIGITS.images[0], 10)) is False
+    assert flat_paper(page(*FIVE)) is None
