@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from converters.base.errors import expect
-from converters.base.files import write_json
+from converters.base.files import make_folder, write_json
 
 
 def checkpoint_folder(out: Path) -> Path:
@@ -41,8 +41,9 @@ def same_as_begun(out: Path, options: Mapping[str, object]) -> None:
     training that began before this was kept is taken as it is.
     """
     asked = {name: _as_json(value) for name, value in options.items() if name not in _FREE}
-    path = out / "options.json"
-    if not holds_state(checkpoint_folder(out)):
+    path = checkpoint_folder(out) / "options.json"
+    if not holds_state(path.parent):
+        make_folder(path.parent)
         write_json(path, asked)
     elif path.is_file():
         for name, begun in json.loads(path.read_text()).items():

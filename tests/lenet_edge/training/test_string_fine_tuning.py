@@ -68,16 +68,16 @@ def answers_of(exact, held):
     return HeldOutAnswers(held=held, exact=held.scores(lambda pictures: string_outputs(exact, pictures)))
 
 
-def run(exact, held, out, passes, *, epochs=2, bits=8, rate=1e-5, **options):
+def run(exact, held, out, passes, *, epochs=2, bits=8, **options):
     calibration = as_input(exact, calibration_fields()[:20])
     model = rounded(exact, Rounding(bits=bits), calibration=calibration)
-    recipe = fine_tuning_recipe(epochs=epochs, batch_size=10, learning_rate=rate, seed=1)
+    recipe = fine_tuning_recipe(epochs=epochs, batch_size=10, learning_rate=1e-5, seed=1)
     answers = answers_of(exact, held)
     return model, fine_tune_on_strings(model, recipe, passes, answers, out=out, verbose=0, **options)
 
 
 def test_a_short_fine_tuning_brings_4_bits_nearer_to_the_exact_model(tmp_path, exact, held, folder):
-    model, history = run(exact, held, tmp_path, passes_of(exact, folder), epochs=4, bits=4, rate=1e-4)
+    model, history = run(exact, held, tmp_path, passes_of(exact, folder), epochs=4, bits=4)
     assert [row["epoch"] for row in history] == list(range(5))
     assert min(row["held_out_divergence"] for row in history[1:]) < 0.8 * history[0]["held_out_divergence"]
     # The model keeps its best weights, settled.

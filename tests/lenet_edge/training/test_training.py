@@ -437,7 +437,6 @@ def test_a_training_goes_on_with_the_options_that_it_began_with(tmp_path):
     }
     same_as_begun(tmp_path, begun)
     same_as_begun(tmp_path, {**begun, "seed": 2})  # no epoch was saved: it begins anew
-    (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints" / "checkpoint").write_text("")
     same_as_begun(tmp_path, {**begun, "seed": 2, "data": Path("d"), "keep": 0.5})
     with pytest.raises(InputError, match="^expected --seed 2, as this training began, got --seed 3$"):
@@ -446,7 +445,7 @@ def test_a_training_goes_on_with_the_options_that_it_began_with(tmp_path):
         InputError, match="^expected --learn-from b c, as this training began, got --learn-from b$"
     ):
         same_as_begun(tmp_path, {**begun, "seed": 2, "learn_from": [Path("b")]})
-    (tmp_path / "options.json").unlink()  # one of an older lenet-edge
+    (tmp_path / "checkpoints" / "options.json").unlink()  # one of an older lenet-edge
     same_as_begun(tmp_path, {**begun, "seed": 3})
 
 
