@@ -11,7 +11,7 @@ from converters.base.errors import expect
 from converters.base.kerases import BACKEND
 from lenet_edge.digits.mnist import TRAINING
 from lenet_edge.digits.options import add_data_option
-from lenet_edge.training.string_passes import DIGITS_PER_FIELD
+from lenet_edge.digits.string_fields.fields import DIGITS_PER_FIELD
 
 MOST_THREADS = 1024
 MOST_PASSES = 2000

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lenet_edge.digits.mnist import Digits
 from lenet_edge.digits.string_fields.empty import empty_fields
-from lenet_edge.digits.string_fields.fields import Fields, joined, joined_arrays
+from lenet_edge.digits.string_fields.fields import DIGITS_PER_FIELD, Fields, joined, joined_arrays
 from lenet_edge.digits.string_fields.handwriting import CHEQUES, Writing
 from lenet_edge.digits.string_fields.strings import string_fields
 from lenet_edge.training.distorted_passes import CachedPasses, Teacher
@@ -22,9 +22,6 @@ WIDTH = 112
 
 VERSION = 2
 """Increase it when the fields for a seed and writing change: cached sets depend on it."""
-
-DIGITS_PER_FIELD = 4
-"""Training digits for each field of a set."""
 
 _MIXTURE = {"touching": 0.22, "normal": 0.16, "wide": 0.07}
 _CHEQUES = {"touching": 0.09, "normal": 0.09}

@@ -22,7 +22,7 @@ from converters.base.untyped import KerasModel, TfTensor
 from converters.layers.definition import LossDefinition, class_for, define
 from lenet_edge.digits.geometry import CLASSES, EMPTY, FIELD, STEP, windows
 from lenet_edge.digits.mnist import Digits, pad
-from lenet_edge.digits.string_fields.fields import Fields
+from lenet_edge.digits.string_fields.fields import DIGITS_PER_FIELD, Fields
 from lenet_edge.digits.string_fields.strings import string_fields
 from lenet_edge.packaged.files import released_folder
 from lenet_edge.packaged.weights import load_weights
@@ -34,7 +34,7 @@ from lenet_edge.training.found_fields import found_fields
 from lenet_edge.training.loop import Recipe, Row, compiled, error_of_outputs, fit, soften
 from lenet_edge.training.preparing import training_keras
 from lenet_edge.training.score_calibration import fit_scale, probabilities
-from lenet_edge.training.string_passes import DIGITS_PER_FIELD, WIDTH, StringPasses
+from lenet_edge.training.string_passes import WIDTH, StringPasses
 from lenet_edge.training.workers import ONE_PROCESS, Workers
 
 HELD_OUT_FIELDS = 500

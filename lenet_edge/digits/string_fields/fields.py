@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 MOST_DIGITS = 8
 """The longest string of a field."""
 
+DIGITS_PER_FIELD = 4
+"""Training digits for each field of a set to train on."""
+
 INK = 64
 """The least grey level of ink in a digit's box; a fainter pixel is a soft edge."""
 

@@ -225,7 +225,7 @@ def test_a_model_that_reads_no_strings_is_an_error(tmp_path):
         InputError, match=r"from 1x32xWx1 to 1x1x\(\(W - 32\) / 4 \+ 1\)x11, got 1x32x32x1 to 1x10"
     ):
         StringReader(model="lenet5_float32.tflite")
-    with pytest.raises(InputError, match=r"expected a .tflite file or one of .*lenet5_wide_int8, got lenet6"):
+    with pytest.raises(InputError, match="a .tflite file or one of .*lenet5_wide_int8_qat, got lenet6"):
         StringReader(model="lenet6")
     (tmp_path / "m.tflite").write_bytes(b"no model")
     with pytest.raises(InputError, match=r"expected m.tflite to be a .tflite file, got another kind of file"):

@@ -132,7 +132,6 @@ def test_only_the_chief_looks_into_out_and_makes_it(resume, tmp_path, monkeypatc
     monkeypatch.setenv("TF_CONFIG", config(TWO))
     assert main(arguments) == 0
     assert (tmp_path / "out").is_dir()
-    (tmp_path / "out" / "checkpoints").mkdir()
     (tmp_path / "out" / "checkpoints" / "checkpoint").write_text("")
     if resume:
         assert main(arguments) == 0

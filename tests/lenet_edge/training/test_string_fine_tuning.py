@@ -68,10 +68,10 @@ def answers_of(exact, held):
     return HeldOutAnswers(held=held, exact=held.scores(lambda pictures: string_outputs(exact, pictures)))
 
 
-def run(exact, held, out, passes, *, epochs=2, bits=8, rate=1e-5, **options):
+def run(exact, held, out, passes, *, epochs=2, bits=8, **options):
     calibration = as_input(exact, calibration_fields()[:20])
     model = rounded(exact, Rounding(bits=bits), calibration=calibration)
-    recipe = fine_tuning_recipe(epochs=epochs, batch_size=10, learning_rate=rate, seed=1)
+    recipe = fine_tuning_recipe(epochs=epochs, batch_size=10, learning_rate=1e-5, seed=1)
     answers = answers_of(exact, held)
     return model, fine_tune_on_strings(model, recipe, passes, answers, out=out, verbose=0, **options)
 
